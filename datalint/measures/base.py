@@ -1,0 +1,45 @@
+"""What every measurement is: a monoid over the stream of samples."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from datalint.dataset import Aspect, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What measurements need to know of the configuration."""
+
+    batch_size: int = 32
+    sample_size: int = 20_000
+
+
+class Measurement(ABC):
+    """
+    A fact about one split, taken batch by batch.
+
+    The law that gives parallel, cluster and incremental scans: for any cut of the stream,
+    ``measure(A + B) == measure(A).merge(measure(B))``. Every subclass has a property test of it.
+    """
+
+    reads: ClassVar[frozenset[Aspect]]
+    """What it wants of each sample."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def update(self, batch: Batch) -> None:
+        """Take in the next batch of the stream."""
+
+    @abstractmethod
+    def merge(self, later: Self) -> Self:
+        """Take in what was measured on the part of the stream that follows; returns self."""
+
+    @abstractmethod
+    def close(self) -> Self:
+        """Bring the state into its one canonical form; called before a state is compared, kept or sent."""

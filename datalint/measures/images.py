@@ -1,0 +1,58 @@
+"""What the headers of image files say, and which could not be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from datalint.measures.base import Measurement, Settings
+from datalint.measures.places import Places
+
+if TYPE_CHECKING:
+    from datalint.dataset import Aspect, Batch
+
+
+class ImageHeaders(Measurement):
+    """Size, EXIF orientation and pixel format of every image: some 40 bytes each."""
+
+    reads: ClassVar[frozenset[Aspect]] = frozenset({"header", "labels"})
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.samples = 0
+        self.places = Places.none()
+        self.width = np.zeros(0, np.int32)
+        """Pixels as stored; 0 where the header could not be read."""
+        self.height = np.zeros(0, np.int32)
+        self.orientation = np.zeros(0, np.uint8)
+        self.modes: dict[str, int] = {}
+        """Images per pixel format."""
+
+    def update(self, batch: Batch) -> None:
+        """Take in one batch."""
+        if batch.images is None:
+            return
+        part = type(self)(self.settings)
+        part.samples = batch.size
+        part.places = Places.of(batch, np.arange(batch.size, dtype=np.int64), 0)
+        part.width, part.height = batch.images.width, batch.images.height
+        part.orientation = batch.images.orientation
+        for mode in batch.images.mode:
+            part.modes[mode] = part.modes.get(mode, 0) + 1
+        self.merge(part)
+
+    def merge(self, later: Self) -> Self:
+        """Append."""
+        self.places = self.places.then(later.places, self.samples)
+        self.samples += later.samples
+        self.width = np.concatenate([self.width, later.width])
+        self.height = np.concatenate([self.height, later.height])
+        self.orientation = np.concatenate([self.orientation, later.orientation])
+        self.modes = {mode: self.modes.get(mode, 0) + later.modes.get(mode, 0) for mode in self.modes | later.modes}
+        return self
+
+    def close(self) -> Self:
+        """Order the pixel formats by name."""
+        self.modes = dict(sorted(self.modes.items()))
+        return self

@@ -1,0 +1,290 @@
+"""From Arrow record batches to the blocks that measurements read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from datalint.dataset import Batch, Categories, Field, LabelBlock, TableBlock, split_order
+from datalint.hashing import TextHasher
+from datalint.sources import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+MAX_BATCH_CLASSES = 4_096
+"""A numeric label with more distinct values than this in one batch is read as a number, not as classes."""
+
+UNASSIGNED = "unassigned"
+"""Split of the rows whose split column is empty or names no split."""
+
+HASHED_ROLES = frozenset({"feature", "text", "group", "time", "ignored"})
+"""Roles that make up a sample's content: two rows that differ in an id alone are the same sample."""
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What to read of a table, and as what."""
+
+    fields: tuple[Field, ...]
+    label: str | None = None
+    label_kind: Literal["number", "text"] = "text"
+    class_names: tuple[str, ...] = ()
+    """Declared names of the classes 0..C-1."""
+    split: str | None = None
+    """The split of all rows; None where ``split_column`` says it."""
+    split_column: str | None = None
+    split_values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """Numeric columns without the label."""
+        return tuple(f.name for f in self.fields if f.kind == "number" and f.name != self.label)
+
+    @property
+    def textual(self) -> tuple[str, ...]:
+        """Text and time columns without the label."""
+        return tuple(
+            f.name
+            for f in self.fields
+            if f.kind in {"text", "time"} and f.name not in {self.label, self.split_column} and f.role != "ignored"
+        )
+
+    @property
+    def hashed(self) -> frozenset[str]:
+        """Columns that make up a sample's content."""
+        return frozenset(f.name for f in self.fields if f.role in HASHED_ROLES)
+
+
+def numbers_of(array: Any) -> NDArray[np.float64]:
+    """
+    The values of an Arrow array of integers, floats or decimals as float64, NaN where null.
+
+    Reads the buffers: ``Array.to_numpy`` would import pandas.
+    """
+    import pyarrow as pa
+
+    if not pa.types.is_float64(array.type):
+        if pa.types.is_integer(array.type) or pa.types.is_float32(array.type):
+            values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype(), len(array) + array.offset)
+            numbers = values[array.offset :].astype(np.float64)
+        else:
+            array = array.cast(pa.float64(), safe=False)
+            numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
+    else:
+        numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
+    if array.null_count:
+        numbers = np.where(_nulls(array), np.nan, numbers)
+    return numbers
+
+
+def _nulls(array: Any) -> NDArray[np.bool_]:
+    bits = np.frombuffer(array.buffers()[0], np.uint8)
+    valid: NDArray[np.uint8] = np.unpackbits(bits, count=len(array) + array.offset, bitorder="little")
+    return np.equal(valid[array.offset :], 0)
+
+
+def texts_of(name: str, array: Any) -> Categories:
+    """The values of an Arrow array as codes into its distinct strings, surrounding blanks removed."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        array = array.cast(pa.string())
+    encoded = array.dictionary_encode()
+    codes = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(array) + encoded.indices.offset)
+    codes = codes[encoded.indices.offset :]
+    if encoded.null_count:
+        codes = np.where(_nulls(encoded.indices), np.int32(-1), codes)
+    try:
+        values = encoded.dictionary.to_pylist()
+    except UnicodeDecodeError:  # Parquet does not check that its texts are UTF-8
+        values = [
+            value.decode("utf-8", "backslashreplace") for value in encoded.dictionary.cast(pa.binary()).to_pylist()
+        ]
+    return _merge_equal(name, codes, list(map(str.strip, values)))
+
+
+def _merge_equal(name: str, codes: NDArray[np.int32], values: list[str]) -> Categories:
+    """Give values that became equal one code; an empty text is a missing one."""
+    distinct = dict.fromkeys(values)
+    if len(distinct) == len(values) and "" not in distinct:
+        return Categories(name, codes, values)
+    unique = {value: k for k, value in enumerate(value for value in distinct if value)}
+    table = np.array([*(unique.get(value, -1) for value in values), -1], np.int32)
+    codes = table[codes]
+    return Categories(name, codes, list(unique))
+
+
+def cells_of(array: Any) -> list[Any]:
+    """The values of an Arrow array as Python objects; as texts where Python has no such value (the year 20,000)."""
+    try:
+        cells: list[Any] = array.to_pylist()
+    except (ValueError, OverflowError):
+        column = texts_of("", array)
+        cells = [column.values[code] if code >= 0 else None for code in column.codes]
+    return cells
+
+
+def mixed_numbers(name: str, array: Any) -> tuple[NDArray[np.float64], dict[str, int]]:
+    """The numbers in a column of strings, NaN elsewhere, and the texts that are no numbers with their counts."""
+    column = texts_of(name, array)
+    table = np.full(len(column.values) + 1, np.nan)
+    strange = np.zeros(len(column.values) + 1, np.bool_)
+    for k, value in enumerate(column.values):
+        try:
+            table[k] = float(value)
+        except ValueError:
+            strange[k] = True
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    return table[column.codes], {column.values[k]: int(counts[k]) for k in np.flatnonzero(strange[:-1])}
+
+
+def number_classes(values: NDArray[np.float64], class_names: tuple[str, ...] = ()) -> LabelBlock:
+    """Labels that are numbers: as classes too, while there are few distinct ones."""
+    present = ~np.isnan(values)
+    distinct, inverse = np.unique(values[present], return_inverse=True)
+    if len(distinct) > MAX_BATCH_CLASSES:
+        return LabelBlock(None, [], values)
+    codes = np.full(len(values), -1, np.int32)
+    codes[present] = inverse
+    return LabelBlock(codes, [class_name(value, class_names) for value in distinct], values)
+
+
+def class_name(value: float, names: tuple[str, ...] = ()) -> str:
+    """How a numeric class is called: its declared name, or the number without a needless fraction."""
+    if np.isfinite(value) and value == round(value):
+        whole = int(value)
+        return names[whole] if 0 <= whole < len(names) else str(whole)
+    return repr(float(value))
+
+
+class TableReader:
+    """Turns record batches of one partition into batches of samples, split by split."""
+
+    def __init__(self, plan: TablePlan, labels_only: bool) -> None:
+        self.plan = plan
+        self.labels_only = labels_only
+        self.line = 0
+        """Rows read so far."""
+        self._started: dict[str, int] = {}
+        self._hasher = TextHasher()
+        features = [f for f in plan.fields if f.kind == "number" and f.name != plan.label]
+        self._features = np.array([f.role == "feature" for f in features], np.bool_)
+        self._text_features = frozenset(f.name for f in plan.fields if f.role in {"feature", "text"})
+
+    @property
+    def home(self) -> str:
+        """A split that has or should have samples, for a problem that belongs to none of them."""
+        if self.plan.split_column is None:
+            return self.plan.split or "all"
+        return min(self._started or self.plan.split_values.values(), key=split_order, default="all")
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that must be read."""
+        wanted = [self.plan.label, self.plan.split_column]
+        if not self.labels_only:
+            wanted += [*self.plan.numeric, *self.plan.textual]
+        kept = [name for name in dict.fromkeys(wanted) if name is not None]
+        return kept or [f.name for f in self.plan.fields[:1]]
+
+    def read(self, record: Any) -> Iterator[Batch]:
+        """The samples of one record batch (or of an equal mapping of column names to Arrow arrays)."""
+        size, start = record.num_rows, self.line
+        self.line += size
+        if size == 0:
+            return
+        columns = {name: record.column(j) for j, name in enumerate(record.schema.names)}
+        labels = self._labels(columns)
+        table = None if self.labels_only else self._table(columns, size)
+        yield from self.route(size, start, labels, table, columns)
+
+    def route(
+        self, size: int, start: int, labels: LabelBlock | None, table: TableBlock | None, columns: Mapping[str, Any]
+    ) -> Iterator[Batch]:
+        """Give each row to its split."""
+        column = self.plan.split_column
+        if column is None:
+            yield self._batch(self.plan.split or "all", size, None, labels, table)
+            return
+        routes = texts_of(column, columns[column])
+        values = self.plan.split_values
+        # A value that was not seen when the column was recognised must not make a split of its own: there may be many.
+        names = [values.get(value) or vocabulary.split_of(value) or UNASSIGNED for value in routes.values]
+        names.append(UNASSIGNED)  # of missing values, whose code is -1
+        for split in sorted(set(names)):
+            mine = np.array([name == split for name in names], np.bool_)
+            rows = np.flatnonzero(mine[routes.codes])
+            if len(rows):
+                part = None if table is None else _take(table, rows)
+                yield self._batch(split, len(rows), rows + start, labels and labels.take(rows), part)
+
+    def _batch(
+        self,
+        split: str,
+        size: int,
+        lines: NDArray[np.int64] | None,
+        labels: LabelBlock | None,
+        table: TableBlock | None,
+    ) -> Batch:
+        start = self._started.get(split, 0)
+        self._started[split] = start + size
+        return Batch(split, start, size, lines=lines, labels=labels, table=table)
+
+    def _labels(self, columns: Mapping[str, Any]) -> LabelBlock | None:
+        name = self.plan.label
+        if name is None or name not in columns:
+            return None
+        if self.plan.label_kind == "number":
+            return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
+        texts = texts_of(name, columns[name])
+        return LabelBlock(texts.codes, texts.values)
+
+    def _table(self, columns: Mapping[str, Any], size: int) -> TableBlock:
+        names = self.plan.numeric
+        # Column-major: every later step works on one column at a time.
+        numbers = np.empty((size, len(names)), order="F")
+        tokens = {}
+        for j, name in enumerate(names):
+            if name not in columns:
+                numbers[:, j] = np.nan
+                continue
+            numbers[:, j], strange = self._numbers(name, columns[name])
+            if strange:
+                tokens[name] = strange
+        texts = tuple(self._hashed(texts_of(name, columns[name])) for name in self.plan.textual if name in columns)
+        return TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
+
+    def _hashed(self, column: Categories) -> Categories:
+        return Categories(column.name, column.codes, column.values, self._hasher(column.values))
+
+    def _numbers(self, name: str, array: Any) -> tuple[NDArray[np.float64], dict[str, int]]:
+        import pyarrow as pa
+
+        kind = array.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+            return mixed_numbers(name, array)
+        if pa.types.is_null(kind):
+            return np.full(len(array), np.nan), {}
+        return numbers_of(array), {}
+
+
+def _take(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
+    """Some rows; stray texts in numeric columns are counted per batch, so their split is not known."""
+    texts = tuple(
+        Categories(column.name, column.codes[rows], column.values, column.hashes) for column in table.categories
+    )
+    return TableBlock(
+        table.names,
+        np.asfortranarray(table.numbers[rows]),
+        texts,
+        table.features,
+        table.text_features,
+        table.hashed,
+    )

@@ -1,0 +1,220 @@
+"""Walking a folder once, and looking at the first bytes of a file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datalint.dataset import Problem
+from datalint.errors import DatalintError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
+TABLES = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
+PARQUET = frozenset({".parquet", ".pq"})
+ARRAYS = frozenset({".npz", ".npy"})
+TEXTS = frozenset({".txt", ""})
+"""Files that are a table only if their content says so."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+DATA = IMAGES | TABLES | PARQUET | ARRAYS
+MAX_DEPTH = 100
+LEADS_OUT = "link that leads out of the scanned folder"
+
+HEAD_BYTES = 256 * 1024
+UNPACKED = 1 << 30
+"""Bytes that any compressed file may unpack to."""
+
+GZIP = b"\x1f\x8b"
+POINTER = b"version https://git-lfs.github.com/spec/v1"
+OLD_POINTER = b"version https://hawser.github.com/spec/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file below the scanned path."""
+
+    path: Path
+    parts: tuple[str, ...]
+    """Path below the scanned folder."""
+    size: int
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.parts[-1]
+
+    @property
+    def folder(self) -> tuple[str, ...]:
+        """Folder below the scanned folder."""
+        return self.parts[:-1]
+
+    @property
+    def shown(self) -> str:
+        """The path as it follows from what the user typed: it can be opened from where they are."""
+        return printable(self.path.as_posix())
+
+    @property
+    def suffix(self) -> str:
+        """Suffix in lower case, without a ``.gz`` after it."""
+        stem = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
+        return os.path.splitext(stem)[1].lower()  # noqa: PTH122 - faster than a Path for each of many files
+
+
+@dataclass
+class Listing:
+    """All the files below a folder, in order of their paths."""
+
+    entries: list[Entry]
+    problems: list[Problem]
+    empty: list[tuple[str, ...]]
+    """Folders, below the listed one, that hold nothing."""
+
+
+def walk(root: Path) -> Listing:
+    """
+    List the files below ``root``.
+
+    Hidden files and folders and those that start with two underscores are passed over. Links that leave the root are
+    not followed: they become problems.
+
+    Raises:
+        DatalintError: the folder itself cannot be read.
+    """
+    listing = Listing([], [], [])
+    try:
+        top = root.resolve(strict=True)
+        folders = _list(root, (), top, listing)
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+        raise DatalintError(f"cannot read {root}: {reason(error)}") from error
+    while folders:
+        folder, parts = folders.pop()
+        if len(parts) > MAX_DEPTH:
+            listing.problems.append(
+                Problem("not-scanned", printable(folder.as_posix()), f"lies more than {MAX_DEPTH} folders deep")
+            )
+            continue
+        try:
+            folders += _list(folder, parts, top, listing)
+        except OSError as error:
+            message = reason(error)
+            listing.problems.append(Problem("unreadable", printable(folder.as_posix()), message))
+    listing.entries.sort(key=lambda entry: entry.parts)
+    listing.problems.sort(key=lambda problem: problem.path)
+    return listing
+
+
+def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> list[tuple[Path, tuple[str, ...]]]:
+    """Add the files of one folder to the listing; the answer is its folders."""
+    with os.scandir(folder) as items:
+        found = list(items)
+    if not found:
+        listing.empty.append(parts)
+    folders = []
+    for item in found:
+        if item.name.startswith((".", "__")):
+            continue
+        entry = Entry(Path(item.path), (*parts, item.name), 0)
+        try:
+            why = _why_not(item, top)
+            if why:
+                if why == LEADS_OUT or entry.suffix in DATA:
+                    listing.problems.append(Problem("not-scanned", entry.shown, why))
+            elif not item.is_dir():
+                listing.entries.append(replace(entry, size=item.stat().st_size))
+            elif not item.is_symlink():  # the target of a link is walked where it lies
+                folders.append((entry.path, entry.parts))
+        except (OSError, RuntimeError) as error:
+            listing.problems.append(Problem("unreadable", entry.shown, reason(error)))
+    return folders
+
+
+def _why_not(item: os.DirEntry[str], top: Path) -> str | None:
+    if item.is_symlink() and not Path(item.path).resolve().is_relative_to(top):
+        return LEADS_OUT
+    if item.is_file() or item.is_dir():
+        return None
+    return "a link to nothing" if item.is_symlink() else "a pipe or device, not a file"
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in the words of the system or library: one short line."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (text.strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def printable(name: str) -> str:
+    """The name with bytes that are not UTF-8 written as ``\\xff``: no report can hold them as they are."""
+    return name if name.isascii() else _SURROGATE.sub(_spelt, name)
+
+
+def _spelt(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    # The system's names come with their undecodable bytes as the surrogates U+DC80 to U+DCFF.
+    return f"\\x{code - 0xDC00:02x}" if code > 0xDC7F else f"\\u{code:04x}"
+
+
+def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
+    """
+    The first bytes of a file, decompressed if it is gzip, and whether that is all of it.
+
+    Raises:
+        OSError: the file cannot be read or decompressed.
+    """
+    with path.open("rb") as raw:
+        magic = raw.read(2)
+        raw.seek(0)
+        if magic != GZIP:
+            head = raw.read(size + 1)
+        else:
+            try:
+                with gzip.GzipFile(fileobj=raw) as file:
+                    head = file.read(size + 1)
+            except (EOFError, zlib.error) as error:
+                raise OSError(f"broken gzip file: {error}") from error
+    return head[:size], len(head) <= size
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file's content, whatever its name, is gzip."""
+    with path.open("rb") as file:
+        return file.read(2) == GZIP
+
+
+def arrow_file(path: Path) -> Any:
+    """
+    The file for pyarrow to read, which by itself opens no name that is not UTF-8.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    import pyarrow as pa
+
+    return pa.OSFile(os.fsencode(path), "r")
+
+
+def unpacked_limit(size: int) -> int:
+    """Bytes that a compressed file of ``size`` bytes may unpack to: deflate reaches 1,000 times, tables and arrays 100."""
+    return max(UNPACKED, 100 * size)
+
+
+def is_pointer(head: bytes) -> bool:
+    """Whether these bytes are a Git LFS pointer instead of data."""
+    return len(head) < 1024 and head.startswith((POINTER, OLD_POINTER))
+
+
+def children(entries: list[Entry], depth: int) -> Iterator[tuple[str, list[Entry]]]:
+    """The entries that lie in sub-folders, by the folder's name at ``depth``."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if len(entry.parts) > depth + 1:
+            groups.setdefault(entry.parts[depth], []).append(entry)
+    yield from sorted(groups.items())

@@ -1,0 +1,123 @@
+"""Image files in class folders, as partitions of some hundred files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datalint import hashing
+from datalint.dataset import Batch, ImageBlock, LabelBlock, Problem
+from datalint.sources import pictures
+from datalint.sources.files import printable, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from datalint.dataset import Aspect
+    from datalint.sources.files import Entry
+
+FILES = 512
+"""Files of one partition."""
+
+BATCH = 128
+"""Files of one batch: some megabytes of thumbnails."""
+
+
+@dataclass(frozen=True)
+class ImagePartition:
+    """Consecutive image files of one split."""
+
+    base: Path
+    """Folder from which the paths are meant."""
+    files: tuple[str, ...]
+    """Paths in stored order."""
+    classes: tuple[str, ...] | None
+    """Class of each file."""
+    split: str
+    weight: int = 0
+    """Bytes of the files."""
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """The files whose content decides what is read."""
+        return tuple(self.base / name for name in self.files)
+
+    def sample_id(self, line: int) -> str:
+        """Path of the file."""
+        return printable(self.files[line])
+
+    def picture(self, line: int) -> bytes | None:
+        """The image as a small WebP file."""
+        try:
+            data = (self.base / self.files[line]).read_bytes()
+        except OSError:
+            return None
+        return pictures.report_picture(data)
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read the files; each is opened once."""
+        for start in range(0, len(self.files), BATCH):
+            names = self.files[start : start + BATCH]
+            batch = Batch(self.split, start, len(names), labels=self._labels(start, len(names)))
+            if aspects & {"header", "pixels"}:
+                batch.images = self._read(names, start, batch.problems, "pixels" in aspects)
+            yield batch
+
+    def _labels(self, start: int, size: int) -> LabelBlock | None:
+        if self.classes is None:
+            return None
+        mine = self.classes[start : start + size]
+        names = sorted(set(mine))
+        at = {name: k for k, name in enumerate(names)}
+        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
+
+    def _read(self, names: tuple[str, ...], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
+        read: list[pictures.Picture] = []
+        hashes = np.zeros(len(names), np.uint64)
+        base = str(self.base)
+        with pictures.strict():
+            for k, name in enumerate(names):
+                try:
+                    with open(os.path.join(base, name), "rb") as file:  # noqa: PTH118, PTH123 - a Path costs a tenth
+                        data = file.read()
+                except OSError as error:
+                    found = Problem("unreadable", printable(name), reason(error))
+                    picture = pictures.Picture(problem=found)
+                    hashes[k] = hashing.bytes_hash(os.fsencode(name))  # nothing else is known of it
+                else:
+                    hashes[k] = hashing.bytes_hash(data)
+                    picture = pictures.read(data, printable(name), os.path.splitext(name)[1].lower(), pixels)  # noqa: PTH122
+                if picture.problem is not None:
+                    found = picture.problem
+                    problems.append(Problem(found.kind, found.path, found.message, start + k))
+                read.append(picture)
+        return ImageBlock(
+            width=np.array([p.width for p in read], np.int32),
+            height=np.array([p.height for p in read], np.int32),
+            orientation=np.array([p.orientation for p in read], np.uint8),
+            mode=[p.mode for p in read],
+            hashes=hashes,
+            all_zero=np.array([p.all_zero for p in read], np.bool_) if pixels else None,
+            readable=np.array([p.readable for p in read], np.bool_),
+            thumbnails=pictures.stack(read) if pixels else None,
+        )
+
+
+def image_partitions(
+    split: str, entries: list[Entry], classes: list[str] | None, files: int = FILES
+) -> list[ImagePartition]:
+    """Cut a split's files into partitions; ``classes`` gives the class of each entry."""
+    return [
+        ImagePartition(
+            Path.cwd(),
+            tuple(entry.path.as_posix() for entry in entries[k : k + files]),
+            None if classes is None else tuple(classes[k : k + files]),
+            split,
+            sum(entry.size for entry in entries[k : k + files]),
+        )
+        for k in range(0, len(entries), files)
+    ]

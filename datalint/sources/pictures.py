@@ -1,0 +1,205 @@
+"""Decoding one image from untrusted bytes: header first, explicit formats, a pixel budget, reduced scale."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datalint.dataset import THUMBNAIL, Problem
+from datalint.sources.files import is_pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+"""Formats that may be opened: EPS and others run programs when they are rendered."""
+
+SUFFIXES = {
+    "JPEG": {".jpg", ".jpeg"},
+    "PNG": {".png"},
+    "BMP": {".bmp"},
+    "GIF": {".gif"},
+    "TIFF": {".tif", ".tiff"},
+    "WEBP": {".webp"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+    "MPO": {".jpg", ".jpeg"},
+}
+
+MAX_PIXELS = 89_478_485
+"""Pillow's own limit for suspecting a decompression bomb."""
+
+MIN_DECODE = 2 * THUMBNAIL
+"""JPEGs are decoded at a quarter of their size, but never below this."""
+
+_ORIENTATION = 274
+
+
+@dataclass(slots=True)
+class Picture:
+    """What one image file says."""
+
+    width: int = 0
+    height: int = 0
+    orientation: int = 1
+    mode: str = ""
+    all_zero: bool = False
+    thumbnail: NDArray[np.uint8] | None = None
+    """[32, 32] or [32, 32, 3]; None where unreadable or not asked for."""
+    problem: Problem | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether it could be read as far as it was asked."""
+        return self.problem is None or self.problem.kind == "suffix"
+
+
+@contextlib.contextmanager
+def strict() -> Iterator[None]:
+    """Within it a suspected decompression bomb raises, and broken metadata, which does not spoil the pixels, is silent."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning)
+        yield
+
+
+def read(data: bytes, shown: str, suffix: str, pixels: bool) -> Picture:
+    """
+    Read the header and, if asked, the pixels of an image; whatever is wrong becomes ``problem``.
+
+    To be called within :func:`strict`, which is entered once for many images.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        return Picture(problem=Problem("empty", shown, "the file has no bytes"))
+    if is_pointer(data):
+        return Picture(problem=Problem("pointer", shown, "a Git LFS pointer, not the picture; run git lfs pull"))
+    picture = Picture()
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _header(image, picture)
+            if pixels:
+                _pixels(image, picture, data)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        picture.problem = Problem("not-scanned", shown, f"declares more than {MAX_PIXELS:,} pixels: not decoded")
+    except UnidentifiedImageError:
+        picture.problem = Problem("unreadable", shown, "not an image: the content is of no known image format")
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        SyntaxError,
+        OverflowError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+    ) as error:
+        # Pillow's decoders raise all of these on damaged files.
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        picture.problem = Problem("truncated", shown, f"truncated or damaged: {reason}")
+    else:
+        if suffix and suffix not in SUFFIXES.get(image.format or "", {suffix}):
+            picture.problem = Problem("suffix", shown, f"is a {image.format} file with the suffix {suffix}")
+    return picture
+
+
+def _header(image: Any, picture: Picture) -> None:
+    picture.width, picture.height = image.size
+    picture.mode = image.mode
+    if "exif" in image.info or image.format == "TIFF":
+        tag = image.getexif().get(_ORIENTATION, 1)
+        picture.orientation = tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def _pixels(image: Any, picture: Picture, data: bytes) -> None:
+    width, height = image.size
+    image.draft(None, (max(MIN_DECODE, width // 4), max(MIN_DECODE, height // 4)))
+    small = image.size != (width, height)
+    plain = plain_mode(image)
+    picture.thumbnail = thumbnail = np.asarray(
+        plain.resize((THUMBNAIL, THUMBNAIL), resample=4 if min(plain.size) >= THUMBNAIL else 2)
+    )
+    picture.all_zero = not thumbnail.any() and is_black(plain)
+    if picture.all_zero and small:
+        # Reduced decoding averages: only the full picture can say that every pixel is zero.
+        from PIL import Image
+
+        with Image.open(io.BytesIO(data), formats=FORMATS) as full:
+            picture.all_zero = is_black(plain_mode(full))
+
+
+def plain_mode(image: Any) -> Any:
+    """The image as 8-bit grey or RGB, without alpha."""
+    if image.mode in {"L", "RGB"}:
+        image.load()
+        return image
+    if image.mode in {"1", "LA", "La"}:
+        return image.convert("L")
+    if image.mode in {"I", "F"} or image.mode.startswith("I;"):
+        return _scaled(image)
+    return image.convert("RGB")
+
+
+def _scaled(image: Any) -> Any:
+    # Pillow clips 16-bit pixels to 255; the high byte keeps the picture.
+    from PIL import Image
+
+    values = np.asarray(image, dtype=np.float64)
+    top = float(values.max(initial=0.0))
+    scale = 1.0 if top <= 255 else 255.0 / 65535.0 if top <= 65535 else 255.0 / top
+    return Image.fromarray(np.clip(np.ceil(values * scale), 0, 255).astype(np.uint8))
+
+
+def is_black(image: Any) -> bool:
+    """Whether every pixel is zero."""
+    extrema = image.getextrema()
+    return all(high == 0 for _, high in (extrema if isinstance(extrema[0], tuple) else (extrema,)))
+
+
+def stack(pictures: list[Picture]) -> NDArray[np.uint8]:
+    """The thumbnails as one array: [n, 32, 32] while all are grey, else [n, 32, 32, 3]; zeros where there is none."""
+    colour = any(p.thumbnail is not None and p.thumbnail.ndim == 3 for p in pictures)
+    out = np.zeros(
+        (len(pictures), THUMBNAIL, THUMBNAIL, 3) if colour else (len(pictures), THUMBNAIL, THUMBNAIL), np.uint8
+    )
+    for k, picture in enumerate(pictures):
+        if picture.thumbnail is not None:
+            grey = colour and picture.thumbnail.ndim == 2
+            out[k] = picture.thumbnail[..., None] if grey else picture.thumbnail
+    return out
+
+
+def report_picture(data: bytes, side: int = 96) -> bytes | None:
+    """A small WebP of an image for a report, without its metadata; None where it cannot be decoded."""
+    from PIL import Image
+
+    try:
+        with strict(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            image.draft(None, (side, side))
+            return webp(plain_mode(image), side)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError, OSError, EOFError, ValueError, SyntaxError):
+        return None
+
+
+def webp(image: Any, side: int = 96) -> bytes:
+    """The image scaled into a square of ``side`` pixels, as WebP."""
+    from PIL import Image
+
+    if max(image.size) < side // 2:
+        factor = side // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    else:
+        image = image.copy()
+        image.thumbnail((side, side))
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=60)
+    return out.getvalue()

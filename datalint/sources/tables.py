@@ -1,0 +1,446 @@
+"""Recognising tables: what columns a file has, of which kind, and which of them is the label."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import re
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
+from datalint.errors import DatalintError
+from datalint.sources import vocabulary
+from datalint.sources.convert import TablePlan, cells_of
+from datalint.sources.csvs import NULLS, CsvPartition, open_bytes
+from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
+from datalint.sources.files import HEAD_BYTES, arrow_file, head_of, is_gzip, reason
+from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, roles
+from datalint.sources.parquets import row_group_partitions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from datalint.dataset import Kind, Partition
+
+MAX_HEAD = 8 << 20
+"""A table whose three first lines do not fit into this many bytes is refused."""
+
+MAX_COLUMNS = 100_000
+CELLS = 400_000
+"""Cells looked at to recognise the columns of a file."""
+
+CHUNKS = 8
+"""Places of a file from which rows are taken, so that a sorted column does not look constant."""
+
+PARTITION_ROWS = 1_000_000
+UNPACK_LIMIT = 64 << 20
+"""Decompressed bytes read of a compressed file to recognise it."""
+
+PLACEHOLDERS = frozenset(
+    {"?", "-", "--", ".", "*", "none", "missing", "unknown", "unk", "nil", "#n/a", "n.a.", "na", "nan"}
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+@dataclass
+class TableFile:
+    """One table on disk as its head shows it."""
+
+    path: Path
+    shown: str
+    name: str
+    format: Literal["csv", "parquet"]
+    columns: tuple[ColumnHead, ...]
+    kinds: dict[str, Kind]
+    dtypes: dict[str, str]
+    dialect: Dialect | None = None
+    declared: tuple[str, tuple[str, ...]] | None = None
+    """Label column and class names that the file itself declares."""
+    problems: list[Problem] = field(default_factory=list)
+    empty: bool = False
+    """Whether there are column names and no rows."""
+
+    @property
+    def header(self) -> bool:
+        """Whether the columns have names of their own."""
+        return self.dialect is None or self.dialect.named
+
+
+def look(path: Path, shown: str, name: str) -> TableFile:
+    """
+    Recognise one file as a table.
+
+    Raises:
+        NotATable: it is something else; the message says what.
+    """
+    try:
+        head, complete = head_of(path)
+        if head.startswith(b"PAR1"):
+            return _look_parquet(path, shown, name)
+        return _look_csv(path, shown, name, head, complete)
+    except OSError as error:
+        raise NotATable(reason(error)) from error
+
+
+def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool) -> TableFile:
+    size = HEAD_BYTES
+    while True:
+        try:
+            dialect = sniff(head, path_name=path.name, complete=complete)
+            break
+        except NeedMoreBytes as error:
+            size, tried = min(size * 8, MAX_HEAD), size
+            if tried == MAX_HEAD:
+                raise NotATable(f"the lines are too long for a table: {error}") from error
+            head, complete = head_of(path, size)
+    dialect = replace(dialect, compression="gzip" if is_gzip(path) else None)
+    if len(dialect.names) > MAX_COLUMNS:
+        raise NotATable(f"{len(dialect.names):,} columns; at most {MAX_COLUMNS:,} are read")
+    values = _spread(path, dialect, head, complete)
+    columns, kinds, dtypes = [], {}, {}
+    for column, cells in zip(dialect.names, values, strict=True):
+        kind, dtype = kind_of(cells)
+        kinds[column], dtypes[column] = kind, dtype
+        columns.append(_head(column, kind, dtype, cells))
+    problems = [Problem("dialect", shown, text) for text in dialect.problems]
+    declared = (dialect.declared_label, ()) if dialect.declared_label else None
+    empty = complete and not any(values) and not any(problem.startswith("ragged") for problem in dialect.problems)
+    return TableFile(path, shown, name, "csv", tuple(columns), kinds, dtypes, dialect, declared, problems, empty)
+
+
+def _head(name: str, kind: Kind, dtype: str, cells: list[str | None]) -> ColumnHead:
+    shown: Literal["number", "text", "bool", "time"] = "number" if kind == "number" else "text"
+    if dtype == "bool":
+        shown = "bool"
+    elif kind == "time":
+        shown = "time"
+    values: list[object] = list(cells) if kind != "number" else [_float(cell) for cell in cells]
+    return ColumnHead(name, shown, values)
+
+
+def _float(cell: str | None) -> float | None:
+    try:
+        return None if cell is None else float(cell)
+    except ValueError:
+        return None
+
+
+def kind_of(cells: Sequence[str | None]) -> tuple[Kind, str]:
+    """Kind and storage type of a column of text cells, missing ones being None."""
+    present = [cell for cell in cells if cell is not None]
+    if not present:
+        return "text", "null"
+    strange: set[str] = set()
+    whole = True
+    numbers = 0
+    for cell in present:
+        try:
+            value = float(cell)
+            numbers += 1
+            whole = whole and math.isfinite(value) and value == int(value) and "." not in cell
+        except ValueError:
+            strange.add(cell)
+            if len(strange) > 20:
+                break
+    if numbers and (not strange or _placeholders(strange) or (numbers >= 0.9 * len(present) and len(strange) <= 3)):
+        return "number", "int64" if whole else "double"
+    if {cell.casefold() for cell in present} <= {"true", "false"}:
+        return "text", "bool"
+    if len(strange) > 1 and all(_TIME.fullmatch(cell) for cell in present[:200]):
+        return "time", "timestamp"
+    return "text", "string"
+
+
+def _placeholders(values: set[str]) -> bool:
+    return all(value.casefold() in PLACEHOLDERS for value in values)
+
+
+def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool) -> list[list[str | None]]:
+    """Cells by column of rows from all over the file."""
+    rows = max(50, min(5_000, CELLS // max(1, len(dialect.names))))
+    wide = dialect.encoding == "utf-16"  # cannot be cut anywhere, so only the head is looked at
+    if wide:
+        head = head.decode("utf-16", "replace").encode()
+    blocks = [_skip_lines(head, dialect.data_start)]
+    if not complete and not wide:
+        blocks = [blocks[0][: HEAD_BYTES // 2 if len(dialect.names) < 500 else None], *_chunks(path, dialect)]
+    columns: list[list[str | None]] = [[] for _ in dialect.names]
+    for k, block in enumerate(map(_unix, blocks)):
+        whole = block if complete else block[: block.rfind(b"\n") + 1]
+        # The first block may use what later ones leave: a short file is only its head.
+        parsed = _parse(whole, dialect)
+        quota = rows if len(blocks) == 1 else max(10, rows // len(blocks) * (2 if k == 0 else 1))
+        for column, cells in zip(columns, parsed, strict=True):
+            column.extend(cells[:quota])
+    return columns
+
+
+def _skip_lines(block: bytes, count: int) -> bytes:
+    stream = io.BytesIO(_unix(block))
+    for _ in range(count):
+        stream.readline()
+    return stream.read()
+
+
+def _unix(block: bytes) -> bytes:
+    """With line feeds where a file of old Macs has carriage returns alone."""
+    return block if b"\n" in block else block.replace(b"\r", b"\n")
+
+
+def _chunks(path: Path, dialect: Dialect) -> list[bytes]:
+    """Blocks of whole lines from evenly spread places after the head."""
+    length = HEAD_BYTES // 4
+    blocks = []
+    with open_bytes(path, dialect.compression) as file:
+        size = path.stat().st_size if dialect.compression is None else None
+        if size is None:
+            # A compressed file can only be read through: keep a block of every few.
+            data = _readable(file, UNPACK_LIMIT)
+            places = [len(data) * k // CHUNKS for k in range(1, CHUNKS)] + [max(0, len(data) - length)]
+            return [data[data.find(b"\n", place) + 1 : place + length] for place in places]
+        for k in range(1, CHUNKS + 1):
+            file.seek(min(size * k // CHUNKS, max(0, size - length)))
+            file.readline(length)
+            blocks.append(file.read(length))
+    return blocks
+
+
+def _readable(file: IO[bytes], size: int) -> bytes:
+    """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
+    blocks: list[bytes] = []
+    with contextlib.suppress(OSError, EOFError, zlib.error):
+        while size > 0 and (block := file.read(min(size, 1 << 20))):
+            blocks.append(block)
+            size -= len(block)
+    return b"".join(blocks)
+
+
+def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+
+    empty: list[list[str | None]] = [[] for _ in dialect.names]
+    if not block.strip():
+        return empty
+    if dialect.collapse:
+        block = squeeze(block)
+    encoding = {"utf-8-sig": "utf-8", "utf-16": "utf-8"}.get(dialect.encoding, dialect.encoding)
+    text = block.decode(encoding, "replace")
+    try:
+        table = pacsv.read_csv(
+            io.BytesIO(text.encode()),
+            pacsv.ReadOptions(
+                column_names=list(dialect.names), use_threads=False, block_size=max(1 << 20, 2 * len(text))
+            ),
+            pacsv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=dialect.newlines_in_values,
+                invalid_row_handler=lambda _: "skip",
+            ),
+            pacsv.ConvertOptions(
+                column_types=dict.fromkeys(dialect.names, pa.string()),
+                null_values=NULLS,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return empty
+    columns = [[cell if cell is None else cell.strip() for cell in column.to_pylist()] for column in table.columns]
+    if dialect.decimal == ",":
+        columns = [[cell if cell is None else cell.replace(",", ".") for cell in column] for column in columns]
+    return columns
+
+
+def _look_parquet(path: Path, shown: str, name: str) -> TableFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with arrow_file(path) as raw, pq.ParquetFile(raw) as file:
+            schema = file.schema_arrow
+            records = []
+            groups, empty = file.metadata.num_row_groups, file.metadata.num_rows == 0
+            for group in sorted({groups * k // CHUNKS for k in range(CHUNKS)}) if groups else []:
+                rows = max(50, min(5_000, CELLS // max(1, len(schema.names))) // CHUNKS)
+                records += [next(file.iter_batches(rows, row_groups=[group]), None)]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise NotATable(f"a damaged Parquet file: {reason(error)}") from error
+    columns, kinds, dtypes = [], {}, {}
+    for j, column in enumerate(schema.names):
+        kind, shape = arrow_kind(schema.types[j])
+        kinds[column], dtypes[column] = kind, str(schema.types[j])
+        cells = [value for r in records if r is not None for value in cells_of(r.column(j))] if kind != "other" else []
+        columns.append(ColumnHead(column, shape, cells))
+    declared = _hugging_face_label(schema.metadata or {})
+    kept = tuple(head for head in columns if kinds[head.name] != "other")
+    problems = [
+        Problem("not-scanned", shown, f"column {column!r} holds {dtypes[column]} values, which are not looked into")
+        for column, kind in kinds.items()
+        if kind == "other"
+    ]
+    kinds = {column: kind for column, kind in kinds.items() if kind != "other"}
+    return TableFile(path, shown, name, "parquet", kept, kinds, dtypes, None, declared, problems, empty)
+
+
+def arrow_kind(kind: Any) -> tuple[Kind, Literal["number", "text", "bool", "time"]]:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind):
+        return "text", "bool"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number", "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text", "text"
+    if pa.types.is_null(kind):
+        return "text", "text"
+    if pa.types.is_temporal(kind):
+        return "time", "time"
+    return "other", "text"
+
+
+def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, ...]] | None:
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+        for name, feature in features.items():
+            if feature.get("_type") == "ClassLabel":
+                return name, tuple(str(item) for item in feature.get("names") or ())
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A table file and the split it belongs to."""
+
+    file: TableFile
+    split: str
+    why: str
+
+
+def table_dataset(
+    name: str,
+    path: str,
+    layout: str,
+    evidence: str,
+    members: Sequence[Member],
+    label: str | None = None,
+    submission: Iterable[str] = (),
+) -> Dataset:
+    """
+    One data set of one or several files.
+
+    Raises:
+        datalint.errors.DatalintError: the label column that the user named does not exist.
+    """
+    first = next((m.file for m in members if m.split == "train"), members[0].file)
+    heads = {head.name: head for m in reversed([*members]) for head in m.file.columns} | {
+        head.name: head for head in first.columns
+    }
+    order = list(dict.fromkeys(column for file in [first, *(m.file for m in members)] for column in file.kinds))
+    columns = [heads[column] for column in order]
+    kinds = {
+        column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
+    }
+    choice, class_names = _label(first, columns, members, label, submission)
+    role_of = dict(roles(columns)) | dict.fromkeys(choice.twins if choice else (), "ignored")
+    split_column, values = _split_column(columns, role_of, members)
+    fields = tuple(
+        Field(
+            column,
+            kinds[column],
+            "label" if choice and column == choice.name else "split" if column == split_column else role_of[column],  # type: ignore[arg-type]
+            first.dtypes.get(column, ""),
+        )
+        for column in order
+    )
+    kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
+    partitions: list[Partition] = []
+    problems = [problem for m in members for problem in m.file.problems]
+    for member in sorted(members, key=lambda m: (*split_order(m.split), m.file.shown)):
+        plan = TablePlan(
+            fields,
+            choice.name if choice else None,
+            kind,
+            class_names,
+            None if split_column else member.split,
+            split_column,
+            values,
+        )
+        partitions += _partitions(member.file, plan)
+    if split_column:
+        splits = [Split(split, f"values of the column {split_column!r}") for split in dict.fromkeys(values.values())]
+    else:
+        splits = [Split(m.split, m.why) for m in {m.split: m for m in reversed([*members])}.values()]
+    return Dataset(
+        name=name,
+        path=path,
+        layout=layout,
+        modality="table",
+        evidence=evidence,
+        partitions=partitions,
+        splits=tuple(sorted(splits, key=lambda split: split_order(split.name))),
+        label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
+        fields=fields,
+        problems=problems,
+    )
+
+
+def _joined_kind(kinds: list[Kind]) -> Kind:
+    found = set(kinds)
+    return found.pop() if len(found) == 1 else "text"
+
+
+def _label(
+    first: TableFile,
+    columns: list[ColumnHead],
+    members: Sequence[Member],
+    explicit: str | None,
+    submission: Iterable[str],
+) -> tuple[LabelChoice | None, tuple[str, ...]]:
+    names = {head.name for head in columns}
+    if explicit is None and first.declared is not None and first.declared[0] in names:
+        return LabelChoice(first.declared[0], "declared by the file itself", "certain"), first.declared[1]
+    tests = [m.file for m in members if m.split == "test"]
+    only_in_train = {column for column in first.kinds if tests and all(column not in file.kinds for file in tests)}
+    try:
+        chosen = choose_label(
+            columns,
+            header=first.header,
+            explicit=explicit,
+            only_in_train=only_in_train,
+            submission=tuple(submission),
+        )
+    except LabelNotFound as error:
+        raise DatalintError(f"{first.shown}: {error}") from error
+    return chosen, first.declared[1] if first.declared and chosen and first.declared[0] == chosen.name else ()
+
+
+def _split_column(
+    columns: list[ColumnHead], role_of: dict[str, Any], members: Sequence[Member]
+) -> tuple[str | None, dict[str, str]]:
+    if len({m.split for m in members}) > 1:
+        return None, {}
+    for head in columns:
+        if role_of.get(head.name) == "split" and head.kind == "text":
+            values = vocabulary.split_values({str(value) for value in head.values if value is not None})
+            if values:
+                return head.name, values
+    return None, {}
+
+
+def _partitions(file: TableFile, plan: TablePlan) -> list[Partition]:
+    if file.format == "parquet":
+        return list(row_group_partitions(file.path.absolute(), file.shown, plan, PARTITION_ROWS))
+    if file.dialect is None:
+        raise ValueError("a text table has a dialect")
+    return [CsvPartition(file.path.absolute(), file.shown, file.dialect, plan)]

@@ -1,0 +1,242 @@
+"""NumPy arrays on disk: which are inputs and labels, and headers that lie."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from datalint.errors import DatalintError
+from datalint.sources import files
+from datalint.sources.arrays import NotAnArray, array_files, grey_scale, layout_of
+from datalint.sources.recognise import Wishes, recognise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.dataset import Aspect, Batch, Dataset
+
+RNG = np.random.default_rng(3)
+X, Y = RNG.random((50, 4)), RNG.integers(0, 3, 50)
+EVERYTHING: frozenset[Aspect] = frozenset({"labels", "table", "header", "pixels"})
+
+
+def only(path: Path) -> Dataset:
+    (dataset,) = recognise(path, Wishes())
+    return dataset
+
+
+def batches(dataset: Dataset) -> list[Batch]:
+    return [batch for part in dataset.partitions for batch in part.batches(EVERYTHING)]
+
+
+def sizes(dataset: Dataset) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for batch in batches(dataset):
+        found[batch.split] = found.get(batch.split, 0) + batch.size
+    return found
+
+
+def classes(dataset: Dataset) -> set[str]:
+    return {name for batch in batches(dataset) if batch.labels for name in batch.labels.classes}
+
+
+def images(count: int) -> Any:
+    return RNG.integers(0, 255, (count, 28, 20), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        ({"x_train": images(50), "y_train": Y, "x_test": images(20), "y_test": Y[:20]}, {"train": 50, "test": 20}),
+        (
+            {
+                f"{s}_{k}": images(n) if k == "images" else Y[:n, None]
+                for s, n in (("train", 50), ("val", 9))
+                for k in ("images", "labels")
+            },
+            {"train": 50, "validation": 9},
+        ),
+        ({"X": X, "y": Y}, {"all": 50}),
+        ({"features": X, "targets": Y}, {"all": 50}),
+        ({"arr_0": X, "arr_1": Y}, {"all": 50}),
+        ({"arr_0": Y, "arr_1": X}, {"all": 50}),
+        ({"X": np.asfortranarray(X), "y": Y}, {"all": 50}),
+        ({"X": X, "y": np.eye(3)[Y]}, {"all": 50}),
+        ({"X": X.astype(">f4"), "y": Y.astype(str)}, {"all": 50}),
+        ({"X": X, "y": np.array([b"0", b"1", b"2"])[Y]}, {"all": 50}),
+    ],
+)
+def test_names_and_shapes(tmp_path: Path, arrays: dict[str, Any], expected: dict[str, int]) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    dataset = only(tmp_path)
+    assert (sizes(dataset), classes(dataset), dataset.problems) == (expected, {"0", "1", "2"}, [])
+    assert dataset.label is not None and dataset.label.name in arrays
+
+
+def test_pairs_of_files(tmp_path: Path) -> None:
+    for folder in ("train", "test"):
+        (tmp_path / "one" / folder).mkdir(parents=True)
+        np.save(tmp_path / "one" / folder / "X.npy", X)
+        np.save(tmp_path / "one" / folder / "y.npy", Y)
+    (tmp_path / "two").mkdir()
+    for split in ("train", "test"):
+        np.save(tmp_path / "two" / f"X_{split}.npy", X)
+        np.save(tmp_path / "two" / f"y_{split}.npy", Y)
+    for dataset in (only(tmp_path / "one"), only(tmp_path / "two")):
+        assert (sizes(dataset), classes(dataset)) == ({"train": 50, "test": 50}, {"0", "1", "2"})
+    assert only(tmp_path / "two").partitions[0].sample_id(7) == f"{tmp_path.as_posix()}/two/X_train.npy[7]"
+
+
+def test_arrays_that_say_nothing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X, Y, X, Y)
+    with pytest.raises(DatalintError, match=r"a\.npz: no array of inputs .*arr_3"):
+        recognise(tmp_path, Wishes())
+    for name in ("p", "q", "r"):
+        np.save(tmp_path / f"{name}.npy", X)
+    assert {d.name for d in recognise(tmp_path, Wishes())} == {"p", "q", "r"}
+    for k in range(30):
+        np.save(tmp_path / f"clip{k}.npy", X)
+    with pytest.raises(DatalintError, match="no array of inputs"):  # samples in files of their own, not 30 data sets
+        recognise(tmp_path, Wishes())
+
+
+def test_labels_that_do_not_fit(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=X, y=Y[:-1])
+    np.savez(tmp_path / "b.npz", X=X, y=RNG.random((50, 3)))
+    np.savez(tmp_path / "c.npz", labels=Y)
+    found = {d.name: d for d in recognise(tmp_path, Wishes())}
+    problems = {
+        p.path.rsplit("/", 2)[-2 if "npz/" in p.path else -1]: p.kind for d in found.values() for p in d.problems
+    }
+    assert problems == {"a.npz": "unreadable", "b.npz": "not-scanned", "c.npz": "not-scanned"}
+    assert found["a"].label is None and found["b"].label is None
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.array([{}], object), "pickled Python objects"),
+        (np.zeros((5, 2), complex), "complex128"),
+        (np.zeros((5, 2), "M8[s]"), "datetime64"),
+        (np.zeros(5, [("a", "f4")]), "inputs must be real numbers"),
+        (np.array([["a", "b"]]), "inputs must be real numbers"),
+        (np.float64(3), "no array of inputs"),
+        (np.zeros((0, 4)), "is empty"),
+        (np.zeros((5, 0)), "is empty"),
+        (np.zeros((3, 40, 64, 64), np.uint8), "163,840 values per sample"),
+    ],
+)
+def test_what_is_not_judged(tmp_path: Path, value: Any, message: str) -> None:
+    np.save(tmp_path / "X.npy", value)
+    with pytest.raises(DatalintError, match=message):
+        recognise(tmp_path / "X.npy", Wishes())
+
+
+def lie(path: Path, shape: tuple[int, ...], dtype: str = "<f8", data: bytes = b"\0" * 800) -> Path:
+    header = repr({"descr": dtype, "fortran_order": False, "shape": shape}).encode()
+    header += b" " * (63 - (10 + len(header)) % 64) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "shape", [(10**12,), (10, 10**9), (0, 10**12), (-5, 3), (10**9, 0), (2**62, 2**62), (101,), (2**31, 2**31)]
+)
+def test_headers_that_lie(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    npy = lie(tmp_path / "X.npy", shape)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.write(npy, "X.npy")
+    for path in (npy, tmp_path / "a.npz"):
+        with pytest.raises(DatalintError):
+            recognise(path, Wishes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        b"\x93NUMPY",
+        b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + b"(" * 100,
+        b"\x93NUMPY\x01\x00\x40\x00" + b'__import__("os").system("true")'.ljust(64),
+        b"\x93NUMPY\x01\x00\x40\x00" + b"{'descr': ('<f8', 'fortran_order': False".ljust(63) + b"\n",
+        b"\x93NUMPY\x09\x00\x10\x00" + b"{}".ljust(16),
+    ],
+)
+def test_headers_that_are_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(NotAnArray):
+        array_files(tmp_path / "a.npy")
+
+
+def test_damage_becomes_a_problem(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=RNG.random((500, 4)), y=RNG.integers(0, 3, 500))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[400:440] = b"\xff" * 40
+    (tmp_path / "a.npz").write_bytes(bytes(content))
+    (problem,) = [p for batch in batches(only(tmp_path)) for p in batch.problems]
+    assert problem.kind == "truncated" and "CRC" in problem.message
+
+
+def test_archives_that_unpack_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "UNPACKED", 1 << 20)
+    np.savez_compressed(tmp_path / "a.npz", X=np.zeros((3000, 1000)))
+    with pytest.raises(DatalintError, match="unpacks to"):
+        recognise(tmp_path / "a.npz", Wishes())
+
+
+def test_names_within_archives_lead_nowhere(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", X)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.write(tmp_path / "X.npy", "../../X.npy")
+        archive.writestr("notes.txt", "x")
+    (tmp_path / "X.npy").unlink()
+    assert sizes(only(tmp_path)) == {"all": 50}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_axes() -> None:
+    kinds = {
+        (9, 28, 28): "NHW",
+        (9, 28, 20, 3): "NHWC",
+        (9, 3, 28, 20): "NCHW",
+        (9, 4): "table",
+        (9,): "table",
+        (9, 5, 40, 50): "table",
+    }
+    assert {shape: layout_of(shape, np.dtype(np.float32)) for shape in kinds} == kinds
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        images(9),
+        images(9)[..., None] / 255.0,
+        (images(9)[:, None] / 127.5 - 1).astype(np.float16),
+        images(9)[..., None] > 100,
+        np.full((9, 28, 20, 3), np.nan),
+        np.full((9, 28, 20, 3), np.inf),
+        np.full((9, 3, 28, 20), -(2**63), np.int64),
+        np.where(RNG.random((9, 28, 28)) > 0.5, 1e308, -1e308),
+    ],
+)
+def test_pictures_of_any_range(tmp_path: Path, pixels: Any) -> None:
+    np.save(tmp_path / "X.npy", pixels)
+    dataset = only(tmp_path)
+    assert dataset.modality == "images"
+    (batch,) = batches(dataset)
+    assert batch.images is not None and batch.images.thumbnails is not None
+    assert batch.images.thumbnails.shape[0] == 9 and not batch.problems
+    assert (dataset.partitions[0].picture(3) or b"").startswith(b"RIFF")
+
+
+def test_scale_of_pixels() -> None:
+    assert grey_scale(images(3)) == (0.0, 1.0)
+    assert grey_scale(np.array([0.0, 1.0])) == (0.0, 255.0)
+    assert grey_scale(np.array([-1.0, 1.0])) == (1.0, 127.5)
+    offset, factor = grey_scale(np.array([-2.0, 2.5]))
+    assert ((-2.0 + offset) * factor, (2.5 + offset) * factor) == (0.0, 255.0)

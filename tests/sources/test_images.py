@@ -1,0 +1,142 @@
+"""Decoding pictures that are odd, broken or meant to do harm."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from datalint.sources import pictures
+from datalint.sources.files import Entry
+from datalint.sources.images import image_partitions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RNG = np.random.default_rng(5)
+PIXELS = RNG.integers(1, 255, (30, 40, 3), dtype=np.uint8)
+
+
+def encoded(kind: str, mode: str = "RGB", **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).convert(mode).save(out, kind, **options)
+    return out.getvalue()
+
+
+def declared(width: int, height: int) -> bytes:
+    """A PNG that declares so many pixels and holds a few bytes."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+
+
+def read(data: bytes, suffix: str = ".png") -> pictures.Picture:
+    with pictures.strict():
+        return pictures.read(data, "a", suffix, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "suffix"),
+    [
+        ("PNG", "RGB", ".png"),
+        ("PNG", "L", ".png"),
+        ("PNG", "1", ".png"),
+        ("PNG", "LA", ".png"),
+        ("PNG", "RGBA", ".png"),
+        ("PNG", "P", ".png"),
+        ("PNG", "I;16", ".png"),
+        ("JPEG", "RGB", ".jpeg"),
+        ("JPEG", "L", ".jpg"),
+        ("JPEG", "CMYK", ".jpg"),
+        ("GIF", "P", ".gif"),
+        ("BMP", "RGB", ".bmp"),
+        ("TIFF", "F", ".tif"),
+        ("TIFF", "I", ".tiff"),
+        ("TIFF", "LAB", ".tif"),
+        ("WEBP", "RGB", ".webp"),
+        ("PPM", "RGB", ".ppm"),
+    ],
+)
+def test_formats_and_modes(kind: str, mode: str, suffix: str) -> None:
+    picture = read(encoded(kind, mode), suffix)
+    assert picture.problem is None
+    assert (picture.width, picture.height) == (40, 30)
+    assert picture.thumbnail is not None and picture.thumbnail.shape[:2] == (32, 32)
+    assert not picture.all_zero
+
+
+def test_transparency_animation_and_sixteen_bits() -> None:
+    palette = Image.new("P", (20, 20))
+    palette.putpalette([0, 0, 0] * 256)
+    out = io.BytesIO()
+    palette.save(out, "PNG", transparency=b"\x00\x80\xff")
+    assert read(out.getvalue()).problem is None
+    frames = [Image.new("RGB", (20, 20), (k * 20, 0, 0)) for k in range(1, 4)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    assert read(out.getvalue(), ".gif").problem is None
+    out = io.BytesIO()
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(out, "PNG")
+    deep = read(out.getvalue())
+    assert deep.thumbnail is not None and 150 < deep.thumbnail.mean() < 160
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "words"),
+    [
+        (b"", "empty", "no bytes"),
+        (b"hello world", "unreadable", "no known image format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "unreadable", "no known image format"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 1\n", "pointer", "git lfs pull"),
+        (encoded("PNG")[:400], "truncated", "damaged"),
+        (encoded("JPEG")[:400], "truncated", "damaged"),
+        (declared(100_000, 100_000), "not-scanned", "pixels"),
+        (declared(9_400, 9_600), "not-scanned", "pixels"),
+        (encoded("JPEG"), "suffix", "is a JPEG file with the suffix .png"),
+    ],
+)
+def test_what_is_wrong(data: bytes, kind: str, words: str) -> None:
+    picture = read(data)
+    assert picture.problem is not None
+    assert picture.problem.kind == kind and words in picture.problem.message
+    assert picture.readable == (kind == "suffix")
+
+
+def test_partitions_and_files_that_cannot_be_read(tmp_path: Path) -> None:
+    names = [f"{k}.png" for k in range(5)] + [os.fsdecode(b"\xff.png"), "gone.png"]
+    for name in names[:-1]:
+        (tmp_path / name).write_bytes(encoded("PNG"))
+    entries = [Entry(tmp_path / name, (name,), 1) for name in names]
+    parts = image_partitions("all", entries, list("aabbabb"), files=4)
+    read = [batch for part in parts for batch in part.batches(frozenset({"labels", "header", "pixels"}))]
+    assert [batch.size for batch in read] == [4, 3]
+    (problem,) = [problem for batch in read for problem in batch.problems]
+    assert problem.path.endswith("gone.png") and problem.message == "No such file or directory"
+    assert parts[1].sample_id(1).endswith("/\\xff.png")
+    assert parts[1].picture(1) is not None and parts[1].picture(2) is None
+
+
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_damage(data: Any) -> None:
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM"]))
+    content = bytearray(encoded(kind))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        flip = data.draw(st.binary(max_size=6))
+        content[at : at + len(flip)] = flip
+    whole = bytes(content[: data.draw(st.integers(0, len(content)))])
+    picture = read(whole, "")
+    assert (picture.thumbnail is not None) == picture.readable
+    pictures.report_picture(whole)

@@ -1,0 +1,1 @@
+"""Measurements behind the bars the rules state; each module is one command."""

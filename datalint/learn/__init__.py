@@ -1,0 +1,1 @@
+"""Small models that look at the labels: features, out-of-fold predictions, label noise. Pure functions over arrays."""

@@ -1,0 +1,215 @@
+"""How many labels are wrong, and which: a noise floor fitted to out-of-fold probabilities, and the samples cleanlab names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datalint.learn.calibrate import (
+    SURE_FLOOR,
+    Calibration,
+    calibration_error,
+    fit_calibration,
+    log_probs,
+    predictive,
+    sharpen,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_CHI2_95 = 3.841
+"""Twice the drop of the log-likelihood at the ends of a 95 % profile interval."""
+_CLASS_EVIDENCE = 2.706
+"""Twice the gain of the log-likelihood that one class's own floor must bring (5 %, one-sided)."""
+_DOUBT = 0.5
+"""A sample is named where the label is more likely wrong than right, so a named list is never mostly false by its own account."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Samples that look mislabelled, worst first. scores: cleanlab's self-confidence, 0 = surely wrong;
+    confidence: probability of the suggested label."""
+
+    candidates: NDArray[np.intp]
+    given: NDArray[np.intp]
+    suggested: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+
+@dataclass(frozen=True)
+class NoiseEstimate:
+    """What out-of-fold probabilities say about the labels.
+
+    rate, low, high: share of wrong labels with its 95 % profile-likelihood interval. p_value: of no floor at all.
+    named: at most as many as the floor explains. disagreements: what cleanlab names when the floor is left out of account: a
+    mix of wrong labels and hard samples. confusion: (K, K) named samples, given label in rows, suggested in columns.
+    class_rates: (K,) expected share of wrong ones among the samples given this label. floor_classes: classes whose surely
+    recognised samples show a floor of their own. temperatures, tail: of the fit. accuracy, calibration_error: of the
+    calibrated probabilities against the given labels; chance_accuracy: of always naming the largest class; agreement:
+    accuracy over the samples that `disagreements` leaves."""
+
+    rate: float
+    low: float
+    high: float
+    floor: float
+    p_value: float
+    temperatures: tuple[float, ...]
+    tail: float
+    named: Named
+    disagreements: Named
+    confusion: NDArray[np.intp]
+    class_rates: NDArray[np.float64]
+    floor_classes: tuple[int, ...]
+    accuracy: float
+    chance_accuracy: float
+    agreement: float
+    calibration_error: float
+    samples: int
+
+
+def estimate_noise(
+    probs: NDArray[np.floating] | Sequence[NDArray[np.floating]], y: NDArray[np.integer]
+) -> NoiseEstimate:
+    """Estimate the share of wrong labels and name them.
+
+    probs: (n, K) out-of-sample probabilities, or one such array per model, to be pooled; rows of NaN are left out. y: (n,) in
+    0..K-1. Labels replaced at random leave a floor that does not fade with confidence; hardness fades. The floor is tested by
+    likelihood ratio against the best calibration without it; under the null it lies on the edge of its range, so half the
+    chi-squared tail counts (Self and Liang 1987). Naming: confident learning (Northcutt et al. 2021), by cleanlab, on the
+    probabilities with the floor taken out, cut at the number of wrong labels that the floor lets expect.
+    Raises ValueError when shapes disagree or fewer than two classes are left.
+    """
+    parts = [np.asarray(p, np.float64) for p in ([probs] if isinstance(probs, np.ndarray) else probs)]
+    given = np.asarray(y, np.intp)
+    if not parts or any(p.shape != parts[0].shape or len(p) != len(given) for p in parts):
+        raise ValueError("probabilities and labels differ in shape")
+    wide = parts[0].shape[1]
+    rows = np.flatnonzero(np.all([np.isfinite(p).all(axis=1) for p in parts], axis=0))
+    present = np.unique(given[rows])
+    if len(present) < 2:
+        raise ValueError("fewer than two classes to compare")
+    labels = np.searchsorted(present, given[rows])
+    logs = [log_probs(p[np.ix_(rows, present)]) for p in parts]
+    without, fit = _both_fits(logs, labels)
+    statistic = max(0.0, 2 * (without.loss - fit.loss))
+    clean = sharpen(logs, fit)
+    to_rate = (len(present) - 1) / len(present)
+    low, high = _interval(logs, labels, fit, without)
+    wrong = probability_wrong(clean, labels, fit.floor)
+    expected = round(float(wrong.sum()))
+    named = _name(clean, labels, rows, present, limit=expected, doubt=wrong)
+    soft = sharpen(logs, without)
+    hard = _name(soft, labels, rows, present)
+    right = soft.argmax(axis=1) == labels
+    unnamed = ~np.isin(rows, hard.candidates)
+    confusion = np.zeros((wide, wide), np.intp)
+    np.add.at(confusion, (named.given, named.suggested), 1)
+    rates = np.zeros(wide)
+    rates[present] = np.bincount(labels, weights=wrong, minlength=len(present)) / np.bincount(labels)
+    return NoiseEstimate(
+        rate=fit.floor * to_rate,
+        low=low * to_rate,
+        high=high * to_rate,
+        floor=fit.floor,
+        p_value=_half_chi2_tail(statistic),
+        temperatures=fit.temperatures,
+        tail=fit.tail,
+        named=named,
+        disagreements=hard,
+        confusion=confusion,
+        class_rates=rates,
+        floor_classes=tuple(int(present[k]) for k in _floor_classes(clean, labels)),
+        accuracy=float(right.mean()),
+        chance_accuracy=float(np.bincount(labels).max() / len(labels)),
+        agreement=float(right[unnamed].mean()) if unnamed.any() else 0.0,
+        calibration_error=calibration_error(predictive(clean, fit.floor), labels),
+        samples=len(rows),
+    )
+
+
+def probability_wrong(clean: NDArray[np.float64], labels: NDArray[np.intp], floor: float) -> NDArray[np.float64]:
+    """Probability (n,) that the given label is wrong, from those of the true label (n, K): a label drawn at random (share
+    `floor`, each class alike) that hit another class than the true one."""
+    own = clean[np.arange(len(labels)), labels]
+    drawn = floor / clean.shape[1]
+    return np.asarray(drawn * (1 - own) / ((1 - floor) * own + drawn + 1e-300))
+
+
+def _both_fits(logs: Sequence[NDArray[np.float64]], labels: NDArray[np.intp]) -> tuple[Calibration, Calibration]:
+    without = fit_calibration(logs, labels, floor=0.0)
+    fit = fit_calibration(logs, labels)
+    # The larger model contains the smaller one; where the search missed that, the smaller one is the answer.
+    return without, (fit if fit.loss < without.loss else without)
+
+
+def _half_chi2_tail(statistic: float) -> float:
+    from math import erfc, sqrt
+
+    return 0.5 * erfc(sqrt(statistic / 2)) if statistic > 0 else 1.0
+
+
+def _interval(
+    logs: Sequence[NDArray[np.float64]], labels: NDArray[np.intp], fit: Calibration, without: Calibration
+) -> tuple[float, float]:
+    """Ends of the profile-likelihood interval of the floor, by bisection on its logarithm."""
+
+    def outside(floor: float) -> bool:
+        # Below the best floor the best calibration may be the soft one without a floor, so both are starting points.
+        starts = (fit, without) if floor < fit.floor else (fit,)
+        found = min(fit_calibration(logs, labels, floor=floor, start=at.start).loss for at in starts)
+        return 2 * (found - fit.loss) > _CHI2_95
+
+    def cross(inner: float, outer: float) -> float:
+        for _ in range(6):
+            middle = float(np.sqrt(inner * outer))
+            inner, outer = (inner, middle) if outside(middle) else (middle, outer)
+        return inner
+
+    best = max(fit.floor, 1e-4)
+    far = min(SURE_FLOOR, 30 * best)
+    low = cross(best, best / 30) if fit.floor > 0 and outside(best / 30) else 0.0
+    return low, cross(best, far) if outside(far) else far
+
+
+def _floor_classes(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> list[int]:
+    """Classes that show a floor by themselves, among the samples the models take for them."""
+    guess = clean.argmax(axis=1)
+    own = clean[np.arange(len(labels)), labels]
+    classes = clean.shape[1]
+    floors = np.linspace(0.005, 0.5, 100)[:, None]
+    found = []
+    for k in range(classes):
+        mine = np.maximum(own[guess == k], 1e-12)[None]
+        gain = np.log((1 - floors) * mine + floors / classes).sum(axis=1) - np.log(mine).sum()
+        if 2 * gain.max(initial=0.0) >= _CLASS_EVIDENCE:
+            found.append(k)
+    return found
+
+
+def _name(
+    clean: NDArray[np.float64],
+    labels: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    present: NDArray[np.intp],
+    limit: int | None = None,
+    doubt: NDArray[np.float64] | None = None,
+) -> Named:
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    score = np.asarray(get_label_quality_scores(labels, clean, method="self_confidence"))
+    issues = np.asarray(find_label_issues(labels, clean, filter_by="confident_learning", n_jobs=1))
+    picked = np.flatnonzero(issues if doubt is None else issues & (doubt > _DOUBT))
+    # Ties at zero are broken by what the models say instead.
+    picked = picked[np.lexsort((picked, -clean[picked].max(axis=1), score[picked]))][:limit]
+    guess = clean[picked].argmax(axis=1)
+    return Named(rows[picked], present[labels[picked]], present[guess], score[picked], clean[picked, guess])

@@ -1,0 +1,53 @@
+"""All the facts of one data set: the merged measurements per split, and what is derived from them once and shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from datalint.splits import Given, SplitProfile
+
+if TYPE_CHECKING:
+    from datalint.dataset import Dataset
+    from datalint.learn.pooled import Learned
+    from datalint.measures.base import Settings
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass
+class Profile:
+    """The facts of one data set, and what rules share."""
+
+    dataset: Dataset
+    splits: tuple[SplitProfile, ...]
+    settings: Settings
+    task: Task | None
+    """Whether the label is a class or a number; None without a label."""
+    given: Given = field(default_factory=Given)
+
+    @cached_property
+    def labelled(self) -> tuple[SplitProfile, ...]:
+        """The splits whose samples have labels."""
+        return tuple(s for s in self.splits if sum(s.counts.values()))
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Numeric feature columns: no ids, times, split or group keys."""
+        names = {f.name for f in self.dataset.fields if f.role == "feature" and f.kind == "number"}
+        return tuple(sorted(names))
+
+    @property
+    def sample_coverage(self) -> str:
+        """How much of the data the sample holds."""
+        total = sum(s.samples for s in self.splits)
+        kept = sum(len(s.rows) for s in self.splits)
+        return "all samples" if kept >= total else f"a sample of {kept:,} of {total:,} samples"
+
+    @cached_property
+    def learned(self) -> Learned:
+        """Out-of-fold class probabilities for the labelled sample, made once."""
+        from datalint.learn.pooled import learn
+
+        return learn(self.dataset, self.splits, self.feature_names, self.given)

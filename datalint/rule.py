@@ -1,0 +1,151 @@
+"""
+The rule author's module: everything that a rule file imports.
+
+Importing it (and so every rule file) loads no numerical library: ``datalint rules`` and ``datalint explain`` stay
+instant. Rule files import numpy and measurements inside their methods.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datalint.severity import SEVERITIES, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from pydantic import JsonValue
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.measures.places import Places
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+__all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
+
+Wants = Literal["nothing", "label", "classes"]
+
+
+class Skip(Exception):
+    """Raised by ``check`` where the rule cannot judge; the message says why, as a clause: "no label column found"."""
+
+
+class AllWell(Exception):
+    """Raised by ``check`` where the rule passes and has something good to say; the message is a clause."""
+
+
+class RuleParams(BaseModel):
+    """Parameters of a rule: every field has a default and a description with its unit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Samples that a finding names, worst first."""
+
+    split: str | Sequence[str]
+    """The split of all, or of each."""
+    places: Places
+    details: dict[str, Sequence[JsonValue]] = field(default_factory=dict)
+    """One value per sample, by name: ``{"given": [...], "suggested": [...]}``."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a rule yields for one fault; the engine adds code, name, samples' identifiers and fingerprint."""
+
+    message: str
+    """One sentence with the numbers that matter."""
+    remedy: str
+    consequence: str
+    severity: Severity | None = None
+    """None for the rule's own severity."""
+    confidence: float = 0.99
+    split: str | None = None
+    column: str | None = None
+    class_: str | None = None
+    subject: str = ""
+    """What tells this finding from others of the rule at the same place; part of the fingerprint, never shown."""
+    evidence: dict[str, JsonValue] = field(default_factory=dict)
+    cases: Cases | None = None
+    files: Sequence[tuple[str, str]] = ()
+    """Files that the finding names instead of samples, each with what is wrong with it."""
+    count: int | None = None
+    """How many samples are affected; None for as many as there are cases or files."""
+    exact: bool = True
+
+
+class Rule(ABC):
+    """
+    One rule: it judges a profile and yields what it found.
+
+    The docstring of a subclass is its page: a first paragraph that says what it finds, then the headings
+    ``## Why it hurts``, ``## How to fix it``, ``## When it is wrong`` and ``## Reference``.
+    """
+
+    code: ClassVar[str]
+    """Family letters and three digits; stable for ever."""
+    name: ClassVar[str]
+    """Kebab-case; the file is named like it."""
+    severity: ClassVar[Severity]
+    """Default severity; a finding may lower it with context."""
+    item: ClassVar[str]
+    """Items of the list "37 reasons why your neural network is not working" that it answers."""
+    trains: ClassVar[bool] = False
+    """Whether it trains a model; such rules are left out of the fast preset."""
+    modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
+    wants: ClassVar[Wants] = "nothing"
+    """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""
+
+    class Params(RuleParams):
+        """No parameters unless a rule says otherwise."""
+
+    def __init__(self, params: BaseModel | None = None) -> None:
+        self.params = self.Params() if params is None else params
+
+    @classmethod
+    @abstractmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The measurements it reads from the profile of such a data set."""
+
+    @abstractmethod
+    def check(self, profile: Profile) -> Iterable[Found]:
+        """Judge the profile. Raises :class:`Skip` where it cannot, :class:`AllWell` to say why it passes."""
+
+    @classmethod
+    @abstractmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """
+        Put the fault into a clean data set.
+
+        Args:
+            clean: the data set; not changed.
+            strength: 0 (barely there) to 1 (blatant).
+            rng: source of randomness.
+
+        Returns:
+            The faulty data set and where the fault is; None where the fault cannot exist in such data.
+        """
+
+    def coverage(self, profile: Profile) -> str:
+        """How much of the data the verdict rests on."""
+        return "all samples"
+
+    @classmethod
+    def finds(cls) -> str:
+        """What it finds, in one line: the first paragraph of its page."""
+        return " ".join(cls.page().split("\n\n", 1)[0].split())
+
+    @classmethod
+    def page(cls) -> str:
+        """The rule's documentation: its docstring, without the indentation."""
+        from inspect import cleandoc
+
+        return cleandoc(cls.__doc__ or "")

@@ -1,0 +1,307 @@
+"""The scan of one data set: plan what to measure, measure it, let the rules judge."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from datalint import facts, hashing
+from datalint.dataset import Dataset, Split, split_order
+from datalint.errors import DatalintError
+from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
+from datalint.measures.problems import Problems
+from datalint.profile import Profile, Task
+from datalint.report.models import (
+    LISTED,
+    Affected,
+    AffectedSample,
+    DatasetReport,
+    Finding,
+    LabelInfo,
+    RuleStatus,
+    SplitInfo,
+    Status,
+)
+from datalint.rule import AllWell, Cases, Found, Rule, Skip
+from datalint.severity import SEVERITIES
+from datalint.sources.labels import task_of
+from datalint.splits import Given, SplitProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from datalint.engine import Engine, States
+    from datalint.measures.base import Measurement, Settings
+
+PICTURES_PER_FINDING = 24
+PICTURES = 300
+
+WHOLE = "all"
+"""The only split of a data set that is not split; a finding need not name it."""
+
+ALWAYS: tuple[type[Measurement], ...] = (LabelRuns, TargetOrder, Problems)
+"""Taken whatever the rules: they read nothing but labels."""
+
+
+@dataclass
+class Scanned:
+    """The report of one data set, and what does not go into the file."""
+
+    report: DatasetReport
+    affected: dict[str, list[AffectedSample]] = field(default_factory=dict)
+    """All affected samples by the finding's fingerprint."""
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+
+
+def scan_dataset(
+    dataset: Dataset,
+    rules: Sequence[Rule],
+    settings: Settings,
+    engine: Engine,
+    given: Given | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Scanned:
+    """
+    Measure one data set and let the rules judge it.
+
+    Raises:
+        DatalintError: the data set has no samples and no problem that could be told as a finding.
+    """
+    applicable = [rule for rule in rules if dataset.modality in rule.modalities]
+    kinds = plan(applicable, dataset)
+    profile = profile_of(
+        dataset,
+        _reduce(engine.measure(list(enumerate(dataset.partitions)), kinds, settings, progress)),
+        kinds,
+        settings,
+    )
+    profile.given = given or Given()
+    if not any(split.samples for split in profile.splits) and not (dataset.problems or _has_problems(profile)):
+        raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
+    judged = _Judged(profile)
+    for rule in rules:
+        judged.run(rule)
+    return judged.scanned()
+
+
+def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ...]:
+    """The measurements that the rules need of a data set, each once."""
+    needed = dict.fromkeys(ALWAYS)
+    for rule in rules:
+        needed |= dict.fromkeys(rule.needs(dataset))
+    return tuple(sorted(needed, key=lambda kind: kind.__name__))
+
+
+def _reduce(results: Iterator[States]) -> States:
+    """Merge what was measured on the partitions, in their order."""
+    merged: States = {}
+    for states in results:
+        for split, found in states.items():
+            if split in merged:
+                merged[split] = tuple(a.merge(b).close() for a, b in zip(merged[split], found, strict=True))
+            else:
+                merged[split] = found
+    return merged
+
+
+def profile_of(dataset: Dataset, states: States, kinds: Sequence[type[Measurement]], settings: Settings) -> Profile:
+    """The profile of a data set from its merged measurements."""
+    infos = {split.name: split for split in dataset.splits}
+    splits = []
+    for name in sorted({*infos, *states}, key=split_order):
+        measured = states.get(name) or tuple(kind(settings) for kind in kinds)
+        by_kind = {type(state): state for state in measured}
+        problems = by_kind[Problems]
+        samples = problems.samples if isinstance(problems, Problems) else 0
+        splits.append(SplitProfile(name, samples, infos.get(name, Split(name, "")), by_kind))
+    return Profile(dataset, tuple(splits), settings, _task(dataset, splits))
+
+
+def _task(dataset: Dataset, splits: Sequence[SplitProfile]) -> Task | None:
+    if dataset.label is None:
+        return None
+    counts: dict[str, int] | None = {}
+    for split in splits:
+        found = split[LabelRuns].counts
+        counts = (
+            None if counts is None or found is None else {k: counts.get(k, 0) + found.get(k, 0) for k in counts | found}
+        )
+    if counts is not None:
+        counts.pop(MISSING_CLASS, None)
+    targets = [split[TargetOrder] for split in splits]
+    numeric = any(target.present for target in targets)
+    if not numeric:
+        return "classification"
+    n = sum(target.present for target in targets)
+    whole = all(target.whole for target in targets)
+    values = None if counts is None else {float(k) if _is_number(k) else k: v for k, v in counts.items()}
+    if values is not None and any(isinstance(key, str) for key in values):
+        return "classification"  # declared class names stand for the numbers
+    return "regression" if task_of("number", values, n, whole) == "regression" else "classification"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_problems(profile: Profile) -> bool:
+    return any(split[Problems].found for split in profile.splits)
+
+
+def _file(path: str, what: str) -> AffectedSample:
+    """A file that is no sample, or of which no sample could be read."""
+    fingerprint = hashing.hex_hash(hashing.bytes_hash(path.encode("utf-8", "surrogatepass")))
+    return AffectedSample(id=path, index=-1, split="", fingerprint=fingerprint, detail={"problem": what})
+
+
+class _Judged:
+    """What the rules said of one profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.dataset = profile.dataset
+        self.findings: list[Finding] = []
+        self.statuses: list[RuleStatus] = []
+        self.affected: dict[str, list[AffectedSample]] = {}
+        self.thumbnails: dict[str, bytes] = {}
+
+    def run(self, rule: Rule) -> None:
+        """Let one rule judge; whatever it does, it ends as found, passed, skipped or failed."""
+        reason = self._why_not(rule)
+        if reason is not None:
+            self._state(rule, "skipped", reason)
+            return
+        found: list[tuple[Finding, Found, list[AffectedSample]]] = []
+        status: Status = "passed"
+        coverage = "in part"
+        try:
+            try:
+                for item in rule.check(self.profile):
+                    found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
+            except Skip as skip:
+                status, reason = "skipped", str(skip)
+            except AllWell as good:
+                reason = str(good)
+            if status != "skipped":
+                coverage = rule.coverage(self.profile)
+        except DatalintError:
+            raise
+        except Exception as error:  # a broken rule must not take the others with it
+            self._state(rule, "failed", f"{type(error).__name__}: {error}")
+            return
+        for finding, item, samples in found:
+            self.findings.append(finding)
+            self.affected.setdefault(finding.fingerprint, []).extend(samples)
+            self._picture(item.cases, samples)
+        self._state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
+
+    def _state(self, rule: Rule, status: Status, reason: str | None, coverage: str = "none") -> None:
+        self.statuses.append(
+            RuleStatus(code=rule.code, rule=rule.name, status=status, reason=reason, coverage=coverage)
+        )
+
+    def _why_not(self, rule: Rule) -> str | None:
+        if self.dataset.modality not in rule.modalities:
+            return f"applies to {' and '.join(sorted(rule.modalities))} only"
+        if rule.wants == "nothing":
+            return None
+        if self.dataset.label is None:
+            return self.dataset.skipped_label
+        if rule.wants == "classes" and self.profile.task != "classification":
+            return f"the label {self.dataset.label.name!r} is a number to be predicted, not a class"
+        if not any(split[LabelRuns].samples for split in self.profile.splits):
+            return "no sample has a label"
+        return None
+
+    def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Found, list[AffectedSample]]:
+        severity = found.severity or rule.severity
+        label = self.dataset.label
+        guessed = rule.wants != "nothing" and label is not None and label.confidence == "low"
+        remedy = found.remedy
+        if guessed and label is not None and severity != "info":
+            # A guess by position is no ground for failing somebody's build.
+            severity = "info"
+            remedy += f" (The label column {label.name!r} was guessed; --label {label.name} makes it certain.)"
+        place = [rule.code, self.dataset.name, found.split or "", found.column or "", found.class_ or "", found.subject]
+        fingerprint = hashlib.sha256("\x1f".join(["v1", *place]).encode()).hexdigest()[:20]
+        samples = self._samples(found.cases) if found.cases is not None else [_file(*file) for file in found.files]
+        count = len(samples) if found.count is None else found.count
+        finding = Finding(
+            code=rule.code,
+            rule=rule.name,
+            severity=severity,
+            confidence=round(found.confidence, 4),
+            message=found.message,
+            consequence=found.consequence,
+            remedy=remedy,
+            split=None if len(self.profile.splits) == 1 and found.split == WHOLE else found.split,
+            column=found.column,
+            class_=found.class_,
+            evidence=found.evidence,
+            affected=Affected(
+                count=count,
+                exact=found.exact,
+                samples=tuple(samples[:LISTED]),
+                truncated=count > min(len(samples), LISTED),
+            ),
+            fingerprint=fingerprint,
+        )
+        return finding, found, samples
+
+    def _samples(self, cases: Cases) -> list[AffectedSample]:
+        places = cases.places
+        splits = [cases.split] * len(places) if isinstance(cases.split, str) else cases.split
+        return [
+            AffectedSample(
+                id=self.dataset.partitions[int(places.part[k])].sample_id(int(places.line[k])),
+                index=int(places.row[k]),
+                split=splits[k],
+                fingerprint=hashing.hex_hash(int(places.content[k])),
+                detail={name: values[k] for name, values in cases.details.items()},
+            )
+            for k in range(len(places))
+        ]
+
+    def _picture(self, cases: Cases | None, samples: list[AffectedSample]) -> None:
+        if cases is None or self.dataset.modality != "images":
+            return
+        for k, sample in enumerate(samples[:PICTURES_PER_FINDING]):
+            if len(self.thumbnails) < PICTURES and sample.id not in self.thumbnails:
+                partition = self.dataset.partitions[int(cases.places.part[k])]
+                picture = partition.picture(int(cases.places.line[k]))
+                if picture is not None:
+                    self.thumbnails[sample.id] = picture
+
+    def scanned(self) -> Scanned:
+        """The report of the data set."""
+        profile, dataset, label = self.profile, self.dataset, self.dataset.label
+        task = profile.task
+        info = None
+        if label is not None and task is not None:
+            info = LabelInfo(name=label.name, evidence=label.evidence, confidence=label.confidence, task=task)
+        report = DatasetReport(
+            name=dataset.name,
+            path=dataset.path,
+            layout=dataset.layout,
+            modality=dataset.modality,
+            evidence=dataset.evidence,
+            label=info,
+            splits=tuple(
+                SplitInfo(
+                    name=split.name,
+                    samples=split.samples,
+                    classes=split.counts if task == "classification" else None,
+                    evidence=split.info.evidence,
+                )
+                for split in profile.splits
+            ),
+            facts=facts.facts_of(profile),
+            findings=tuple(sorted(self.findings, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.split or ""))),
+            rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
+        )
+        return Scanned(report, self.affected, self.thumbnails)

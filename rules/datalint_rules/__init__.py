@@ -1,0 +1,1 @@
+"""The rules that come with datalint, found through the same door as third-party rule packs."""

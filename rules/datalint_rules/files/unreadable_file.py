@@ -1,0 +1,117 @@
+"""FIL101 unreadable-file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Found, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset, Problem
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class UnreadableFile(Rule):
+    """
+    Tables and arrays that cannot be read as data, in whole or in part, and files that were left out of the scan.
+
+    Covers damaged and empty files, Git LFS pointers in place of data, pickled arrays (never opened), rows with a wrong
+    number of fields, labels that do not match their inputs, missing shards, and links that lead out of the folder.
+
+    ## Why it hurts
+
+    Training stops at the file, or, worse, a lenient reader drops what it cannot parse and trains on the rest.
+
+    ## How to fix it
+
+    Fetch the file again (``git lfs pull``, ``dvc pull``), or mend the rows that the finding lists.
+
+    ## When it is wrong
+
+    Files that lie beside the data and are not meant to be data; they are told as info only.
+
+    ## Reference
+
+    37 reasons, item 1.
+    """
+
+    code = "FIL101"
+    name = "unreadable-file"
+    severity: ClassVar[Severity] = "error"
+    item = "1"
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Tables must be read to their end to know."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.problems import Problems
+
+        return (Problems, NumberStats) if dataset.modality == "table" else (Problems,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """One finding per kind of problem."""
+        from datalint.measures.problems import Problems
+
+        problems = list(profile.dataset.problems)
+        if profile.dataset.modality == "table" or not profile.dataset.by_class:
+            met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
+            problems += [problem for problem in met if problem.position < 0]
+        kinds: dict[str, list[Problem]] = {}
+        for problem in problems:
+            group = "damaged" if problem.kind in {"unreadable", "truncated", "empty"} else problem.kind
+            kinds.setdefault(group, []).append(problem)
+        for group in ("damaged", "pointer", "ragged", "not-scanned"):
+            found = kinds.get(group, [])
+            if found:
+                yield _found(group, sorted(dict.fromkeys(found), key=lambda problem: problem.path))
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Spoil shards of the training table on disk: cut short, emptied, or left as a pointer; one, up to half of them."""
+        from datalint.planting import break_shards
+
+        return break_shards(clean, strength, rng) if clean.tables else None
+
+
+_WORDS: dict[str, tuple[str, str, Severity]] = {
+    "damaged": ("", "Fetch or write the file again; until then these samples are missing.", "error"),
+    "pointer": ("", "Fetch the data: git lfs pull.", "error"),
+    "ragged": (
+        "",
+        "Mend these rows: quote fields that hold the delimiter, or drop them on purpose.",
+        "warning",
+    ),
+    "not-scanned": (
+        " was left out of the scan",
+        "If it is meant to be data, move or rename it so that it is read.",
+        "info",
+    ),
+}
+
+
+def _found(group: str, problems: list[Problem]) -> Found:
+    words, remedy, severity = _WORDS[group]
+    first = problems[0]
+    more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+    return Found(
+        message=f"{first.path}{words}: {first.message}{more}",
+        consequence={
+            "damaged": "Training stops here, or goes on without these samples.",
+            "pointer": "Training reads the pointer's text instead of data.",
+            "ragged": "Strict readers stop; lenient ones drop or shift values.",
+            "not-scanned": "Nothing is known about it.",
+        }[group],
+        remedy=remedy,
+        severity=severity,
+        confidence=0.999 if group != "not-scanned" else 0.9,
+        # One place per kind of problem: the files are named in the finding, so a new one is no new finding.
+        subject=group,
+        evidence={"files": len({problem.path for problem in problems})},
+        files=[(problem.path, problem.message) for problem in problems],
+    )

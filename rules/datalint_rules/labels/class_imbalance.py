@@ -1,0 +1,163 @@
+"""LBL101 class-imbalance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class ClassImbalance(Rule):
+    """
+    Classes of very different size, per split.
+
+    Reports the ratio of the largest to the smallest class, every rare class with its count, the weights that would
+    balance them, and the accuracy of always guessing the largest class.
+
+    ## Why it hurts
+
+    The loss is dominated by the large classes, so a model can do well without learning the rare ones, and accuracy
+    hides it: guessing the largest class already scores high.
+
+    ## How to fix it
+
+    Weight the loss by class (the weights are in the report), or sample classes evenly; measure balanced accuracy, F1 or
+    the area under the precision-recall curve instead of accuracy.
+
+    ## When it is wrong
+
+    When the imbalance is that of the world and the loss or the decision threshold already allows for it. A moderate
+    ratio is only info, and so is the same imbalance in validation or test.
+
+    ## Reference
+
+    37 reasons, items 8, 20 and 21. The cut of 10 is close to evalml's (a class with less than 10 % of the two together).
+    """
+
+    code = "LBL101"
+    name = "class-imbalance"
+    severity: ClassVar[Severity] = "warning"
+    item = "8, 20, 21"
+    wants = "classes"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        ratio: float = Field(10.0, gt=1, description="Ratio of largest to smallest class from which it is a warning.")
+        mild_ratio: float = Field(5.0, gt=1, description="Ratio from which it is info.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The class counts."""
+        from datalint.measures.order import LabelRuns
+
+        return (LabelRuns,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every labelled split."""
+        several = [split for split in profile.labelled if len(split.counts) > 1]
+        if not several:
+            raise Skip("there is only one class")
+        train = several[0].name
+        for split in several:
+            found = self._judge(split.name, split.counts)
+            if found is not None:
+                yield found if split.name == train else _as_info(found)
+
+    def _judge(self, split: str, counts: dict[str, int]) -> Found | None:
+        from datalint import stats
+        from datalint.stats import digits
+
+        total = sum(counts.values())
+        largest = max(counts, key=lambda name: (counts[name], name))
+        smallest = min(counts, key=lambda name: (counts[name], name))
+        ratio = counts[largest] / counts[smallest]
+        if ratio < self.params.mild_ratio or _even_by_chance(list(counts.values())):
+            return None
+        rare = sorted(name for name in counts if counts[largest] / counts[name] >= self.params.mild_ratio)
+        weights = stats.class_weights(counts)
+        shown = sorted(counts, key=lambda name: (counts[name], name))[:20]
+        majority = counts[largest] / total
+        others = f", and {len(rare) - 1:,} more classes are rare" if len(rare) > 1 else ""
+        return Found(
+            message=(
+                f"classes differ {ratio:,.1f} to 1: {counts[largest]:,} of {largest!r}, "
+                f"{counts[smallest]:,} of {smallest!r}{others}; always guessing {largest!r} scores {majority:.1%} accuracy"
+            ),
+            consequence="The rare classes hardly count in the loss, and accuracy does not show that they are missed.",
+            remedy=(
+                f"Weight the loss by class (from {min(weights.values()):.3g} for {largest!r} to "
+                f"{max(weights.values()):.3g} for {smallest!r}) or sample evenly; measure balanced accuracy or F1."
+            ),
+            severity=None if ratio >= self.params.ratio else "info",
+            confidence=0.999,
+            split=split,
+            class_=smallest,
+            evidence={
+                "ratio": digits(ratio, 4),
+                "classes": len(counts),
+                "majority_accuracy": digits(majority, 4),
+                "smallest_classes": [
+                    {"class": name, "samples": counts[name], "weight": digits(weights[name], 3)} for name in shown
+                ],
+                "largest_class": {"class": largest, "samples": counts[largest], "weight": digits(weights[largest], 3)},
+            },
+            count=sum(counts[name] for name in rare),
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Take samples of one class away until the ratio is 20 to 1; 100 to 1 at full strength."""
+        from datalint.planting import Clean, Planted
+
+        if clean.label is None or not clean.tables:
+            return None
+        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        table = clean.tables[split]
+        counts = table[clean.label].value_counts()
+        if len(counts) < 2 or counts.iloc[0] < 40:
+            return None
+        victim = counts.index[-1]
+        left = max(1, round(counts.iloc[0] / (20 + 80 * strength)))
+        rows = np_flat(table[clean.label] == victim)
+        dropped = rng.choice(rows, max(0, len(rows) - left), replace=False)
+        faulty = table.drop(index=table.index[dropped]).reset_index(drop=True)
+        return Planted(Clean(clean.name, {**clean.tables, split: faulty}, clean.label), split=split, class_=str(victim))
+
+
+def np_flat(mask: object) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Positions where a mask is true."""
+    import numpy as np
+
+    return np.flatnonzero(np.asarray(mask))
+
+
+def _even_by_chance(counts: list[int]) -> bool:
+    """Whether classes of equal size could give such counts: a handful of samples says little."""
+    total, classes = sum(counts), len(counts)
+    expected = total / classes
+    if expected >= 20:
+        return False
+    # Wilson and Hilferty's normal approximation of the chi-squared tail.
+    statistic = sum((count - expected) ** 2 / expected for count in counts)
+    free = classes - 1
+    z = ((statistic / free) ** (1 / 3) - (1 - 2 / (9 * free))) / (2 / (9 * free)) ** 0.5
+    return bool(z < 3.7)  # one in 10,000
+
+
+def _as_info(found: Found) -> Found:
+    from dataclasses import replace
+
+    return replace(found, severity="info")

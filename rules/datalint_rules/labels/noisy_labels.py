@@ -1,0 +1,230 @@
+"""LBL102 noisy-labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Found, Rule, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from pydantic import JsonValue
+
+    from datalint.dataset import Dataset
+    from datalint.learn.noise import Named, NoiseEstimate
+    from datalint.learn.outoffold import OutOfFold
+    from datalint.learn.pooled import Learned
+    from datalint.learn.verdict import Contradictions, Verdict
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class NoisyLabels(Rule):
+    """
+    Samples whose label is probably wrong, by confident learning on out-of-fold predictions.
+
+    Several fast models are compared by out-of-fold log-loss on the coordinated sample. Their probabilities are calibrated
+    together with a noise floor: the share of labels that are wrong even where the sample is clear. The floor tells wrong
+    labels from a hard problem, which plain confident learning does not; cleanlab ranks the samples, and as many are named
+    as the floor explains. In images, where the label is a function of the picture, the confident disagreement of a strong
+    model counts as well. Equal pictures in two classes need no model: one of the labels is wrong.
+
+    ## Why it hurts
+
+    The model spends its capacity on memorising wrong answers, and a test set with wrong labels ranks models wrongly.
+
+    ## How to fix it
+
+    Look at the listed samples, worst first, and relabel or drop those that are wrong. Do not relabel blindly.
+
+    ## When it is wrong
+
+    In tables the outcome is often noisy by nature; only a noise floor is a warning there. If the features that datalint
+    makes are weak for your images, it says so and claims nothing: give it ``--embeddings`` or ``--pred-probs`` of your own
+    model.
+
+    ## Reference
+
+    37 reasons, item 6. Northcutt, Jiang and Chuang 2021 (confident learning, through cleanlab's filter and rank).
+    """
+
+    code = "LBL102"
+    name = "noisy-labels"
+    severity: ClassVar[Severity] = "warning"
+    item = "6"
+    wants = "classes"
+    trains = True
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge the labelled samples of all splits together."""
+        from datalint.learn.noise import estimate_noise
+        from datalint.learn.outoffold import OutOfFold
+        from datalint.learn.verdict import contradictions, judge
+
+        if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
+            raise Skip("there is only one class")
+        learned = profile.learned
+        twice = contradictions(learned.inputs, learned.labels) if profile.dataset.modality == "images" else None
+        if twice is not None and twice.merged:
+            yield _merged_classes(profile, learned, twice)
+        result = learned.result
+        if not isinstance(result, OutOfFold):
+            raise Skip(result.reason)
+        components = result.components
+        if twice is not None and twice.merged:
+            # These are told already, and no model can settle them.
+            components = tuple(part.copy() for part in components)
+            for part in components:
+                part[_rows_of(twice, learned)] = float("nan")
+        try:
+            estimate = estimate_noise(components, learned.labels)
+        except ValueError as error:
+            raise Skip(str(error)) from error
+        verdict = judge(estimate, "image" if profile.dataset.modality == "images" else "table")
+        if verdict.level in {"floor", "disagreement"} and verdict.named is not None and len(verdict.named):
+            yield _found(profile, learned, result, estimate, verdict)
+        elif verdict.level == "hard":
+            advice = "" if learned.supplied else "; give --embeddings or --pred-probs of a stronger model"
+            raise Skip(f"{verdict.reason}{advice}")
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Give 5 % of the training samples another class at random; 10 % at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted
+
+        if clean.label is None or not clean.tables:
+            return None
+        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        table = clean.tables[split].copy()
+        classes = table[clean.label].unique()
+        if not 2 <= len(classes) <= 50 or len(table) < 150:
+            return None
+        count = round((0.05 + 0.05 * strength) * len(table))
+        rows = rng.choice(len(table), count, replace=False)
+        values = table[clean.label].to_numpy(dtype=object, copy=True)
+        for row in rows:
+            values[row] = rng.choice(np.array([c for c in classes if c != values[row]], dtype=object))
+        table[clean.label] = values
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(faulty, split=split, rows={split: frozenset(int(row) for row in rows)})
+
+
+def _found(profile: Profile, learned: Learned, result: OutOfFold, estimate: NoiseEstimate, verdict: Verdict) -> Found:
+    from datalint.stats import digits
+
+    named = verdict.named
+    assert named is not None
+    total = len(learned.labels)
+    model = f"{result.model}, {result.accuracy:.1%} accurate out of fold"
+    if verdict.level == "floor":
+        what = (
+            f"about {estimate.rate:.1%} of the labels look wrong ({estimate.low:.1%} to {estimate.high:.1%}); "
+            f"{len(named):,} samples are named"
+        )
+    else:
+        what = f"{len(named):,} of {total:,} samples carry a label that the model disputes"
+    worst = _pairs(named, learned.classes)
+    common = f", most often {worst[0][0]!r} instead of {worst[0][1]!r}" if worst else ""
+    covered = sum(split.samples for split in profile.labelled)
+    return Found(
+        message=f"{what}{common} ({model})",
+        consequence="The model learns to repeat wrong answers, and scores against wrong labels mislead.",
+        remedy="Look at the listed samples, worst first, and relabel or drop those that are wrong.",
+        severity=None if verdict.warn else "info",
+        confidence=0.95 if verdict.warn else 0.6,
+        evidence={
+            "evidence": verdict.level,
+            "reason": verdict.reason,
+            "estimated_noise_rate": digits(estimate.rate, 3),
+            "low_rate": digits(estimate.low, 3),
+            "high_rate": digits(estimate.high, 3),
+            "p_value": digits(estimate.p_value, 2),
+            "model": result.model,
+            "accuracy": digits(result.accuracy, 4),
+            "chance_accuracy": digits(result.chance_accuracy, 4),
+            "calibration_error": digits(estimate.calibration_error, 3),
+            "samples_judged": total,
+            "confusion": [{"given": a, "suggested": b, "samples": count} for a, b, count in worst[:12]],
+        },
+        cases=_cases(profile, learned, named.candidates, _details(named, learned.classes)),
+        count=len(named) if total >= covered else round(len(named) * covered / total),
+        exact=total >= covered,
+    )
+
+
+def _details(named: Named, classes: tuple[str, ...]) -> dict[str, list[JsonValue]]:
+    return {
+        "given": [classes[int(k)] for k in named.given],
+        "suggested": [classes[int(k)] for k in named.suggested],
+        "confidence": [float(f"{value:.3g}") for value in named.confidence],
+    }
+
+
+def _pairs(named: Named, classes: tuple[str, ...]) -> list[tuple[str, str, int]]:
+    """Given and suggested class with the number of samples, most common first."""
+    counts: dict[tuple[str, str], int] = {}
+    for given, suggested in zip(named.given, named.suggested, strict=True):
+        pair = (classes[int(given)], classes[int(suggested)])
+        counts[pair] = counts.get(pair, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(given, suggested, count) for (given, suggested), count in ordered]
+
+
+def _cases(profile: Profile, learned: Learned, which: NDArray[np.intp], details: dict[str, list[JsonValue]]) -> Cases:
+    """Places of pooled samples, in the order given."""
+    import numpy as np
+
+    from datalint.measures.places import Places
+
+    splits = {split.name: split for split in profile.labelled}
+    names = np.concatenate([np.full(len(rows), k) for k, (_, rows) in enumerate(learned.rows)])
+    pooled = Places.none()
+    for name, rows in learned.rows:
+        pooled = pooled.then(splits[name].rows.places.take(rows))
+    order = np.asarray(which, np.int64)
+    return Cases([learned.rows[int(names[k])][0] for k in order], pooled.take(order), dict(details))
+
+
+def _rows_of(twice: Contradictions, learned: Learned) -> NDArray[np.intp]:
+    """The samples of equal pictures in classes that hold mostly the same ones."""
+    import numpy as np
+
+    involved = np.unique([k for a, b, _ in twice.merged for k in (a, b)])
+    return twice.rows[np.isin(learned.labels[twice.rows], involved)]
+
+
+def _merged_classes(profile: Profile, learned: Learned, twice: Contradictions) -> Found:
+    """Classes that hold mostly the same pictures: one folder copied, or two names of one thing."""
+    pairs = [(learned.classes[a], learned.classes[b], count) for a, b, count in twice.merged]
+    rows = _rows_of(twice, learned)
+    first = pairs[0]
+    more = f", and {len(pairs) - 1} more pairs of classes" if len(pairs) > 1 else ""
+    return Found(
+        message=(
+            f"the classes {first[0]!r} and {first[1]!r} share {first[2]:,} identical pictures{more}: "
+            "one of the two is mislabelled"
+        ),
+        consequence="No model can tell these classes apart, and at least half of their labels are wrong.",
+        remedy=f"Compare the classes {first[0]!r} and {first[1]!r} with their source and load the wrong one again.",
+        confidence=0.999,
+        class_=f"{first[0]}, {first[1]}",
+        evidence={"pairs": [{"class": a, "other": b, "identical": count} for a, b, count in pairs[:12]]},
+        cases=_cases(profile, learned, rows, {"given": [learned.classes[int(learned.labels[k])] for k in rows]}),
+    )

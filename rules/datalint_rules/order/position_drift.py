@@ -1,0 +1,407 @@
+"""ORD102 position-drift."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SampledRows, SplitProfile
+
+
+class PositionDrift(Rule):
+    """
+    Features or labels that depend on where a sample lies in the file: blocks, appended shards, trends.
+
+    Cuts the stored order into segments and asks of each column whether its values differ between them (ranks for
+    numbers, frequencies for categories), after taking away what the label explains, so that a file sorted by label is
+    not reported twice. Indices, times and columns that only count the rows are set aside.
+
+    ## Why it hurts
+
+    The set is not shuffled although its labels may look as if it were: without shuffling the model sees one source
+    after the other, and a split by position trains and tests on different distributions.
+
+    ## How to fix it
+
+    Shuffle before training. If the segments are sources (sites, days, devices), split by source instead, and tell the
+    model or the evaluation about it.
+
+    ## When it is wrong
+
+    Data whose order carries meaning, such as a time series read in windows. Where a time column grows with the
+    position, and where the drift is slight, the finding is only info.
+
+    ## Reference
+
+    37 reasons, item 7. Kruskal and Wallis 1952; multiplicity by Bonferroni over columns and splits.
+    """
+
+    code = "ORD102"
+    name = "position-drift"
+    severity: ClassVar[Severity] = "warning"
+    item = "7"
+
+    class Params(RuleParams):
+        """Cuts: a finding needs both significance and size."""
+
+        chance: float = Field(
+            1e-4, gt=0, lt=1, description="Largest chance, over all columns, that a shuffled set is reported."
+        )
+        shift: float = Field(
+            0.5, gt=0, description="Smallest shift of a segment from the rest, in standard deviations."
+        )
+        share: float = Field(
+            0.2, gt=0, lt=1, description="Smallest change of a category's or class's share in a segment."
+        )
+        large: float = Field(1.6, ge=1, description="Times these sizes from which it is a warning; below it is info.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample with its positions; nothing where the order is that of class folders."""
+        from datalint.measures.sample import Sample
+
+        return () if dataset.by_class else (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return "none" if profile.dataset.by_class else profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        if profile.dataset.by_class:
+            raise Skip("the samples lie in class folders, so their order is the order of the folders")
+        large = [split for split in profile.splits if len(split.rows) >= 40]
+        if not large:
+            raise Skip("fewer than 40 samples")
+        for split in large:
+            yield from self._judge(profile, split, len(large))
+
+    def _judge(self, profile: Profile, split: SplitProfile, splits: int) -> Iterator[Found]:
+        from datalint.stats import digits
+
+        rows = split.rows
+        segment, count = _segments(rows.places.row, split.samples)
+        strata = _strata(rows, profile.task)
+        label = profile.dataset.label.name if profile.dataset.label else ""
+        columns: list[_Drift] = []
+        large = False
+        tests = 0
+        for name, values in _numeric(profile, rows):
+            tests += 1
+            drift = _numeric_drift(name, values, segment, count, strata, rows.places.row)
+            if drift is not None and abs(drift.size) >= self.params.shift:
+                columns.append(drift)
+        for name, codes in _categorical(profile, rows):
+            tests += 1
+            drift = _category_drift(name, codes, segment, count, strata)
+            if drift is not None and drift.size >= self.params.share:
+                columns.append(drift)
+        if profile.task == "classification":
+            tests += 1
+            drift = _category_drift(label, _codes(rows.label), segment, count, None)
+            # A file sorted outright is the business of sorted-by-label.
+            if drift is not None and drift.size >= self.params.share and not _sorted(split, profile):
+                columns.append(drift)
+        found = [c for c in columns if c.log_chance + math.log(tests * splits) < math.log(self.params.chance)]
+        if not found:
+            return
+        found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))
+        for drift in found:
+            cut = self.params.share if drift.unit == "share" else self.params.shift
+            large = large or abs(drift.size) >= self.params.large * cut
+        time = _time_in_order(profile, rows)
+        first = found[0]
+        more = f", and {len(found) - 1:,} more columns" if len(found) > 1 else ""
+        yield Found(
+            message=f"the stored order matters: {first.words}{more} (of {tests:,} columns tested)",
+            consequence="Without shuffling the model meets one part of the distribution after the other; "
+            "a split by position tests on another distribution than it trains on.",
+            remedy="Shuffle before training"
+            + (
+                f"; the rows grow with {time!r}: if the task is to predict the future, split by time instead."
+                if time
+                else ", and if the parts are sources (sites, devices, days), split by source."
+            ),
+            severity=None if large and not time else "info",
+            confidence=0.98,
+            split=split.name,
+            evidence={
+                "columns_tested": tests,
+                "columns_drifting": len(found),
+                "segments": count,
+                "strongest": [
+                    {
+                        "column": d.name,
+                        "size": digits(d.size, 3),
+                        "unit": d.unit,
+                        "from_share": d.begin,
+                        "to_share": d.end,
+                    }
+                    for d in found[:10]
+                ],
+            },
+            count=split.samples,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Add 2 standard deviations to one numeric column in the last quarter of the training table; 4 at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted
+
+        if not clean.tables:
+            return None
+        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        table = clean.tables[split].copy()
+        numeric = [
+            c for c in table.columns if c != clean.label and table[c].dtype.kind == "f" and table[c].nunique() > 20
+        ]
+        # Beside a time the order may be meant, so the finding is only info.
+        timed = any(table[c].dtype.kind == "M" for c in table.columns)
+        if not numeric or len(table) < 300 or timed:
+            return None
+        column = numeric[int(rng.integers(len(numeric)))]
+        values = table[column].to_numpy(copy=True)
+        values[len(values) * 3 // 4 :] += (2 + 2 * strength) * np.nanstd(values)
+        table[column] = values
+        return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=str(column))
+
+
+class _Drift:
+    """One column that depends on the position."""
+
+    def __init__(
+        self, name: str, size: float, unit: str, log_chance: float, segments: tuple[int, int], count: int, what: str
+    ) -> None:
+        self.name, self.size, self.unit, self.log_chance = name, size, unit, log_chance
+        self.begin, self.end = round(segments[0] / count, 3), round(segments[1] / count, 3)
+        self.words = f"{what} in the {_place(self.begin, self.end)}"
+
+
+def _place(begin: float, end: float) -> str:
+    if begin == 0:
+        return f"first {end:.0%} of the file"
+    return f"last {1 - begin:.0%} of the file" if end == 1 else f"part from {begin:.0%} to {end:.0%} of the file"
+
+
+def _segments(row: NDArray[np.int64], samples: int) -> tuple[NDArray[np.int64], int]:
+    """The segment of each sample, at least 20 to a segment and at most ten segments."""
+    import numpy as np
+
+    count = next(c for c in (10, 5, 4, 2) if len(row) >= 20 * c)
+    return np.minimum(row * count // max(samples, 1), count - 1), count
+
+
+def _strata(rows: SampledRows, task: str | None) -> NDArray[np.int64] | None:
+    """What the label explains: classes, or ten parts of a numeric target; None without a label."""
+    import numpy as np
+
+    if task == "classification":
+        return _codes(rows.label)
+    if task == "regression" and np.isfinite(rows.target).any():
+        filled = np.where(np.isfinite(rows.target), rows.target, np.nanmedian(rows.target))
+        cuts = np.unique(np.quantile(filled, np.linspace(0, 1, 11)[1:-1]))
+        return np.searchsorted(cuts, filled).astype(np.int64)
+    return None
+
+
+def _codes(values: NDArray[np.object_]) -> NDArray[np.int64]:
+    import numpy as np
+
+    texts = np.array(["" if value is None else str(value) for value in values])
+    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
+
+
+def _numeric(profile: Profile, rows: SampledRows) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Columns to test: numeric features, or a few properties of pictures."""
+    import numpy as np
+
+    wanted = set(profile.feature_names)
+    if rows.pictures is not None:
+        grey = rows.pictures.reshape(len(rows.pictures), -1).astype(np.float64)
+        yield "brightness", grey.mean(1)
+        yield "contrast", grey.std(1)
+        return
+    # In very wide tables a spread of columns speaks for all.
+    picked = [j for j, name in enumerate(rows.names) if name in wanted]
+    for j in picked[:: max(1, len(picked) // 500)]:
+        yield rows.names[j], rows.numbers[:, j]
+
+
+def _categorical(profile: Profile, rows: SampledRows) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    for field in profile.dataset.fields:
+        if field.role in {"feature", "group"} and field.name in rows.texts:
+            codes = _codes(rows.texts[field.name])
+            if 1 < codes.max() + 1 <= 50:
+                yield field.name, codes
+
+
+def _numeric_drift(
+    name: str,
+    values: NDArray[np.float64],
+    segment: NDArray[np.int64],
+    count: int,
+    strata: NDArray[np.int64] | None,
+    row: NDArray[np.int64],
+) -> _Drift | None:
+    """Kruskal-Wallis over segments, on ranks from which the label's share is taken."""
+    import numpy as np
+
+    present = np.isfinite(values)
+    if present.sum() < 40:
+        return None
+    x, s, at = values[present], segment[present], row[present]
+    ranks = _ranks(x)
+    if ranks.std() == 0 or _counts_rows(x, at):
+        return None
+    ranks = (ranks - ranks.mean()) / ranks.std()
+    if strata is not None:
+        known = strata[present]
+        sizes = np.maximum(np.bincount(known), 1)
+        ranks = ranks - (np.bincount(known, ranks) / sizes)[known]
+        if ranks.std() < 1e-9:
+            return None
+    sizes = np.bincount(s, minlength=count)
+    usable = sizes >= 10
+    if usable.sum() < 2:
+        return None
+    means = np.bincount(s, ranks, minlength=count) / np.maximum(sizes, 1)
+    means = means - ranks.mean()
+    groups = len(np.unique(strata[present])) if strata is not None else 1
+    spread = float((ranks**2).sum() / max(1, len(ranks) - groups))
+    statistic = float((sizes * means**2)[usable].sum() / spread)
+    log_chance = _log_chi2_tail(statistic, int(usable.sum()) - 1)
+    first, last, size = _block(means * sizes, sizes)
+    inside = (s >= first) & (s < last)
+    words = f"{name!r} is {'higher' if size > 0 else 'lower'} (median {np.median(x[inside]):.4g}, elsewhere {np.median(x[~inside]):.4g})"
+    return _Drift(name, size, "standard deviations", log_chance, (first, last), count, words)
+
+
+def _block(sums: NDArray[np.float64], sizes: NDArray[np.int64]) -> tuple[int, int, float]:
+    """
+    The consecutive segments that differ most, by z-score, from all others: first, end, and difference of the means.
+
+    Against all others, not against the mean of all: two halves would each be compared with a mean that is half their own.
+    """
+    import numpy as np
+
+    total, n = float(sums.sum()), int(sizes.sum())
+    best = (0, 1, 0.0)
+    highest = -1.0
+    for first in range(len(sizes)):
+        for last in range(first + 1, len(sizes) + 1):
+            inside = int(sizes[first:last].sum())
+            if inside < 10 or 2 * inside > n:  # of a block and its complement the smaller is the odd one
+                continue
+            share = float(sums[first:last].sum())
+            difference = share / inside - (total - share) / (n - inside)
+            z = abs(difference) * float(np.sqrt(inside * (n - inside) / n))
+            if z >= highest * (1 - 1e-9):  # of two halves the later: it was appended
+                highest, best = z, (first, last, difference)
+    return best
+
+
+def _category_drift(
+    name: str, codes: NDArray[np.int64], segment: NDArray[np.int64], count: int, strata: NDArray[np.int64] | None
+) -> _Drift | None:
+    """Chi-squared over segments, category by category, against what the label lets expect."""
+    import numpy as np
+
+    kinds = int(codes.max()) + 1
+    observed = np.zeros((count, kinds))
+    np.add.at(observed, (segment, codes), 1)
+    sizes = observed.sum(1)
+    if strata is None:
+        expected = np.outer(sizes, observed.sum(0)) / sizes.sum()
+    else:
+        by_label = np.zeros((int(strata.max()) + 1, kinds))
+        np.add.at(by_label, (strata, codes), 1)
+        by_label /= np.maximum(by_label.sum(1, keepdims=True), 1)
+        labels = np.zeros((count, by_label.shape[0]))
+        np.add.at(labels, (segment, strata), 1)
+        expected = labels @ by_label
+    enough = expected >= 5
+    if not enough.any():
+        return None
+    statistic = float(((observed - expected)[enough] ** 2 / expected[enough]).sum())
+    log_chance = _log_chi2_tail(statistic, max(1, int(enough.sum()) - kinds))
+    change = np.where(enough, np.abs(observed - expected) / np.maximum(sizes, 1)[:, None], 0)
+    worst = np.unravel_index(int(change.argmax()), change.shape)
+    here = float(observed[worst] / max(sizes[worst[0]], 1))
+    usual = float(expected[worst] / max(sizes[worst[0]], 1))
+    words = f"one value of {name!r} makes up {here:.0%} instead of {usual:.0%}"
+    return _Drift(name, float(change.max()), "share", log_chance, (int(worst[0]), int(worst[0]) + 1), count, words)
+
+
+def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average ranks."""
+    import numpy as np
+
+    _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
+
+
+def _counts_rows(x: NDArray[np.float64], row: NDArray[np.int64]) -> bool:
+    """Whether a column of whole numbers only rises or only falls: an index, a fold or a block, not a feature."""
+    import numpy as np
+
+    if not (x == np.rint(x)).all():
+        return False
+    steps = np.diff(x[np.argsort(row, kind="stable")])
+    return bool((steps >= 0).all() or (steps <= 0).all())
+
+
+def _log_chi2_tail(statistic: float, free: int) -> float:
+    """Natural logarithm of the chi-squared tail (Wilson and Hilferty 1931, and the normal tail's asymptote)."""
+    if free < 1 or statistic <= 0:
+        return 0.0
+    z: float = ((statistic / free) ** (1 / 3) - (1 - 2 / (9 * free))) / math.sqrt(2 / (9 * free))
+    if z < 5:
+        return math.log(0.5 * math.erfc(z / math.sqrt(2)))
+    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi))
+
+
+def _sorted(split: SplitProfile, profile: Profile) -> bool:
+    """Whether the labels lie in so few runs that sorted-by-label reports them."""
+    from datalint import stats
+    from datalint.measures.order import LabelRuns
+
+    runs = split[LabelRuns]
+    if runs.counts is None:
+        return False
+    z, expected = stats.runs_test(runs.runs, list(runs.counts.values()))
+    return z < -5 and runs.runs < 0.9 * expected
+
+
+def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:
+    """A time column that grows with the position."""
+    import numpy as np
+
+    for field in profile.dataset.fields:
+        if field.role != "time":
+            continue
+        if field.name in rows.texts:
+            values = _ranks(_codes(rows.texts[field.name]).astype(np.float64))
+        elif field.name in rows.names:
+            values = _ranks(np.nan_to_num(rows.numbers[:, rows.names.index(field.name)]))
+        else:
+            continue
+        if values.std() > 0 and abs(np.corrcoef(values, rows.places.row)[0, 1]) > 0.9:
+            return field.name
+    return None

@@ -1,0 +1,202 @@
+"""SPL103 pre-split-normalization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import AllWell, Found, Rule, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from pydantic import JsonValue
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+    from datalint_rules.splits._scaling import ColumnFacts, Verdict
+
+
+class PreSplitNormalization(Rule):
+    """
+    A scaler that was fitted before the split: statistics of the pooled splits are exact, those of train are not.
+
+    Standard scaling, centring, min-max, max-abs and robust scaling leave their statistic exactly at its mark (mean 0 and
+    deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others. So the
+    numbers tell where the scaler was fitted: on all splits together (the leak), on each split by itself, on the one
+    unsplit file, or on train alone, which is right and is said in the report's evidence of other findings only.
+
+    ## Why it hurts
+
+    Test rows took part in choosing the scale, so the test score is measured with knowledge of the test set; with small
+    or drifting data it comes out too good. Scaling each split by itself hides real differences between them and cannot
+    be repeated on new data.
+
+    ## How to fix it
+
+    Split the raw data first, fit the scaler on train alone, and apply it to the others (a scikit-learn ``Pipeline`` does
+    it inside cross-validation as well). The scaled numbers cannot be unscaled from the files alone: start from the raw data.
+
+    ## When it is wrong
+
+    Scores that are centred by construction (principal components of all rows) look alike and leak alike. Where train
+    happens to hold the extremes of every column, min-max scaling on all rows and on train give the same numbers; then
+    nothing leaked and the rule is silent.
+
+    ## Reference
+
+    37 reasons, item 15.
+    """
+
+    code = "SPL103"
+    name = "pre-split-normalization"
+    severity: ClassVar[Severity] = "warning"
+    item = "15"
+    modalities = frozenset({"table"})
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Exact moments and extremes, and the sample for quantiles and decimals."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+
+        return (NumberStats, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        from datalint_rules.splits._scaling import judge
+
+        names = list(profile.feature_names)
+        splits = [split for split in profile.splits if split.samples]
+        # The training split comes first by the order of splits; without one there is no telling who fitted what.
+        if not names:
+            raise Skip("the table has no numeric feature column")
+        if len(splits) > 1 and splits[0].name != "train":
+            raise Skip(f"there is no train split among {', '.join(split.name for split in splits)}")
+        verdict = judge([(split.name, _facts(split, names)) for split in splits], names)
+        if verdict is None:
+            return
+        if verdict.case == "train":
+            columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
+            raise AllWell(
+                f"the scaler was fitted on train alone, as it should be: {columns} are {_KINDS[verdict.kind]} there"
+            )
+        yield _found(verdict, [split.name for split in splits], profile)
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Standardise the numeric features of all splits with the statistics of the pooled rows."""
+        import pandas as pd
+
+        from datalint.planting import Clean, Planted
+
+        if len(clean.tables) < 2:
+            return None
+        whole = pd.concat(clean.tables.values(), ignore_index=True)
+        columns = [
+            c for c in whole.columns if c != clean.label and whole[c].dtype.kind == "f" and whole[c].nunique() > 20
+        ]
+        if len(columns) < 3:
+            return None
+        mean, deviation = whole[columns].mean(), whole[columns].std(ddof=0)
+        tables = {}
+        for split, table in clean.tables.items():
+            scaled = table.copy()
+            scaled[columns] = ((table[columns] - mean) / deviation).round(6)
+            tables[split] = scaled
+        return Planted(Clean(clean.name, tables, clean.label))
+
+
+MAX_CELLS = 6_000_000
+"""Sampled cells that are looked at; very wide tables are judged on fewer rows."""
+
+_KINDS = {
+    "standard": "standardised (mean 0, deviation 1)",
+    "unit-norm": "centred and scaled to unit length",
+    "min-max": "scaled to [0, 1]",
+    "min-max-signed": "scaled to [-1, 1]",
+    "max-abs": "scaled to a largest magnitude of 1",
+    "robust": "scaled to median 0 and interquartile range 1",
+    "centred": "centred (mean 0)",
+}
+
+
+def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
+    from datalint.stats import digits
+
+    columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
+    kind = _KINDS[verdict.kind]
+    fitted = " + ".join(verdict.splits)
+    if verdict.case == "pooled":
+        message = f"the scaler was fitted before the split: {columns} are exactly {kind} over {fitted} together, and not over train alone"
+        consequence = "The test rows helped to choose the scale, so the test score is too good."
+        remedy = "Split the raw data first, fit the scaler on train only and apply it to the other splits."
+    elif verdict.case == "each":
+        message = f"every split was scaled by itself: {columns} are exactly {kind} in each of {', '.join(splits)}"
+        consequence = "Real differences between the splits are hidden, and new data cannot be scaled the same way."
+        remedy = "Fit the scaler on train only and apply it unchanged to the other splits."
+    else:
+        message = f"the unsplit file is already normalised: {columns} are exactly {kind} over all rows"
+        consequence = "Any split made from it leaks: its test rows helped to choose the scale."
+        remedy = "Split the raw data first, then fit the scaler on the training part only."
+        if verdict.bounded:
+            remedy += " (Columns that are shares by nature, from 0 to 1, look alike; those need nothing.)"
+    return Found(
+        message=message,
+        consequence=consequence,
+        remedy=remedy,
+        confidence=min(0.999, 1 - verdict.chance) if not verdict.bounded else 0.8,
+        evidence={
+            "case": verdict.case,
+            "scaling": verdict.kind,
+            "fitted_on": list(verdict.splits),
+            "columns_agreeing": verdict.agreeing,
+            "columns_testable": verdict.testable,
+            "chance": digits(verdict.chance, 2),
+            "columns": _table(verdict),
+        },
+    )
+
+
+def _table(verdict: Verdict) -> list[JsonValue]:
+    """The deciding columns with their statistics on each set of rows."""
+    from datalint.stats import digits
+
+    rows: list[JsonValue] = []
+    for row in verdict.rows[:20]:
+        cells: dict[str, JsonValue] = {"column": row.name}
+        for where, values in row.values.items():
+            for statistic, value in zip(verdict.statistics, values, strict=True):
+                cells[f"{statistic} ({where})"] = digits(value, 4)
+        rows.append(cells)
+    return rows
+
+
+def _facts(split: SplitProfile, names: list[str]) -> ColumnFacts:
+    """The facts of the named columns; a column that the split lacks counts as empty."""
+    import numpy as np
+
+    from datalint.measures.columns import NumberStats
+    from datalint_rules.splits._scaling import ColumnFacts
+
+    numbers, rows = split[NumberStats], split.rows
+    at = {name: j for j, name in enumerate(numbers.names)}
+    empty = [name for name in names if name not in at]
+    if empty:
+        raise Skip(f"the split {split.name} lacks the column {empty[0]!r}")
+    places = np.array([at[name] for name in names])
+    inside = {name: j for j, name in enumerate(rows.names)}
+    return ColumnFacts(
+        count=numbers.count[places],
+        mean=numbers.mean[places],
+        m2=numbers.m2[places],
+        minimum=numbers.low[places],
+        maximum=numbers.high[places],
+        negative=numbers.negative[places],
+        zero=numbers.zero[places],
+        integral=numbers.whole[places],
+        sample=rows.numbers[:: 1 + rows.numbers.size // MAX_CELLS, [inside[name] for name in names]],
+    )

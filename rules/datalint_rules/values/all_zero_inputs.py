@@ -1,0 +1,155 @@
+"""VAL101 all-zero-inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class AllZeroInputs(Rule):
+    """
+    Samples whose whole input is zero: rows over the feature columns, images, array items.
+
+    In tables where zeros are common, the number of such rows is compared with what the zeros of the single columns
+    would give by chance, so that sparse data is not blamed for being sparse.
+
+    ## Why it hurts
+
+    An all-zero sample is nearly always a failed read, a missing file or padding that was taken for data. It carries a
+    label but nothing to learn it from, gives no gradient to the first layer, and divides by zero in per-sample scaling.
+
+    ## How to fix it
+
+    Find out where the samples come from (the finding lists them), load them again, or drop them.
+
+    ## When it is wrong
+
+    Where zero everywhere is a real observation, such as a customer without any purchase. If most cells of a table are
+    zero the finding is only info.
+
+    ## Reference
+
+    37 reasons, item 1.
+    """
+
+    code = "VAL101"
+    name = "all-zero-inputs"
+    severity: ClassVar[Severity] = "warning"
+    item = "1"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        sparse: float = Field(0.5, ge=0, le=1, description="Share of zero cells from which a table counts as sparse.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Where the zero samples lie, and how common zeros are."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.zeros import ZeroSamples
+
+        return (ZeroSamples, NumberStats) if dataset.modality == "table" else (ZeroSamples,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        from datalint.measures.zeros import ZeroSamples
+        from datalint.stats import digits
+
+        if profile.dataset.modality == "table" and not profile.feature_names:
+            raise Skip("the table has no numeric feature column")
+        for split in profile.splits:
+            zeros = split[ZeroSamples]
+            if zeros.count == 0:
+                continue
+            sparse, expected = 0.0, 0.0
+            if profile.dataset.modality == "table":
+                sparse, expected = _by_chance(split, profile.feature_names, zeros.count)
+                if not _surprising(zeros.count, expected):
+                    continue
+            what = {"table": "rows are zero in every feature", "images": "images are zero in every pixel"}
+            yield Found(
+                message=(
+                    f"{zeros.count:,} of {split.samples:,} {what[profile.dataset.modality]} "
+                    f"({zeros.count / split.samples:.2%})"
+                ),
+                consequence="They teach a label from nothing, and per-sample scaling divides by zero.",
+                remedy="Trace the listed samples to their source and load them again, or drop them.",
+                severity="info" if sparse >= self.params.sparse else None,
+                confidence=0.8 if sparse >= self.params.sparse else 0.98,
+                split=split.name,
+                evidence={
+                    "all_zero_samples": zeros.count,
+                    "all_zero_share": digits(zeros.count / split.samples, 3),
+                    "expected_by_chance": digits(expected, 3),
+                    "zero_cell_share": digits(sparse, 3),
+                },
+                cases=Cases(split.name, zeros.places),
+                count=zeros.count,
+            )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Set whole inputs to zero: one sample, up to 5 % at full strength."""
+        from datalint.planting import Clean, Planted, blacken
+
+        if clean.files:
+            return blacken(clean, strength, rng)
+        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        table = clean.tables[split].copy()
+        features = [c for c in table.columns if c != clean.label]
+        if any(table[c].dtype.kind not in "iufb" for c in features) or not features:
+            return None
+        count = max(1, round(0.05 * strength * len(table)))
+        rows = rng.choice(len(table), count, replace=False)
+        if (table[features] == 0).to_numpy().mean() >= cls.Params().sparse:
+            return None
+        for column in features:
+            table[column] = table[column].where(~table.index.isin(table.index[rows]), 0)
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(faulty, split=split, rows={split: frozenset(int(r) for r in rows)})
+
+
+def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple[float, float]:
+    """Share of zero cells outside the all-zero rows, and how many of these independent columns would give."""
+    import numpy as np
+
+    from datalint.measures.columns import NumberStats
+
+    numbers = split[NumberStats]
+    wanted = set(names)
+    picked = np.array([name in wanted for name in numbers.names], np.bool_)
+    share = numbers.zero[picked] / max(split.samples, 1)
+    # A column that is zero throughout says nothing about single rows.
+    varied = share[share < 1]
+    with np.errstate(divide="ignore"):
+        expected = float(split.samples * np.exp(np.log(varied).sum())) if len(varied) else float(split.samples)
+    others = max(split.samples - count, 1)
+    return float(((numbers.zero[picked] - count) / others).mean()), expected
+
+
+def _surprising(count: int, expected: float) -> bool:
+    """Whether chance would rarely give as many, even if dependence between columns made it ten times likelier."""
+    import math
+
+    mean = 10 * expected
+    if count <= mean:
+        return False
+    if mean == 0:
+        return True
+    # The Poisson tail, bounded by a geometric series.
+    tail = count * math.log(mean) - mean - math.lgamma(count + 1) - math.log1p(-mean / (count + 1))
+    return tail < math.log(1e-4)

@@ -1,0 +1,177 @@
+"""VAL101 on tables, images and arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+import datalint
+from tests.reference import named, picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Report
+
+
+def scan(source: Any, label: str | None = "y") -> Report:
+    return datalint.scan(source, label=label, select=["VAL101"])
+
+
+def rows(report: Report) -> list[int]:
+    return sorted(int(k) for k in report.affected("VAL101")["index"])
+
+
+def table(n: int = 300, columns: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(rng.normal(3, 2, (n, columns)), columns=[f"x{j}" for j in range(columns)]).assign(
+        y=rng.choice(["a", "b"], n)
+    )
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loader", ["wine", "breast_cancer", "iris", "digits"])
+def test_real_tables_are_silent_until_rows_are_zeroed(loader: str) -> None:
+    frame = getattr(datasets, f"load_{loader}")(as_frame=True).frame
+    assert not scan(frame, "target").findings
+    frame.iloc[[3, 40, 141], :-1] = 0
+    report = scan(frame, "target")
+    assert rows(report) == [3, 40, 141]
+    assert report.findings[0].severity == "warning"
+
+
+def test_the_label_does_not_count_but_every_feature_does() -> None:
+    frame = table().assign(y=0)
+    frame.loc[7, ["x0", "x1", "x2", "x3", "x4"]] = 0
+    frame.loc[8, ["x0", "x1", "x2", "x3"]] = 0
+    assert rows(scan(frame)) == [7]
+
+
+def test_ids_and_times_do_not_save_a_row() -> None:
+    frame = table()
+    frame.insert(0, "id", np.arange(1, len(frame) + 1))
+    frame.insert(1, "date", pd.date_range("2024-01-01", periods=len(frame)).astype(str))
+    frame.loc[11, ["x0", "x1", "x2", "x3", "x4"]] = 0
+    assert rows(scan(frame)) == [11]
+
+
+def test_a_text_feature_saves_a_row_unless_it_is_empty() -> None:
+    rng = np.random.default_rng(1)
+    frame = table().assign(colour=rng.choice(["red", "green", "blue"], 300))
+    numbers = ["x0", "x1", "x2", "x3", "x4"]
+    frame.loc[[5, 6, 9], numbers] = 0
+    frame["colour"] = frame["colour"].astype(object)
+    frame.loc[6, "colour"] = None
+    frame.loc[9, "colour"] = "0"
+    assert rows(scan(frame)) == [6, 9]
+
+
+def test_gaps_are_not_zeros() -> None:
+    frame = table()
+    frame.loc[4, ["x0", "x1", "x2", "x3", "x4"]] = [0, 0, np.nan, 0, 0]
+    assert not scan(frame).findings
+
+
+def test_a_column_of_zeros_is_no_row_of_zeros() -> None:
+    assert not scan(table().assign(x2=0.0)).findings
+    frame = table().assign(x2=0.0)
+    frame.loc[[1, 2], ["x0", "x1", "x3", "x4"]] = 0
+    assert rows(scan(frame)) == [1, 2]
+
+
+def test_sparse_counts_are_not_blamed() -> None:
+    rng = np.random.default_rng(2)
+    for rate in (0.02, 0.1, 0.5):
+        frame = pd.DataFrame(rng.poisson(rate, (500, 12)), columns=[f"n{j}" for j in range(12)])
+        assert scan(frame.assign(y=rng.choice(["a", "b"], 500))).ok("warning")
+
+
+def test_answers_that_go_together_are_not_blamed() -> None:
+    """A survey: who says no once says no more often."""
+    rng = np.random.default_rng(3)
+    inclined = rng.beta(1, 1, 800)[:, None]
+    answers = (rng.random((800, 6)) < inclined).astype(int)
+    frame = pd.DataFrame(answers, columns=[f"question_{j}" for j in range(6)])
+    assert scan(frame.assign(y=rng.choice(["a", "b"], 800))).ok("warning")
+
+
+@pytest.mark.parametrize("zeros", [1, 30, 290])
+def test_one_feature_may_well_be_zero(zeros: int) -> None:
+    frame = table(columns=1)
+    frame.loc[: zeros - 1, "x0"] = 0
+    assert not scan(frame).findings
+
+
+def test_mostly_zero_tables_get_info_only() -> None:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.poisson(0.4, (600, 40)), columns=[f"n{j}" for j in range(40)])
+    frame.iloc[:60] = 0
+    (finding,) = scan(frame.assign(y=rng.choice(["a", "b"], 600))).findings
+    assert finding.severity == "info"
+
+
+def test_each_split_by_itself() -> None:
+    train, test = table(), table()
+    test.iloc[[2, 5], :-1] = 0
+    report = scan({"train": train, "test": test})
+    assert [finding.split for finding in report.findings] == ["test"]
+    assert rows(report) == [2, 5]
+
+
+def test_rows_are_named_by_file_and_line(tmp_path: Path) -> None:
+    frame = table()
+    frame.iloc[[10, 20], :-1] = 0
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    names = list(scan(tmp_path / "data.csv").affected("VAL101")["id"])
+    lines = (tmp_path / "data.csv").read_text().splitlines()
+    for name in names:
+        line = lines[int(name.rpartition(":")[2]) - 1]
+        assert {float(cell) for cell in line.split(",")[:-1]} == {0.0}
+
+
+# --- images and arrays ----------------------------------------------------------------------------------------------
+
+
+def test_black_pictures_in_a_tree(tmp_path: Path) -> None:
+    clean = named("photo crops")
+    folder = clean.write(tmp_path / "photos")
+    assert not scan(folder, None).findings
+    black = ["china/007.jpg", "flower/021.jpg"]
+    for path in black:
+        (folder / path).write_bytes(picture(np.zeros((64, 96, 3), np.uint8), "JPEG"))
+    # One pixel that is not black, and a white picture, are no fault.
+    nearly = np.zeros((64, 96, 3), np.uint8)
+    nearly[0, 0] = 1
+    (folder / "china" / "nearly.png").write_bytes(picture(nearly))
+    (folder / "china" / "white.png").write_bytes(picture(np.full((64, 96, 3), 255, np.uint8)))
+    report = scan(folder, None)
+    assert report.findings[0].severity == "warning"
+    assert sorted(report.affected("VAL101")["id"]) == [(folder / path).as_posix() for path in black]
+
+
+@pytest.mark.parametrize("shape", [(60, 12, 12), (60, 12, 12, 3), (60, 3, 12, 12), (60, 20)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_zero_items_of_arrays(shape: tuple[int, ...], dtype: Any) -> None:
+    rng = np.random.default_rng(5)
+    items = rng.integers(1, 255, shape).astype(dtype)
+    labels = rng.integers(0, 3, len(items))
+    assert not scan((items, labels), None).findings
+    items[[0, 17, 59]] = 0
+    assert rows(scan((items, labels), None)) == [0, 17, 59]
+
+
+def test_zero_items_of_npz_splits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    train, test = rng.random((50, 8, 8)), rng.random((20, 8, 8))
+    test[4] = 0
+    labels = rng.integers(0, 2, 70)
+    np.savez(tmp_path / "set.npz", x_train=train, y_train=labels[:50], x_test=test, y_test=labels[50:])
+    report = scan(tmp_path / "set.npz", None)
+    assert [finding.split for finding in report.findings] == ["test"]
+    assert rows(report) == [4]

@@ -1,0 +1,283 @@
+"""What holds for every rule, whichever there are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from datalint.registry import all_rules
+from datalint.testing import (
+    alarms,
+    awkward,
+    check_found,
+    check_page,
+    check_params,
+    check_partitions,
+    check_silent,
+    check_status,
+    judge,
+    plant,
+    scan,
+    status,
+)
+from tests.reference import clean_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from datalint.planting import Clean, Planted
+    from datalint.report.models import Report
+    from datalint.rule import Rule
+
+ROOT = Path(__file__).parents[2]
+RULES = all_rules()
+CLEAN = {data.name: data for data in clean_sets()}
+STRANGE = {data.name: data for data in awkward()}
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.code for rule in RULES])
+
+
+@cache
+def report(name: str) -> Report:
+    """One scan with all rules per data set, shared by the tests of this file."""
+    return scan(CLEAN[name] if name in CLEAN else STRANGE[name])
+
+
+def judged(rule: type[Rule]) -> Iterator[Clean]:
+    """The clean sets that a rule judges rather than skips."""
+    for name, data in CLEAN.items():
+        if status(report(name), rule).status in {"found", "passed"}:
+            yield data
+
+
+def faults(rule: type[Rule], strength: float) -> list[Planted]:
+    """The rule's fault in every clean set that can hold it; models cost time, so those rules get one seed."""
+    seeds = (0,) if rule.trains else (0, 1)
+    made = [plant(rule, data, strength, seed) for data in judged(rule) for seed in seeds]
+    return [fault for fault in made if fault is not None]
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+@every_rule
+def test_page_and_parameters(rule: type[Rule]) -> None:
+    check_page(rule)
+    check_params(rule)
+
+
+def test_one_family_one_folder_one_prefix() -> None:
+    folders = {(rule.__module__.split(".")[-2], rule.code[:3]) for rule in RULES}
+    assert len(folders) == len({folder for folder, _ in folders}) == len({prefix for _, prefix in folders})
+
+
+# --- clean data -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_silent_on_clean_data(name: str) -> None:
+    for rule in RULES:
+        check_silent(rule, CLEAN[name], report(name))
+        check_status(rule, CLEAN[name], report(name))
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_judges_strange_data_or_says_why_not(name: str) -> None:
+    for rule in RULES:
+        check_status(rule, STRANGE[name], report(name))
+
+
+@every_rule
+def test_judges_some_clean_set(rule: type[Rule]) -> None:
+    assert list(judged(rule))
+
+
+# --- planted faults -------------------------------------------------------------------------------------------------
+
+
+@every_rule
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_finds_what_it_plants_there_and_only_there(rule: type[Rule], strength: float) -> None:
+    planted = faults(rule, strength)
+    assert planted, f"{rule.code} can plant its fault into no clean set"
+    if not rule.trains:
+        for fault in planted:
+            check_found(rule, fault)
+        return
+    # What a model can find depends on the problem: on small or hard ones silence is right. Where there is a finding,
+    # what it names must be faulty.
+    reports = [scan(fault.data, rule) for fault in planted]
+    hits = [judge(rule, fault, found) for fault, found in zip(planted, reports, strict=True)]
+    hits = [hit for hit in hits if hit.found]
+    assert len(hits) >= (0.5 + 0.2 * strength) * len(planted)
+    precisions = [hit.precision for hit in hits if hit.precision is not None]
+    recalls = [hit.recall for hit in hits if hit.recall is not None]
+    assert sum(precisions) >= 0.85 * len(precisions)
+    assert sum(recalls) >= 0.75 * len(recalls)
+
+
+@every_rule
+def test_planting_is_repeatable_and_leaves_the_clean_set_alone(rule: type[Rule]) -> None:
+    for data in judged(rule):
+        before = {split: table.copy() for split, table in data.tables.items()}
+        first, second = plant(rule, data, 0.5, 3), plant(rule, data, 0.5, 3)
+        assert (first is None) == (second is None)
+        for split, table in before.items():
+            assert table.equals(data.tables[split])
+        if first is not None and second is not None:
+            assert first.rows == second.rows
+            assert first.data.files == second.data.files
+            assert all(table.equals(second.data.tables[split]) for split, table in first.data.tables.items())
+            return
+
+
+@every_rule
+def test_partitions_make_no_difference(rule: type[Rule]) -> None:
+    planted = faults(rule, 1.0)
+    # One table and one image tree say it for all.
+    for modality in ("table", "images"):
+        fault = next((fault for fault in planted if fault.data.modality == modality), None)
+        if fault is not None:
+            check_partitions(rule, fault.data)
+
+
+# --- rule packs of others -------------------------------------------------------------------------------------------
+
+PACK = '''
+from __future__ import annotations
+
+from typing import ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams
+
+
+class Loudness(Rule):
+    """
+    A column called loudness that goes beyond the largest value an instrument can give.
+
+    ## Why it hurts
+
+    Such values are clipped.
+
+    ## How to fix it
+
+    Record again.
+
+    ## When it is wrong
+
+    Never.
+
+    ## Reference
+
+    The instrument's manual.
+    """
+
+    code = "ACM101"
+    name = "loudness"
+    severity: ClassVar = "warning"
+    item = "1"
+    modalities = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cut."""
+
+        limit: float = Field(100.0, gt=0, description="Largest value, in decibels.")
+
+    @classmethod
+    def needs(cls, dataset):
+        """Extremes."""
+        from datalint.measures.columns import NumberStats
+
+        return (NumberStats,)
+
+    def check(self, profile):
+        """Judge every split."""
+        from datalint.measures.columns import NumberStats
+
+        for split in profile.splits:
+            numbers = split[NumberStats]
+            if "loudness" in numbers.names and numbers.high[numbers.names.index("loudness")] > self.params.limit:
+                yield Found("too loud", "Record again.", "Clipped.", split=split.name, column="loudness")
+
+    @classmethod
+    def plant(cls, clean, strength, rng):
+        """Make one value too large."""
+        from datalint.planting import Clean, Planted
+
+        split = next(iter(clean.tables))
+        table = clean.tables[split].copy()
+        if "loudness" not in table:
+            return None
+        table.loc[int(rng.integers(len(table))), "loudness"] = 101 + 50 * strength
+        return Planted(Clean(clean.name, {split: table}, clean.label), split=split, column="loudness")
+'''
+
+USE = """
+import numpy as np
+import pandas as pd
+
+from datalint.planting import Clean
+from datalint.registry import find_rule
+from datalint.testing import check_rule
+
+rng = np.random.default_rng(0)
+table = pd.DataFrame({"loudness": rng.uniform(20, 80, 90), "kind": rng.permutation(["speech", "music", "noise"] * 30)})
+check_rule(find_rule("loudness"), [Clean("sounds", {"train": table}, "kind")])
+print("passed")
+"""
+
+
+def install(folder: Path, source: str) -> dict[str, str]:
+    """A rule pack as pip leaves it: a package and its entry point. Returns the environment to run in."""
+    (folder / "acme_rules").mkdir()
+    (folder / "acme_rules" / "__init__.py").touch()
+    (folder / "acme_rules" / "loudness.py").write_text(source)
+    info = folder / "acme_rules-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-rules\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[datalint.rules]\nacme = acme_rules\n")
+    paths = [str(folder), str(ROOT), str(ROOT / "rules")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+
+
+def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_rule_pack_of_others_is_found_and_tested_alike(tmp_path: Path) -> None:
+    done = run(USE, install(tmp_path, PACK))
+    assert done.stdout == "passed\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("## When it is wrong", "## Caveats", "has the headings"),
+        ('"loudness"\n    severity', '"noise"\n    severity', "lies in the file loudness.py"),
+        ("gt=0, ", "", "takes nan"),
+        ("self.params.limit:", "1:", "finds in the clean set 'sounds'"),
+        ("> self.params.limit", "> 130", "is not found at its place"),
+        ('column="loudness")\n\n', 'column="kind")\n\n', "is not found at its place"),
+        ("for split in profile.splits:", "for split in [None]:", "fails on"),
+    ],
+)
+def test_the_harness_sees_what_is_wrong_with_a_rule(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+    assert PACK.count(right) == 1
+    use = USE.replace('"loudness")', '"ACM101")') if '"noise"' in wrong else USE
+    done = run(use, install(tmp_path, PACK.replace(right, wrong)))
+    assert complaint in done.stderr.splitlines()[-1]
+
+
+def test_info_does_not_count_as_alarm_for_a_rule_of_warnings() -> None:
+    (sorted_tree,) = [rule for rule in RULES if rule.name == "sorted-by-label"]
+    found = report("photo crops")
+    assert [finding.severity for finding in found.findings if finding.code == sorted_tree.code] == ["info"]
+    assert not alarms(found, sorted_tree)

@@ -1,0 +1,106 @@
+"""SPL103 from files and memory; the judgement itself is tested with the scalers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+import datalint
+from tests.reference import SPLITS, cut, named, shuffled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Finding
+
+SCALERS = {"standard": StandardScaler, "min-max": MinMaxScaler, "max-abs": MaxAbsScaler, "robust": RobustScaler}
+
+
+def found(source: Any, label: str | None = "target") -> list[Finding]:
+    return datalint.scan(source, label=label, select=["SPL103"]).findings
+
+
+def parts(loader: str, seed: int = 0) -> dict[str, pd.DataFrame]:
+    options: dict[str, Any] = {"scaled": False} if loader == "diabetes" else {}
+    frame = getattr(datasets, f"load_{loader}")(as_frame=True, **options).frame
+    return cut(shuffled(frame, np.random.default_rng(seed)), SPLITS)
+
+
+def scale(tables: dict[str, pd.DataFrame], scaler: Any, fitted_on: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    fitted = scaler.fit(pd.concat([tables[name] for name in fitted_on]).drop(columns="target"))
+    return {
+        name: pd.DataFrame(fitted.transform(table.drop(columns="target")), columns=table.columns.drop("target")).assign(
+            target=table["target"].to_numpy()
+        )
+        for name, table in tables.items()
+    }
+
+
+def write(tables: dict[str, pd.DataFrame], folder: Path, form: str) -> Path:
+    folder.mkdir()
+    for name, table in tables.items():
+        if form == "parquet32":
+            inputs = table.drop(columns="target").astype(np.float32)
+            inputs.assign(target=table["target"]).to_parquet(folder / f"{name}.parquet")
+        elif form.startswith("csv"):
+            table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%.{form[3:]}f")
+    if form == "npz":
+        arrays: dict[str, Any] = {}
+        for name, table in tables.items():
+            arrays |= {f"X_{name}": table.drop(columns="target").to_numpy(), f"y_{name}": table["target"].to_numpy()}
+        np.savez(folder / "set.npz", **arrays)
+    return folder
+
+
+@pytest.mark.parametrize("form", ["csv6", "csv4", "parquet32", "npz"])
+@pytest.mark.parametrize("scaler", SCALERS)
+@pytest.mark.parametrize("loader", ["wine", "diabetes"])
+def test_leaks_from_files(tmp_path: Path, loader: str, scaler: str, form: str) -> None:
+    label = None if form == "npz" else "target"
+    raw = parts(loader)
+    leak = scale(raw, SCALERS[scaler](), ("train", "test"))
+    (finding,) = found(write(leak, tmp_path / "leak", form), label)
+    assert finding.severity == "warning"
+    assert (finding.evidence["case"], finding.evidence["scaling"]) == ("pooled", scaler)
+    right = scale(raw, SCALERS[scaler](), ("train",))
+    assert not found(write(right, tmp_path / "right", form), label)
+    assert not found(write(raw, tmp_path / "raw", form), label)
+
+
+def test_each_split_by_itself() -> None:
+    raw = parts("wine")
+    own = {name: scale({name: table}, StandardScaler(), (name,))[name] for name, table in raw.items()}
+    (finding,) = found(own)
+    assert finding.evidence["case"] == "each"
+
+
+def test_one_file_that_is_already_scaled() -> None:
+    """As scikit-learn ships it, diabetes is centred and scaled over all its rows."""
+    (finding,) = found(datasets.load_diabetes(as_frame=True).frame)
+    assert finding.evidence["case"] == "unsplit"
+    assert "split" in finding.remedy.lower()
+    assert not found(datasets.load_diabetes(as_frame=True, scaled=False).frame)
+
+
+def test_the_splits_may_lie_in_one_file() -> None:
+    leak = scale(parts("wine"), StandardScaler(), ("train", "test"))
+    frame = pd.concat([table.assign(split=name) for name, table in leak.items()], ignore_index=True)
+    (finding,) = found(frame)
+    assert finding.evidence["case"] == "pooled"
+
+
+def test_raw_reference_tables_are_silent() -> None:
+    for name in ("customers", "baskets", "wide", "heavy tails"):
+        clean = named(name)
+        assert not found(dict(clean.tables) if len(clean.tables) > 1 else clean.tables["all"], clean.label)
+
+
+def test_without_numbers_it_is_skipped() -> None:
+    frame = pd.DataFrame({"word": ["red", "blue"] * 30, "target": ["a", "b", "b"] * 20})
+    report = datalint.scan(frame, label="target", select=["SPL103"])
+    assert report.datasets[0].rules[0].reason == "the table has no numeric feature column"

@@ -1,0 +1,1 @@
+"""Report models and one writer per format; nothing here computes anything about the data."""

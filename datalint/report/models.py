@@ -1,0 +1,246 @@
+"""The report: what a scan says, as plain records that every writer reads (schema ``datalint-report/1``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
+
+from datalint.errors import FindingsError
+from datalint.severity import SEVERITIES, FailOn, Severity, at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+SCHEMA: Final = "datalint-report/1"
+LISTED = 100
+"""Affected samples written to the report file per finding; ``Report.affected`` has all of them."""
+
+Status = Literal["found", "passed", "skipped", "failed"]
+Modality = Literal["table", "images"]
+Confidence = Literal["certain", "high", "medium", "low"]
+
+
+class Record(BaseModel):
+    """Base of all report records: fixed once made, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class AffectedSample(Record):
+    """One sample that a finding names."""
+
+    id: str = Field(description="What a person can open: a file, or a file and a line or row.")
+    index: int = Field(description="0-based position in the split's stored order; -1 for a file that is no sample.")
+    split: str
+    fingerprint: str = Field(description="Hash of the sample's content; the same wherever the sample lies.")
+    detail: dict[str, JsonValue] = Field(default_factory=dict, description="What is wrong with this one, by name.")
+
+
+class Affected(Record):
+    """The samples behind a finding."""
+
+    count: int = Field(ge=0, description="How many samples are affected.")
+    exact: bool = Field(default=True, description="False where the count is estimated from a sample of the data.")
+    samples: tuple[AffectedSample, ...] = Field(default=(), description="The worst ones, worst first.")
+    truncated: bool = Field(default=False, description="Whether more are affected than are listed here.")
+
+
+class Finding(Record):
+    """One fault that a rule found."""
+
+    code: str
+    rule: str
+    severity: Severity
+    confidence: float = Field(ge=0, le=1, description="How sure the rule is that this is a fault, 0 to 1.")
+    message: str = Field(description="One sentence with the numbers that matter.")
+    consequence: str = Field(description="What it does to training.")
+    remedy: str = Field(description="What to do.")
+    split: str | None = None
+    column: str | None = None
+    class_: str | None = Field(default=None, alias="class")
+    evidence: dict[str, JsonValue] = Field(default_factory=dict, description="Numbers by name.")
+    affected: Affected = Field(default_factory=lambda: Affected(count=0))
+    fingerprint: str = Field(description="Survives re-ordering, re-scanning and new findings elsewhere.")
+
+
+class RuleStatus(Record):
+    """What became of one rule on one data set."""
+
+    code: str
+    rule: str
+    status: Status
+    reason: str | None = Field(default=None, description="Why it was skipped or failed.")
+    coverage: str = Field(default="all samples", description="How much of the data the verdict rests on.")
+
+
+class LabelInfo(Record):
+    """The label that was recognised, and why it was taken for the label."""
+
+    name: str
+    evidence: str
+    confidence: Confidence
+    task: Literal["classification", "regression"]
+
+
+class SplitInfo(Record):
+    """One split as it was read."""
+
+    name: str
+    samples: int
+    classes: dict[str, int] | None = Field(default=None, description="Samples per class; null without classes.")
+    evidence: str = ""
+
+
+class DatasetReport(Record):
+    """All that is said of one data set."""
+
+    name: str
+    path: str
+    layout: str
+    modality: Modality
+    evidence: str = Field(default="", description="Why it was read as this layout.")
+    label: LabelInfo | None
+    splits: tuple[SplitInfo, ...]
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    rules: tuple[RuleStatus, ...] = ()
+
+
+class Tool(Record):
+    """Who wrote the report."""
+
+    name: str = "datalint"
+    version: str
+
+
+class Summary(Record):
+    """Findings by severity over all data sets."""
+
+    error: int = 0
+    warning: int = 0
+    info: int = 0
+    datasets: int = 0
+
+
+class Run(Record):
+    """What differs from one run to the next: left out when two reports are compared."""
+
+    started: str
+    seconds: float
+    engine: str
+    jobs: int
+
+
+class Report(BaseModel):
+    """The result of a scan."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Literal["datalint-report/1"] = Field(default=SCHEMA, alias="schema")
+    tool: Tool
+    summary: Summary
+    datasets: tuple[DatasetReport, ...]
+    run: Run
+
+    # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.
+    _all_affected: dict[tuple[int, str], list[AffectedSample]] = PrivateAttr(default_factory=dict)
+    _thumbnails: dict[str, bytes] = PrivateAttr(default_factory=dict)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings of all data sets, worst severity first."""
+        found = [finding for dataset in self.datasets for finding in dataset.findings]
+        return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+    @property
+    def thumbnails(self) -> Mapping[str, bytes]:
+        """WebP pictures of affected image samples by sample ``id``; empty for a report read back from JSON."""
+        return self._thumbnails
+
+    def ok(self, fail_on: FailOn = "error") -> bool:
+        """Whether there is no finding at or above ``fail_on``."""
+        return not any(at_least(finding.severity, fail_on) for finding in self.findings)
+
+    def raise_for(self, fail_on: FailOn = "error") -> None:
+        """Raise :class:`datalint.errors.FindingsError` unless :meth:`ok`."""
+        bad = [finding for finding in self.findings if at_least(finding.severity, fail_on)]
+        if bad:
+            more = f" (and {len(bad) - 3} more)" if len(bad) > 3 else ""
+            raise FindingsError("; ".join(f"{finding.code} {finding.message}" for finding in bad[:3]) + more)
+
+    def affected(self, code: str) -> pd.DataFrame:
+        """
+        Every sample affected by the findings of one rule, without truncation.
+
+        One row per affected sample, worst first, with the columns ``dataset``, ``split``, ``index`` (0-based position
+        in the split's stored order), ``id`` (what a person can open), ``fingerprint`` (content hash) and one column
+        per detail, such as ``given`` and ``suggested``.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "dataset": dataset.name,
+                "split": s.split,
+                "index": s.index,
+                "id": s.id,
+                "fingerprint": s.fingerprint,
+                **s.detail,
+            }
+            for number, dataset in enumerate(self.datasets)
+            for finding in dataset.findings
+            if finding.code == code
+            for s in self._all_affected.get((number, finding.fingerprint), finding.affected.samples)
+        ]
+        frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "split", "index", "id", "fingerprint"])
+        return frame.drop_duplicates(subset=["dataset", "split", "index", "id"], ignore_index=True)
+
+    def _keep(self, number: int, affected: dict[str, list[AffectedSample]], thumbnails: dict[str, bytes]) -> None:
+        """Take what was found in one data set beyond what the file lists."""
+        self._all_affected |= {(number, fingerprint): samples for fingerprint, samples in affected.items()}
+        self._thumbnails |= thumbnails
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
+        from datalint.report.files import write_text
+
+        text = self.model_dump_json(indent=1, by_alias=True) + "\n"
+        if path is not None:
+            write_text(Path(path), text)
+        return text
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report as one self-contained HTML page; also written to ``path`` if one is given."""
+        from datalint.report.files import write_text
+        from datalint.report.html import render
+
+        text = render(self)
+        if path is not None:
+            write_text(Path(path), text)
+        return text
+
+    @classmethod
+    def read_json(cls, path: str | Path) -> Report:
+        """Read a report back from its JSON file."""
+        return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+    def _repr_html_(self) -> str:
+        """Notebooks show the page itself, inside a frame so that its styles stay its own."""
+        from html import escape
+
+        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:640px;border:0"></iframe>'
+
+    def __str__(self) -> str:
+        """The report as the terminal shows it, without colours."""
+        from datalint.report.text import render
+
+        return render(self, color=False)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the report file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Report.model_json_schema(by_alias=True)

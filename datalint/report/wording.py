@@ -1,0 +1,192 @@
+"""Words and numbers that all writers share, so that the terminal and the page say the same thing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from datalint.severity import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import JsonValue
+
+    from datalint.report.models import DatasetReport, Finding, Report
+
+LONGEST = 4_000
+"""Characters of one value as text; the writers cut further."""
+
+_SHARES = ("_share", "_rate", "accuracy")
+
+
+def number(value: float, *, share: bool = False) -> str:
+    """
+    ``value`` as people write it: integers exact with thousands separators, others with three significant digits.
+
+    With ``share``, a fraction of one is written as a percentage, and one that is not quite all never as 100%.
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and not share:
+        # Python refuses to print integers of thousands of digits.
+        return f"{value:,}" if value.bit_length() <= 128 else f"about 10^{int(value.bit_length() * math.log10(2))}"
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else ("-" if value < 0 else "") + "infinity"
+    if share:
+        if 0 < abs(value) < 5e-5:
+            return "<0.01%" if value > 0 else ">-0.01%"
+        text = number(100.0 * value)
+        return (text if text != "100" or value == 1 else ">99.9" if 100.0 * value < 100 else ">100") + "%"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e15 or size < 1e-4:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    if size >= 100:
+        return f"{value:,.0f}"
+    text = f"{value:.{2 - math.floor(math.log10(size))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A fraction of one for a column of them: one decimal each, so that they align."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{min(100 * share, 99.9) if share < 1 else 100 * share:.1f}%"
+
+
+def is_share(key: str) -> bool:
+    """Whether the number of that name is a fraction of one, to be shown as a percentage."""
+    return key.endswith(_SHARES)
+
+
+def value(key: str, item: JsonValue, limit: int = 12) -> str:
+    """
+    One evidence value as text of at most :data:`LONGEST` characters.
+
+    A list or mapping shows at most ``limit`` items and says how many more there are.
+    """
+    if item is None:
+        return "none"
+    if isinstance(item, str):
+        return item[:LONGEST]
+    if isinstance(item, int | float):
+        return number(item, share=is_share(key) and not isinstance(item, bool))
+    if isinstance(item, list):
+        return _joined([value(key, part, limit) for part in item[:limit]], len(item))
+    pairs = [f"{label(name)} {value(name, part, limit)}" for name, part in list(item.items())[:limit]]
+    return _joined(pairs, len(item))
+
+
+def _joined(parts: list[str], total: int) -> str:
+    more = f" and {total - len(parts):,} more" if total > len(parts) else ""
+    return ", ".join(parts)[:LONGEST] + more
+
+
+def label(key: str) -> str:
+    """A key of the evidence as words: ``median_run_length`` becomes ``median run length``."""
+    return key[:LONGEST].replace("_", " ").strip()
+
+
+def title(rule: str) -> str:
+    """A rule's name as words: ``sorted-by-label`` becomes ``sorted by label``."""
+    return rule.replace("-", " ")
+
+
+def count(amount: int, noun: str) -> str:
+    """``1 warning``, ``12,431 samples``."""
+    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+
+
+def listing(parts: list[str], limit: int = 4) -> str:
+    """``a``, ``a and b``, ``a, b and 3 more``."""
+    if len(parts) > limit:
+        parts = [*parts[: limit - 1], f"{len(parts) - limit + 1:,} more"]
+    return " and ".join(part for part in [", ".join(parts[:-1]), *parts[-1:]] if part)
+
+
+def place(finding: Finding) -> list[tuple[str, str]]:
+    """Where in the data set a finding is: pairs like ``("column", "age")``; empty for the whole set."""
+    pairs = [("split", finding.split), ("column", finding.column), ("class", finding.class_)]
+    return [(kind, name) for kind, name in pairs if name is not None]
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Worst severity first, else in the order given; the order of every writer."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings in groups of one severity and rule, worst severity first, else by first appearance."""
+    worst_first = ordered(findings)
+    first: dict[tuple[str, str], int] = {}
+    for position, finding in enumerate(worst_first):
+        first.setdefault((finding.severity, finding.code), position)
+
+    def rank(finding: Finding) -> int:
+        return first[finding.severity, finding.code]
+
+    return [list(group) for _, group in groupby(sorted(worst_first, key=rank), key=rank)]
+
+
+def statuses(report: Report) -> Counter[str]:
+    """How many rules were found, passed, skipped or failed, over all data sets."""
+    return Counter(rule.status for dataset in report.datasets for rule in dataset.rules)
+
+
+def _severities(report: Report) -> list[str]:
+    summary = report.summary
+    counts = [(summary.error, "error"), (summary.warning, "warning"), (summary.info, "info")]
+    return [count(amount, noun) for amount, noun in counts if amount]
+
+
+def _rules_noun(report: Report) -> str:
+    # Over several data sets one rule is counted once for each.
+    return "rule" if len(report.datasets) <= 1 else "check"
+
+
+def verdict(report: Report) -> str:
+    """The result in one sentence (two where rules failed)."""
+    sets = count(report.summary.datasets, "data set")
+    ran = statuses(report)
+    failed = f" {count(ran['failed'], _rules_noun(report))} failed and could not judge." if ran["failed"] else ""
+    if not report.summary.datasets:
+        return "No data set was scanned."
+    if report.summary.error or report.summary.warning:
+        names = dict.fromkeys(title(f.rule) for f in report.findings if f.severity != "info")
+        why = f": {listing(list(names))}" if names else ""
+        return f"{listing(_severities(report))} in {sets}{why}.{failed}"
+    if report.summary.info:
+        names = dict.fromkeys(title(f.rule) for f in report.findings)
+        what = f": {listing(list(names))}" if names else ""
+        things = "1 thing is" if report.summary.info == 1 else f"{report.summary.info:,} things are"
+        return f"Nothing found that would hurt training; {things} worth knowing{what}.{failed}"
+    if not ran["passed"]:
+        return f"No rule could judge {'this' if report.summary.datasets == 1 else 'these'} {sets[2:]}.{failed}"
+    return f"Nothing found that would hurt training.{failed}"
+
+
+def totals(report: Report) -> str:
+    """``2 errors, 1 warning, 3 infos in 1 data set; 9 rules passed, 4 skipped``."""
+    found = ", ".join(_severities(report)) or "no findings"
+    ran = statuses(report)
+    noun = _rules_noun(report)
+    parts = [f"{count(ran['passed'], noun)} passed"]
+    parts += [f"{ran[status]:,} {status}" for status in ("skipped", "failed") if ran[status]]
+    return f"{found} in {count(report.summary.datasets, 'data set')}; {', '.join(parts)}"
+
+
+def affected(finding: Finding) -> str:
+    """``about 1,200 samples``; empty where a finding is not about samples."""
+    if not finding.affected.count:
+        return ""
+    return ("" if finding.affected.exact else "about ") + count(finding.affected.count, "sample")
+
+
+def samples(dataset: DatasetReport) -> int:
+    """Samples of all splits."""
+    return sum(split.samples for split in dataset.splits)

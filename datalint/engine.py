@@ -1,0 +1,223 @@
+"""Where the work runs: one task per partition, results in the order of the partitions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from datalint.dataset import Batch, Problem
+from datalint.errors import DatalintError
+from datalint.measures.base import Measurement, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from datalint.dataset import Partition
+
+States = dict[str, tuple[Measurement, ...]]
+"""What was measured on one partition, by split."""
+
+Task = tuple[int, "Partition"]
+"""A partition and its number within the data set."""
+
+EngineName = Literal["local", "dask"]
+
+WORTH_WORKERS = 400 << 20
+"""Bytes from which more than one process pays: starting a worker costs about as much as reading 50 MB."""
+
+ATTEMPTS = 2
+"""Times that a partition may take its worker down before it is given up."""
+
+
+class Engine(Protocol):
+    """Runs the measuring of partitions somewhere."""
+
+    @property
+    def name(self) -> str:
+        """As the report names it."""
+
+    @property
+    def jobs(self) -> int:
+        """How many partitions are measured at once."""
+
+    def measure(
+        self,
+        partitions: Sequence[Task],
+        kinds: Sequence[type[Measurement]],
+        settings: Settings,
+        progress: Callable[[int], None],
+    ) -> Iterator[States]:
+        """Yield the states of each partition, in order; ``progress`` is told how many samples were read."""
+
+
+class Serial:
+    """All in this process."""
+
+    name = "serial"
+    jobs = 1
+
+    def measure(
+        self,
+        partitions: Sequence[Task],
+        kinds: Sequence[type[Measurement]],
+        settings: Settings,
+        progress: Callable[[int], None],
+    ) -> Iterator[States]:
+        """One partition after the other."""
+        for number, partition in partitions:
+            yield measure_partition(partition, number, kinds, settings, progress)
+
+
+class Workers:
+    """Processes of this machine or of a Dask cluster, through joblib; they get descriptors and return summaries."""
+
+    def __init__(self, jobs: int, scheduler: str | None = None) -> None:
+        self.name = "local" if scheduler is None else "dask"
+        self.jobs = jobs
+        self._scheduler = scheduler
+
+    def measure(
+        self,
+        partitions: Sequence[Task],
+        kinds: Sequence[type[Measurement]],
+        settings: Settings,
+        progress: Callable[[int], None],
+    ) -> Iterator[States]:
+        """
+        Several partitions at once, in order.
+
+        A worker that dies takes only its partitions with it: they are tried again, and one that kills its worker every
+        time becomes a problem of the data set.
+        """
+        left = list(partitions)
+        with self._backend() as run:
+            while left:
+                before = len(left)
+                try:
+                    for states in run(tuple(left), kinds, settings):
+                        progress(_samples(states))
+                        left.pop(0)
+                        yield states
+                except _deaths():
+                    # Which partition it was is not known. If nothing came through, it may well be the first.
+                    if len(left) == before:
+                        number, partition = left.pop(0)
+                        yield self._alone(run, number, partition, kinds, settings)
+
+    def _alone(
+        self, run: Any, number: int, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings
+    ) -> States:
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(*_deaths()):
+                return next(iter(run([(number, partition)], kinds, settings)))
+        message = f"reading it took its process down {ATTEMPTS} times; it was left out"
+        batch = Batch(partition.split or "all", 0, 0, problems=[Problem("unreadable", partition.sample_id(0), message)])
+        return _states([batch], number, kinds, settings, lambda _: None)
+
+    @contextlib.contextmanager
+    def _backend(self) -> Iterator[Any]:
+        from joblib import Parallel, delayed, parallel_config
+
+        def run(tasks: Sequence[Task], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
+            parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+            return iter(parallel(delayed(_remote)(partition, number, kinds, settings) for number, partition in tasks))
+
+        if self._scheduler is None:
+            # One thread each: as many processes as cores are busy already.
+            with parallel_config("loky", inner_max_num_threads=1):
+                yield run
+            return
+        client = connect(self._scheduler)
+        try:
+            with parallel_config("dask", client=client, wait_for_workers_timeout=30):
+                yield run
+        finally:
+            client.close()
+
+
+def connect(scheduler: str) -> Any:
+    """
+    A client of a Dask cluster.
+
+    Raises:
+        DatalintError: Dask is not installed, or nobody answers at that address.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise DatalintError("--engine dask needs Dask: pip install 'datalint[dask]'") from error
+    try:
+        client: Any = distributed.Client
+        return client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise DatalintError(f"--scheduler {scheduler}: no Dask scheduler answers there") from error
+
+
+def _deaths() -> tuple[type[BaseException], ...]:
+    """What is raised when a worker dies."""
+    import sys
+    from concurrent.futures.process import BrokenProcessPool
+
+    dask = sys.modules.get("distributed")
+    return (BrokenProcessPool, *([dask.KilledWorker] if dask else []))
+
+
+def _remote(partition: Partition, number: int, kinds: Sequence[type[Measurement]], settings: Settings) -> States:
+    return measure_partition(partition, number, kinds, settings, lambda _: None)
+
+
+def measure_partition(
+    partition: Partition,
+    number: int,
+    kinds: Sequence[type[Measurement]],
+    settings: Settings,
+    progress: Callable[[int], None],
+) -> States:
+    """Read one partition once and take all measurements of it."""
+    aspects = frozenset(aspect for kind in kinds for aspect in kind.reads)
+    return _states(partition.batches(aspects), number, kinds, settings, progress)
+
+
+def _states(
+    batches: Any, number: int, kinds: Sequence[type[Measurement]], settings: Settings, progress: Callable[[int], None]
+) -> States:
+    states: dict[str, tuple[Measurement, ...]] = {}
+    for batch in batches:
+        batch.part = number
+        if batch.split not in states:
+            states[batch.split] = tuple(kind(settings) for kind in kinds)
+        for state in states[batch.split]:
+            state.update(batch)
+        progress(batch.size)
+    return {split: tuple(state.close() for state in found) for split, found in states.items()}
+
+
+def _samples(states: States) -> int:
+    from datalint.measures.problems import Problems
+
+    return sum(state.samples for found in states.values() for state in found if type(state) is Problems)
+
+
+def choose(
+    partitions: Sequence[Task], jobs: int | None, engine: EngineName = "local", scheduler: str | None = None
+) -> Engine:
+    """
+    Where to run: in this process while the data is small or cannot be read elsewhere.
+
+    Args:
+        partitions: what is to be measured.
+        jobs: processes; None for as many as pay.
+        engine: ``local`` processes or a ``dask`` cluster.
+        scheduler: address of the cluster.
+    """
+    if engine == "dask":
+        if not scheduler:
+            raise DatalintError("--engine dask needs the address of the cluster: --scheduler tcp://HOST:PORT")
+        return Workers(jobs or len(partitions), scheduler)
+    movable = all(partition.files_read for _, partition in partitions)
+    weight = sum(partition.weight for _, partition in partitions)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = jobs if jobs is not None else cores if weight >= WORTH_WORKERS else 1
+    count = min(wanted, len(partitions))
+    return Workers(count) if count > 1 and movable else Serial()

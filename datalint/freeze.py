@@ -1,0 +1,127 @@
+"""
+Measurements as bytes and back, without pickle: a stored state can only ever become numbers, texts and our own records.
+
+Layout: magic, length of the JSON tree, JSON tree, the bytes of the arrays it points to. The cache adds a checksum.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import io
+import json
+import struct
+from typing import Any, Literal
+
+import numpy as np
+
+from datalint.measures.base import Measurement
+
+MAGIC = b"datalint-state/1\n"
+_TRUSTED = ("datalint.measures.", "datalint.dataset")
+
+
+class Damaged(ValueError):
+    """The bytes are not a whole stored state."""
+
+
+def freeze(value: Any) -> bytes:
+    """
+    Bytes of a tree of plain values, arrays and datalint's own records.
+
+    Raises:
+        TypeError: something in the tree is neither; such a state is not kept.
+    """
+    arrays = io.BytesIO()
+    tree = json.dumps(_down(value, arrays), separators=(",", ":")).encode()
+    body = struct.pack("<Q", len(tree)) + tree + arrays.getvalue()
+    return MAGIC + body
+
+
+def thaw(data: bytes) -> Any:
+    """
+    The value that :func:`freeze` was given.
+
+    Raises:
+        Damaged: the bytes were cut, changed, or come from another version.
+    """
+    if not data.startswith(MAGIC):
+        raise Damaged("another format")
+    body = data[len(MAGIC) :]
+    try:
+        (length,) = struct.unpack_from("<Q", body)
+        return _up(json.loads(body[8 : 8 + length]), memoryview(body)[8 + length :])
+    except (KeyError, ValueError, TypeError, AttributeError, ImportError, struct.error) as error:
+        raise Damaged(str(error)) from error
+
+
+def _down(value: Any, arrays: io.BytesIO) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, np.generic):
+        return _down(value.item(), arrays)
+    if isinstance(value, float):
+        return {"f": value.hex()}
+    if isinstance(value, (list, tuple)):
+        return {"t" if isinstance(value, tuple) else "l": [_down(item, arrays) for item in value]}
+    if isinstance(value, dict):
+        return {"d": [[_down(key, arrays), _down(item, arrays)] for key, item in value.items()]}
+    if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            return {"o": [_down(item, arrays) for item in value.tolist()]}
+        order: Literal["F", "C"] = (
+            "F" if value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+        )
+        start = arrays.tell()
+        arrays.write(value.tobytes(order))
+        return {"a": [value.dtype.str, list(value.shape), order, start]}
+    kind = type(value)
+    if f"{kind.__module__}.".startswith(_TRUSTED) and (
+        dataclasses.is_dataclass(value) or isinstance(value, Measurement)
+    ):
+        names = [f.name for f in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else sorted(vars(value))
+        return {
+            "r": f"{kind.__module__}:{kind.__qualname__}",
+            "v": {n: _down(getattr(value, n), arrays) for n in names},
+        }
+    raise TypeError(f"a {kind.__name__} cannot be stored")
+
+
+def _up(tree: Any, arrays: memoryview) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    if "r" in tree:
+        record = object.__new__(_trusted(tree["r"]))
+        for name, value in tree["v"].items():
+            object.__setattr__(record, name, _up(value, arrays))
+        return record
+    ((tag, content),) = tree.items()
+    if tag == "f":
+        return float.fromhex(content)
+    if tag in "tl":
+        items = [_up(item, arrays) for item in content]
+        return tuple(items) if tag == "t" else items
+    if tag == "d":
+        return {_up(key, arrays): _up(item, arrays) for key, item in content}
+    if tag == "o":
+        array = np.empty(len(content), dtype=object)
+        array[:] = [_up(item, arrays) for item in content]
+        return array
+    if tag != "a":
+        raise ValueError(tag)
+    name, shape, order, start = content
+    dtype = np.dtype(name)
+    if dtype.hasobject:
+        raise ValueError("objects are not stored as arrays")
+    count = int(np.prod(shape, dtype=np.int64))
+    return np.frombuffer(arrays, dtype, count, start).reshape(shape, order=order).copy(order=order)
+
+
+def _trusted(name: str) -> type[Any]:
+    module, _, qualname = name.partition(":")
+    if not f"{module}.".startswith(_TRUSTED):
+        raise ValueError(f"{name} is not a stored kind of record")
+    kind = getattr(importlib.import_module(module), qualname)
+    if not (isinstance(kind, type) and (dataclasses.is_dataclass(kind) or issubclass(kind, Measurement))):
+        raise ValueError(f"{name} is not a stored kind of record")
+    return kind

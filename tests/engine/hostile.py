@@ -1,0 +1,52 @@
+"""Partitions that take their worker down, for tests of what happens then."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datalint.dataset import Batch, LabelBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from datalint.dataset import Aspect
+
+
+@dataclass(frozen=True)
+class Killer:
+    """Ten labelled samples; while ``fuse`` exists, or always without one, reading them kills the process."""
+
+    split: str
+    name: str
+    fuse: Path | None
+    deadly: bool
+    parent: int
+    weight: int = 1
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """Something that exists."""
+        return (Path(__file__),)
+
+    def sample_id(self, line: int) -> str:
+        """Its name."""
+        return f"{self.name}[{line}]"
+
+    def picture(self, line: int) -> bytes | None:
+        """No pictures."""
+        return None
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read, or die."""
+        burning = self.deadly and (self.fuse is None or self.fuse.exists())
+        if burning and os.getpid() != self.parent:
+            if self.fuse is not None:
+                self.fuse.unlink(missing_ok=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield Batch(self.split, 0, 10, labels=LabelBlock(np.arange(10, dtype=np.int32) % 2, ["a", "b"]))

@@ -1,0 +1,147 @@
+"""Where the work runs makes no difference to the report; a worker that dies costs time, not results."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+import datalint
+from datalint.engine import Serial, Workers, choose
+from datalint.measures.base import Settings
+from datalint.measures.order import LabelRuns
+from datalint.measures.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+sys.path.insert(0, str(Path(__file__).parent))
+hostile: Any = importlib.import_module("hostile")
+
+cloudpickle.register_pickle_by_value(hostile)
+
+KINDS = (LabelRuns, Problems)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Digits in twelve shards, partly sorted, with gaps and an all-zero row."""
+    folder = tmp_path_factory.mktemp("shards")
+    X, y = load_digits(return_X_y=True)
+    frame = pd.DataFrame(X, columns=[f"p{j}" for j in range(64)])
+    frame["kind"] = np.where(np.arange(len(frame)) % 7 == 0, "left", "right")
+    frame["label"] = [f"digit {k}" for k in y]
+    frame.loc[5, [f"p{j}" for j in range(64)]] = 0
+    frame.loc[100:110, "p20"] = None
+    for k in range(12):
+        frame.iloc[k * 150 : (k + 1) * 150].to_csv(folder / f"part-{k:02}.csv", index=False)
+    return folder
+
+
+def _bytes(report: datalint.Report) -> str:
+    return report.model_dump_json(by_alias=True, exclude={"run"})
+
+
+def test_same_report_from_any_number_of_workers(shards: Path) -> None:
+    serial = datalint.scan(shards, cache=False, jobs=1)
+    assert serial.run.engine == "serial"
+    for jobs in (2, 3):
+        parallel = datalint.scan(shards, cache=False, jobs=jobs)
+        assert (parallel.run.engine, parallel.run.jobs) == ("local", jobs)
+        assert _bytes(parallel) == _bytes(serial)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A real Dask cluster of two processes on this machine."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
+    ) as running:
+        yield running
+
+
+@pytest.mark.filterwarnings("default")
+def test_same_report_from_a_dask_cluster(shards: Path, cluster: Any) -> None:
+    serial = datalint.scan(shards, cache=False, jobs=1, preset="fast")
+    report = datalint.scan(
+        shards, cache=False, preset="fast", engine="dask", scheduler=cluster.scheduler_address, jobs=2
+    )
+    assert report.run.engine == "dask"
+    assert _bytes(report) == _bytes(serial)
+
+
+@pytest.mark.filterwarnings("default")
+def test_dask_worker_killed_in_mid_scan(cluster: Any, tmp_path: Path) -> None:
+    fuse = tmp_path / "fuse"
+    fuse.write_text("")
+    tasks = _tasks(8, deadly=3, fuse=fuse)
+    found = list(Workers(2, cluster.scheduler_address).measure(tasks, KINDS, Settings(), lambda _: None))
+    assert not fuse.exists()
+    assert _labels(found) == [10] * 8
+
+
+def _tasks(count: int, deadly: int, fuse: Path | None) -> list[tuple[int, Any]]:
+    return [(k, hostile.Killer("train", f"part {k}", fuse, k == deadly, os.getpid())) for k in range(count)]
+
+
+def _labels(found: list[Any]) -> list[int]:
+    return [states["train"][0].samples for states in found]
+
+
+def test_worker_killed_in_mid_scan(tmp_path: Path) -> None:
+    fuse = tmp_path / "fuse"
+    fuse.write_text("")
+    found = list(Workers(2).measure(_tasks(9, deadly=4, fuse=fuse), KINDS, Settings(), lambda _: None))
+    assert not fuse.exists()
+    assert _labels(found) == [10] * 9
+
+
+@pytest.mark.parametrize("deadly", [0, 3, 5])
+def test_partition_that_always_kills_becomes_a_problem(deadly: int) -> None:
+    found = list(Workers(2).measure(_tasks(6, deadly=deadly, fuse=None), KINDS, Settings(), lambda _: None))
+    assert _labels(found) == [0 if k == deadly else 10 for k in range(6)]
+    problems: Any = found[deadly]["train"][1]
+    ((row, part, problem),) = problems.found
+    assert (row, part) == (-1, deadly)
+    assert f"part {deadly}" in problem.path
+    assert "took its process down" in problem.message
+
+
+def test_progress_counts_every_sample() -> None:
+    seen: list[int] = []
+    list(Workers(2).measure(_tasks(5, deadly=-1, fuse=None), KINDS, Settings(), seen.append))
+    assert sum(seen) == 50
+
+
+def test_small_data_stays_in_this_process(shards: Path) -> None:
+    partitions = list(enumerate(datalint.detect(shards)[0].partitions))
+    assert isinstance(choose(partitions, None), Serial)
+    assert isinstance(choose(partitions, 2), Workers)
+    assert isinstance(choose(partitions, 1), Serial)
+
+
+def test_data_in_memory_stays_in_this_process() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0], "label": ["a", "b"]})
+    partitions = list(enumerate(datalint.detect({"train": frame, "test": frame})[0].partitions))
+    assert isinstance(choose(partitions, 4), Serial)
+
+
+def test_dask_needs_an_address() -> None:
+    with pytest.raises(datalint.DatalintError, match="--scheduler"):
+        choose([], None, "dask")
+
+
+@pytest.mark.filterwarnings("default")
+def test_nobody_answers_at_the_address(shards: Path) -> None:
+    with pytest.raises(datalint.DatalintError, match="no Dask scheduler answers"):
+        datalint.scan(shards, cache=False, engine="dask", scheduler="tcp://127.0.0.1:9")

@@ -1,0 +1,53 @@
+"""The command line as a process of its own, the way a person or a build server runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parent.parent
+COMMAND = (sys.executable, "-W", "error", "-m", "datalint")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call."""
+
+    status: int
+    out: str
+    err: str
+
+
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Without the caller's settings, and with a cache that nobody else has."""
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("DATALINT", "NO_COLOR", "FORCE_COLOR", "PYTHONIO"))
+    }
+    path = os.pathsep.join([str(ROOT), str(ROOT / "rules")])
+    return (
+        kept
+        | {"PYTHONPATH": path, "XDG_CACHE_HOME": str(folder / ".cache"), "OMP_NUM_THREADS": "1"}
+        | dict(extra or {})
+    )
+
+
+def run(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, **options: Any) -> Outcome:
+    """Call ``datalint`` in a folder."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder, extra),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=300,
+        check=False,
+        **options,
+    )
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -1,0 +1,100 @@
+"""The documentation says what is so: its examples run, its listings are complete and up to date."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from datalint import catalogue
+from datalint.cli import cli
+from datalint.registry import all_rules
+from datalint.rule import Rule
+from datalint.testing import check_page
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "rules/README.md"]
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of one language on a page."""
+    return [code for kind, code in FENCED.findall((ROOT / page).read_text(encoding="utf-8")) if kind == language]
+
+
+def run(code: str) -> dict[str, object]:
+    """Run an example as a program of its own would."""
+    names: dict[str, object] = {"__name__": "example"}
+    exec(compile(code, "example", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.fixture
+def beside_sample_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the examples find the sample data and may leave their files."""
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data", target_is_directory=True)
+    monkeypatch.setenv("DATALINT_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", blocks("README.md", "python"))
+def test_the_examples_run(code: str, beside_sample_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(code)
+    printed = capsys.readouterr().out
+    assert printed
+    assert "to_html" not in code or (beside_sample_data / "report.html").stat().st_size > 1_000
+
+
+def test_the_rule_of_the_guide_is_a_rule() -> None:
+    (code,) = blocks("CONTRIBUTING.md", "python")
+    names = run(code)
+    rule = names["TinySet"]
+    assert isinstance(rule, type)
+    assert issubclass(rule, Rule)
+    rule.__module__ = "fruit_rules.size.tiny_set"  # where its author would put it
+    check_page(rule)
+
+
+def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the commands on the page print is compared with a real run of each.
+    monkeypatch.chdir(ROOT)
+    assert (ROOT / "rules" / "README.md").read_text(encoding="utf-8") == catalogue.rules_page()
+    assert catalogue.steady(README) == catalogue.steady(catalogue.readme_page(README, catalogue.run_command))
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = " ".join(README.split())
+    for name, command in cli.commands.items():
+        assert f"datalint {name}" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                for option in parameter.opts:
+                    assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{name} {option}"
+
+
+def test_every_rule_is_documented() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for rule in catalogue.built_in():
+        assert f"[{rule.code}](" in README
+        assert rule.code in changes
+    assert set(catalogue.built_in()) <= set(all_rules())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_the_build_runs_the_command_of_the_page() -> None:
+    install, test = "pip install '.[dev]'", "pytest"
+    assert f"{install} && {test}\n" in blocks("README.md", "sh")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    steps = [line.replace(" --quiet", "") for line in script.splitlines()]
+    assert install in steps
+    assert any(step.split()[:1] == [test] for step in steps)

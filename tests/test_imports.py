@@ -1,0 +1,52 @@
+"""What must stay quick loads nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"PIL", "cleanlab", "joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
+
+COMMAND = """
+import sys
+from datalint.cli import main
+sys.argv = ["datalint", *{arguments!r}]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+"""
+
+
+def _loaded(code: str) -> set[str]:
+    """The heavy libraries that a fresh interpreter has loaded after running some code."""
+    code += f"\nimport sys\nprint('loaded:', *sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("loaded:")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["scan", "--help"], ["rules"], ["explain", "ORD101"]], ids=" ".join
+)
+def test_the_manual_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert _loaded(COMMAND.format(arguments=arguments)) == set()
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert _loaded("import datalint; datalint.__version__") == set()
+
+
+def test_a_table_needs_no_pillow_and_no_cleanlab_unless_a_rule_trains() -> None:
+    scan = "import datalint; datalint.scan('sample_data/iris_sorted', preset='fast', cache=False)"
+    assert not _loaded(scan) & {"PIL", "cleanlab", "sklearn"}
+
+
+def test_public_names_are_there() -> None:
+    import datalint
+
+    assert datalint.__all__ == sorted(datalint.__all__)
+    for name in datalint.__all__:
+        assert getattr(datalint, name) is not None

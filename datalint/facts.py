@@ -136,7 +136,8 @@ def _range(split: SplitProfile, names: tuple[str, ...]) -> dict[str, JsonValue] 
     if NumberStats not in split.measured:
         return None
     numbers = split[NumberStats]
-    picked = [j for j, name in enumerate(numbers.names) if name in set(names) and numbers.count[j]]
+    wanted = set(names)
+    picked = [j for j, name in enumerate(numbers.names) if name in wanted and numbers.count[j]]
     if not picked:
         return None
     count = numbers.count[picked]

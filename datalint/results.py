@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.cache import Cache, key_of
+from datalint.errors import DatalintError
 from datalint.report.models import LISTED
+from datalint.sources.files import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from datalint.report.models import Report
@@ -54,22 +55,19 @@ def key(cache: Cache, paths: Sequence[Path] | None, given: Sequence[Any], chosen
     if paths is None or any(item is not None and not isinstance(item, (str, Path)) for item in given):
         return None
     try:
-        files = [cache.identity(_files(path)) for path in [*paths, *(Path(item) for item in given if item is not None)]]
-    except OSError:
+        files = [_state(cache, path) for path in [*paths, *(Path(item) for item in given if item is not None)]]
+    except (OSError, ValueError, DatalintError):  # the scan itself will say what is wrong
         return None
     return key_of("report", [str(path) for path in paths], str(Path.cwd()), files, chosen)
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _state(cache: Cache, path: Path) -> list[Any]:
+    """What a scan of the path would see of it: the files, and what it tells besides them."""
     if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            found = Path(folder, name)
-            # A broken link or a device has no content; that it is there is part of the listing by its name.
-            yield found if found.is_file() else found.parent
+        return cache.identity([path])
+    listing = walk(path)
+    told = [[problem.path, problem.message] for problem in listing.problems]
+    return [cache.identity(entry.path for entry in listing.entries), told, listing.empty]
 
 
 def load(cache: Cache, place: str) -> Kept | None:

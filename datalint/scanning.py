@@ -77,7 +77,7 @@ def scan_dataset(
         settings,
     )
     profile.given = given or Given()
-    if not any(split.samples for split in profile.splits) and not (dataset.problems or _has_problems(profile)):
+    if not any(split.samples for split in profile.splits) and not _damaged(profile):
         raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
     judged = _Judged(profile)
     for rule in rules:
@@ -149,8 +149,12 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _has_problems(profile: Profile) -> bool:
-    return any(split[Problems].found for split in profile.splits)
+def _damaged(profile: Profile) -> bool:
+    """Whether anything could not be read, so that having no samples is itself a finding."""
+    met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
+    return any(
+        problem.kind in {"unreadable", "truncated", "empty", "pointer"} for problem in [*profile.dataset.problems, *met]
+    )
 
 
 def _file(path: str, what: str) -> AffectedSample:

@@ -195,3 +195,16 @@ def test_only_own_records_come_back() -> None:
         thaw(evil)
     with pytest.raises(TypeError, match="cannot be stored"):
         freeze(object())
+
+
+def test_an_empty_class_folder_is_a_change(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("cat", "dog"):
+        (tmp_path / "tree" / name).mkdir(parents=True)
+        for k in range(3):
+            Image.new("L", (8, 8), 40 * k + 10).save(tmp_path / "tree" / name / f"{k}.png")
+    datalint.scan(tmp_path / "tree", cache_dir=tmp_path / "cache", preset="fast")
+    assert datalint.scan(tmp_path / "tree", cache_dir=tmp_path / "cache", preset="fast").run.engine == "cache"
+    (tmp_path / "tree" / "owl").mkdir()
+    assert datalint.scan(tmp_path / "tree", cache_dir=tmp_path / "cache", preset="fast").run.engine != "cache"

@@ -175,3 +175,9 @@ def test_zero_items_of_npz_splits(tmp_path: Path) -> None:
     report = scan(tmp_path / "set.npz", None)
     assert [finding.split for finding in report.findings] == ["test"]
     assert rows(report) == [4]
+
+
+def test_a_table_of_nothing_but_zeros() -> None:
+    frame = table()
+    frame[[f"x{j}" for j in range(5)]] = 0.0
+    assert len(rows(scan(frame))) == len(frame)

@@ -79,34 +79,35 @@ class UnreadableFile(Rule):
         return break_shards(clean, strength, rng) if clean.tables else None
 
 
-_WORDS: dict[str, tuple[str, str, Severity]] = {
-    "damaged": ("", "Fetch or write the file again; until then these samples are missing.", "error"),
-    "pointer": ("", "Fetch the data: git lfs pull.", "error"),
+_WORDS: dict[str, tuple[Severity, str, str]] = {
+    "damaged": (
+        "error",
+        "Training stops here, or goes on without these samples.",
+        "Fetch or write the file again; until then these samples are missing.",
+    ),
+    "pointer": ("error", "Training reads the pointer's text instead of data.", "Fetch the data: git lfs pull."),
     "ragged": (
-        "",
-        "Mend these rows: quote fields that hold the delimiter, or drop them on purpose.",
         "warning",
+        "Strict readers stop; lenient ones drop or shift values.",
+        "Mend these rows: quote fields that hold the delimiter, or drop them on purpose.",
     ),
     "not-scanned": (
-        " was left out of the scan",
-        "If it is meant to be data, move or rename it so that it is read.",
         "info",
+        "Nothing is known about it.",
+        "If it is meant to be data, move or rename it so that it is read.",
     ),
 }
+"""Severity, consequence and remedy of each kind of problem."""
 
 
 def _found(group: str, problems: list[Problem]) -> Found:
-    words, remedy, severity = _WORDS[group]
+    severity, consequence, remedy = _WORDS[group]
     first = problems[0]
+    left_out = " was left out of the scan" if group == "not-scanned" else ""
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     return Found(
-        message=f"{first.path}{words}: {first.message}{more}",
-        consequence={
-            "damaged": "Training stops here, or goes on without these samples.",
-            "pointer": "Training reads the pointer's text instead of data.",
-            "ragged": "Strict readers stop; lenient ones drop or shift values.",
-            "not-scanned": "Nothing is known about it.",
-        }[group],
+        message=f"{first.path}{left_out}: {first.message}{more}",
+        consequence=consequence,
         remedy=remedy,
         severity=severity,
         confidence=0.999 if group != "not-scanned" else 0.9,

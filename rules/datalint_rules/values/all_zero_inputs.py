@@ -136,7 +136,10 @@ def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple
     # A column that is zero throughout says nothing about single rows.
     varied = share[share < 1]
     with np.errstate(divide="ignore"):
-        expected = float(split.samples * np.exp(np.log(varied).sum())) if len(varied) else float(split.samples)
+        expected = float(split.samples * np.exp(np.log(varied).sum()))
+    if len(varied) == 0:
+        # Nothing but zeros in every feature is no sparseness: there is no input at all.
+        return 0.0, 0.0
     others = max(split.samples - count, 1)
     return float(((numbers.zero[picked] - count) / others).mean()), expected
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint_rules.splits._scaling import ColumnFacts, Verdict, judge
+from datalint_rules.splits._scaling import Verdict, judge
+from datalint_rules.splits._scaling_rows import ColumnFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,8 @@ from benchmarks.scaling import (
     scaled,
     scalers,
 )
-from datalint_rules.splits._scaling import judge, pool
+from datalint_rules.splits._scaling import judge
+from datalint_rules.splits._scaling_rows import pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
     from datalint.splits import SplitProfile
-    from datalint_rules.splits._scaling import ColumnFacts, Verdict
+    from datalint_rules.splits._scaling import Verdict
+    from datalint_rules.splits._scaling_rows import ColumnFacts
 
 
 class PreSplitNormalization(Rule):
@@ -180,7 +181,7 @@ def _facts(split: SplitProfile, names: list[str]) -> ColumnFacts:
     import numpy as np
 
     from datalint.measures.columns import NumberStats
-    from datalint_rules.splits._scaling import ColumnFacts
+    from datalint_rules.splits._scaling_rows import ColumnFacts
 
     numbers, rows = split[NumberStats], split.rows
     at = {name: j for j, name in enumerate(numbers.names)}

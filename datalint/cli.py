@@ -38,6 +38,17 @@ def _split_glob(value: str) -> tuple[str, str]:
     return name.strip(), pattern
 
 
+_LABEL = click.option("--label", metavar="COL", help="The label column; recognised if not given.")
+_SPLITS = click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    type=_split_glob,
+    metavar="NAME=GLOB",
+    help="Files of a split, such as train='a_*.csv'.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="datalint")
 def cli() -> None:
@@ -50,15 +61,8 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--label", metavar="COL", help="The label column; recognised if not given.")
-@click.option(
-    "--split",
-    "splits",
-    multiple=True,
-    type=_split_glob,
-    metavar="NAME=GLOB",
-    help="Files of a split, such as train='a_*.csv'.",
-)
+@_LABEL
+@_SPLITS
 @click.option(
     "--select", multiple=True, type=_codes, metavar="CODES", help="Rules to run: codes, names or beginnings of codes."
 )
@@ -240,15 +244,8 @@ def _terminal() -> bool:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--label", metavar="COL", help="The label column; recognised if not given.")
-@click.option(
-    "--split",
-    "splits",
-    multiple=True,
-    type=_split_glob,
-    metavar="NAME=GLOB",
-    help="Files of a split, such as train='a_*.csv'.",
-)
+@_LABEL
+@_SPLITS
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def detect(paths: Sequence[str], label: str | None, splits: Sequence[tuple[str, str]], style: str) -> None:
     """Say what would be scanned: layout, label and splits, with the evidence for each. Scans nothing."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from datalint.dataset import Batch, Problem
-from datalint.sources.convert import TableReader
+from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.dialect import squeeze
 from datalint.sources.files import arrow_file, reason, unpacked_limit
 
@@ -34,7 +34,7 @@ _CONVERSION = re.compile(r"In CSV column #(\d+)")
 
 
 @dataclass(frozen=True)
-class CsvPartition:
+class CsvPartition(TableFilePartition):
     """One delimited text file."""
 
     path: Path
@@ -42,28 +42,9 @@ class CsvPartition:
     dialect: Dialect
     plan: TablePlan
 
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-        return self.plan.split
-
-    @property
-    def files_read(self) -> tuple[Path, ...]:
-        """The files whose content decides what is read."""
-        return (self.path,)
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-        return self.path.stat().st_size
-
     def sample_id(self, line: int) -> str:
         """File and line; a quoted line break in an earlier row makes the line too small."""
         return f"{self.shown}:{line + 1 + self.dialect.data_start}"
-
-    def picture(self, line: int) -> bytes | None:
-        """Rows are no pictures."""
-        return None
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the rows; what cannot be parsed becomes a problem."""

@@ -9,10 +9,9 @@ import numpy as np
 
 from datalint.dataset import Batch, Dataset, Field, Label, Split, split_order
 from datalint.errors import DatalintError
-from datalint.sources import vocabulary
 from datalint.sources.convert import TablePlan, TableReader, cells_of
 from datalint.sources.files import printable
-from datalint.sources.labels import ColumnHead, LabelNotFound, choose_label, roles
+from datalint.sources.labels import ColumnHead, LabelNotFound, choose_label, find_split_column, roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,7 +115,7 @@ def frame_dataset(parts: Mapping[str, Any], label: str | None, given: bool = Fal
         for name, kind in kinds.items()
     )
     label_kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
-    split_column, values = _split_column(heads, role_of) if len(tables) == 1 else (None, {})
+    split_column, values = find_split_column(heads, role_of) if len(tables) == 1 else (None, {})
     partitions: list[Partition] = []
     for split in sorted(tables, key=split_order):
         plan = TablePlan(
@@ -232,12 +231,3 @@ def _head(table: pa.Table, name: str) -> list[object]:
     rows = table.num_rows
     step = max(1, rows // HEAD_ROWS)
     return cells_of(table.column(name).take(pa.array(range(0, rows, step), pa.int64())).combine_chunks())
-
-
-def _split_column(heads: list[ColumnHead], role_of: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
-    for head in heads:
-        if role_of.get(head.name) == "split" and head.kind == "text":
-            values = vocabulary.split_values({str(value) for value in head.values if value is not None})
-            if values:
-                return head.name, values
-    return None, {}

@@ -12,13 +12,24 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from datalint.sources import vocabulary
 from datalint.sources.roles import ColumnHead, Facts, Kind, Role, role_of, roles, words_of
 from datalint.sources.vocabulary import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["ColumnHead", "Kind", "LabelChoice", "LabelNotFound", "Role", "choose_label", "roles", "task_of"]
+__all__ = [
+    "ColumnHead",
+    "Kind",
+    "LabelChoice",
+    "LabelNotFound",
+    "Role",
+    "choose_label",
+    "find_split_column",
+    "roles",
+    "task_of",
+]
 
 ASKED = "asked for"
 """Evidence of a label that the user named."""
@@ -107,6 +118,18 @@ def choose_label(
     if choice is None and len(columns) > 1:
         choice = table.last() if header else table.first_or_last()
     return table.with_twins(choice) if choice else None
+
+
+def find_split_column(
+    columns: Sequence[ColumnHead], role_by_name: Mapping[str, str]
+) -> tuple[str | None, dict[str, str]]:
+    """The column whose values name the split of each row, with the split of each value; (None, {}) where none does."""
+    for head in columns:
+        if role_by_name.get(head.name) == "split" and head.kind == "text":
+            values = vocabulary.split_values({str(value) for value in head.values if value is not None})
+            if values:
+                return head.name, values
+    return None, {}
 
 
 def task_of(kind: Kind, distinct_counts: Mapping[float | str, int] | None, n: int, integral: bool) -> Task:

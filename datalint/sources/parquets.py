@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.dataset import Batch, Problem
-from datalint.sources.convert import TableReader
+from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.files import arrow_file, reason
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ROWS = 65_536
 
 
 @dataclass(frozen=True)
-class ParquetPartition:
+class ParquetPartition(TableFilePartition):
     """Some row groups of one Parquet file."""
 
     path: Path
@@ -30,28 +30,9 @@ class ParquetPartition:
     """Row of the file at which the first of these row groups starts."""
     plan: TablePlan
 
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-        return self.plan.split
-
-    @property
-    def files_read(self) -> tuple[Path, ...]:
-        """The files whose content decides what is read."""
-        return (self.path,)
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-        return self.path.stat().st_size
-
     def sample_id(self, line: int) -> str:
         """File and 0-based row."""
         return f"{self.shown}[{line + self.first_row}]"
-
-    def picture(self, line: int) -> bytes | None:
-        """Rows are no pictures."""
-        return None
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the rows; what cannot be decoded becomes a problem."""

@@ -13,12 +13,11 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
 from datalint.errors import DatalintError
-from datalint.sources import vocabulary
 from datalint.sources.convert import TablePlan, cells_of
 from datalint.sources.csvs import NULLS, CsvPartition, open_bytes
 from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
 from datalint.sources.files import HEAD_BYTES, arrow_file, head_of, is_gzip, reason
-from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, roles
+from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.parquets import row_group_partitions
 
 if TYPE_CHECKING:
@@ -353,7 +352,8 @@ def table_dataset(
     }
     choice, class_names = _label(first, columns, members, label, submission)
     role_of = dict(roles(columns)) | dict.fromkeys(choice.twins if choice else (), "ignored")
-    split_column, values = _split_column(columns, role_of, members)
+    one_split = len({member.split for member in members}) == 1
+    split_column, values = find_split_column(columns, role_of) if one_split else (None, {})
     fields = tuple(
         Field(
             column,
@@ -423,19 +423,6 @@ def _label(
     except LabelNotFound as error:
         raise DatalintError(f"{first.shown}: {error}") from error
     return chosen, first.declared[1] if first.declared and chosen and first.declared[0] == chosen.name else ()
-
-
-def _split_column(
-    columns: list[ColumnHead], role_of: dict[str, Any], members: Sequence[Member]
-) -> tuple[str | None, dict[str, str]]:
-    if len({m.split for m in members}) > 1:
-        return None, {}
-    for head in columns:
-        if role_of.get(head.name) == "split" and head.kind == "text":
-            values = vocabulary.split_values({str(value) for value in head.values if value is not None})
-            if values:
-                return head.name, values
-    return None, {}
 
 
 def _partitions(file: TableFile, plan: TablePlan) -> list[Partition]:

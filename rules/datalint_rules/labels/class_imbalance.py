@@ -120,28 +120,23 @@ class ClassImbalance(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take samples of one class away until the ratio is 20 to 1; 100 to 1 at full strength."""
-        from datalint.planting import Clean, Planted
+        import numpy as np
+
+        from datalint.planting import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split]
         counts = table[clean.label].value_counts()
         if len(counts) < 2 or counts.iloc[0] < 40:
             return None
         victim = counts.index[-1]
         left = max(1, round(counts.iloc[0] / (20 + 80 * strength)))
-        rows = np_flat(table[clean.label] == victim)
+        rows = np.flatnonzero(table[clean.label] == victim)
         dropped = rng.choice(rows, max(0, len(rows) - left), replace=False)
         faulty = table.drop(index=table.index[dropped]).reset_index(drop=True)
         return Planted(Clean(clean.name, {**clean.tables, split: faulty}, clean.label), split=split, class_=str(victim))
-
-
-def np_flat(mask: object) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Positions where a mask is true."""
-    import numpy as np
-
-    return np.flatnonzero(np.asarray(mask))
 
 
 def _even_by_chance(counts: list[int]) -> bool:

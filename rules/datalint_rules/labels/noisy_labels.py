@@ -107,11 +107,11 @@ class NoisyLabels(Rule):
         """Give 5 % of the training samples another class at random; 10 % at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.planting import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split].copy()
         classes = table[clean.label].unique()
         if not 2 <= len(classes) <= 50 or len(table) < 150:

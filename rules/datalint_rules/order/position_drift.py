@@ -162,11 +162,11 @@ class PositionDrift(Rule):
         """Add 2 standard deviations to one numeric column in the last quarter of the training table; 4 at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.planting import Clean, Planted, training
 
         if not clean.tables:
             return None
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split].copy()
         numeric = [
             c for c in table.columns if c != clean.label and table[c].dtype.kind == "f" and table[c].nunique() > 20

@@ -113,11 +113,11 @@ class SingleLabelBatches(Rule):
         """Gather rows of one label in blocks of 64: of 40 % of the training table, of all of it at full strength."""
         import pandas as pd
 
-        from datalint.planting import Clean, Planted
+        from datalint.planting import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split]
         if table[clean.label].nunique() < 2:
             return None

@@ -220,11 +220,11 @@ class SortedByLabel(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Sort the first 40 % of the training table by its label, 100 rows at least; at full strength all of it."""
-        from datalint.planting import Clean, Planted
+        from datalint.planting import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split]
         if table[clean.label].nunique() < 2:
             return None

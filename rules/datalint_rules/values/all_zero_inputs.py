@@ -104,11 +104,11 @@ class AllZeroInputs(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Set whole inputs to zero: one sample, up to 5 % at full strength."""
-        from datalint.planting import Clean, Planted, blacken
+        from datalint.planting import Clean, Planted, blacken, training
 
         if clean.files:
             return blacken(clean, strength, rng)
-        split = "train" if "train" in clean.tables else next(iter(clean.tables))
+        split = training(clean)
         table = clean.tables[split].copy()
         features = [c for c in table.columns if c != clean.label]
         if any(table[c].dtype.kind not in "iufb" for c in features) or not features:

@@ -14,7 +14,7 @@ from datalint.cache import Cache, Cached, default_folder, sources_stamp
 from datalint.engine import EngineName
 from datalint.engine import choose as choose_engine
 from datalint.errors import DatalintError
-from datalint.measures.base import Settings
+from datalint.measures.base import MEMORY, Settings
 from datalint.registry import select_rules
 from datalint.report.models import Report, Run, Summary, Tool
 from datalint.scanning import scan_dataset
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from datalint.dataset import Dataset
     from datalint.rule import Rule
+
+MIN_MEMORY = 1 << 20
+"""Bytes below which nothing is left to compare."""
 
 
 def scan(
@@ -50,6 +53,7 @@ def scan(
     cache: bool = True,
     cache_dir: str | Path | None = None,
     paranoid: bool = False,
+    memory: int = MEMORY,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """
@@ -73,6 +77,7 @@ def scan(
         cache: whether to keep what was measured, so that unchanged files are not read again. Objects in memory never are.
         cache_dir: where; the user's cache folder if not given.
         paranoid: identify files by their bytes instead of size, times and inode.
+        memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample.
         progress: told how many more samples were read.
 
     Raises:
@@ -83,8 +88,10 @@ def scan(
         raise DatalintError(f"batch size {batch_size}: it must be at least 1")
     if jobs is not None and jobs < 1:
         raise DatalintError(f"{jobs} jobs: it must be at least 1")
+    if memory < MIN_MEMORY:
+        raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
     rules = [rule() for rule in select_rules(select, ignore) if preset != "fast" or not rule.trains]
-    settings = Settings(batch_size=batch_size)
+    settings = Settings(batch_size=batch_size, memory=memory)
     store = Cache(Path(cache_dir) if cache_dir is not None else default_folder(), paranoid) if cache else None
     chosen = [label, _listed(splits), changed_only, settings, [_stamp(rule) for rule in rules], _packs(rules)]
     key = results.key(store, _paths(source), [pred_probs, embeddings], chosen) if store else None

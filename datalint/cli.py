@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -36,6 +37,15 @@ def _split_glob(value: str) -> tuple[str, str]:
     if not sign or not name.strip() or not pattern:
         raise click.BadParameter(f"{value!r} is not of the form NAME=GLOB, such as train='train_*.csv'")
     return name.strip(), pattern
+
+
+def _bytes(value: str) -> int:
+    """A size such as 512MB, 2G or 1.5 GiB."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", value, re.IGNORECASE)
+    if not match:
+        raise click.BadParameter(f"{value!r} is not a size, such as 512MB or 2GB")
+    unit = 1024 if match[3] else 1000
+    return int(float(match[1]) * unit ** " kmgt".index(match[2].lower() or " "))
 
 
 _LABEL = click.option("--label", metavar="COL", help="The label column; recognised if not given.")
@@ -117,6 +127,14 @@ def cli() -> None:
 @click.option("--no-cache", is_flag=True, help="Read everything again, and keep nothing.")
 @click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where to keep what was measured.")
 @click.option("--paranoid", is_flag=True, help="Tell changed files by their bytes instead of size and times.")
+@click.option(
+    "--memory",
+    type=_bytes,
+    default="1GB",
+    show_default=True,
+    metavar="SIZE",
+    help="For comparing samples; beyond it duplicates are counted on a sample.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason, and more samples.")
 def scan(paths: Sequence[str], **options: Any) -> None:
@@ -149,6 +167,7 @@ def scan(paths: Sequence[str], **options: Any) -> None:
             cache=not options["no_cache"],
             cache_dir=options["cache_dir"],
             paranoid=options["paranoid"],
+            memory=options["memory"],
             progress=progress,
         )
     finally:

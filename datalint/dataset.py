@@ -23,6 +23,9 @@ Role = Literal["feature", "label", "id", "index", "time", "split", "group", "tex
 Aspect = Literal["labels", "table", "header", "pixels"]
 """What a measurement wants of each sample; a partition reads no more than is asked."""
 
+HASHED_ROLES: frozenset[Role] = frozenset({"feature", "text", "group", "time", "ignored"})
+"""Roles that make up a sample's content: two rows that differ in an id alone are the same sample."""
+
 THUMBNAIL = 32
 """Side in pixels of the small pictures that stand for images in model-based rules."""
 

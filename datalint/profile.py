@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from datalint.splits import Given, SplitProfile
 
 if TYPE_CHECKING:
+    from datalint.copies import Copies
     from datalint.dataset import Dataset
     from datalint.learn.pooled import Learned
     from datalint.measures.base import Settings
@@ -37,6 +38,20 @@ class Profile:
         """Numeric feature columns: no ids, times, split or group keys."""
         names = {f.name for f in self.dataset.fields if f.role == "feature" and f.kind == "number"}
         return tuple(sorted(names))
+
+    @cached_property
+    def content_names(self) -> frozenset[str]:
+        """Columns that make up a sample's input: two rows that differ in an id alone are the same sample."""
+        from datalint.dataset import HASHED_ROLES
+
+        return frozenset(f.name for f in self.dataset.fields if f.role in HASHED_ROLES)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """The samples whose inputs occur more than once, found once."""
+        from datalint.copies import Copies
+
+        return Copies.of(self.splits)
 
     @property
     def sample_coverage(self) -> str:

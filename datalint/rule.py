@@ -103,6 +103,8 @@ class Rule(ABC):
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""
+    follows: ClassVar[tuple[str, ...]] = ()
+    """Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs."""
 
     class Params(RuleParams):
         """No parameters unless a rule says otherwise."""

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
     from datalint.dataset import Aspect, Batch
 
 
+MEMORY = 1_000_000_000
+"""Bytes that the hashes of the samples may take, about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What measurements need to know of the configuration."""
 
     batch_size: int = 32
     sample_size: int = 20_000
+    memory: int = MEMORY
+    """Beyond it copies are counted on a sample of the contents."""
 
 
 class Measurement(ABC):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from datalint.dataset import Batch, Categories, Field, LabelBlock, TableBlock, split_order
+from datalint.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
 from datalint.hashing import TextHasher
 from datalint.sources import vocabulary
 
@@ -22,9 +22,6 @@ MAX_BATCH_CLASSES = 4_096
 
 UNASSIGNED = "unassigned"
 """Split of the rows whose split column is empty or names no split."""
-
-HASHED_ROLES = frozenset({"feature", "text", "group", "time", "ignored"})
-"""Roles that make up a sample's content: two rows that differ in an id alone are the same sample."""
 
 
 @dataclass(frozen=True)

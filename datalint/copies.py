@@ -1,0 +1,235 @@
+"""Samples whose inputs occur more than once, within and across splits: derived once from the hashes of all samples."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datalint import hashing
+from datalint.measures.contents import Contents, rate_of
+from datalint.measures.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from datalint.measures.sample import Payload
+    from datalint.splits import SplitProfile
+
+MAX_COPIES = 4_000_000
+"""Copies listed at most; beyond it they, too, are counted on fewer contents."""
+
+MAX_LOOKED_UP = 50_000_000
+"""Samples times classes for which labels are looked up: about a second."""
+
+MAX_COMPARED = 5_000
+"""Contents compared to tell copies from coincidences."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """All kept samples whose input occurs more than once in the data set, ordered by input, split and position."""
+
+    names: tuple[str, ...]
+    """The splits."""
+    samples: tuple[int, ...]
+    """Samples of each split."""
+    kept: tuple[int, ...]
+    """Readable samples of each split whose hashes were compared."""
+    split: NDArray[np.int64]
+    """[copies] index into ``names``."""
+    places: Places
+    inputs: NDArray[np.uint64]
+    """[copies] hash of the input."""
+    rate: float
+    """Share of the contents that were compared."""
+
+    @classmethod
+    def of(cls, splits: Sequence[SplitProfile]) -> Copies:
+        """Compare the hashes of all splits."""
+        states = [split[Contents] for split in splits]
+        limit = min(state.limit for state in states)
+        while True:
+            repeated, count = _repeated(states, limit)
+            if count <= MAX_COPIES:
+                break
+            limit = np.uint64(limit >> np.uint64(1))
+        owners, places, inputs, kept = [], Places.none(), [], []
+        for number, state in enumerate(states):
+            kept.append(0)
+            for stretch in state.stretches:
+                kept[-1] += int(np.count_nonzero(stretch.inputs <= limit))
+                picked = np.flatnonzero(_among(stretch.inputs, repeated))
+                places = places.then(stretch.places(picked))
+                inputs.append(stretch.inputs[picked])
+                owners.append(np.full(len(picked), number, np.int64))
+        all_inputs = np.concatenate([np.zeros(0, np.uint64), *inputs])
+        split = np.concatenate([np.zeros(0, np.int64), *owners])
+        order = np.lexsort((places.row, split, all_inputs))
+        names = tuple(s.name for s in splits)
+        samples = tuple(s.samples for s in splits)
+        return cls(names, samples, tuple(kept), split[order], places.take(order), all_inputs[order], rate_of(limit))
+
+    @property
+    def exact(self) -> bool:
+        """Whether all samples were compared."""
+        return self.rate >= 1
+
+    @property
+    def coverage(self) -> str:
+        """How much of the data the comparison rests on."""
+        return "all samples" if self.exact else f"a sample of {self.rate:.2%} of the contents, with all their copies"
+
+    def estimate(self, count: int) -> int:
+        """How many there are in the whole data, if so many are among the kept."""
+        return count if self.exact else round(count / self.rate)
+
+    def interval(self, groups: int, count: int) -> tuple[int, int]:
+        """
+        95 % interval of :meth:`estimate`, from the number of distinct contents among those counted.
+
+        Contents are kept independently of each other, their copies all together: the number of kept contents is
+        Poisson, and the count scales with it.
+        """
+        if self.exact or groups == 0:
+            return (count, count) if self.exact else (0, round(3 / self.rate))
+        spread = 1.96 / groups**0.5
+        estimate = self.estimate(count)
+        return max(count, round(estimate * (1 - spread))), round(estimate * (1 + spread))
+
+    def of_split(self, number: int) -> NDArray[np.int64]:
+        """The copies that lie in one split."""
+        return np.flatnonzero(self.split == number)
+
+
+def _repeated(states: list[Contents], limit: np.uint64) -> tuple[NDArray[np.uint64], int]:
+    """The inputs that occur more than once, ascending, and how many samples have them."""
+    parts = [
+        s.inputs if state.limit <= limit else s.inputs[s.inputs <= limit] for state in states for s in state.stretches
+    ]
+    everything = np.concatenate([np.zeros(0, np.uint64), *parts])
+    everything.sort()
+    again = np.flatnonzero(everything[1:] == everything[:-1])
+    repeated = np.unique(everything[again])
+    return repeated, len(again) + len(repeated)
+
+
+def _among(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which hashes are among some, ascending ones."""
+    if len(wanted) == 0:
+        return np.zeros(len(hashes), np.bool_)
+    at = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
+    found: NDArray[np.bool_] = wanted[at] == hashes
+    return found
+
+
+def firsts(*keys: NDArray[np.uint64] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """For every entry the index of the first entry that has the same keys; entries with the same keys need not adjoin."""
+    order = np.lexsort(keys[::-1])
+    new = np.ones(len(order), np.bool_)
+    if len(order):
+        new[1:] = np.logical_or.reduce([key[order][1:] != key[order][:-1] for key in keys])
+    starts = order[new]  # lexsort is stable, so the first of equal ones comes first
+    found = np.empty(len(order), np.int64)
+    found[order] = starts[np.cumsum(new) - 1]
+    return found
+
+
+def without_label(contents: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which samples have no label, from their two hashes."""
+    none = hashing.mix(inputs + hashing.scramble(np.full(len(inputs), hashing.MISSING, np.uint64), 1))
+    found: NDArray[np.bool_] = (contents == none) | (contents == inputs)
+    return found
+
+
+def labels_of(inputs: NDArray[np.uint64], contents: NDArray[np.uint64], classes: Sequence[str]) -> list[str | None]:
+    """The class of each sample, from its two hashes; None where it is none of these."""
+    known = dict(zip(hashing.text_hashes(classes).tolist(), classes, strict=True))
+    for name in classes:
+        with contextlib.suppress(ValueError):  # labels that are numbers are hashed as numbers
+            known[int(hashing.number_bits(np.array([float(name)]))[0])] = name
+    names: list[str | None] = [None] * len(inputs)
+    if len(inputs) * len(known) > MAX_LOOKED_UP:
+        return names
+    for label, name in known.items():
+        hashed = hashing.mix(inputs + hashing.scramble(np.full(len(inputs), label, np.uint64), 1))
+        for k in np.flatnonzero(hashed == contents):
+            names[k] = name
+    return names
+
+
+def coincidences(split: SplitProfile, features: Sequence[str]) -> float:
+    """
+    How many pairs of equal rows the coarseness of a table's values would give by itself, for each pair that there is.
+
+    Rows that are copies of each other agree in every column. Rows that coincide are the tip of many more that agree in
+    all columns but one: where the values of a column agree with probability q there are (1 - q) / q near coincidences in
+    that column for each full one. Near 0 for measured values, about 1 for coarse ones.
+
+    Args:
+        split: a table's split.
+        features: names of its feature columns.
+    """
+    from datalint.measures.sample import Sample
+
+    sample = split[Sample]
+    payload = sample.payload
+    if payload is None or len(sample.contents) < 2:
+        return 0.0
+    kept = np.arange(min(len(sample.contents), MAX_COMPARED))
+    rate = 1.0 if sample.complete and len(kept) == len(sample.contents) else len(kept) / _contents(sample)
+    columns = _codes(payload.take(kept), sample.names, set(features))
+    if not columns:
+        return 0.0
+    # Contents tell labels apart, inputs do not.
+    inputs, inverse = np.unique(payload.inputs[kept], return_inverse=True)
+    counts = np.bincount(inverse, sample.counts[kept])
+    pairs = float((counts * (counts - 1) / 2).sum())
+    if pairs == 0:
+        return 0.0
+    first = np.zeros(len(inputs), np.int64)
+    first[inverse[::-1]] = np.arange(len(kept))[::-1]
+    hashed = [
+        hashing.scramble(column[first].astype(np.uint64) + np.uint64(1), 2 * j + 1) for j, column in enumerate(columns)
+    ]
+    total = np.sum(hashed, axis=0, dtype=np.uint64)
+    near, likelihood = 0.0, 0.0
+    for own, column in zip(hashed, columns, strict=True):
+        _, group = np.unique(total - own, return_inverse=True)
+        together = np.bincount(group, counts)
+        shares = np.bincount(column[first] + 1, counts) / counts.sum()
+        agree = float((shares**2).sum())
+        if agree < 1:
+            near += float((together * (together - 1) / 2).sum()) - pairs
+            likelihood += (1 - agree) / agree
+    # Both rows of a near pair had to be kept, but copies are kept together.
+    return near / rate / likelihood / pairs if likelihood else 0.0
+
+
+def _contents(sample: object) -> float:
+    from datalint.measures.sample import Sample
+
+    assert isinstance(sample, Sample)
+    if sample.complete:
+        return float(len(sample.contents))
+    return len(sample.contents) / rate_of(sample.contents[-1])
+
+
+def _codes(payload: Payload, names: tuple[str, ...], features: set[str]) -> list[NDArray[np.int64]]:
+    """The columns as codes, -1 where missing."""
+    found: list[NDArray[np.int64]] = []
+    for j, name in enumerate(names):
+        if name in features:
+            values = payload.numbers[:, j]
+            codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+            found.append(np.where(np.isnan(values), -1, codes))
+    for name, cells in payload.texts.items():
+        if name in features:
+            texts = np.array(["" if cell is None else str(cell) for cell in cells])
+            codes = np.unique(texts, return_inverse=True)[1].astype(np.int64)
+            found.append(np.where(texts == "", -1, codes))
+    return found

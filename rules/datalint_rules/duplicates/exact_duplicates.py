@@ -1,0 +1,138 @@
+"""DUP101 exact-duplicates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class ExactDuplicates(Rule):
+    """
+    Samples of a split that repeat an earlier one: rows with the same values and label, images with the same content.
+
+    Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, and unreadable files are no copies
+    of each other. Every sample is compared while the hashes fit the memory budget; beyond it the number is an estimate
+    from a uniform sample of the contents, and the finding gives its interval. In tables of coarse values rows coincide
+    by themselves: the finding says how many of them that explains, and is then only info.
+
+    ## Why it hurts
+
+    A repeated sample counts twice in the loss, the class balance and every validation score; a random split of the data
+    puts copies on both sides, so that a model which remembers looks like one that generalises.
+
+    ## How to fix it
+
+    Keep one of each: `DataFrame.drop_duplicates()` on the columns without ids, before the split. Then find out why they
+    are there: a file read twice, a join that multiplies rows, or oversampling that was saved.
+
+    ## When it is wrong
+
+    Where the same observation can be made twice, such as survey answers or counts: the repetition is part of the
+    distribution. The finding says so where it can tell.
+
+    ## Reference
+
+    37 reasons, item 1. Lee et al. 2022, "Deduplicating training data makes language models better". Deepchecks'
+    DataDuplicates and pandas count ids and coincidences as well.
+    """
+
+    code = "DUP101"
+    name = "exact-duplicates"
+    severity: ClassVar[Severity] = "warning"
+    item = "1"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        share: float = Field(0.01, ge=0, le=1, description="Share of repeated samples from which it is a warning.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The hashes of all samples; of a table also which rows are zero and how coarse its values are."""
+        from datalint.measures.contents import Contents
+        from datalint.measures.sample import Sample
+        from datalint.measures.zeros import ZeroSamples
+
+        return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        import numpy as np
+
+        from datalint.copies import coincidences, firsts
+        from datalint.measures.zeros import ZeroSamples
+        from datalint.stats import digits
+
+        if profile.dataset.modality == "table" and not profile.content_names:
+            raise Skip("the table has no column but the label and ids")
+        copies = profile.copies
+        noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        for number, split in enumerate(profile.splits):
+            mine = copies.of_split(number)
+            zeros = split.measured.get(ZeroSamples)
+            if isinstance(zeros, ZeroSamples):
+                mine = mine[~np.isin(copies.places.content[mine], zeros.places.content)]
+            # An image under two labels is one image; a row under two labels is an observation that differs (LBL106).
+            content = copies.inputs[mine] if profile.dataset.modality == "images" else copies.places.content[mine]
+            first = firsts(content)
+            again = np.flatnonzero(first != np.arange(len(mine)))
+            if len(again) == 0:
+                continue
+            again = again[np.argsort(copies.places.row[mine[again]])]
+            count = copies.estimate(len(again))
+            groups = len(np.unique(content[again]))
+            share = count / split.samples
+            natural = coincidences(split, sorted(profile.content_names)) if profile.dataset.modality == "table" else 0.0
+            about, span = "", ""
+            if not copies.exact:
+                low, high = copies.interval(groups, len(again))
+                about, span = "about ", f"; estimated, 95 % interval {low:,} to {high:,}"
+            chance = "; values this coarse make rows coincide by themselves" if natural >= 1 / 3 else ""
+            yield Found(
+                message=(
+                    f"{about}{count:,} of {split.samples:,} {noun} repeat an earlier one exactly ({digits(100 * share, 2):g} %)"
+                    f"{span}{chance}"
+                ),
+                consequence="Copies weigh double in the loss and the scores, and a random split puts them on both sides.",
+                remedy="Keep one of each before splitting, and find out where the copies come from.",
+                severity="info" if natural >= 1 / 3 or share < self.params.share else None,
+                confidence=0.6 if natural >= 1 / 3 else 0.99,
+                split=split.name,
+                evidence={
+                    "repeated": count,
+                    "distinct_repeated": copies.estimate(groups),
+                    "share": digits(share, 3),
+                    "explained_by_coarse_values": digits(min(natural, 1.0), 2),
+                },
+                cases=Cases(
+                    split.name,
+                    copies.places.take(mine[again]),
+                    {"repeats_index": [int(row) for row in copies.places.row[mine[first[again]]]]},
+                ),
+                count=count,
+                exact=copies.exact,
+            )
+
+    def coverage(self, profile: Profile) -> str:
+        """All samples, or a sample of the contents."""
+        return profile.copies.coverage
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Repeat samples: 2 % of the training split, a fifth of it at full strength."""
+        from datalint_rules.duplicates._plants import repeat
+
+        return repeat(clean, 0.02 + 0.18 * strength, rng)

@@ -1,0 +1,176 @@
+"""LBL106 conflicting-labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.copies import Copies
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class ConflictingLabels(Rule):
+    """
+    Identical inputs that carry different labels, in one split or across splits, and the best accuracy that leaves.
+
+    Inputs are compared without ids. In tables of coarse values the same input is observed for several classes by
+    nature: the finding is then info, and its number is a limit of what these columns can tell.
+
+    ## Why it hurts
+
+    No model can get both right: the loss cannot reach zero, the test that a model can overfit a small batch fails, and
+    large models spend their capacity on telling apart what is the same.
+
+    ## How to fix it
+
+    Look at each group: one of its labels is wrong, or a column that decides between them was dropped. Keep the right
+    one, or drop the group.
+
+    ## When it is wrong
+
+    Where the label is a matter of chance given the input, as in risk scores: the conflict is then information.
+
+    ## Reference
+
+    37 reasons, items 4 and 27. Deepchecks' ConflictingLabels compares rows with their ids left to the user to name.
+    """
+
+    code = "LBL106"
+    name = "conflicting-labels"
+    severity: ClassVar[Severity] = "warning"
+    item = "4, 27"
+    wants = "classes"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        share: float = Field(
+            0.01, ge=0, le=1, description="Share of rows in conflict from which it is a warning; one image is enough."
+        )
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The hashes of all samples, and of a table how coarse its values are."""
+        from datalint.measures.contents import Contents
+        from datalint.measures.sample import Sample
+        from datalint.measures.zeros import ZeroSamples
+
+        return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        import numpy as np
+
+        from datalint.copies import coincidences, labels_of
+        from datalint.measures.zeros import ZeroSamples
+        from datalint.stats import digits
+
+        table = profile.dataset.modality == "table"
+        if table and not profile.content_names:
+            raise Skip("the table has no column but the label and ids")
+        copies = profile.copies
+        found = conflicts(copies)
+        for split in profile.splits:
+            zeros = split.measured.get(ZeroSamples)
+            if isinstance(zeros, ZeroSamples):  # all-zero inputs are VAL101's
+                found = found[~np.isin(copies.places.content[found], zeros.places.content)]
+        if len(found) == 0:
+            return
+        inputs = copies.inputs[found]
+        groups = len(np.unique(inputs))
+        lost = copies.estimate(len(found) - _majority(inputs, copies.places.content[found]))
+        count = copies.estimate(len(found))
+        total = sum(sum(split.counts.values()) for split in profile.splits)
+        best = 1 - lost / max(total, 1)
+        natural = 0.0
+        if table:
+            largest = max(profile.splits, key=lambda split: split.samples)
+            natural = coincidences(largest, sorted(profile.content_names))
+        mild = table and (natural >= 1 / 3 or count / max(total, 1) < self.params.share)
+        noun = "rows" if table else "images"
+        about = "" if copies.exact else "about "
+        classes = sorted({name for split in profile.splits for name in split.counts})
+        names = [copies.names[k] for k in copies.split[found]]
+        yield Found(
+            message=(
+                f"{about}{count:,} {noun} in {_groups_text(copies.estimate(groups))} of identical inputs carry different labels: "
+                f"the best possible training accuracy is {_percent(best)}"
+                + ("; values this coarse make rows coincide by themselves" if natural >= 1 / 3 else "")
+            ),
+            consequence="No model can get them all right, so the loss cannot reach zero.",
+            remedy="Look at each group: correct the wrong label, or bring back the column that decides between them.",
+            severity="info" if mild else None,
+            confidence=0.7 if mild else 0.98,
+            evidence={
+                "samples": count,
+                "groups": copies.estimate(groups),
+                "best_training_accuracy": digits(best, 6),
+                "explained_by_coarse_values": digits(min(natural, 1.0), 2),
+            },
+            cases=Cases(
+                names,
+                copies.places.take(found),
+                {"label": labels_of(inputs, copies.places.content[found], classes), "group": _groups(inputs)},
+            ),
+            count=count,
+            exact=copies.exact,
+        )
+
+    def coverage(self, profile: Profile) -> str:
+        """All samples, or a sample of the contents."""
+        return profile.copies.coverage
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Append copies with another label: 2 % of the training split, a tenth of it at full strength."""
+        from datalint_rules.labels._conflicts import contradict
+
+        return contradict(clean, 0.02 + 0.08 * strength, rng)
+
+
+def conflicts(copies: Copies) -> NDArray[np.int64]:
+    """The labelled copies whose input occurs with more than one label, group by group."""
+    import numpy as np
+
+    from datalint.copies import without_label
+
+    labelled = np.flatnonzero(~without_label(copies.places.content, copies.inputs))
+    inputs, content = copies.inputs[labelled], copies.places.content[labelled]
+    distinct = np.unique(np.stack([inputs, content]), axis=1)[0] if len(labelled) else inputs
+    torn, labels = np.unique(distinct, return_counts=True)
+    return labelled[np.isin(inputs, torn[labels > 1])]
+
+
+def _majority(inputs: NDArray[np.uint64], content: NDArray[np.uint64]) -> int:
+    """Samples that carry the most frequent label of their group."""
+    import numpy as np
+
+    pairs, counts = np.unique(np.stack([inputs, content]), axis=1, return_counts=True)
+    starts = np.unique(pairs[0], return_index=True)[1]
+    return int(np.maximum.reduceat(counts, starts).sum())
+
+
+def _groups_text(count: int) -> str:
+    return "1 group" if count == 1 else f"{count:,} groups"
+
+
+def _groups(inputs: NDArray[np.uint64]) -> list[int]:
+    import numpy as np
+
+    return [int(k) + 1 for k in np.unique(inputs, return_inverse=True)[1]]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %" if share > 0.99 else f"{100 * share:.1f} %"

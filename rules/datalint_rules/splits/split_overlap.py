@@ -1,0 +1,172 @@
+"""SPL101 split-overlap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.copies import Copies
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class SplitOverlap(Rule):
+    """
+    Inputs that lie in two splits, such as test samples that the model was trained on.
+
+    Inputs are compared without labels and ids. Every sample is compared while the hashes fit the memory budget; beyond it
+    the number is an estimate. The finding says how many shared samples a random split would give, judged by the copies
+    within the splits.
+
+    ## Why it hurts
+
+    A model can remember the answers: the test score is too high, by as much as the share of shared samples, and the wrong
+    model, or the wrong number of epochs, is chosen.
+
+    ## How to fix it
+
+    Take the shared samples out of the training split (not out of the test, which should stay as it is), drop
+    duplicates before splitting next time, or split by a hash of the input.
+
+    ## When it is wrong
+
+    Where inputs are so coarse that the same one is observed again and again; the finding is then only info. Where a
+    "split" is a subset of another on purpose, such as a small one for trying things out.
+
+    ## Reference
+
+    37 reasons, item 15. Barz and Denzler 2020, "Do we train on test data?" (3.3 % and 10 % of CIFAR's test pictures).
+    Deepchecks' TrainTestSamplesMix gives no number to compare with.
+    """
+
+    code = "SPL101"
+    name = "split-overlap"
+    severity: ClassVar[Severity] = "error"
+    item = "15"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        share: float = Field(0.01, ge=0, le=1, description="Share of shared samples from which it is an error.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The hashes of all samples, and of a table how coarse its values are."""
+        from datalint.measures.contents import Contents
+        from datalint.measures.sample import Sample
+
+        return (Contents, Sample) if dataset.modality == "table" else (Contents,)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every pair of splits."""
+        import numpy as np
+
+        from datalint.copies import coincidences
+        from datalint.stats import digits
+
+        if len(profile.splits) < 2:
+            raise Skip("the data is not split")
+        if profile.dataset.modality == "table" and not profile.content_names:
+            raise Skip("the table has no column but the label and ids")
+        copies = profile.copies
+        noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        for later in range(1, len(profile.splits)):
+            for earlier in range(later):
+                shared = _shared(copies, earlier, later)
+                if len(shared) == 0:
+                    continue
+                source, target = profile.splits[earlier], profile.splits[later]
+                count = copies.estimate(len(shared))
+                share = count / target.samples
+                expected = _expected(copies, earlier, later)
+                natural = 0.0
+                if profile.dataset.modality == "table":
+                    natural = coincidences(target, sorted(profile.content_names)) or coincidences(
+                        source, sorted(profile.content_names)
+                    )
+                coarse = natural >= 1 / 3
+                about, span = "", ""
+                if not copies.exact:
+                    low, high = copies.interval(len(np.unique(copies.inputs[shared])), len(shared))
+                    about, span = "about ", f"; estimated, 95 % interval {low:,} to {high:,}"
+                random = f"{digits(expected, 2):g} expected if copies were spread over the splits at random"
+                yield Found(
+                    message=(
+                        f"{about}{count:,} of {target.samples:,} {target.name} {noun} are also in {source.name} "
+                        f"({digits(100 * share, 2):g} %); {random}{span}"
+                    ),
+                    consequence=f"A model trained on {source.name} can remember their answers: the score is too high.",
+                    remedy=f"Drop the shared {noun} from {source.name}, and drop duplicates before splitting.",
+                    severity="info" if coarse else None if share >= self.params.share else "warning",
+                    confidence=0.6 if coarse else 0.99,
+                    split=target.name,
+                    subject=source.name,
+                    evidence={
+                        "shared": count,
+                        "share": digits(share, 3),
+                        "with": source.name,
+                        "expected_at_random": digits(expected, 3),
+                        "explained_by_coarse_values": digits(min(natural, 1.0), 2),
+                    },
+                    cases=Cases(
+                        target.name,
+                        copies.places.take(shared),
+                        {f"{source.name}_index": _partners(copies, earlier, shared)},
+                    ),
+                    count=count,
+                    exact=copies.exact,
+                )
+
+    def coverage(self, profile: Profile) -> str:
+        """All samples, or a sample of the contents."""
+        return profile.copies.coverage
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Copy training samples into the test split: 2 % of it, a fifth at full strength."""
+        from datalint_rules.duplicates._plants import share
+
+        return share(clean, 0.02 + 0.18 * strength, rng)
+
+
+def _shared(copies: Copies, earlier: int, later: int) -> NDArray[np.int64]:
+    """The copies of the later split whose input is also in the earlier one, in stored order."""
+    import numpy as np
+
+    mine = copies.of_split(later)
+    mine = mine[np.isin(copies.inputs[mine], copies.inputs[copies.of_split(earlier)])]
+    return mine[np.argsort(copies.places.row[mine])]
+
+
+def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[int]:
+    """Position of the first sample with the same input in the earlier split."""
+    import numpy as np
+
+    theirs = copies.of_split(earlier)
+    inputs, first = np.unique(copies.inputs[theirs], return_index=True)
+    at = first[np.searchsorted(inputs, copies.inputs[shared])]
+    return [int(row) for row in copies.places.row[theirs[at]]]
+
+
+def _expected(copies: Copies, earlier: int, later: int) -> float:
+    """Pairs across the splits, if they were as frequent among all pairs as within the splits."""
+    import numpy as np
+
+    pairs, all_pairs = 0.0, 0.0
+    for number in (earlier, later):
+        counts = np.unique(copies.inputs[copies.of_split(number)], return_counts=True)[1].astype(float)
+        pairs += float((counts * (counts - 1)).sum()) / 2 / copies.rate
+        all_pairs += copies.samples[number] * (copies.samples[number] - 1) / 2
+    likely = copies.samples[earlier] * copies.samples[later] * pairs / max(all_pairs, 1.0)
+    return min(likely, float(copies.samples[later]))

@@ -1,0 +1,141 @@
+"""DUP101: what is a copy, what is a coincidence, and what is only an estimate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+import datalint
+from datalint.planting import Clean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Finding
+
+
+def measured(n: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n), "y": rng.choice(["p", "q"], n)})
+
+
+def found(table: pd.DataFrame, code: str = "DUP101") -> list[Finding]:
+    report = datalint.scan(table, label="y", select=[code])
+    return [finding for finding in report.findings if finding.code == code]
+
+
+def test_names_every_copy_and_the_row_it_repeats() -> None:
+    table = measured(300)
+    table = pd.concat([table, table.iloc[[5, 9, 5]]], ignore_index=True)
+    report = datalint.scan(table, label="y", select=["DUP101"])
+    (finding,) = report.findings
+    assert finding.message == "3 of 303 rows repeat an earlier one exactly (0.99 %)"
+    assert finding.evidence["distinct_repeated"] == 2
+    assert list(report.affected("DUP101")["index"]) == [300, 301, 302]
+    assert [sample.detail["repeats_index"] for sample in finding.affected.samples] == [5, 9, 5]
+
+
+def test_rows_that_differ_in_an_id_alone_are_copies() -> None:
+    table = measured(300)
+    table = pd.concat([table, table.iloc[:30]], ignore_index=True)
+    table.insert(0, "row_id", range(len(table)))
+    (finding,) = found(table)
+    assert finding.affected.count == 30
+    assert finding.severity == "warning"
+
+
+def test_the_same_input_under_another_label_is_no_copy_of_a_row() -> None:
+    table = measured(300)
+    other = table.iloc[:30].assign(y=["q" if y == "p" else "p" for y in table["y"].iloc[:30]])
+    both = pd.concat([table, other], ignore_index=True)
+    assert not found(both)
+    (finding,) = found(both, "LBL106")
+    assert finding.affected.count == 60
+
+
+def test_an_image_under_two_labels_is_one_image(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for k in range(20):
+            pixels = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / label / f"{k:02}.png")
+    (tmp_path / "b" / "99.png").write_bytes((tmp_path / "a" / "03.png").read_bytes())
+    report = datalint.scan(tmp_path, select=["DUP101", "LBL106"], cache=False)
+    assert [finding.code for finding in report.findings] == ["DUP101", "LBL106"]
+    assert report.findings[1].evidence["groups"] == 1
+
+
+def test_two_broken_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for k in range(10):
+        Image.fromarray(rng.integers(0, 256, (16, 16), dtype=np.uint8)).save(tmp_path / "ab"[k % 2] / f"{k}.png")
+    for name in ("x", "y", "z"):
+        (tmp_path / "a" / f"{name}.png").write_bytes(b"not a picture")
+    assert not datalint.scan(tmp_path, select=["DUP101"], cache=False).findings
+
+
+def test_coarse_values_coincide_by_themselves() -> None:
+    rng = np.random.default_rng(1)
+    n = 2000
+    coarse = pd.DataFrame({f"x{j}": rng.integers(0, 4, n) for j in range(5)}).assign(y=rng.choice(["p", "q"], n))
+    (finding,) = found(coarse)
+    assert finding.severity == "info"
+    assert "coarse" in finding.message
+    # The same coarse columns beside a measured one: nothing coincides, so what is equal was copied.
+    fine = pd.concat([coarse.assign(x=rng.normal(size=n))] * 2, ignore_index=True).iloc[: n + 200]
+    (finding,) = found(fine)
+    assert finding.severity == "warning"
+
+
+def test_all_zero_rows_are_another_rules() -> None:
+    table = measured(300)
+    table.loc[[3, 40, 77], ["a", "b"]] = 0.0
+    assert not found(table)
+
+
+def test_beyond_the_memory_budget_the_number_is_an_estimate() -> None:
+    table = measured(60_000)
+    table = pd.concat([table, table.iloc[:20_000]], ignore_index=True)
+    report = datalint.scan(table, label="y", select=["DUP101"], memory=1_048_576)
+    (finding,) = report.findings
+    assert not finding.affected.exact
+    assert 0.8 * 20_000 < finding.affected.count < 1.2 * 20_000
+    assert "about" in finding.message
+    assert "95 % interval" in finding.message
+    (rule,) = (rule for rule in report.datasets[0].rules if rule.code == "DUP101")
+    assert rule.coverage.startswith("a sample of")
+
+
+def test_the_interval_holds_its_promise() -> None:
+    """The true number lies in the 95 % interval in about 95 of 100 tables."""
+    from datalint.copies import Copies
+    from datalint.measures.places import Places
+
+    rng = np.random.default_rng(0)
+    rate, groups, inside = 0.05, 3_000, 0
+    none = Places.none()
+    copies = Copies(("all",), (10**6,), (0,), np.zeros(0, np.int64), none, np.zeros(0, np.uint64), rate)
+    for _ in range(400):
+        kept = int(rng.binomial(groups, rate))
+        low, high = copies.interval(kept, 2 * kept)
+        inside += low <= 2 * groups <= high
+    assert 0.92 <= inside / 400 <= 0.99
+
+
+def test_planted_copies_in_a_clean_table_are_counted_exactly() -> None:
+    from datalint_rules.duplicates.exact_duplicates import ExactDuplicates
+
+    table = measured(500)
+    planted = ExactDuplicates.plant(Clean("made up", {"all": table}, "y"), 1.0, np.random.default_rng(0))
+    assert planted is not None
+    (finding,) = found(planted.data.tables["all"])
+    assert finding.affected.count == 100

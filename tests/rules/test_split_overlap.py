@@ -1,0 +1,79 @@
+"""SPL101 and LBL106: what splits share, what chance would give, and what conflicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+
+def measured(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n), "y": rng.choice(["p", "q"], n)})
+
+
+def test_names_the_test_rows_and_their_partners() -> None:
+    train, test = measured(400, 0), measured(100, 1)
+    test.iloc[[7, 50]] = train.iloc[[3, 300]].to_numpy()
+    report = datalint.scan({"train": train, "test": test.infer_objects()}, label="y", select=["SPL101"])
+    (finding,) = report.findings
+    assert finding.severity == "error"
+    assert finding.message.startswith("2 of 100 test rows are also in train (2 %); 0 expected")
+    assert list(report.affected("SPL101")["index"]) == [7, 50]
+    assert [sample.detail["train_index"] for sample in finding.affected.samples] == [3, 300]
+
+
+def test_a_leak_is_one_whatever_the_label_says() -> None:
+    train, test = measured(400, 0), measured(100, 1)
+    test.loc[:4, ["a", "b"]] = train.loc[:4, ["a", "b"]]
+    test.loc[:4, "y"] = [{"p": "q", "q": "p"}[y] for y in train.loc[:4, "y"]]
+    (finding,) = datalint.scan({"train": train, "test": test}, label="y", select=["SPL101"]).findings
+    assert finding.affected.count == 5
+
+
+def test_copies_within_the_splits_say_what_chance_would_give() -> None:
+    whole = measured(1000, 0)
+    whole = pd.concat([whole, whole.iloc[:200]], ignore_index=True).sample(frac=1, random_state=0)
+    train, test = whole.iloc[:900].reset_index(drop=True), whole.iloc[900:].reset_index(drop=True)
+    (finding,) = datalint.scan({"train": train, "test": test}, label="y", select=["SPL101"]).findings
+    expected = finding.evidence["expected_at_random"]
+    assert isinstance(expected, float)
+    assert finding.affected.count == pytest.approx(expected, rel=0.5)
+
+
+def test_coarse_rows_are_no_leak() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({f"x{j}": rng.integers(0, 3, 900) for j in range(4)}).assign(y=rng.choice(["p", "q"], 900))
+    report = datalint.scan({"train": table.iloc[:700], "test": table.iloc[700:]}, label="y", select=["SPL101"])
+    assert [finding.severity for finding in report.findings] == ["info"]
+
+
+def test_every_pair_of_splits_is_compared() -> None:
+    train, validation, test = measured(300, 0), measured(100, 1), measured(100, 2)
+    test.iloc[:10] = validation.iloc[:10].to_numpy()
+    data = {"train": train, "validation": validation, "test": test.infer_objects()}
+    (finding,) = datalint.scan(data, label="y", select=["SPL101"]).findings
+    assert (finding.split, finding.evidence["with"]) == ("test", "validation")
+
+
+def test_conflicts_say_what_accuracy_is_left() -> None:
+    table = measured(190, 0)
+    again = pd.concat([table.iloc[:5]] * 2, ignore_index=True)
+    again["y"] = [{"p": "q", "q": "p"}[y] for y in again["y"]]
+    both = pd.concat([table, again], ignore_index=True)
+    report = datalint.scan(both, label="y", select=["LBL106"])
+    (finding,) = report.findings
+    # Five groups of three: two samples of each have one label, and one the other.
+    assert finding.evidence["best_training_accuracy"] == 0.975
+    assert finding.message.startswith("15 rows in 5 groups of identical inputs carry different labels")
+    labels = report.affected("LBL106")["label"].tolist()
+    assert sorted(set(labels)) == ["p", "q"]
+
+
+def test_a_missing_label_conflicts_with_nothing() -> None:
+    table = measured(200, 0)
+    again = table.iloc[:20].assign(y=None)
+    report = datalint.scan(pd.concat([table, again], ignore_index=True), label="y", select=["LBL106"])
+    assert not report.findings

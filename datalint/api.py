@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import datalint
 from datalint import results
 from datalint.cache import Cache, Cached, default_folder, sources_stamp
-from datalint.engine import EngineName
+from datalint.engine import EngineName, Tally
 from datalint.engine import choose as choose_engine
 from datalint.errors import DatalintError
 from datalint.measures.base import MEMORY, Settings
@@ -54,7 +54,7 @@ def scan(
     cache_dir: str | Path | None = None,
     paranoid: bool = False,
     memory: int = MEMORY,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, float], None] | None = None,
 ) -> Report:
     """
     Scan a data set and report what will make training fail, stall or lie.
@@ -78,7 +78,7 @@ def scan(
         cache_dir: where; the user's cache folder if not given.
         paranoid: identify files by their bytes instead of size, times and inode.
         memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample.
-        progress: told how many more samples were read.
+        progress: told how many more samples were read, and the share of the data that is done, 0 to 1.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
@@ -104,11 +104,12 @@ def scan(
         raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
     runners = []
     done = []
+    tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
     for dataset in datasets:
         runner = choose_engine(list(enumerate(dataset.partitions)), jobs, engine, scheduler)
         runners.append(runner)
         measuring = Cached(runner, store) if store else runner
-        done.append(scan_dataset(dataset, rules, settings, measuring, given, progress or (lambda _: None)))
+        done.append(scan_dataset(dataset, rules, settings, measuring, given, tally))
     widest = max(runners, key=lambda runner: runner.jobs)
     counts = {"error": 0, "warning": 0, "info": 0}
     for item in done:

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +68,13 @@ class Cache:
             if not self._private():
                 return
             handle, name = tempfile.mkstemp(dir=place.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-                file.write(hashlib.sha256(body).digest())
-            Path(name).replace(place)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(body)
+                    file.write(hashlib.sha256(body).digest())
+                Path(name).replace(place)
+            except OSError:  # a full disk must not fill up with halves
+                Path(name).unlink(missing_ok=True)
 
     def clear(self) -> int:
         """Remove all that is kept; returns the number of bytes."""
@@ -79,6 +83,18 @@ class Cache:
         size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         shutil.rmtree(self.folder, ignore_errors=True)
         return size
+
+    def key_of(self, *parts: Any) -> str:
+        """Hash of what a result depends on; datalint's own version and code always belong to it."""
+        text = json.dumps([self._code, *parts], sort_keys=True, default=_plain, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _code(self) -> list[Any]:
+        """datalint's version and sources, and the versions of what it computes with."""
+        libraries = ("cleanlab", "numpy", "pandas", "pillow", "pyarrow", "scikit-learn", "scipy")
+        stamp = sources_stamp(Path(__file__).parent)
+        return [__version__, stamp, [importlib.metadata.version(name) for name in libraries]]
 
     def _place(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
@@ -110,12 +126,6 @@ class Cache:
         return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def key_of(*parts: Any) -> str:
-    """Hash of what a result depends on; datalint's own version and code always belong to it."""
-    text = json.dumps([_code(), *parts], sort_keys=True, default=_plain, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return [type(value).__qualname__, asdict(value)]
@@ -124,12 +134,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     return str(value)
-
-
-def _code() -> list[Any]:
-    """datalint's version and sources, and the versions of what it computes with."""
-    libraries = ("cleanlab", "numpy", "pandas", "pillow", "pyarrow", "scikit-learn", "scipy")
-    return [__version__, sources_stamp(Path(__file__).parent), [importlib.metadata.version(name) for name in libraries]]
 
 
 def sources_stamp(root: Path) -> str:
@@ -155,13 +159,15 @@ class Cached:
         """Known states and new ones, in the order of the partitions."""
         from datalint.freeze import Damaged, freeze, thaw
 
-        keys = {number: self._key(number, partition, kinds, settings) for number, partition in partitions}
+        keys = {number: self._key(partition, kinds, settings) for number, partition in partitions}
         known: dict[int, States] = {}
         for number, key in keys.items():
             data = self._cache.get(key) if key else None
             if data is not None:
                 with contextlib.suppress(Damaged):
-                    known[number] = thaw(data)
+                    states = thaw(data)
+                    if all(state.renumber(number) for found in states.values() for state in found):
+                        known[number] = states
         fresh = self._engine.measure([task for task in partitions if task[0] not in known], kinds, settings, progress)
         for number, _ in partitions:
             if number in known:
@@ -174,13 +180,13 @@ class Cached:
                     self._cache.put(key, freeze(states))
             yield states
 
-    def _key(
-        self, number: int, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings
-    ) -> str | None:
+    def _key(self, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings) -> str | None:
         try:
             files = partition.files_read
             return (
-                key_of("partition", number, partition, self._cache.identity(files), kinds, settings) if files else None
+                self._cache.key_of("partition", partition, self._cache.identity(files), kinds, settings)
+                if files
+                else None
             )
         except OSError:
             return None

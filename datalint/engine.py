@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from datalint import __version__
 from datalint.dataset import Batch, Problem
 from datalint.errors import DatalintError
 from datalint.measures.base import Measurement, Settings
@@ -25,6 +27,9 @@ EngineName = Literal["local", "dask"]
 
 WORTH_WORKERS = 400 << 20
 """Bytes from which more than one process pays: starting a worker costs about as much as reading 50 MB."""
+
+CHECKED = 100
+"""Partitions whose files the workers of a cluster are asked for before they are read."""
 
 ATTEMPTS = 2
 """Times that a partition may take its worker down before it is given up."""
@@ -87,11 +92,14 @@ class Workers:
         """
         Several partitions at once, in order.
 
+        Raises:
+            DatalintError: the cluster cannot be reached, or a worker of it cannot see the data.
+
         A worker that dies takes only its partitions with it: they are tried again, and one that kills its worker every
         time becomes a problem of the data set.
         """
         left = list(partitions)
-        with self._backend() as run:
+        with self._backend(partitions) as run:
             while left:
                 before = len(left)
                 try:
@@ -116,12 +124,21 @@ class Workers:
         return _states([batch], number, kinds, settings, lambda _: None)
 
     @contextlib.contextmanager
-    def _backend(self) -> Iterator[Any]:
+    def _backend(self, partitions: Sequence[Task]) -> Iterator[Any]:
         from joblib import Parallel, delayed, parallel_config
 
         def run(tasks: Sequence[Task], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
             parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-            return iter(parallel(delayed(_remote)(partition, number, kinds, settings) for number, partition in tasks))
+            found = parallel(delayed(_remote)(partition, number, kinds, settings) for number, partition in tasks)
+            try:
+                # Not `yield from`, which would close it before the warnings are off.
+                for states in found:  # noqa: UP028
+                    yield states
+            finally:
+                # Whoever stops early knows that the rest is not done; joblib need not say so.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found.close()
 
         if self._scheduler is None:
             # One thread each: as many processes as cores are busy already.
@@ -130,6 +147,7 @@ class Workers:
             return
         client = connect(self._scheduler)
         try:
+            _check_workers(client, self._scheduler, partitions)
             with parallel_config("dask", client=client, wait_for_workers_timeout=30):
                 yield run
         finally:
@@ -152,6 +170,28 @@ def connect(scheduler: str) -> Any:
         return client(scheduler, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise DatalintError(f"--scheduler {scheduler}: no Dask scheduler answers there") from error
+
+
+def _check_workers(client: Any, scheduler: str, partitions: Sequence[Task]) -> None:
+    """Before any work: do all workers that are there run this datalint, and do they see the data?"""
+    step = max(1, len(partitions) // CHECKED)
+    paths = [str(partition.files_read[0]) for _, partition in partitions[::step] if partition.files_read]
+    try:
+        answers: dict[str, tuple[str, str | None]] = client.run(_seen, paths)
+    except Exception as error:  # whatever goes wrong on a machine of somebody else's
+        raise DatalintError(f"--scheduler {scheduler}: a worker cannot run datalint: {error}") from error
+    for worker, (version, missing) in sorted(answers.items()):
+        if version != __version__:
+            raise DatalintError(f"the Dask worker {worker} has datalint {version}, and this is {__version__}")
+        if missing is not None:
+            raise DatalintError(
+                f"the Dask worker {worker} cannot see {missing}: all workers must see the data at the same path"
+            )
+
+
+def _seen(paths: Sequence[str]) -> tuple[str, str | None]:
+    """This process's version of datalint, and the first path that it cannot read."""
+    return __version__, next((path for path in paths if not os.access(path, os.R_OK)), None)
 
 
 def _deaths() -> tuple[type[BaseException], ...]:
@@ -199,6 +239,32 @@ def _samples(states: States) -> int:
     return sum(state.samples for found in states.values() for state in found if type(state) is Problems)
 
 
+def weight_of(partition: Partition) -> int:
+    """Bytes to be read; none of a file that has vanished, which reading it will tell."""
+    try:
+        return partition.weight
+    except OSError:
+        return 0
+
+
+class Tally:
+    """Tells how far the reading is: samples as they are read, and the share of the bytes that is done."""
+
+    def __init__(self, partitions: Sequence[Partition], tell: Callable[[int, float], None]) -> None:
+        self._tell = tell
+        self._total = max(1, sum(map(weight_of, partitions)))
+        self._done = 0
+
+    def __call__(self, samples: int) -> None:
+        """More samples were read."""
+        self._tell(samples, min(1.0, self._done / self._total))
+
+    def finish(self, partition: Partition) -> None:
+        """A partition is done."""
+        self._done += weight_of(partition)
+        self(0)
+
+
 def choose(
     partitions: Sequence[Task], jobs: int | None, engine: EngineName = "local", scheduler: str | None = None
 ) -> Engine:
@@ -216,7 +282,7 @@ def choose(
             raise DatalintError("--engine dask needs the address of the cluster: --scheduler tcp://HOST:PORT")
         return Workers(jobs or len(partitions), scheduler)
     movable = all(partition.files_read for _, partition in partitions)
-    weight = sum(partition.weight for _, partition in partitions)
+    weight = sum(weight_of(partition) for _, partition in partitions)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = jobs if jobs is not None else cores if weight >= WORTH_WORKERS else 1
     count = min(wanted, len(partitions))

@@ -7,30 +7,22 @@ import time
 
 
 class Progress:
-    """Shows the number of samples read and the rate, once it has taken more than a second; silent without a terminal."""
+    """Shows how much is read, the rate and the remaining time, once it has taken more than a second; silent without a terminal."""
 
-    def __init__(self, enabled: bool, total: int | None = None) -> None:
+    def __init__(self, enabled: bool) -> None:
         self._enabled = enabled and sys.stderr is not None and sys.stderr.isatty()
-        self._total = total
         self._read = 0
         self._started = self._shown = time.monotonic()
         self._visible = False
 
-    def __call__(self, samples: int) -> None:
-        """Tell that more samples were read."""
+    def __call__(self, samples: int, share: float) -> None:
+        """Tell that more samples were read, and the share of the data that is done."""
         self._read += samples
         now = time.monotonic()
         if not self._enabled or now - self._started < 1 or now - self._shown < 0.2:
             return
         self._shown, self._visible = now, True
-        rate = self._read / (now - self._started)
-        line = f"read {self._read:,} samples, {rate:,.0f} per second"
-        if self._total:
-            left = max(0, self._total - self._read) / max(rate, 1e-9)
-            done = min(1.0, self._read / self._total)
-            filled = int(20 * done)
-            line = f"[{'#' * filled}{'.' * (20 - filled)}] {done:.0%} {line}, {left:,.0f} s left"
-        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.write(f"\r\x1b[K{line(self._read, share, now - self._started)}")
         sys.stderr.flush()
 
     def close(self) -> None:
@@ -39,3 +31,21 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             self._visible = False
+
+
+def line(samples: int, share: float, seconds: float) -> str:
+    """
+    What is shown: the share that is done, samples, rate and remaining time.
+
+    Args:
+        samples: read so far.
+        share: of the data that is done, 0 to 1; nothing is known of the remaining time while it is 0.
+        seconds: since the start.
+    """
+    read = f"read {samples:,} samples, {samples / max(seconds, 1e-9):,.0f} per second"
+    if share <= 0:
+        return read
+    if share >= 1:
+        return f"{read}; judging"
+    filled = int(20 * share)
+    return f"[{'#' * filled}{'.' * (20 - filled)}] {share:.0%} {read}, {seconds * (1 - share) / share:,.0f} s left"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datalint.cache import Cache, key_of
+from datalint.cache import Cache
 from datalint.errors import DatalintError
 from datalint.report.models import LISTED
 from datalint.sources.files import walk
@@ -58,7 +58,7 @@ def key(cache: Cache, paths: Sequence[Path] | None, given: Sequence[Any], chosen
         files = [_state(cache, path) for path in [*paths, *(Path(item) for item in given if item is not None)]]
     except (OSError, ValueError, DatalintError):  # the scan itself will say what is wrong
         return None
-    return key_of("report", [str(path) for path in paths], str(Path.cwd()), files, chosen)
+    return cache.key_of("report", [str(path) for path in paths], str(Path.cwd()), files, chosen)
 
 
 def _state(cache: Cache, path: Path) -> list[Any]:

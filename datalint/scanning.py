@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from datalint import facts, hashing
 from datalint.dataset import Dataset, Split, split_order
+from datalint.engine import Tally
 from datalint.errors import DatalintError
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
@@ -29,8 +30,9 @@ from datalint.sources.labels import task_of
 from datalint.splits import Given, SplitProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from datalint.dataset import Partition
     from datalint.engine import Engine, States
     from datalint.measures.base import Measurement, Settings
 
@@ -60,7 +62,7 @@ def scan_dataset(
     settings: Settings,
     engine: Engine,
     given: Given | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    tally: Tally | None = None,
 ) -> Scanned:
     """
     Measure one data set and let the rules judge it.
@@ -70,12 +72,9 @@ def scan_dataset(
     """
     applicable = [rule for rule in rules if dataset.modality in rule.modalities]
     kinds = plan(applicable, dataset)
-    profile = profile_of(
-        dataset,
-        _reduce(engine.measure(list(enumerate(dataset.partitions)), kinds, settings, progress)),
-        kinds,
-        settings,
-    )
+    tally = tally or Tally(dataset.partitions, lambda _samples, _share: None)
+    results = engine.measure(list(enumerate(dataset.partitions)), kinds, settings, tally)
+    profile = profile_of(dataset, _reduce(_told(results, dataset.partitions, tally)), kinds, settings)
     profile.given = given or Given()
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
         raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
@@ -93,16 +92,40 @@ def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ..
     return tuple(sorted(needed, key=lambda kind: kind.__name__))
 
 
+def _told(results: Iterator[States], partitions: Sequence[Partition], tally: Tally) -> Iterator[States]:
+    """The results as they come, each told when it has come."""
+    for partition, states in zip(partitions, results, strict=True):
+        tally.finish(partition)
+        yield states
+
+
 def _reduce(results: Iterator[States]) -> States:
-    """Merge what was measured on the partitions, in their order."""
-    merged: States = {}
+    """
+    Merge what was measured on the partitions, in their order.
+
+    Neighbours of equal size are merged, as in a balanced tree: a measurement that appends to a list is copied a
+    logarithmic number of times instead of once per partition. The tree depends on the number of partitions alone.
+    """
+    piles: dict[str, list[tuple[int, tuple[Measurement, ...]]]] = {}
     for states in results:
         for split, found in states.items():
-            if split in merged:
-                merged[split] = tuple(a.merge(b).close() for a, b in zip(merged[split], found, strict=True))
-            else:
-                merged[split] = found
-    return merged
+            pile = piles.setdefault(split, [])
+            rank, merged = 0, found
+            while pile and pile[-1][0] == rank:
+                merged = _merged(pile.pop()[1], merged)
+                rank += 1
+            pile.append((rank, merged))
+    whole: States = {}
+    for split, pile in piles.items():
+        merged = pile.pop()[1]
+        while pile:
+            merged = _merged(pile.pop()[1], merged)
+        whole[split] = merged
+    return whole
+
+
+def _merged(earlier: tuple[Measurement, ...], later: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+    return tuple(a.merge(b).close() for a, b in zip(earlier, later, strict=True))
 
 
 def profile_of(dataset: Dataset, states: States, kinds: Sequence[type[Measurement]], settings: Settings) -> Profile:

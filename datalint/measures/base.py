@@ -49,3 +49,16 @@ class Measurement(ABC):
     @abstractmethod
     def close(self) -> Self:
         """Bring the state into its one canonical form; called before a state is compared, kept or sent."""
+
+    def renumber(self, part: int) -> bool:
+        """
+        Say that all of this was measured on the partition of that number; False if it would have been another then.
+
+        What was kept of a partition is used again when partitions have come or gone before it.
+        """
+        from datalint.measures.places import Places
+
+        for value in vars(self).values():
+            if isinstance(value, Places):
+                value.part[:] = part
+        return True

@@ -145,6 +145,12 @@ class Contents(Measurement):
         self.stretches = joined
         return self
 
+    def renumber(self, part: int) -> bool:
+        """Say on which partition this was measured."""
+        for stretch in self.stretches:
+            stretch.part = part
+        return True
+
 
 def rate_of(limit: np.uint64) -> float:
     """Share of all hashes that are no larger than a limit."""

@@ -38,6 +38,11 @@ class Problems(Measurement):
         """Nothing to do: the state is canonical."""
         return self
 
+    def renumber(self, part: int) -> bool:
+        """Say on which partition the problems were met."""
+        self.found = [(row, part, problem) for row, _, problem in self.found]
+        return True
+
 
 class DecodeProblems(Problems):
     """The same after decoding every pixel, which is where truncated images show."""

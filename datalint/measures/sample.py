@@ -214,6 +214,10 @@ class Sample(Measurement):
             payload.pictures = np.ascontiguousarray(pictures[..., 0])
         return self
 
+    def renumber(self, part: int) -> bool:
+        """Say on which partition this was measured; where copies had to be left out, the number decided which."""
+        return self._reach is None and super().renumber(part)
+
 
 def _payload(batch: Batch, rows: NDArray[np.int64]) -> Payload:
     label = np.full(len(rows), None, dtype=object)

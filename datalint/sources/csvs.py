@@ -7,6 +7,8 @@ import io
 import re
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from datalint.dataset import Batch, Problem
@@ -30,28 +32,54 @@ MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
 """A line longer than this is no line of a table."""
 
+RANGE = 64 << 20
+"""Bytes of one partition of a large file, about."""
+
+WINDOW = 64 << 10
+"""Bytes on either side of a cut in which every line must have its quotes closed: no value is longer than that."""
+
 _CONVERSION = re.compile(r"In CSV column #(\d+)")
 
 
 @dataclass(frozen=True)
 class CsvPartition(TableFilePartition):
-    """One delimited text file."""
+    """One delimited text file, or some whole lines of a large one."""
 
     path: Path
     shown: str
     dialect: Dialect
     plan: TablePlan
+    starts: tuple[int, ...] = (0,)
+    """Byte at which this partition starts, after those of the partitions before it."""
+    stop: int | None = None
+    """Byte before which it ends; None for the end of the file."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be read."""
+        return (self.path.stat().st_size if self.stop is None else self.stop) - self.starts[-1]
 
     def sample_id(self, line: int) -> str:
         """File and line; a quoted line break in an earlier row makes the line too small."""
-        return f"{self.shown}:{line + 1 + self.dialect.data_start}"
+        return f"{self.shown}:{line + 1 + self._lines_above}"
+
+    @property
+    def _lines_above(self) -> int:
+        """Lines of the file above the first row of this partition."""
+        if len(self.starts) == 1:
+            return self.dialect.data_start
+        try:
+            changed = self.path.stat().st_mtime_ns
+            return sum(_line_count(self.path, a, b, changed) for a, b in pairwise(self.starts))
+        except OSError:
+            return 0
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the rows; what cannot be parsed becomes a problem."""
         import pyarrow as pa
 
         reader = TableReader(self.plan, labels_only="table" not in aspects)
-        ragged = _Ragged(self.dialect.quote)
+        ragged = _Ragged(self.dialect.quote, len(self.starts) > 1)
         problem: Problem | None = None
         way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, BLOCK)
         while way is not None:
@@ -69,7 +97,7 @@ class CsvPartition(TableFilePartition):
                 way = None
         problems = [problem] if problem else []
         if ragged.count:
-            problems.append(Problem("ragged", self.shown, ragged.told()))
+            problems.append(Problem("ragged", self.shown, ragged.told(self._lines_above)))
         if problems:
             yield Batch(reader.home, reader.line, 0, problems=problems)
 
@@ -106,7 +134,9 @@ class CsvPartition(TableFilePartition):
             return pa.PythonFile(io.BufferedReader(_Squeezed(open_bytes(self.path, self.dialect.compression))))
         if self.dialect.compression:
             return pa.PythonFile(open_bytes(self.path, self.dialect.compression), mode="r")
-        return arrow_file(self.path)
+        if self.starts == (0,) and self.stop is None:
+            return arrow_file(self.path)
+        return arrow_file(self.path).get_stream(self.starts[-1], self.weight)
 
     def _records(self, columns: list[str], way: _Way, ragged: _Ragged) -> Iterator[Any]:
         import pyarrow as pa
@@ -129,7 +159,7 @@ class CsvPartition(TableFilePartition):
                 stream,
                 pacsv.ReadOptions(
                     column_names=list(dialect.names),
-                    skip_rows=dialect.data_start,
+                    skip_rows=dialect.data_start if len(self.starts) == 1 else 0,
                     block_size=way.block,
                     encoding={"utf-8-sig": "utf-8"}.get(way.encoding, way.encoding),
                     use_threads=False,  # the rows' numbers are known only then
@@ -166,8 +196,10 @@ class _Way:
 class _Ragged:
     """Rows that do not have as many fields as there are columns."""
 
-    def __init__(self, quote: str) -> None:
+    def __init__(self, quote: str, within: bool) -> None:
         self._quote = quote
+        self._within = within
+        """Whether the lines that are read do not begin with the file's first."""
         self.clear()
 
     def clear(self) -> None:
@@ -186,10 +218,11 @@ class _Ragged:
             self._lines.append(row.number)
         return "skip"
 
-    def told(self) -> str:
-        """For a problem's message."""
-        more = ", ..." if self.count > len(self._lines) else ""
-        where = f" (lines {', '.join(map(str, self._lines))}{more})" if self._lines else ""
+    def told(self, above: int) -> str:
+        """For a problem's message; ``above``: lines of the file above those that were read."""
+        lines = [line + above for line in self._lines] if self._within else self._lines
+        more = ", ..." if self.count > len(lines) else ""
+        where = f" (lines {', '.join(map(str, lines))}{more})" if lines else ""
         count = f"{self.count:,} rows do" if self.count > 1 else "1 row does"
         return f"{count} not have {self._expected} fields{where}; left out of the scan"
 
@@ -224,6 +257,58 @@ class _Squeezed(io.RawIOBase):
         count = min(len(buffer), len(self._ready))
         buffer[:count], self._ready = self._ready[:count], self._ready[count:]
         return count
+
+
+def csv_partitions(
+    path: Path, shown: str, dialect: Dialect, plan: TablePlan, size: int | None = None
+) -> list[CsvPartition]:
+    """
+    A file as one partition, or a large one cut at line ends into partitions of about ``size`` bytes.
+
+    A line end may lie within a quoted value: a cut is made only where all lines around it have their quotes closed.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = size or RANGE
+    total = path.stat().st_size
+    starts = [0]
+    # Compressed text cannot be entered in the middle; UTF-16 has line ends that are no single byte.
+    if not (dialect.compression or dialect.collapse or dialect.encoding == "utf-16" or dialect.newlines_in_values):
+        with path.open("rb") as file:
+            for near in range(size, total - size // 2, size):
+                cut = _safe_cut(file, near, dialect.quote.encode())
+                if cut is not None and starts[-1] < cut < total:
+                    starts.append(cut)
+    stops = [*starts[1:], None]
+    return [CsvPartition(path, shown, dialect, plan, tuple(starts[: k + 1]), stops[k]) for k in range(len(starts))]
+
+
+def _safe_cut(file: IO[bytes], near: int, quote: bytes) -> int | None:
+    """The first line end behind ``near`` if no value spans lines around it; None if one may, or lines are too long."""
+    begin = max(0, near - WINDOW)
+    file.seek(begin)
+    window = file.read(near - begin + WINDOW)
+    cut = window.find(b"\n", near - begin) + 1
+    whole = window[window.find(b"\n") + 1 : window.rfind(b"\n") + 1]
+    if cut == 0 or (quote and any(line.count(quote) % 2 for line in whole.split(b"\n"))):
+        return None
+    return begin + cut
+
+
+@lru_cache(maxsize=4096)
+def _line_count(path: Path, start: int, stop: int, changed: int) -> int:
+    """Line ends between two bytes of a file; ``changed`` is the file's time, so that another state counts anew."""
+    count = 0
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < stop:
+            block = file.read(min(BLOCK, stop - start))
+            if not block:
+                break
+            count += block.count(b"\n")
+            start += len(block)
+    return count
 
 
 def open_bytes(path: Path, compression: str | None) -> IO[bytes]:

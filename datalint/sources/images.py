@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datalint.dataset import Aspect
     from datalint.sources.files import Entry
 
-FILES = 512
-"""Files of one partition."""
+FILES = 256
+"""Files of one partition, about."""
 
 BATCH = 128
 """Files of one batch: some megabytes of thumbnails."""
@@ -110,14 +110,27 @@ class ImagePartition:
 def image_partitions(
     split: str, entries: list[Entry], classes: list[str] | None, files: int = FILES
 ) -> list[ImagePartition]:
-    """Cut a split's files into partitions; ``classes`` gives the class of each entry."""
-    return [
-        ImagePartition(
-            Path.cwd(),
-            tuple(entry.path.as_posix() for entry in entries[k : k + files]),
-            None if classes is None else tuple(classes[k : k + files]),
-            split,
-            sum(entry.size for entry in entries[k : k + files]),
-        )
-        for k in range(0, len(entries), files)
-    ]
+    """
+    Cut a split's files into partitions of about ``files``; ``classes`` gives the class of each entry.
+
+    The names of the files decide where the cuts are, so that a file that comes or goes changes one partition, and what
+    was measured on the others is still known.
+    """
+    found, start = [], 0
+    for end in range(1, len(entries) + 1):
+        held = end - start
+        wanted = held >= files // 4 and hashing.bytes_hash(os.fsencode(entries[end - 1].path.name)) % files == 0
+        if wanted or held >= 3 * files or end == len(entries):
+            found.append(_partition(split, entries[start:end], None if classes is None else classes[start:end]))
+            start = end
+    return found
+
+
+def _partition(split: str, entries: list[Entry], classes: list[str] | None) -> ImagePartition:
+    return ImagePartition(
+        Path.cwd(),
+        tuple(entry.path.as_posix() for entry in entries),
+        None if classes is None else tuple(classes),
+        split,
+        sum(entry.size for entry in entries),
+    )

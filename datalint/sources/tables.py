@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
 from datalint.errors import DatalintError
 from datalint.sources.convert import TablePlan, cells_of
-from datalint.sources.csvs import NULLS, CsvPartition, open_bytes
+from datalint.sources.csvs import NULLS, csv_partitions, open_bytes
 from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
 from datalint.sources.files import HEAD_BYTES, arrow_file, head_of, is_gzip, reason
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
@@ -430,4 +430,4 @@ def _partitions(file: TableFile, plan: TablePlan) -> list[Partition]:
         return list(row_group_partitions(file.path.absolute(), file.shown, plan, PARTITION_ROWS))
     if file.dialect is None:
         raise ValueError("a text table has a dialect")
-    return [CsvPartition(file.path.absolute(), file.shown, file.dialect, plan)]
+    return [*csv_partitions(file.path.absolute(), file.shown, file.dialect, plan)]

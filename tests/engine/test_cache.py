@@ -121,7 +121,7 @@ def test_another_version_reads_again(shards: Path, tmp_path: Path, monkeypatch: 
     cache = Cache(tmp_path / "cache")
     _read(shards, cache)
     monkeypatch.setattr("datalint.cache.__version__", "999")
-    assert _read(shards, cache) == [0, 1, 2, 3, 4, 5]
+    assert _read(shards, Cache(tmp_path / "cache")) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign"])

@@ -145,3 +145,11 @@ def test_dask_needs_an_address() -> None:
 def test_nobody_answers_at_the_address(shards: Path) -> None:
     with pytest.raises(datalint.DatalintError, match="no Dask scheduler answers"):
         datalint.scan(shards, cache=False, engine="dask", scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_worker_that_cannot_see_the_path(shards: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same name leads elsewhere in another process: /proc/self/cwd is where each of them was started."""
+    monkeypatch.chdir(shards)
+    with pytest.raises(datalint.DatalintError, match=r"worker tcp://.* cannot see /proc/self/cwd/part-00\.csv"):
+        datalint.scan("/proc/self/cwd", cache=False, engine="dask", scheduler=cluster.scheduler_address)

@@ -142,9 +142,9 @@ def test_the_streams_exercise_every_measurement(kind: type[Measurement]) -> None
     fresh = public(kind(Settings()).close())
     touched: set[str] = set()
 
-    @settings(max_examples=15, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=40, deadline=None, database=None, derandomize=True)
     @given(data=st.data())
-    def look(data: st.DataObject) -> None:
+    def look(stream_kind: str, data: st.DataObject) -> None:
         stream = data.draw(streams(stream_kind))
         state = measured(
             kind, Settings(memory=MEMORY), stream.batches(0, stream.size, set(), np.random.default_rng(0))
@@ -155,8 +155,8 @@ def test_the_streams_exercise_every_measurement(kind: type[Measurement]) -> None
             except AssertionError:
                 touched.add(name)
 
-    for stream_kind in KINDS:
-        look()
+    for kind_of_stream in KINDS:
+        look(kind_of_stream)
     assert touched == set(fresh)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datalint.cache import Cache
 from datalint.errors import DatalintError
 from datalint.report.models import LISTED
 from datalint.sources.files import walk
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from datalint.cache import Cache
     from datalint.report.models import Report
 
 

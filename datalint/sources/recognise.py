@@ -429,10 +429,13 @@ class _Folder:
     def _look(self, entries: list[Entry]) -> list[TableFile]:
         tables = []
         alike: Counter[str] = Counter()
+        firsts: dict[str, TableFile] = {}
         for entry in entries:
             try:
-                table = look(entry.path, entry.shown, entry.name)
                 series = re.sub(r"\d+", "#", entry.name)
+                known = firsts.get(series) if alike[series] >= FULL_HEADS else None
+                table = look(entry.path, entry.shown, entry.name, known)
+                firsts.setdefault(series, table)
                 alike[series] += 1
                 if alike[series] > FULL_HEADS:
                     table.columns = tuple(replace(head, values=head.values[:SHORT_HEAD]) for head in table.columns)

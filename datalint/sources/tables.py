@@ -33,6 +33,9 @@ MAX_COLUMNS = 100_000
 CELLS = 400_000
 """Cells looked at to recognise the columns of a file."""
 
+GLANCE = 16 << 10
+"""Bytes read of a file that begins like others of its series."""
+
 CHUNKS = 8
 """Places of a file from which rows are taken, so that a sorted column does not look constant."""
 
@@ -63,6 +66,7 @@ class TableFile:
     problems: list[Problem] = field(default_factory=list)
     empty: bool = False
     """Whether there are column names and no rows."""
+    first_line: bytes = b""
 
     @property
     def header(self) -> bool:
@@ -70,14 +74,18 @@ class TableFile:
         return self.dialect is None or self.dialect.named
 
 
-def look(path: Path, shown: str, name: str) -> TableFile:
+def look(path: Path, shown: str, name: str, like: TableFile | None = None) -> TableFile:
     """
-    Recognise one file as a table.
+    Recognise one file as a table; one of a series that begins ``like`` another is only glanced at.
 
     Raises:
         NotATable: it is something else; the message says what.
     """
     try:
+        if like is not None and like.header and like.dialect is not None and like.dialect.compression is None:
+            glance, complete = head_of(path, GLANCE)
+            if glance.partition(b"\n")[0] == like.first_line and b"\n" in glance:
+                return _described(path, shown, name, like.dialect, glance, complete, chunks=1)
         head, complete = head_of(path)
         if head.startswith(b"PAR1"):
             return _look_parquet(path, shown, name)
@@ -98,9 +106,16 @@ def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool) ->
                 raise NotATable(f"the lines are too long for a table: {error}") from error
             head, complete = head_of(path, size)
     dialect = replace(dialect, compression="gzip" if is_gzip(path) else None)
+    return _described(path, shown, name, dialect, head, complete)
+
+
+def _described(
+    path: Path, shown: str, name: str, dialect: Dialect, head: bytes, complete: bool, chunks: int = CHUNKS
+) -> TableFile:
+    """The columns of a text table whose dialect is known."""
     if len(dialect.names) > MAX_COLUMNS:
         raise NotATable(f"{len(dialect.names):,} columns; at most {MAX_COLUMNS:,} are read")
-    values = _spread(path, dialect, head, complete)
+    values = _spread(path, dialect, head, complete, chunks)
     columns, kinds, dtypes = [], {}, {}
     for column, cells in zip(dialect.names, values, strict=True):
         kind, dtype = kind_of(cells)
@@ -109,7 +124,8 @@ def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool) ->
     problems = [Problem("dialect", shown, text) for text in dialect.problems]
     declared = (dialect.declared_label, ()) if dialect.declared_label else None
     empty = complete and not any(values) and not any(problem.startswith("ragged") for problem in dialect.problems)
-    return TableFile(path, shown, name, "csv", tuple(columns), kinds, dtypes, dialect, declared, problems, empty)
+    first = head.partition(b"\n")[0]
+    return TableFile(path, shown, name, "csv", tuple(columns), kinds, dtypes, dialect, declared, problems, empty, first)
 
 
 def _head(name: str, kind: Kind, dtype: str, cells: list[str | None]) -> ColumnHead:
@@ -159,15 +175,18 @@ def _placeholders(values: set[str]) -> bool:
     return all(value.casefold() in PLACEHOLDERS for value in values)
 
 
-def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool) -> list[list[str | None]]:
-    """Cells by column of rows from all over the file."""
+def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool, chunks: int) -> list[list[str | None]]:
+    """Cells by column of rows from all over the file: from its head and from so many places behind it."""
     rows = max(50, min(5_000, CELLS // max(1, len(dialect.names))))
     wide = dialect.encoding == "utf-16"  # cannot be cut anywhere, so only the head is looked at
     if wide:
         head = head.decode("utf-16", "replace").encode()
     blocks = [_skip_lines(head, dialect.data_start)]
     if not complete and not wide:
-        blocks = [blocks[0][: HEAD_BYTES // 2 if len(dialect.names) < 500 else None], *_chunks(path, dialect)]
+        blocks = [
+            blocks[0][: HEAD_BYTES // 2 if len(dialect.names) < 500 else None],
+            *_chunks(path, dialect, chunks, len(head) // 4),
+        ]
     columns: list[list[str | None]] = [[] for _ in dialect.names]
     for k, block in enumerate(map(_unix, blocks)):
         whole = block if complete else block[: block.rfind(b"\n") + 1]
@@ -191,19 +210,18 @@ def _unix(block: bytes) -> bytes:
     return block if b"\n" in block else block.replace(b"\r", b"\n")
 
 
-def _chunks(path: Path, dialect: Dialect) -> list[bytes]:
-    """Blocks of whole lines from evenly spread places after the head."""
-    length = HEAD_BYTES // 4
+def _chunks(path: Path, dialect: Dialect, count: int, length: int) -> list[bytes]:
+    """Blocks of whole lines, of about ``length`` bytes, from evenly spread places after the head."""
     blocks = []
     with open_bytes(path, dialect.compression) as file:
         size = path.stat().st_size if dialect.compression is None else None
         if size is None:
             # A compressed file can only be read through: keep a block of every few.
             data = _readable(file, UNPACK_LIMIT)
-            places = [len(data) * k // CHUNKS for k in range(1, CHUNKS)] + [max(0, len(data) - length)]
+            places = [len(data) * k // count for k in range(1, count)] + [max(0, len(data) - length)]
             return [data[data.find(b"\n", place) + 1 : place + length] for place in places]
-        for k in range(1, CHUNKS + 1):
-            file.seek(min(size * k // CHUNKS, max(0, size - length)))
+        for k in range(1, count + 1):
+            file.seek(min(size * k // count, max(0, size - length)))
             file.readline(length)
             blocks.append(file.read(length))
     return blocks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,18 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import datalint
 from datalint import results
-from datalint.cache import Cache, Cached, default_folder, sources_stamp
-from datalint.engine import EngineName, Tally
-from datalint.engine import choose as choose_engine
+from datalint.cache import Cache, default_folder, sources_stamp
 from datalint.errors import DatalintError
 from datalint.measures.base import MEMORY, Settings
-from datalint.registry import select_rules
+from datalint.registry import pack_folders
 from datalint.report.models import Report, Run, Summary, Tool
-from datalint.scanning import scan_dataset
-from datalint.sources.given import read_given
-from datalint.sources.memory import from_object
-from datalint.sources.recognise import Wishes, recognise, recognise_files
-from datalint.splits import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from datalint.dataset import Dataset
-    from datalint.rule import Rule
+    from datalint.engine import EngineName
 
 MIN_MEMORY = 1 << 20
 """Bytes below which nothing is left to compare."""
@@ -90,21 +82,32 @@ def scan(
         raise DatalintError(f"{jobs} jobs: it must be at least 1")
     if memory < MIN_MEMORY:
         raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
-    rules = [rule() for rule in select_rules(select, ignore) if preset != "fast" or not rule.trains]
     settings = Settings(batch_size=batch_size, memory=memory)
     store = Cache(Path(cache_dir) if cache_dir is not None else default_folder(), paranoid) if cache else None
-    chosen = [label, _listed(splits), changed_only, settings, [_stamp(rule) for rule in rules], _packs(rules)]
+    packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
+    chosen = [label, _listed(splits), changed_only, settings, list(select), list(ignore), preset, packs]
     key = results.key(store, _paths(source), [pred_probs, embeddings], chosen) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
-        return known.again(started, clock)
+        known.run = _run(started, clock, "cache", 1)
+        return known
+    # What reads data is imported only now: a scan of unchanged data is over by here.
+    from datalint.cache import Cached
+    from datalint.engine import Tally
+    from datalint.engine import choose as choose_engine
+    from datalint.registry import select_rules
+    from datalint.scanning import scan_dataset
+    from datalint.sources.given import read_given
+    from datalint.sources.recognise import recognise_files
+    from datalint.splits import Given
+
+    rules = [rule() for rule in select_rules(select, ignore) if preset != "fast" or not rule.trains]
     datasets = recognise_files(source) if changed_only else find(source, label=label, splits=splits)
     given = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
     if (given.pred_probs or given.embeddings) and len(datasets) > 1:
         raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
-    runners = []
-    done = []
     tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
+    runners, done = [], []
     for dataset in datasets:
         runner = choose_engine(list(enumerate(dataset.partitions)), jobs, engine, scheduler)
         runners.append(runner)
@@ -119,12 +122,7 @@ def scan(
         tool=Tool(version=datalint.__version__),
         summary=Summary(**counts, datasets=len(done)),
         datasets=tuple(item.report for item in done),
-        run=Run(
-            started=started.isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 3),
-            engine=widest.name,
-            jobs=widest.jobs,
-        ),
+        run=_run(started, clock, widest.name, widest.jobs),
     )
     for number, item in enumerate(done):
         report._keep(number, item.affected, item.thumbnails)
@@ -146,15 +144,9 @@ def _listed(splits: Mapping[str, Any] | None) -> list[str] | None:
     return None if splits is None else [f"{name}={value}" for name, value in splits.items()]
 
 
-def _stamp(rule: Rule) -> list[Any]:
-    """A rule's code and parameters, and where it comes from."""
-    return [rule.code, rule.params.model_dump(), type(rule).__module__]
-
-
-def _packs(rules: Sequence[Rule]) -> list[str]:
-    """The state of the rule packs' sources."""
-    packs = sorted({type(rule).__module__.partition(".")[0] for rule in rules})
-    return [f"{pack} {sources_stamp(Path(path))}" for pack in packs for path in sys.modules[pack].__path__]
+def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
+    seconds = round(time.perf_counter() - clock, 3)
+    return Run(started=started.isoformat(timespec="seconds"), seconds=seconds, engine=engine, jobs=jobs)
 
 
 def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] | None = None) -> list[Dataset]:
@@ -169,6 +161,9 @@ def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] |
 
 def find(source: Any, *, label: str | None, splits: Mapping[str, Any] | None) -> list[Dataset]:
     """The data sets of a source."""
+    from datalint.sources.memory import from_object
+    from datalint.sources.recognise import Wishes, recognise
+
     paths = _paths(source)
     if paths is not None:
         for item in [source] if isinstance(source, (str, Path)) else source:

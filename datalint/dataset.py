@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from datalint import hashing
+from datalint.problem import Problem as Problem  # noqa: PLC0414, TC001 - belongs to what a batch is
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,17 +29,6 @@ HASHED_ROLES: frozenset[Role] = frozenset({"feature", "text", "group", "time", "
 
 THUMBNAIL = 32
 """Side in pixels of the small pictures that stand for images in model-based rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be read as data; becomes a finding of the files or images family."""
-
-    kind: Literal["unreadable", "truncated", "empty", "pointer", "suffix", "ragged", "dialect", "not-scanned"]
-    path: str
-    message: str
-    position: int = -1
-    """0-based position in the partition where the problem has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.metadata
+import importlib.util
 import pkgutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datalint.errors import DatalintError
@@ -23,6 +25,12 @@ def rule_packages() -> Iterator[str]:
     yield BUILT_IN
     for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         yield entry_point.value
+
+
+def pack_folders() -> list[Path]:
+    """Where the sources of the packs lie; none of them is imported for it."""
+    specs = [importlib.util.find_spec(package) for package in rule_packages()]
+    return [Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()]
 
 
 def all_rules() -> list[type[Rule]]:

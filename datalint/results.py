@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
-from datalint.report.models import LISTED
+from datalint.report.models import LISTED, AffectedSample, Report
 from datalint.sources.files import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from datalint.cache import Cache
-    from datalint.report.models import Report
 
-
-@dataclass(frozen=True)
-class Kept:
-    """A report as it was kept."""
-
-    report: Report
-
-    def again(self, started: datetime, clock: float) -> Report:
-        """The same report as of now."""
-        import time
-
-        from datalint.report.models import Run
-
-        run = Run(
-            started=started.isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 3),
-            engine="cache",
-            jobs=1,
-        )
-        self.report.run = run
-        return self.report
+_RUN = "<!-- this run -->"
+"""Stands in a kept page for what differs from run to run; data cannot contain it, being escaped."""
 
 
 def key(cache: Cache, paths: Sequence[Path] | None, given: Sequence[Any], chosen: Any) -> str | None:
@@ -70,40 +50,80 @@ def _state(cache: Cache, path: Path) -> list[Any]:
     return [cache.identity(entry.path for entry in listing.entries), told, listing.empty]
 
 
-def load(cache: Cache, place: str) -> Kept | None:
+@dataclass(frozen=True)
+class Rest:
+    """What was kept beside a report: samples and pictures beyond those in its file, and its page."""
+
+    cache: Cache
+    place: str
+
+    def affected(self) -> dict[tuple[int, str], list[AffectedSample]]:
+        """All affected samples where there are more than the report lists; none if they were lost."""
+        kept = self._get("affected") or []
+        return {(number, name): [AffectedSample.model_validate(s) for s in rows] for number, name, rows in kept}
+
+    def thumbnails(self) -> dict[str, bytes]:
+        """Pictures by sample id."""
+        return {name: base64.b64decode(text) for name, text in (self._get("thumbnails") or {}).items()}
+
+    def page(self, report: Report) -> str | None:
+        """The page of this very report, if it was made before."""
+        from datalint.report.footer import run_line
+
+        kept = self._get("page")
+        if not kept or kept[0] != _digest(report):
+            return None
+        return str(kept[1]).replace(_RUN, run_line(report.run))
+
+    def keep_page(self, report: Report, page: str) -> None:
+        """Keep the page for another time."""
+        from datalint.report.footer import run_line
+
+        self._put("page", [_digest(report), page.replace(run_line(report.run), _RUN)])
+
+    def keep(self, report: Report) -> None:
+        """Keep what the report's file does not hold."""
+        affected = [
+            [number, name, [sample.model_dump() for sample in samples]]
+            for (number, name), samples in report._all_affected.items()
+            if len(samples) > LISTED  # what the report lists in full need not be kept twice
+        ]
+        self._put("affected", affected)
+        self._put("thumbnails", {name: base64.b64encode(data).decode() for name, data in report.thumbnails.items()})
+
+    def _get(self, what: str) -> Any:
+        data = self.cache.get(self._key(what))
+        return None if data is None else json.loads(data)
+
+    def _put(self, what: str, value: Any) -> None:
+        self.cache.put(self._key(what), json.dumps(value).encode())
+
+    def _key(self, what: str) -> str:
+        return hashlib.sha256(f"{self.place} {what}".encode()).hexdigest()
+
+
+def _digest(report: Report) -> str:
+    return hashlib.sha256(report.model_dump_json(exclude={"run"}).encode()).hexdigest()
+
+
+def load(cache: Cache, place: str) -> Report | None:
     """The report kept under a key; None where there is none or it is damaged."""
     from pydantic import ValidationError
-
-    from datalint.report.models import AffectedSample, Report
 
     data = cache.get(place)
     if data is None:
         return None
     try:
-        kept = json.loads(data)
-        report = Report.model_validate(kept["report"])
-        for number, item in enumerate(kept["datasets"]):
-            affected = {f: [AffectedSample.model_validate(s) for s in rows] for f, rows in item["affected"].items()}
-            report._keep(number, affected, {})
-        report._keep(0, {}, {name: base64.b64decode(text) for name, text in kept["thumbnails"].items()})
-    except (ValueError, KeyError, ValidationError):
+        report = Report.model_validate_json(data)
+    except ValidationError:
         return None
-    return Kept(report)
+    report._keep_rest(Rest(cache, place), loaded=False)
+    return report
 
 
 def save(cache: Cache, place: str, report: Report) -> None:
     """Keep a report with all its affected samples and pictures."""
-    datasets = [
-        {
-            "affected": {
-                fingerprint: [sample.model_dump() for sample in samples]
-                for (owner, fingerprint), samples in report._all_affected.items()
-                # What the report lists in full need not be kept twice.
-                if owner == number and len(samples) > LISTED
-            }
-        }
-        for number in range(len(report.datasets))
-    ]
-    pictures = {name: base64.b64encode(data).decode() for name, data in report.thumbnails.items()}
-    kept = {"report": report.model_dump(by_alias=True, mode="json"), "datasets": datasets, "thumbnails": pictures}
-    cache.put(place, json.dumps(kept).encode())
+    rest = Rest(cache, place)
+    rest.keep(report)
+    cache.put(place, report.model_dump_json(by_alias=True).encode())
+    report._keep_rest(rest, loaded=True)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from datalint.report import svg
 from datalint.report.cards import TooLargeError
 from datalint.report.escape import clean
+from datalint.report.footer import run_line
 from datalint.report.limits import LEVELS, TYPICAL_BYTES, Limits
 from datalint.report.page import build, wanted_cards
 
@@ -60,7 +61,7 @@ def _render(report: Report, limits: Limits) -> str:
     return environment.get_template("report.html.j2").render(
         page=build(report, limits),
         tool=report.tool,
-        run=report.run,
+        run_line=Markup(run_line(report.run)),
         style=style,
         script=script,
         policy=_policy(style, script),

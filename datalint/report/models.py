@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+
+class Rest(Protocol):
+    """What belongs to a report and was kept elsewhere, to be loaded when it is asked for."""
+
+    def affected(self) -> dict[tuple[int, str], list[AffectedSample]]:
+        """All affected samples by number of the data set and fingerprint of the finding."""
+
+    def thumbnails(self) -> dict[str, bytes]:
+        """Pictures by sample id."""
+
+    def page(self, report: Report) -> str | None:
+        """The page of this very report, if it was made before."""
+
+    def keep_page(self, report: Report, page: str) -> None:
+        """Keep the page for another time."""
+
 
 SCHEMA: Final = "datalint-report/1"
 LISTED = 100
@@ -149,6 +166,8 @@ class Report(BaseModel):
     # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.
     _all_affected: dict[tuple[int, str], list[AffectedSample]] = PrivateAttr(default_factory=dict)
     _thumbnails: dict[str, bytes] = PrivateAttr(default_factory=dict)
+    _rest: Rest | None = PrivateAttr(default=None)
+    _loaded: bool = PrivateAttr(default=True)
 
     @property
     def findings(self) -> list[Finding]:
@@ -159,6 +178,7 @@ class Report(BaseModel):
     @property
     def thumbnails(self) -> Mapping[str, bytes]:
         """WebP pictures of affected image samples by sample ``id``; empty for a report read back from JSON."""
+        self._load()
         return self._thumbnails
 
     def ok(self, fail_on: FailOn = "error") -> bool:
@@ -182,6 +202,7 @@ class Report(BaseModel):
         """
         import pandas as pd
 
+        self._load()
         rows = [
             {
                 "dataset": dataset.name,
@@ -204,6 +225,16 @@ class Report(BaseModel):
         self._all_affected |= {(number, fingerprint): samples for fingerprint, samples in affected.items()}
         self._thumbnails |= thumbnails
 
+    def _keep_rest(self, rest: Rest, loaded: bool) -> None:
+        """Where more of it is kept, and whether that has been loaded."""
+        self._rest, self._loaded = rest, loaded
+
+    def _load(self) -> None:
+        if not self._loaded and self._rest is not None:
+            self._loaded = True
+            self._all_affected = self._rest.affected()
+            self._thumbnails = self._rest.thumbnails()
+
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
         from datalint.report.files import write_text
@@ -216,9 +247,14 @@ class Report(BaseModel):
     def to_html(self, path: str | Path | None = None) -> str:
         """The report as one self-contained HTML page; also written to ``path`` if one is given."""
         from datalint.report.files import write_text
-        from datalint.report.html import render
 
-        text = render(self)
+        text = None if self._rest is None else self._rest.page(self)
+        if text is None:
+            from datalint.report.html import render
+
+            text = render(self)
+            if self._rest is not None:
+                self._rest.keep_page(self, text)
         if path is not None:
             write_text(Path(path), text)
         return text

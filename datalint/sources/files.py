@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datalint.dataset import Problem
 from datalint.errors import DatalintError
+from datalint.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -129,7 +129,7 @@ def test_damaged_entries_are_ignored_and_rebuilt(shards: Path, tmp_path: Path, d
     folder = tmp_path / "cache"
     first = datalint.scan(shards, cache_dir=folder)
     entries = [path for path in folder.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"]
-    assert len(entries) == 7  # six partitions and the report
+    assert len(entries) == 9  # six partitions, the report, its samples and its pictures
     for path in entries:
         data = path.read_bytes()
         middle = len(data) // 2

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.cache import Cache, Cached
+from datalint.cache import Cache, Cached, sources_stamp
 from datalint.engine import Serial, Tally
 from datalint.measures.base import Settings
 from datalint.progress import line
-from datalint.registry import select_rules
+from datalint.registry import pack_folders, select_rules
 from datalint.scanning import plan, scan_dataset
 from tests.command import COMMAND, environment
 from tests.engine.test_cache import _bytes, _read
@@ -139,15 +139,16 @@ def test_one_more_image_reads_one_partition(tmp_path: Path, monkeypatch: pytest.
     assert len(_read(folder, cache)) <= 2
 
 
-def test_other_parameters_of_a_rule_are_other_results(tmp_path: Path) -> None:
-    from datalint.api import _stamp
-    from datalint.registry import find_rule
-
-    rule = find_rule("LBL101")
-    name = next(iter(rule.Params.model_fields))
-    default = rule().params
-    changed = default.model_copy(update={name: 0.123})
-    assert _stamp(rule(default)) != _stamp(rule(changed))
+def test_another_default_in_a_rule_is_another_result(tmp_path: Path) -> None:
+    """The report's key holds the state of every rule's source."""
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "rule.py").write_text("cut = 3")
+    before = sources_stamp(pack)
+    assert sources_stamp(pack) == before
+    (pack / "rule.py").write_text("cut = 4")
+    assert sources_stamp(pack) != before
+    assert {folder.name for folder in pack_folders()} >= {"datalint_rules"}
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

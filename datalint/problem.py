@@ -1,0 +1,17 @@
+"""What could not be read as data; loads nothing, so that looking at a folder is instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read as data; becomes a finding of the files or images family."""
+
+    kind: Literal["unreadable", "truncated", "empty", "pointer", "suffix", "ragged", "dialect", "not-scanned"]
+    path: str
+    message: str
+    position: int = -1
+    """0-based position in the partition where the problem has one."""

@@ -1,193 +1,248 @@
 """
 How often each rule is right: ``python -m benchmarks.detection``.
 
-Clean reference sets (bundled with scikit-learn or generated, tables and images; shuffled, split or generated anew with every
-seed) are scanned as they are, which gives the false alarms, and with each rule's own fault planted at three strengths,
-which gives the detection rate and how well the faulty samples are named. An alarm is a finding of warning or error; a
-finding of info counts neither as alarm nor as detection. Prints one line per rule and writes ``detection.json``.
+Clean data (bundled with scikit-learn or generated, tables and images, made anew with every seed: ``tests/reference.py`` and
+``benchmarks/families.py``) is scanned as it is, which gives the false alarms, and with each rule's own fault planted at
+five strengths, which gives the detection rate and how well the faulty samples are named. An alarm is a finding of warning
+or error; a finding of info counts neither as alarm nor as detection. Other tools look at the same faulty data where they
+have such a check. Writes ``benchmarks/detection.json`` (all of it) and each rule's figures to the package, for its page.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
-import time
-from collections import defaultdict
-from dataclasses import dataclass, field
+import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the reference sets are small: threads only get into each other's way
 
-from datalint.registry import all_rules
-from datalint.testing import alarms, judge, plant, scan, status
-from tests.reference import clean_sets
+from benchmarks import beside
+from benchmarks.rates import WANTED, mean, per_thousand, share, smallest
+from benchmarks.trials import clean_trial, planted_trial
+from datalint.cache import sources_stamp
+from datalint.figures import FILE
+from datalint.registry import all_rules, select_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from datalint.planting import Clean
-    from datalint.report.models import Report
     from datalint.rule import Rule
-    from datalint.testing import Hit
 
-STRENGTHS = (0.0, 0.5, 1.0)
-WANTED = 0.95
+ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(__file__).with_name("detection.json")
+SHIPPED = ROOT / "rules" / "datalint_rules" / FILE
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+ENOUGH = 40
+"""Faults of each strength: one missed of them is still 97.5 %, three are not 95 %."""
+
+FIRST_SEED = 100
+"""Of the scans for false alarms: other data than those into which faults are planted."""
+
+Task = tuple[str, "Callable[..., dict[str, Any]]", tuple[Any, ...]]
+"""A name for its file, and the work."""
 
 
-@dataclass
-class Tally:
-    """What was counted for one rule."""
-
-    scans: int = 0
-    alarms: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """By clean set."""
-    seconds: list[float] = field(default_factory=list)
-    """CPU seconds of scans with this rule alone."""
-    hits: dict[float, list[Hit]] = field(default_factory=lambda: defaultdict(list))
-    missed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """Undetected faults by set."""
+# ---------------------------------------------------------------- the work, piece by piece
 
 
-def interval(count: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a rate (Wilson 1927)."""
-    if trials == 0:
-        return 0.0, 1.0
-    z, p = 1.96, count / trials
-    middle, scale = p + z * z / (2 * trials), 1 + z * z / trials
-    spread = z * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+def tasks(rules: Sequence[type[Rule]], quick: bool) -> list[Task]:
+    """Every piece of work: the clean data of one seed, or the faults of one rule; the longest first."""
+    codes = [rule.code for rule in rules]
+    clean_seeds, trained_seeds = (2, 1) if quick else (40, 8)
+    strengths = (0.0, 0.5, 1.0) if quick else STRENGTHS
+    found: list[Task] = []
+    for rule in sorted(rules, key=lambda rule: (not rule.trains, not rule.searches)):
+        seeds = (1, 1) if quick else (2, 4) if rule.trains else (3, 20)
+        found.append((rule.code, planted_trial, (rule.code, seeds, strengths, ENOUGH)))
+    clean = [(FIRST_SEED + k, codes, k < trained_seeds) for k in range(clean_seeds)]
+    return found + [(f"clean-{k}", clean_trial, arguments) for k, arguments in enumerate(clean)]
 
 
-def timed(data: Clean, *rules: type[Rule]) -> tuple[Report, float]:
-    """A scan and its CPU seconds."""
-    start = time.process_time()
-    report = scan(data, *rules)
-    return report, time.process_time() - start
+def run(work: Sequence[Task], jobs: int, keep: Path | None) -> dict[str, dict[str, Any]]:
+    """
+    Do the work in some processes.
+
+    Args:
+        work: the pieces.
+        jobs: processes.
+        keep: folder in which finished pieces wait for the next run, should this one be broken off.
+    """
+    from joblib import Parallel, delayed
+
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    stamp = [sources_stamp(ROOT / folder) for folder in ("datalint", "rules/datalint_rules", "tests", "benchmarks")]
+    done: dict[str, dict[str, Any]] = {}
+    for name, result in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
+        delayed(_piece)(name, task, arguments, keep, stamp) for name, task, arguments in work
+    ):
+        done[name] = result
+        print(f"{len(done)}/{len(work)} {name}", file=sys.stderr, flush=True)
+    return done
 
 
-def clean_scans(rules: list[type[Rule]], tallies: dict[str, Tally], seeds: Iterable[int], trained: int) -> int:
-    """Count alarms on clean sets: all quick rules in one scan, those that train a model for the first seeds only."""
-    quick = [rule for rule in rules if not rule.trains]
-    noisy = 0
-    for k, seed in enumerate(seeds):
-        for data in clean_sets(seed):
-            chosen = rules if k < trained else quick
-            report = scan(data, *chosen)
-            noisy += not report.ok("warning")
-            for rule in chosen:
-                if status(report, rule).status in {"found", "passed"}:
-                    tallies[rule.code].scans += 1
-                    tallies[rule.code].alarms[data.name] += bool(alarms(report, rule))
-    return noisy
+def _piece(
+    name: str, task: Callable[..., dict[str, Any]], arguments: tuple[Any, ...], keep: Path | None, stamp: list[str]
+) -> tuple[str, dict[str, Any]]:
+    """One piece of work, or what an earlier run of the same code has left of it."""
+    file = None if keep is None else keep / f"{name}.json"
+    same = [stamp, repr(arguments)]
+    if file is not None and file.exists():
+        kept = json.loads(file.read_text())
+        if kept["of"] == same:
+            return name, kept["result"]
+    result = json.loads(json.dumps(task(*arguments)))
+    if file is not None:
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps({"of": same, "result": result}))
+        part.replace(file)
+    return name, result
 
 
-def planted_scans(rule: type[Rule], tally: Tally, seeds: Iterable[int]) -> None:
-    """Plant the rule's fault into every clean set that it judges."""
-    for seed in seeds:
-        for data in clean_sets(seed):
-            report, seconds = timed(data, rule)
-            if status(report, rule).status not in {"found", "passed"}:
-                continue
-            tally.seconds.append(seconds)
-            for strength in STRENGTHS:
-                fault = plant(rule, data, strength, seed)
-                if fault is not None:
-                    hit = judge(rule, fault, scan(fault.data, rule))
-                    tally.hits[strength].append(hit)
-                    tally.missed[data.name] += not hit.found
+# ---------------------------------------------------------------- figures
 
 
-def summary(rule: type[Rule], tally: Tally) -> dict[str, Any]:
+def summary(rule: type[Rule], planted: Mapping[str, Any], clean: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The figures of one rule."""
-    count = sum(tally.alarms.values())
-    low, high = interval(count, tally.scans)
-    detection = {}
-    for strength in STRENGTHS:
-        hits = tally.hits[strength]
-        found = sum(hit.found for hit in hits)
-        bounds = interval(found, len(hits))
-        detection[f"{strength:g}"] = {
-            "planted": len(hits),
-            "found": found,
-            "rate": round(found / max(len(hits), 1), 4),
-            "low": round(bounds[0], 4),
-            "high": round(bounds[1], 4),
-        }
-    enough = [s for s in STRENGTHS if tally.hits[s] and float(detection[f"{s:g}"]["rate"]) >= WANTED]
-    named = [hit for hits in tally.hits.values() for hit in hits if hit.found and hit.precision is not None]
+    clean = list(clean)
+    alarming = [line for part in clean for line in part["alarming"].get(rule.code, ())]
+    hits = planted["hits"]
+    counts = {
+        strength: (
+            sum(hit["found"] for hit in hits if hit["strength"] == strength),
+            sum(hit["strength"] == strength for hit in hits),
+        )
+        for strength in sorted({hit["strength"] for hit in hits})
+    }
+    named = [hit for hit in hits if hit["found"] and hit["precision"] is not None]
+    missed = Counter(hit["set"] for hit in hits if not hit["found"] and hit["strength"] >= rule.promise)
     return {
         "rule": rule.name,
         "severity": rule.severity,
-        "clean_scans": tally.scans,
-        "false_alarms": count,
-        "false_alarms_per_1000": round(1000 * count / max(tally.scans, 1), 2),
-        "false_alarms_per_1000_interval": [round(1000 * low, 2), round(1000 * high, 2)],
-        "alarming_sets": {name: n for name, n in sorted(tally.alarms.items()) if n},
-        "detection": detection,
-        "smallest_strength_detected_in_95_percent": min(enough, default=None),
-        "elsewhere": sum(hit.elsewhere for hits in tally.hits.values() for hit in hits),
-        "precision": _mean([hit.precision for hit in named]),
-        "recall": _mean([hit.recall for hit in named]),
-        "missed_sets": {name: n for name, n in sorted(tally.missed.items()) if n},
-        "cpu_ms": round(1000 * sum(tally.seconds) / max(len(tally.seconds), 1), 1),
+        "trains": rule.trains,
+        "promise": rule.promise,
+        **per_thousand(len(alarming), sum(part["scans"].get(rule.code, 0) for part in clean)),
+        "alarms": alarming[:10],
+        "failed": next((part["failed"][rule.code] for part in clean if rule.code in part["failed"]), None),
+        "detection": {f"{strength:g}": share(*found) for strength, found in counts.items()},
+        "found_from": smallest(counts),
+        "mild": sum(hit["mild"] for hit in hits if hit["strength"] >= rule.promise),
+        "elsewhere": sum(hit["elsewhere"] for hit in hits),
+        "precision": mean([hit["precision"] for hit in named]),
+        "recall": mean([hit["recall"] for hit in named]),
+        "sets": len({hit["set"] for hit in hits}),
+        "missed_at_promise_or_above": dict(sorted(missed.items())),
+        "cpu_ms": round(1000 * (mean(planted["seconds"], 6) or 0), 1),
     }
 
 
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(sum(known) / len(known), 4) if known else None
+def shipped(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What each rule's page tells of its figures; it goes into the package."""
+    return {
+        code: {
+            "promise": item["promise"],
+            "planted": at["planted"],
+            "found": at["found"],
+            "found_from": item["found_from"],
+            "clean_scans": item["clean_scans"],
+            "false_alarms": item["false_alarms"],
+            "at_most_per_1000": item["false_alarms_per_1000_interval"][1],
+            "precision": item["precision"],
+            "recall": item["recall"],
+        }
+        for code, item in sorted(rules.items())
+        if (at := item["detection"].get(f"{item['promise']:g}")) is not None
+    }
 
 
-def row(code: str, figures: dict[str, Any]) -> str:
+def short(item: Mapping[str, Any]) -> list[str]:
+    """What falls short of the bars, in words."""
+    found = []
+    at = item["detection"].get(f"{item['promise']:g}")
+    if at is None:
+        found.append("its fault could be planted nowhere")
+    elif at["rate"] < WANTED:
+        sets = ", ".join(f"{name} ({n})" for name, n in item["missed_at_promise_or_above"].items())
+        found.append(f"finds {at['found']} of {at['planted']} at strength {item['promise']:g}; missed in {sets}")
+    if item["false_alarms_per_1000"] is None:
+        found.append("judges no clean set")
+    elif item["false_alarms_per_1000"] > 5:
+        found.append(f"{item['false_alarms']} false alarms in {item['clean_scans']}: {item['alarms'][0]}")
+    if item["precision"] is not None and item["precision"] < (0.8 if item["trains"] else 0.99):
+        found.append(f"names other samples, too: precision {item['precision']}")
+    if item["failed"]:
+        found.append(f"breaks down: {item['failed']}")
+    return found
+
+
+def row(code: str, item: Mapping[str, Any]) -> str:
     """One line of the table."""
-    rates = [figures["detection"][f"{s:g}"] for s in STRENGTHS]
-    shown = "  ".join(f"{100 * rate['rate']:5.1f}" if rate["planted"] else "    -" for rate in rates)
-    low, high = figures["false_alarms_per_1000_interval"]
-    naming = "  ".join(
-        "   -" if value is None else f"{value:4.2f}" for value in (figures["precision"], figures["recall"])
-    )
+    rates = [item["detection"].get(f"{strength:g}") for strength in STRENGTHS]
+    shown = " ".join(f"{100 * rate['rate']:5.1f}" if rate and rate["planted"] else "    -" for rate in rates)
+    count = next((rate["planted"] for rate in rates if rate), 0)
+    low, high = item["false_alarms_per_1000_interval"]
+    naming = " ".join("   -" if value is None else f"{value:4.2f}" for value in (item["precision"], item["recall"]))
+    alarms = "-" if item["false_alarms_per_1000"] is None else f"{item['false_alarms_per_1000']:.1f}"
     return (
-        f"{code}  {figures['rule']:24}  {shown}  {rates[0]['planted']:4}  "
-        f"{figures['false_alarms_per_1000']:6.1f} ({low:.1f} to {high:.1f}) of {figures['clean_scans']:<5}  "
-        f"{naming}  {figures['cpu_ms']:7.1f}"
+        f"{code} {item['rule']:28} {shown} {count:4}  {alarms:>5} ({low:.1f} to {high:.1f}) of {item['clean_scans']:<5} "
+        f"{naming} {item['cpu_ms']:7.1f}"
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run it; exit status 1 if a rule gives more than 5 false alarms per 1,000 clean scans."""
+# ---------------------------------------------------------------- the command
+
+
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """What to do."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.detection", description=(__doc__ or "").split("\n\n")[0]
     )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the scans; writes nothing")
-    quick = parser.parse_args(arguments).quick
-    rules = all_rules()
-    tallies = {rule.code: Tally() for rule in rules}
-    clean_seeds, trained_seeds = (6, 1) if quick else (53, 5)
-    noisy = clean_scans(rules, tallies, range(100, 100 + clean_seeds), trained_seeds)
-    for rule in rules:
-        seeds = (1 if rule.trains else 2) if quick else (2 if rule.trains else 5)
-        planted_scans(rule, tallies[rule.code], range(seeds))
-    figures = {rule.code: summary(rule, tallies[rule.code]) for rule in rules}
-    print("detection: share of planted faults found at strength 0, 0.5 and 1, in percent (n per strength)")
+    parser.add_argument("--only", default="", metavar="CODES", help="these rules; the figures of the others stay")
+    parser.add_argument("--quick", action="store_true", help="a small part of the scans; writes nothing")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    keep = Path(tempfile.gettempdir()) / "datalint-detection"
+    parser.add_argument("--keep", type=Path, default=keep, help=f"where finished pieces wait for another run ({keep})")
+    parser.add_argument("--peers", type=Path, help="folder of virtual environments of other tools (cleanlab/, ...)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it; exit status 1 if something falls short of the bars."""
+    chosen = options(arguments)
+    rules = select_rules([code for code in chosen.only.split(",") if code])
+    done = run(tasks(rules, chosen.quick), chosen.jobs, None if chosen.quick else chosen.keep)
+    clean = [result for name, result in done.items() if name.startswith("clean-")]
+    figures = {rule.code: summary(rule, done[rule.code], clean) for rule in rules}
+    print("detection: share of planted faults found at strength 0, 0.25, 0.5, 0.75 and 1, in percent; n per strength")
     print("false alarms: warnings and errors per 1,000 clean scans (95 % interval); naming: of faulty samples\n")
-    print(f"{'':34}  {'detection':19}  {'n':>4}  {'false alarms':34}  {'prec.':>4} {'rec.':>4}  {'CPU ms':>6}")
+    print(f"{'':35} {'detection':29} {'n':>4}  {'false alarms':30} {'prec.':>4} {'rec.':>4} {'CPU ms':>6}")
     for code, item in figures.items():
         print(row(code, item))
-    total = clean_seeds * len(clean_sets())
-    print(f"\n{total - noisy:,} of {total:,} clean scans are free of warnings and errors")
-    for code, item in figures.items():
-        for name, where in (("alarms on", item["alarming_sets"]), ("missed in", item["missed_sets"])):
-            if where:
-                print(f"{code} {name} " + ", ".join(f"{data} ({n})" for data, n in where.items()))
-    if not quick:
-        clean = {"scans": total, "free_of_warnings_and_errors": total - noisy}
-        OUT.write_text(json.dumps({"clean": clean, "rules": figures}, indent=1) + "\n")
-    return int(any(item["false_alarms_per_1000"] > 5 for item in figures.values()))
+    full = [part for part in clean if len(part["scans"]) == len(rules)]
+    sets, quiet = sum(part["sets"] for part in full), sum(part["quiet"] for part in full)
+    print(f"\n{quiet:,} of {sets:,} clean scans with all of these rules are free of warnings and errors")
+    bad = {code: short(item) for code, item in figures.items()}
+    for code, lines in bad.items():
+        for line in lines:
+            print(f"{code} {line}")
+    peers = beside.compare(rules, chosen.peers, chosen.quick)
+    print("\n" + beside.told(peers))
+    if not chosen.quick:
+        known = json.loads(OUT.read_text()) if OUT.exists() and chosen.only else {}
+        codes = {rule.code for rule in all_rules()}
+        every = {code: item for code, item in (known.get("rules", {}) | figures).items() if code in codes}
+        told = known.get("clean") if chosen.only else {"scans": sets, "free_of_warnings_and_errors": quiet}
+        others = beside.merged(known.get("peers"), peers)
+        OUT.write_text(
+            json.dumps({"clean": told, "rules": dict(sorted(every.items())), "peers": others}, indent=1) + "\n"
+        )
+        SHIPPED.write_text(json.dumps(shipped(every), indent=1) + "\n")
+    return int(any(bad.values()))
 
 
 if __name__ == "__main__":

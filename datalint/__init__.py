@@ -6,17 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datalint.api import detect, scan
+    from datalint.diffing import diff
     from datalint.errors import DatalintError
+    from datalint.mending.fix import fix
+    from datalint.mending.subset import subset
     from datalint.report.models import Report
+    from datalint.selftesting import SelfTest, selftest
 
 __version__ = "0.1.0"
-__all__ = ["DatalintError", "Report", "__version__", "detect", "scan"]
+__all__ = [
+    "DatalintError",
+    "Report",
+    "SelfTest",
+    "__version__",
+    "detect",
+    "diff",
+    "fix",
+    "scan",
+    "selftest",
+    "subset",
+]
 
 _HOMES = {
     "DatalintError": "datalint.errors",
     "Report": "datalint.report.models",
+    "SelfTest": "datalint.selftesting",
     "detect": "datalint.api",
+    "diff": "datalint.diffing",
+    "fix": "datalint.mending.fix",
     "scan": "datalint.api",
+    "subset": "datalint.mending.subset",
+    "selftest": "datalint.selftesting",
 }
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import datalint
 from datalint import results
 from datalint.cache import Cache, default_folder, sources_stamp
 from datalint.errors import DatalintError
-from datalint.measures.base import MEMORY, Settings
-from datalint.registry import pack_folders
+from datalint.lookup import expired, rule_options, settle
+from datalint.measures.base import Settings
+from datalint.packs import pack_folders
 from datalint.report.models import Report, Run, Summary, Tool
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from datalint.baseline import Baseline
     from datalint.dataset import Dataset
     from datalint.engine import EngineName
+    from datalint.lookup import Effective
+    from datalint.rule import Rule
+    from datalint.scanning import Scanned
+    from datalint.severity import Severity
 
 MIN_MEMORY = 1 << 20
 """Bytes below which nothing is left to compare."""
@@ -34,8 +40,8 @@ def scan(
     splits: Mapping[str, Any] | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    preset: str = "default",
-    batch_size: int = 32,
+    preset: str | None = None,
+    batch_size: int | None = None,
     pred_probs: str | Path | ArrayLike | Mapping[str, Any] | None = None,
     embeddings: str | Path | ArrayLike | Mapping[str, Any] | None = None,
     changed_only: bool = False,
@@ -45,11 +51,15 @@ def scan(
     cache: bool = True,
     cache_dir: str | Path | None = None,
     paranoid: bool = False,
-    memory: int = MEMORY,
+    memory: int | None = None,
     progress: Callable[[int, float], None] | None = None,
+    config: str | Path | Mapping[str, Any] | Effective | bool | None = None,
+    baseline: str | Path | Literal[False] | None = None,
 ) -> Report:
     """
     Scan a data set and report what will make training fail, stall or lie.
+
+    What is not given here is what the configuration says, and otherwise the default.
 
     Args:
         source: a path (or several), a DataFrame, ``(X, y)``, an array, or a mapping of splits to any of these.
@@ -57,8 +67,8 @@ def scan(
         splits: for a path, glob patterns by split; otherwise more splits, by name.
         select: codes, names or beginnings of codes of the rules to run; all if empty.
         ignore: the same, of rules to leave out.
-        preset: ``fast`` leaves out the rules that train a model.
-        batch_size: samples per training batch.
+        preset: ``fast`` leaves out the rules that train a model or compare samples with each other.
+        batch_size: samples per training batch; 32 if nothing else is said.
         pred_probs: out-of-sample class probabilities the user already has, [samples, classes] in stored order with the
             classes sorted: an array, a ``.npy``, ``.npz`` or CSV file, or a mapping of splits to these.
         embeddings: vectors to use as features instead of datalint's own, [samples, dimensions], in the same forms.
@@ -69,66 +79,132 @@ def scan(
         cache: whether to keep what was measured, so that unchanged files are not read again. Objects in memory never are.
         cache_dir: where; the user's cache folder if not given.
         paranoid: identify files by their bytes instead of size, times and inode.
-        memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample.
+        memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample. 1 GB if
+            nothing else is said.
         progress: told how many more samples were read, and the share of the data that is done, 0 to 1.
+        config: a configuration file, or a mapping with the same keys; for paths, the closest ``datalint.toml`` if not
+            given, and none at all if False.
+        baseline: file of known findings, which are left out; False for none, whatever the configuration says.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    if batch_size < 1:
-        raise DatalintError(f"batch size {batch_size}: it must be at least 1")
-    if jobs is not None and jobs < 1:
-        raise DatalintError(f"{jobs} jobs: it must be at least 1")
-    if memory < MIN_MEMORY:
-        raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
-    settings = Settings(batch_size=batch_size, memory=memory)
-    store = Cache(Path(cache_dir) if cache_dir is not None else default_folder(), paranoid) if cache else None
+    _check(batch_size, jobs, memory)
+    paths = _paths(source)
+    given = {
+        "label": label,
+        "preset": preset,
+        "batch-size": batch_size,
+        "memory": memory,
+        "jobs": jobs,
+        "select": list(select) or None,
+        "ignore": list(ignore) or None,
+        "cache-dir": cache_dir and str(cache_dir),
+        "baseline": "" if baseline is False else baseline and str(baseline),
+    }
+    effective = settle(paths, config).given(given)
+    chosen = effective.config
+    if paths is not None and splits is None and chosen.splits:
+        splits = chosen.splits
+    settings = Settings(batch_size=chosen.batch_size, memory=chosen.memory)
+    store = Cache(Path(chosen.cache_dir) if chosen.cache_dir else default_folder(), paranoid) if cache else None
     packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
-    chosen = [label, _listed(splits), changed_only, settings, list(select), list(ignore), preset, packs]
-    key = results.key(store, _paths(source), [pred_probs, embeddings], chosen) if store else None
+    today = started.astimezone().date()  # a suppression expires by the user's own calendar
+    baseline_read = _baseline(effective)
+    over = [expired(item.entry, today) for item in effective.suppressions]
+    wishes = [_listed(splits), changed_only, packs, effective.dependence(), over, baseline_read]
+    key = results.key(store, paths, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
         known.run = _run(started, clock, "cache", 1)
         return known
     # What reads data is imported only now: a scan of unchanged data is over by here.
     from datalint.cache import Cached
-    from datalint.engine import Tally
-    from datalint.engine import choose as choose_engine
-    from datalint.registry import select_rules
-    from datalint.scanning import scan_dataset
+    from datalint.engine import Tally, choose
+    from datalint.scanning import audit, scan_dataset
+    from datalint.silencing import Silencer
     from datalint.sources.given import read_given
     from datalint.sources.recognise import recognise_files
     from datalint.splits import Given
 
-    rules = [rule() for rule in select_rules(select, ignore) if preset != "fast" or not rule.trains]
-    datasets = recognise_files(source) if changed_only else find(source, label=label, splits=splits)
-    given = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
-    if (given.pred_probs or given.embeddings) and len(datasets) > 1:
+    rules, severities = _rules(effective)
+    judging = [rule for rule in rules if not rule.audits]
+    datasets = recognise_files(source) if changed_only else find(source, label=chosen.label, splits=splits)
+    vectors = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
+    if (vectors.pred_probs or vectors.embeddings) and len(datasets) > 1:
         raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
+    silencer = Silencer(effective, baseline_read, datasets, {rule.code for rule in judging}, today)
     tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
     runners, done = [], []
     for dataset in datasets:
-        runner = choose_engine(list(enumerate(dataset.partitions)), jobs, engine, scheduler)
+        runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler)
         runners.append(runner)
         measuring = Cached(runner, store) if store else runner
-        done.append(scan_dataset(dataset, rules, settings, measuring, given, tally))
+        suited = _suited(judging, dataset, chosen.preset)
+        done.append(scan_dataset(dataset, suited, settings, measuring, vectors, tally, severities))
+    audits = [rule for rule in rules if rule.audits]
+    kept = silencer.apply(done)
+    if audits and kept:
+        # Of changed files alone nothing can be said of what the whole needs.
+        silences = () if changed_only else silencer.silences(done)
+        kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs)
+    report = _report(kept, _run(started, clock, widest.name, widest.jobs))
+    if store and key:
+        results.save(store, key, report)
+    return report
+
+
+def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None:
+    if batch_size is not None and batch_size < 1:
+        raise DatalintError(f"batch size {batch_size}: it must be at least 1")
+    if jobs is not None and jobs < 1:
+        raise DatalintError(f"{jobs} jobs: it must be at least 1")
+    if memory is not None and memory < MIN_MEMORY:
+        raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
+
+
+def _report(done: Sequence[Scanned], run: Run) -> Report:
     counts = {"error": 0, "warning": 0, "info": 0}
     for item in done:
-        for finding in item.report.findings:
+        for finding in item.report.leading:
             counts[finding.severity] += 1
     report = Report(
         tool=Tool(version=datalint.__version__),
         summary=Summary(**counts, datasets=len(done)),
         datasets=tuple(item.report for item in done),
-        run=_run(started, clock, widest.name, widest.jobs),
+        run=run,
     )
     for number, item in enumerate(done):
         report._keep(number, item.affected, item.thumbnails)
-    if store and key:
-        results.save(store, key, report)
     return report
+
+
+def _rules(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
+    """The rules to run with their parameters, and the severities that the user set."""
+    from datalint.registry import select_rules
+
+    config = effective.config
+    params, severities = rule_options(effective)
+    off = [code for code, severity in severities.items() if severity == "off"]
+    chosen = [
+        rule(params.get(rule.code))
+        for rule in select_rules(config.select, [*config.ignore, *off])
+        if config.preset != "fast" or not rule.trains
+    ]
+    return chosen, {code: severity for code, severity in severities.items() if severity != "off"}
+
+
+def _suited(rules: Sequence[Rule], dataset: Dataset, preset: str) -> list[Rule]:
+    return [rule for rule in rules if preset != "fast" or dataset.modality not in rule.searches]
+
+
+def _baseline(effective: Effective) -> tuple[str, Baseline] | None:
+    from datalint.baseline import read_baseline
+
+    file = effective.config.baseline
+    return (file, read_baseline(Path(file))) if file else None
 
 
 def _paths(source: Any) -> list[Path] | None:

@@ -57,6 +57,10 @@ class Cache:
         body, check = data[:-32], data[-32:]
         return body if hashlib.sha256(body).digest() == check else None
 
+    def has(self, key: str) -> bool:
+        """Whether something is kept under the key; whether it is sound, :meth:`get` will tell."""
+        return self._place(key).exists()
+
     def put(self, key: str, body: bytes) -> None:
         """Keep it. A cache that cannot be written is no reason to fail: the next scan reads the data again."""
         with contextlib.suppress(OSError):
@@ -157,28 +161,37 @@ class Cached:
         progress: Callable[[int], None],
     ) -> Iterator[States]:
         """Known states and new ones, in the order of the partitions."""
-        from datalint.freeze import Damaged, freeze, thaw
+        from datalint.freeze import freeze
 
         keys = {number: self._key(partition, kinds, settings) for number, partition in partitions}
-        known: dict[int, States] = {}
-        for number, key in keys.items():
-            data = self._cache.get(key) if key else None
-            if data is not None:
-                with contextlib.suppress(Damaged):
-                    states = thaw(data)
-                    if all(state.renumber(number) for found in states.values() for state in found):
-                        known[number] = states
-        fresh = self._engine.measure([task for task in partitions if task[0] not in known], kinds, settings, progress)
-        for number, _ in partitions:
-            if number in known:
-                yield known.pop(number)
-                continue
-            states = next(fresh)
+        kept = {number for number, key in keys.items() if key and self._cache.has(key)}
+        fresh = self._engine.measure([task for task in partitions if task[0] not in kept], kinds, settings, progress)
+        for number, partition in partitions:
             key = keys[number]
-            if key:
-                with contextlib.suppress(TypeError):  # a third-party measurement may hold what cannot be stored
-                    self._cache.put(key, freeze(states))
+            # Thawed one at a time: all of them together may not fit into memory.
+            states = self._known(number, key) if key and number in kept else None
+            if states is None:
+                damaged = number in kept
+                alone = self._engine.measure([(number, partition)], kinds, settings, progress) if damaged else fresh
+                states = next(alone)
+                if key:
+                    with contextlib.suppress(TypeError):  # a third-party measurement may hold what cannot be stored
+                        self._cache.put(key, freeze(states))
             yield states
+
+    def _known(self, number: int, key: str) -> States | None:
+        """What is kept under a key, said of the partition of that number; None where it is damaged or no longer fits."""
+        from datalint.freeze import Damaged, thaw
+
+        data = self._cache.get(key)
+        if data is None:
+            return None
+        try:
+            states: States = thaw(data)
+        except Damaged:
+            return None
+        fits = all(state.renumber(number) for found in states.values() for state in found)
+        return states if fits else None
 
     def _key(self, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings) -> str | None:
         try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -16,14 +16,20 @@ import click
 
 from datalint import __version__
 from datalint.errors import DatalintError
+from datalint.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from datalint.dataset import Dataset
+    from datalint.lookup import Effective
     from datalint.report.models import Report
+    from datalint.severity import FailOn
 
 EXIT_FINDINGS, EXIT_CANNOT = 1, 2
+
+_CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "baseline")
+"""Options that a configuration file may set as well."""
 
 
 def _codes(value: str) -> list[str]:
@@ -41,11 +47,32 @@ def _split_glob(value: str) -> tuple[str, str]:
 
 def _bytes(value: str) -> int:
     """A size such as 512MB, 2G or 1.5 GiB."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", value, re.IGNORECASE)
-    if not match:
-        raise click.BadParameter(f"{value!r} is not a size, such as 512MB or 2GB")
-    unit = 1024 if match[3] else 1000
-    return int(float(match[1]) * unit ** " kmgt".index(match[2].lower() or " "))
+    from datalint.config import parse_bytes
+
+    try:
+        return parse_bytes(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _format(value: str) -> tuple[str, Path | None]:
+    """NAME, or NAME:FILE."""
+    name, sign, file = value.partition(":")
+    if name not in FORMATS:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}")
+    if sign and not file:
+        raise click.BadParameter(
+            f"{value!r} names no file; give one, such as {name}:report.{name}, or leave the colon out"
+        )
+    return name, Path(file) if file else None
+
+
+def _numbers(value: str) -> list[float]:
+    """Several numbers in one option, set apart by commas."""
+    try:
+        return [float(item) for item in _codes(value)]
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} are no numbers, such as 0,0.5,1") from error
 
 
 _LABEL = click.option("--label", metavar="COL", help="The label column; recognised if not given.")
@@ -82,7 +109,7 @@ def cli() -> None:
     type=click.Choice(["fast", "default"]),
     default="default",
     show_default=True,
-    help="fast leaves out the rules that train a model.",
+    help="fast leaves out the rules that train a model or compare samples with each other.",
 )
 @click.option(
     "--fail-on",
@@ -94,11 +121,12 @@ def cli() -> None:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option(
     "--format",
-    "style",
-    type=click.Choice(["text", "concise", "json"]),
-    default="text",
-    show_default=True,
-    help="What to print.",
+    "formats",
+    multiple=True,
+    type=_format,
+    metavar="NAME[:FILE]",
+    help=f"What to print, or with :FILE to write: {', '.join(FORMATS)}. Several are possible, one of them printed; "
+    "text if none is.",
 )
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON report here."
@@ -135,6 +163,18 @@ def cli() -> None:
     metavar="SIZE",
     help="For comparing samples; beyond it duplicates are counted on a sample.",
 )
+@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+@click.option("--no-config", is_flag=True, help="Read no settings from files.")
+@click.option("--show-settings", is_flag=True, help="Print the settings and where each came from; scan nothing.")
+@click.option("--baseline", metavar="FILE", help="Report only what this file of known findings does not hold.")
+@click.option("--statistics", is_flag=True, help="Print the number of findings per rule instead.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours in the text; auto for a terminal.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason, and more samples.")
 def scan(paths: Sequence[str], **options: Any) -> None:
@@ -145,29 +185,25 @@ def scan(paths: Sequence[str], **options: Any) -> None:
     from datalint import api
     from datalint.progress import Progress
 
-    select = [code for codes in options["select"] for code in codes]
-    ignore = [code for codes in options["ignore"] for code in codes]
+    settings = _settings(paths, options)
+    if options["show_settings"]:
+        _show_settings(settings)
+        return
+    options["style"] = _style(options["formats"])
+    options["fail_on"] = settings.config.fail_on
     _check_writable(options)
     progress = Progress(not options["quiet"] and not os.environ.get("CI") and not os.environ.get("PRE_COMMIT"))
     try:
         report = api.scan(
             list(paths),
-            label=options["label"],
-            splits=_splits(options["splits"]),
-            select=select,
-            ignore=ignore,
-            preset=options["preset"],
-            batch_size=options["batch_size"],
+            config=settings,
             pred_probs=options["pred_probs"],
             embeddings=options["embeddings"],
             changed_only=options["changed_only"],
-            jobs=options["jobs"],
             engine=options["engine"],
             scheduler=options["scheduler"],
             cache=not options["no_cache"],
-            cache_dir=options["cache_dir"],
             paranoid=options["paranoid"],
-            memory=options["memory"],
             progress=progress,
         )
     finally:
@@ -182,6 +218,34 @@ def scan(paths: Sequence[str], **options: Any) -> None:
     sys.exit(EXIT_FINDINGS if bad and not options["exit_zero"] else 0)
 
 
+def _settings(paths: Sequence[str], options: dict[str, Any]) -> Effective:
+    """The configuration, with what was typed on top of it."""
+    from datalint import lookup
+
+    typed = click.get_current_context()
+    said = {
+        name: value
+        for name, value in options.items()
+        if typed.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    }
+    given = {name.replace("_", "-"): said.get(name) for name in _CONFIGURABLE}
+    for name in ("select", "ignore"):
+        given[name] = [code for codes in said.get(name, ()) for code in codes] or None
+    given["splits"] = _splits(options["splits"]) or None
+    given["cache-dir"] = None if options["cache_dir"] is None else str(options["cache_dir"])
+    found = lookup.settle([Path(path) for path in paths], False if options["no_config"] else options["config_file"])
+    return found.given(given, "command line")
+
+
+def _show_settings(settings: Effective) -> None:
+    from datalint.lookup import as_toml, rule_options
+    from datalint.report.escape import clean
+
+    rule_options(settings)  # says what is wrong with them
+    for line in as_toml(settings):
+        click.echo(clean(line, 10_000))
+
+
 def _failed(report: Report) -> bool:
     """Whether a rule broke down, so that silence means nothing."""
     return any(rule.status == "failed" for dataset in report.datasets for rule in dataset.rules)
@@ -194,12 +258,25 @@ def _splits(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     return splits
 
 
+def _style(formats: Sequence[tuple[str, Path | None]]) -> str:
+    """What is printed."""
+    printed = [name for name, file in formats if file is None]
+    if len(printed) > 1:
+        raise DatalintError(
+            f"--format {printed[0]} and --format {printed[1]}: one format can be printed, give the other a file, "
+            f"such as {printed[0]}:report.{printed[0]}"
+        )
+    return printed[0] if printed else "text"
+
+
 def _check_writable(options: dict[str, Any]) -> None:
     """Say so before the scan rather than after it."""
-    for name in ("json_file", "html_file"):
-        file: Path | None = options[name]
+    files = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
+    for file in files:
         if file is not None and (os.path.isdir(file) or not _can_hold(file.parent)):  # noqa: PTH112
             raise DatalintError(f"cannot write {file}: choose another place")
+        if file is not None and files.count(file) > 1:
+            raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
     if not options["no_report"] and not _can_hold(options["output_dir"]):
         raise DatalintError(
             f"cannot write reports to {options['output_dir']}: choose another folder with --output-dir, or --no-report"
@@ -220,6 +297,13 @@ def _write(report: Report, options: dict[str, Any]) -> list[Path]:
         report.to_json(options["json_file"])
     if options["html_file"] is not None:
         report.to_html(options["html_file"])
+    for name, file in options["formats"]:
+        if file is not None:
+            from datalint.report import formats
+            from datalint.report.files import write_text
+
+            write_text(file, formats.render(name, report, options["fail_on"]))
+            written.append(file)
     if not options["no_report"]:
         folder: Path = options["output_dir"]
         report.to_json(folder / "report.json")
@@ -229,31 +313,46 @@ def _write(report: Report, options: dict[str, Any]) -> list[Path]:
 
 
 def _show(report: Report, options: dict[str, Any], written: list[Path]) -> None:
-    if options["style"] == "json":
-        # As bytes: JSON is UTF-8, whatever the terminal's encoding is.
-        click.echo(report.to_json().encode(), nl=False)
+    if options["statistics"]:
+        _show_statistics(report)
         return
-    if options["style"] == "concise":
-        from datalint.report import concise
+    if options["style"] != "text":
+        from datalint.report import formats
 
-        click.echo(concise.render(report), nl=False)
+        shown = formats.render(options["style"], report, options["fail_on"])
+        # As bytes: what a program reads is UTF-8, whatever the terminal's encoding is.
+        click.echo(shown if options["style"] == "concise" else shown.encode(), nl=False)
         return
     from datalint.report import text
 
     if options["quiet"] and not report.findings and not _failed(report):
         return
     width = min(120, shutil.get_terminal_size().columns) if _terminal() else 100
-    colour = _colour()
+    colour = _colour(options["color"])
     shown = text.render(report, color=colour, width=max(60, width), verbose=options["verbose"])
     click.echo(shown, nl=not shown.endswith("\n"), color=colour)
     if written and not options["quiet"]:
         click.echo(f"reports: {', '.join(path.as_posix() for path in written)}")
 
 
-def _colour() -> bool:
+def _colour(wish: str) -> bool:
+    if wish != "auto":
+        return wish == "always"
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (_terminal() and os.environ.get("TERM") != "dumb")
+
+
+def _show_statistics(report: Report) -> None:
+    """Findings per rule, most first."""
+    from collections import Counter
+
+    found = Counter((finding.code, finding.rule) for part in report.datasets for finding in part.leading)
+    for (code, rule), number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+        click.echo(f"{number:>6}  {code}  {rule}")
+    hidden = sum(part.suppressed for part in report.datasets)
+    if hidden:
+        click.echo(f"{hidden:>6}  suppressed")
 
 
 def _terminal() -> bool:
@@ -318,31 +417,114 @@ def _recognised(dataset: Dataset) -> dict[str, Any]:
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(style: str) -> None:
     """List the rules."""
-    from datalint.registry import all_rules
+    from datalint.manual import pages
 
-    found = all_rules()
+    found = pages()
     if style == "json":
-        records = [{"code": r.code, "name": r.name, "severity": r.severity, "finds": r.finds()} for r in found]
+        kept = ("code", "name", "severity", "finds", "parameters")
+        records = [{name: getattr(page, name) for name in kept} for page in found]
         click.echo(json.dumps(records, indent=1, ensure_ascii=False))
         return
-    width = max(len(rule.name) for rule in found)
-    for rule in found:
-        click.echo(f"{rule.code}  {rule.name:{width}}  {rule.severity:7}  {rule.finds()}")
+    width = max(len(page.name) for page in found)
+    for page in found:
+        click.echo(f"{page.code}  {page.name:{width}}  {page.severity:7}  {page.finds}")
 
 
 @cli.command()
 @click.argument("code")
 def explain(code: str) -> None:
     """Show the page of a rule, by its code or name."""
-    from datalint.registry import find_rule
+    from datalint.figures import all_figures
+    from datalint.manual import find_page
 
-    rule = find_rule(code)
-    click.echo(f"{rule.code} {rule.name} ({rule.severity})\n\n{rule.page()}")
-    parameters = rule.Params.model_fields
-    if parameters:
+    page = find_page(code)
+    click.echo(f"{page.code} {page.name} ({page.severity})\n\n{page.text}")
+    if page.parameters:
         click.echo("\n## Parameters\n")
-        for name, parameter in parameters.items():
-            click.echo(f"{name} (default {parameter.default}): {parameter.description}")
+        for parameter in page.parameters:
+            click.echo(f"{parameter['name']} (default {parameter['default']}): {parameter['description']}")
+    figures = all_figures().get(page.code)
+    if figures is not None:
+        click.echo("\n## How often it is right\n")
+        click.echo("\n".join(figures.sentences()))
+
+
+@cli.command()
+@click.argument("code")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the faulty copy."
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="0 (barely there) to 1 (blatant).",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another one plants elsewhere.")
+@_LABEL
+@_SPLITS
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty; an earlier copy is removed.")
+def plant(code: str, path: Path, out: Path, **options: Any) -> None:
+    """Write a copy of the data set at PATH with the fault of rule CODE in it, to test a pipeline with.
+
+    Tables become one CSV file per split, folders of images stay what they are. What was planted where is printed, and
+    written to planted.json beside the copy.
+    """
+    from datalint.faulty import write_faulty
+    from datalint.report.escape import clean
+
+    options["splits"] = _splits(options["splits"]) or None
+    click.echo("\n".join(map(clean, write_faulty(code, path, out, **options).to_text().splitlines())))
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_LABEL
+@_SPLITS
+@click.option("--select", multiple=True, type=_codes, metavar="CODES", help="Rules to try, as for scan.")
+@click.option(
+    "--strengths",
+    type=_numbers,
+    default="0,0.5,1",
+    show_default=True,
+    metavar="NUMBERS",
+    help="0 (barely) to 1 (blatant).",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Times to plant each fault.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if a fault that the data can hold is not caught at its strongest."
+)
+def selftest(path: Path, **options: Any) -> None:
+    """Say what would have been caught in the data set at PATH, from which strength, and what not.
+
+    Plants the fault of every rule that applies into a copy in memory, of at most 5,000 rows or 600 images, and scans it.
+    """
+    from datalint import selftesting
+    from datalint.report.escape import clean
+
+    done = selftesting.selftest(
+        str(path),
+        label=options["label"],
+        splits=_splits(options["splits"]) or None,
+        select=[code for codes in options["select"] for code in codes],
+        strengths=options["strengths"],
+        seeds=options["seeds"],
+        progress=_told if sys.stderr.isatty() and not os.environ.get("CI") else None,
+    )
+    if sys.stderr.isatty() and not os.environ.get("CI"):
+        click.echo("\r\033[K", err=True, nl=False)
+    if options["style"] == "json":
+        click.echo(done.to_json().encode(), nl=False)
+    else:
+        click.echo("\n".join(map(clean, done.to_text().splitlines())))
+    sys.exit(EXIT_FINDINGS if options["strict"] and done.missed else 0)
+
+
+def _told(code: str, share: float) -> None:
+    click.echo(f"\r\033[Kplanting {code} ({share:.0%})", err=True, nl=False)
 
 
 @cli.command()
@@ -364,8 +546,193 @@ def clean(cache_dir: Path | None) -> None:
     click.echo(f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}")
 
 
+@cli.command()
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+@click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON Schema of datalint.toml instead.")
+def config(path: str, config_file: str | None, wants_schema: bool) -> None:
+    """Print the settings for a scan of PATH, and where each came from."""
+    from datalint import lookup
+    from datalint.config import config_schema
+
+    if wants_schema:
+        click.echo(json.dumps(config_schema(), indent=1))
+        return
+    if not os.path.lexists(path):
+        raise DatalintError(f"no such file or folder: {path}")
+    settings = lookup.settle([Path(path)], config_file)
+    _show_settings(settings)
+
+
+@cli.command()
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+def init(path: str, force: bool) -> None:
+    """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
+    from datalint import api
+    from datalint.report.files import write_text
+    from datalint.starter import starter
+
+    folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112
+    file = folder / "datalint.toml"
+    if os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
+    write_text(file, starter(api.detect(path)))
+    click.echo(f"wrote {file.as_posix()}; `datalint scan {path}` uses it")
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where; datalint-baseline.json if not given."
+)
+@click.option("--prune", is_flag=True, help="Only remove what is no longer found.")
+@click.option("--force", is_flag=True, help="Record anew what is there already.")
+@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
+    """Record what is found today, so that later scans with --baseline report only what is new."""
+    from datalint import api, lookup
+    from datalint.baseline import FILE, of_report, read_baseline, stale
+    from datalint.registry import all_rules
+
+    settings = lookup.settle([Path(path) for path in paths], config_file)
+    file = output or Path(settings.config.baseline or FILE)
+    known = read_baseline(file) if prune else None
+    if known is None and os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
+    if not _can_hold(file.parent):
+        raise DatalintError(f"cannot write {file}: choose another place with --output")
+    report = api.scan(list(paths), config=settings, baseline=False)
+    if known is not None:
+        gone = stale(known, report.datasets)
+        left = known.without(gone)
+        if gone:
+            left.write(file)
+        click.echo(f"{file.as_posix()}: removed {len(gone):,} of {len(known.entries):,} entries")
+        return
+    recorded = of_report(report, {rule.code for rule in all_rules() if rule.audits})
+    recorded.write(file)
+    number = len(recorded.entries)
+    click.echo(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
+
+
+@cli.command()
+@click.argument("old", metavar="OLD.json")
+@click.argument("new", metavar="NEW.json")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 if a finding at least this severe is new.",
+)
+def diff(old: str, new: str, style: str, fail_on: FailOn) -> None:
+    """Compare two reports: findings that are new, fixed and unchanged, and how the numbers of the data moved.
+
+    Exit status: 0 nothing new at or above --fail-on, 1 something is, 2 a file is no report.
+    """
+    from datalint import diffing
+
+    changes = diffing.diff(old, new)
+    shown = changes.to_json().encode() if style == "json" else str(changes)
+    click.echo(shown, nl=False)
+    sys.exit(0 if changes.ok(fail_on) else EXIT_FINDINGS)
+
+
+_OUT = click.option("--out", metavar="DIR", help="The folder to write; outside the source, new or empty.")
+_FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run wrote there.")
+_SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is random.")
+
+
+@cli.command()
+@click.argument("path")
+@_OUT
+@click.option("--keep-list", metavar="FILE", help="Write a CSV file of the samples to keep: split, index and id.")
+@click.option(
+    "--select", multiple=True, type=_codes, metavar="CODES", help="Findings to mend; all that can be if none."
+)
+@click.option("--unsafe", is_flag=True, help="Also drop samples whose label is probably wrong.")
+@click.option("--relabel", is_flag=True, help="With --unsafe: give them the suggested label instead.")
+@_LABEL
+@_SPLITS
+@_SEED
+@_FORCE
+def fix(path: str, out: str | None, **options: Any) -> None:
+    """Write a cleaned copy of the data set at PATH, with a log of every change; PATH itself is never changed.
+
+    Drops all-zero and unreadable samples and exact duplicates, takes samples that other splits hold out of train, writes
+    variants of a category in one way, turns pictures by their EXIF orientation and shuffles sorted tables. CSV, Parquet
+    and class folders of images.
+
+    Exit status: 0 the copy is written, 2 it could not be.
+    """
+    from datalint.mending.fix import fix as mend
+    from datalint.progress import Progress
+
+    progress = Progress(not os.environ.get("CI"))
+    try:
+        done = mend(
+            path,
+            out,
+            keep_list=options["keep_list"],
+            label=options["label"],
+            splits=_splits(options["splits"]) or None,
+            select=[code for codes in options["select"] for code in codes],
+            unsafe=options["unsafe"],
+            relabel=options["relabel"],
+            seed=options["seed"],
+            force=options["force"],
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    click.echo(str(done), nl=False)
+
+
+@cli.command()
+@click.argument("path")
+@_OUT
+@click.option("--per-class", type=click.IntRange(min=1), metavar="N", help="Samples of each class.")
+@click.option("--classes", multiple=True, type=_codes, metavar="A,B", help="The classes to take; all if not given.")
+@_LABEL
+@_SPLITS
+@_SEED
+@_FORCE
+def subset(path: str, out: str | None, **options: Any) -> None:
+    """Write a small, balanced set of samples that no finding names: one that a model must be able to learn by heart.
+
+    A CSV file, or class folders of images, from the training split of PATH.
+
+    Exit status: 0 it is written, 2 it could not be.
+    """
+    from datalint.mending.subset import subset as take
+    from datalint.progress import Progress
+
+    if out is None:
+        raise DatalintError("nothing to write: give --out DIR")
+    progress = Progress(not os.environ.get("CI"))
+    try:
+        done = take(
+            path,
+            out,
+            per_class=options["per_class"],
+            classes=[name for names in options["classes"] for name in names],
+            label=options["label"],
+            splits=_splits(options["splits"]) or None,
+            seed=options["seed"],
+            force=options["force"],
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    click.echo(str(done), nl=False)
+
+
 def main() -> NoReturn:
     """Run the command line; every error a user can mend is one line and exit status 2."""
+    # Nearly all objects made while importing and reading live to the end: looking for garbage so often finds none.
+    gc.set_threshold(100_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding cannot write is no reason to stop.
         if isinstance(stream, io.TextIOWrapper):

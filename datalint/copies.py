@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from datalint import hashing
 from datalint.measures.contents import Contents, rate_of
 from datalint.measures.places import Places
+from datalint.measures.spool import loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 MAX_COPIES = 4_000_000
 """Copies listed at most; beyond it they, too, are counted on fewer contents."""
+
+AT_ONCE = 4_000_000
+"""Hashes sorted at once: 32 MB."""
+
+_FIRST = np.uint64(48)
 
 MAX_LOOKED_UP = 50_000_000
 """Samples times classes for which labels are looked up: about a second."""
@@ -62,10 +69,11 @@ class Copies:
         for number, state in enumerate(states):
             kept.append(0)
             for stretch in state.stretches:
-                kept[-1] += int(np.count_nonzero(stretch.inputs <= limit))
-                picked = np.flatnonzero(_among(stretch.inputs, repeated))
+                hashes = loaded(stretch.inputs)
+                kept[-1] += int(np.count_nonzero(hashes <= limit))
+                picked = np.flatnonzero(_among(hashes, repeated))
                 places = places.then(stretch.places(picked))
-                inputs.append(stretch.inputs[picked])
+                inputs.append(hashes[picked])
                 owners.append(np.full(len(picked), number, np.int64))
         all_inputs = np.concatenate([np.zeros(0, np.uint64), *inputs])
         split = np.concatenate([np.zeros(0, np.int64), *owners])
@@ -107,23 +115,43 @@ class Copies:
 
 
 def _repeated(states: list[Contents], limit: np.uint64) -> tuple[NDArray[np.uint64], int]:
-    """The inputs that occur more than once, ascending, and how many samples have them."""
-    parts = [
-        s.inputs if state.limit <= limit else s.inputs[s.inputs <= limit] for state in states for s in state.stretches
-    ]
-    everything = np.concatenate([np.zeros(0, np.uint64), *parts])
-    everything.sort()
-    again = np.flatnonzero(everything[1:] == everything[:-1])
-    repeated = np.unique(everything[again])
-    return repeated, len(again) + len(repeated)
+    """
+    The inputs that occur more than once, ascending, and how many samples have them.
+
+    Hashes of one range after the other are compared, so that only a few million are in memory at once.
+    """
+    total = sum(len(stretch.inputs) for state in states for stretch in state.stretches)
+    ranges = max(1, -(-total // AT_ONCE))
+    bounds = [int(limit) * k // ranges for k in range(ranges)] + [int(limit)]
+    found, copies = [np.zeros(0, np.uint64)], 0
+    for k, (low, high) in enumerate(pairwise(bounds)):
+        parts = [np.zeros(0, np.uint64)]
+        for state in states:
+            for stretch in state.stretches:
+                hashes = loaded(stretch.inputs)
+                if ranges > 1 or state.limit > limit:
+                    above = hashes >= 0 if k == 0 else hashes > np.uint64(low)
+                    hashes = hashes[above & (hashes <= np.uint64(high))]
+                parts.append(hashes)
+        everything = np.concatenate(parts)
+        everything.sort()
+        again = np.flatnonzero(everything[1:] == everything[:-1])
+        found.append(np.unique(everything[again]))
+        copies += len(again) + len(found[-1])
+    return np.concatenate(found), copies
 
 
 def _among(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Which hashes are among some, ascending ones."""
     if len(wanted) == 0:
         return np.zeros(len(hashes), np.bool_)
-    at = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
-    found: NDArray[np.bool_] = wanted[at] == hashes
+    # The first bits of a hash rule out nearly all others before any is searched for.
+    first = np.zeros(1 << 16, np.bool_)
+    first[wanted >> _FIRST] = True
+    found: NDArray[np.bool_] = first[hashes >> _FIRST]
+    rows = np.flatnonzero(found)
+    at = np.minimum(np.searchsorted(wanted, hashes[rows]), len(wanted) - 1)
+    found[rows] = wanted[at] == hashes[rows]
     return found
 
 
@@ -162,7 +190,7 @@ def labels_of(inputs: NDArray[np.uint64], contents: NDArray[np.uint64], classes:
     return names
 
 
-def coincidences(split: SplitProfile, features: Sequence[str]) -> float:
+def coincidences(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
     """
     How many pairs of equal rows the coarseness of a table's values would give by itself, for each pair that there is.
 
@@ -173,9 +201,12 @@ def coincidences(split: SplitProfile, features: Sequence[str]) -> float:
     Args:
         split: a table's split.
         features: names of its feature columns.
+        sentences: those of them that hold sentences, which nobody writes twice by accident.
     """
     from datalint.measures.sample import Sample
 
+    if len(features) == 1 and features[0] in sentences:
+        return 0.0  # of one column alone every pair agrees in all others, so that nothing could be told
     sample = split[Sample]
     payload = sample.payload
     if payload is None or len(sample.contents) < 2:

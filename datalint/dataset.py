@@ -31,6 +31,17 @@ THUMBNAIL = 32
 """Side in pixels of the small pictures that stand for images in model-based rules."""
 
 
+def reduction(width: int, height: int) -> int:
+    """
+    By how much a picture is reduced before its sharpness is judged.
+
+    A quarter for common photos, so that what a JPEG decoder gives for nothing is enough; the shorter side keeps at least
+    64 pixels, if it has them, and no more than 256: on it the same blur counts as much in small pictures as in large ones.
+    """
+    short = min(width, height)
+    return 4 * max(1, short // 512) if short >= 8 * THUMBNAIL else 2 if short >= 4 * THUMBNAIL else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One column of a table."""
@@ -59,6 +70,8 @@ class LabelBlock:
     classes: list[str]
     values: NDArray[np.float64] | None = None
     """The label as a number, NaN where missing; None where labels are not numbers."""
+    padded: dict[str, int] = field(default_factory=dict)
+    """Samples per class whose label had blanks around it, which the reader removed."""
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
@@ -88,6 +101,8 @@ class Categories:
     values: list[str]
     hashes: NDArray[np.uint64] | None = None
     """Hash of each value, where its reader knows them already."""
+    padded: dict[str, int] = field(default_factory=dict)
+    """Rows per value that had blanks around it, which the reader removed."""
 
 
 @dataclass
@@ -142,6 +157,28 @@ class TableBlock:
 
 
 @dataclass
+class PixelBlock:
+    """What the pixels of each image of one batch say; arrays have one entry per image, NaN where unreadable."""
+
+    low: NDArray[np.float32]
+    """Smallest stored value: of an array its own; of a file that of its small picture, 0 to 255, or as stored
+    where that is deeper than 8 bits or of one colour."""
+    high: NDArray[np.float32]
+    colour: NDArray[np.float32]
+    """[images, 3] mean red, green and blue, 0 to 255."""
+    spread: NDArray[np.float32]
+    """[images, 3] standard deviations of the same."""
+    levels: NDArray[np.uint8]
+    """[images, 4] brightness, 0 to 255, that 1, 5, 95 and 99 % of the picture stay below; zeros where unreadable."""
+    sharpness: NDArray[np.float32]
+    """Variance of the Laplacian of the brightness of the picture at a quarter of its size; NaN below 3 pixels."""
+    blank: NDArray[np.bool_]
+    """One colour other than zero all over, up to noise that nobody sees."""
+    wrapped: NDArray[np.bool_]
+    """Values as they are after something below zero was stored without a sign."""
+
+
+@dataclass
 class ImageBlock:
     """The images of one batch; arrays have one entry per image."""
 
@@ -159,6 +196,12 @@ class ImageBlock:
     readable: NDArray[np.bool_] | None = None
     thumbnails: NDArray[np.uint8] | None = None
     """[images, 32, 32] or [images, 32, 32, 3]; zeros where unreadable."""
+    format: list[str] | None = None
+    """Pillow's name for the file format, or the data type of an array's items; empty where unreadable."""
+    file_size: NDArray[np.int64] | None = None
+    """Bytes of each file; None for array items."""
+    pixels: PixelBlock | None = None
+    """Only when pixels were asked for."""
 
 
 @dataclass
@@ -243,6 +286,8 @@ class Split:
     evidence: str
     shape: tuple[int, ...] | None = None
     """Shape of the stored array, samples first, for arrays."""
+    columns: tuple[tuple[str, Kind | None], ...] = ()
+    """The columns that the split's own table has, with their kinds (None where it holds no value); none if not known."""
 
 
 @dataclass

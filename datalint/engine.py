@@ -31,6 +31,9 @@ WORTH_WORKERS = 400 << 20
 CHECKED = 100
 """Partitions whose files the workers of a cluster are asked for before they are read."""
 
+WINDOW = 32
+"""Partitions per process that may be measured before the first of them is merged."""
+
 ATTEMPTS = 2
 """Times that a partition may take its worker down before it is given up."""
 
@@ -103,7 +106,8 @@ class Workers:
             while left:
                 before = len(left)
                 try:
-                    for states in run(tuple(left), kinds, settings):
+                    # In windows: joblib runs ahead of whoever takes the results, and they would pile up.
+                    for states in run(tuple(left[: WINDOW * self.jobs]), kinds, settings):
                         progress(_samples(states))
                         left.pop(0)
                         yield states

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from datalint.measures.base import Measurement
+from datalint.measures.spool import Spooled
 
 MAGIC = b"datalint-state/1\n"
 _TRUSTED = ("datalint.measures.", "datalint.dataset")
@@ -66,8 +67,16 @@ def _down(value: Any, arrays: io.BytesIO) -> Any:
         return {"t" if isinstance(value, tuple) else "l": [_down(item, arrays) for item in value]}
     if isinstance(value, dict):
         return {"d": [[_down(key, arrays), _down(item, arrays)] for key, item in value.items()]}
+    if isinstance(value, Spooled):
+        value = value.load()
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
+            cells = value.ravel().tolist()
+            if value.ndim == 1 and {*map(type, cells)} <= {str, type(None)}:
+                # Texts come again and again: each is written once.
+                at: dict[Any, int] = {}
+                codes = np.fromiter((at.setdefault(cell, len(at)) for cell in cells), np.int32, len(cells))
+                return {"s": [list(at), _down(codes, arrays)]}
             return {"o": [_down(item, arrays) for item in value.tolist()]}
         order: Literal["F", "C"] = (
             "F" if value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous else "C"
@@ -107,6 +116,10 @@ def _up(tree: Any, arrays: memoryview) -> Any:
         array = np.empty(len(content), dtype=object)
         array[:] = [_up(item, arrays) for item in content]
         return array
+    if tag == "s":
+        texts = np.empty(len(content[0]), dtype=object)
+        texts[:] = content[0]
+        return texts[_up(content[1], arrays)]
     if tag != "a":
         raise ValueError(tag)
     name, shape, order, start = content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datalint.sources import vocabulary
 
@@ -33,6 +33,8 @@ class Clean:
     """The label column of tables; image trees say it by their folders."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """An image tree (``split/class/name.png`` or ``class/name.png``), or tables as bytes."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What is configured for its scan, with the keys of ``datalint.toml``."""
 
     @property
     def modality(self) -> str:
@@ -131,12 +133,13 @@ def _choose(clean: Clean, count: int, rng: np.random.Generator) -> set[str]:
 
 
 def rows_of(clean: Clean, chosen: set[str]) -> dict[str, frozenset[int]]:
-    """Positions of some files in stored order, by split: ``split/class/name`` or ``class/name``."""
+    """Positions of some files in stored order, by split: ``split/class/name``, ``class/name`` or ``split/name``."""
     by_split: dict[str, list[str]] = {}
+    splits = vocabulary.split_folders(sorted({path.split("/")[0] for path in clean.files if "/" in path})) is not None
     for path in sorted(clean.files, key=lambda path: path.split("/")):
         folder, *below = path.split("/")
         split = vocabulary.split_of(folder) or folder
-        by_split.setdefault(split if len(below) > 1 else "all", []).append(path)
+        by_split.setdefault(split if len(below) > (0 if splits else 1) else "all", []).append(path)
     found = {split: frozenset(k for k, path in enumerate(paths) if path in chosen) for split, paths in by_split.items()}
     return {split: rows for split, rows in found.items() if rows}
 

@@ -10,7 +10,24 @@ from typing import Literal
 class Problem:
     """Something that could not be read as data; becomes a finding of the files or images family."""
 
-    kind: Literal["unreadable", "truncated", "empty", "pointer", "suffix", "ragged", "dialect", "not-scanned"]
+    kind: Literal[
+        "unreadable",
+        "truncated",
+        "empty",
+        "pointer",
+        "suffix",
+        "ragged",
+        "dialect",
+        "not-scanned",
+        "encoding",
+        "delimiter",
+        "header",
+        "quote",
+        "types",
+        "columns",
+        "stray",
+        "absent",
+    ]
     path: str
     message: str
     position: int = -1

@@ -11,8 +11,10 @@ from datalint.splits import Given, SplitProfile
 if TYPE_CHECKING:
     from datalint.copies import Copies
     from datalint.dataset import Dataset
+    from datalint.learn.near import Near
     from datalint.learn.pooled import Learned
     from datalint.measures.base import Settings
+    from datalint.silence import Silence
 
 Task = Literal["classification", "regression"]
 
@@ -27,6 +29,8 @@ class Profile:
     task: Task | None
     """Whether the label is a class or a number; None without a label."""
     given: Given = field(default_factory=Given)
+    silences: tuple[Silence, ...] = ()
+    """What the user silenced and what became of it; told to rules that audit."""
 
     @cached_property
     def labelled(self) -> tuple[SplitProfile, ...]:
@@ -45,6 +49,11 @@ class Profile:
         from datalint.dataset import HASHED_ROLES
 
         return frozenset(f.name for f in self.dataset.fields if f.role in HASHED_ROLES)
+
+    @cached_property
+    def sentence_names(self) -> frozenset[str]:
+        """Columns of sentences."""
+        return frozenset(f.name for f in self.dataset.fields if f.role == "text")
 
     @cached_property
     def copies(self) -> Copies:
@@ -66,3 +75,10 @@ class Profile:
         from datalint.learn.pooled import learn
 
         return learn(self.dataset, self.splits, self.feature_names, self.given)
+
+    @cached_property
+    def near(self) -> Near:
+        """Near-identical samples among the sampled rows of all splits, found once."""
+        from datalint.learn.near import find_near
+
+        return find_near(self.dataset, self.splits, self.feature_names)

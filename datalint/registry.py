@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
-import importlib.util
 import pkgutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datalint.errors import DatalintError
+from datalint.packs import rule_packages
 from datalint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-BUILT_IN = "datalint_rules"
-ENTRY_POINTS = "datalint.rules"
-
-
-def rule_packages() -> Iterator[str]:
-    """Names of the packages that hold rules."""
-    yield BUILT_IN
-    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        yield entry_point.value
-
-
-def pack_folders() -> list[Path]:
-    """Where the sources of the packs lie; none of them is imported for it."""
-    specs = [importlib.util.find_spec(package) for package in rule_packages()]
-    return [Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()]
 
 
 def all_rules() -> list[type[Rule]]:
@@ -42,7 +24,7 @@ def all_rules() -> list[type[Rule]]:
     """
     found: dict[str, type[Rule]] = {}
     for package in rule_packages():
-        for rule in _rules_in(package):
+        for rule in rules_in(package):
             for key in (rule.code, rule.name):
                 if found.setdefault(key, rule) is not rule:
                     raise DatalintError(f"two rules are called {key}: {_place(found[key])} and {_place(rule)}")
@@ -51,7 +33,8 @@ def all_rules() -> list[type[Rule]]:
     return sorted(set(found.values()), key=lambda rule: rule.code)
 
 
-def _rules_in(package: str) -> Iterator[type[Rule]]:
+def rules_in(package: str) -> Iterator[type[Rule]]:
+    """The rules of one pack."""
     root = importlib.import_module(package)
     for module_info in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
         if module_info.name.rpartition(".")[2].startswith("_"):
@@ -90,23 +73,29 @@ def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list
         DatalintError: a pattern matches no rule, or nothing is left.
     """
     rules = all_rules()
-    chosen = _matching(select, rules) if select else rules
-    dropped = _matching(ignore, rules)
+    chosen = matching(select, rules) if select else rules
+    dropped = matching(ignore, rules)
     left = [rule for rule in chosen if rule not in dropped]
     if not left:
-        raise DatalintError("no rule is left to run: --ignore takes away all that --select chose")
+        raise DatalintError("no rule is left to run: what is ignored takes away all that is selected")
     return left
 
 
-def _matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
-    matching: list[type[Rule]] = []
+def matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
+    """
+    The rules that any of the patterns means.
+
+    Raises:
+        DatalintError: a pattern means none; the message names the nearest.
+    """
+    found: list[type[Rule]] = []
     for pattern in patterns:
         wanted = pattern.strip()
         hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]
         if not hits:
             raise DatalintError(f"no rule matches {wanted!r}{_nearest(wanted, rules)}; `datalint rules` lists them")
-        matching += hits
-    return sorted(set(matching), key=lambda rule: rule.code)
+        found += hits
+    return sorted(set(found), key=lambda rule: rule.code)
 
 
 def _nearest(key: str, rules: Iterable[type[Rule]]) -> str:

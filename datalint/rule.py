@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
 
 Wants = Literal["nothing", "label", "classes"]
+Repair = Literal[
+    "drop", "drop-copies", "drop-from-earlier", "leave-out", "shuffle", "turn", "respell", "relabel", "irreversible"
+]
 
 
 class Skip(Exception):
@@ -100,11 +103,26 @@ class Rule(ABC):
     """Items of the list "37 reasons why your neural network is not working" that it answers."""
     trains: ClassVar[bool] = False
     """Whether it trains a model; such rules are left out of the fast preset."""
+    searches: ClassVar[frozenset[str]] = frozenset()
+    """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
+    audits: ClassVar[bool] = False
+    """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""
+    promise: ClassVar[float] = 0.5
+    """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
     follows: ClassVar[tuple[str, ...]] = ()
     """Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs."""
+    repair: ClassVar[Repair | None] = None
+    """
+    How ``datalint fix`` mends what it names; None where a person must decide.
+
+    ``drop`` the samples; ``drop-copies``, of which the first is not among them; ``drop-from-earlier``: from the split that
+    the evidence calls ``with`` those at ``<split>_index``; ``leave-out`` files and torn rows; ``shuffle`` the rows;
+    ``turn`` pictures by their EXIF orientation; ``respell`` the values of the evidence's ``categories``; ``relabel`` as
+    ``suggested``; ``irreversible``: the data alone cannot be mended.
+    """
 
     class Params(RuleParams):
         """No parameters unless a rule says otherwise."""

@@ -10,8 +10,10 @@ from datalint import facts, hashing
 from datalint.dataset import Dataset, Split, split_order
 from datalint.engine import Tally
 from datalint.errors import DatalintError
+from datalint.folding import fold
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
+from datalint.measures.sample import PlainSample, Sample
 from datalint.profile import Profile, Task
 from datalint.report.models import (
     LISTED,
@@ -30,11 +32,13 @@ from datalint.sources.labels import task_of
 from datalint.splits import Given, SplitProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.dataset import Partition
     from datalint.engine import Engine, States
     from datalint.measures.base import Measurement, Settings
+    from datalint.severity import Severity
+    from datalint.silence import Silence
 
 PICTURES_PER_FINDING = 24
 PICTURES = 300
@@ -55,6 +59,11 @@ class Scanned:
     """All affected samples by the finding's fingerprint."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def part(self) -> str:
+        """What the fingerprints of its findings have in common."""
+        return dataset_part(self.report.name)
+
 
 def scan_dataset(
     dataset: Dataset,
@@ -63,9 +72,10 @@ def scan_dataset(
     engine: Engine,
     given: Given | None = None,
     tally: Tally | None = None,
+    severities: Mapping[str, Severity] | None = None,
 ) -> Scanned:
     """
-    Measure one data set and let the rules judge it.
+    Measure one data set and let the rules judge it; ``severities`` are those the user set, by code.
 
     Raises:
         DatalintError: the data set has no samples and no problem that could be told as a finding.
@@ -78,10 +88,50 @@ def scan_dataset(
     profile.given = given or Given()
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
         raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
-    judged = _Judged(profile)
+    judged = _Judged(profile, severities or {})
     for rule in rules:
         judged.run(rule)
     return judged.scanned()
+
+
+def audit(
+    scanned: Scanned,
+    dataset: Dataset,
+    rules: Sequence[Rule],
+    settings: Settings,
+    silences: tuple[Silence, ...],
+    severities: Mapping[str, Severity],
+) -> Scanned:
+    """Let the rules that judge what was silenced add to the report of a data set."""
+    judged = _Judged(Profile(dataset, (), settings, None, silences=silences), severities)
+    for rule in rules:
+        judged.run(rule)
+    report = scanned.report
+    update = {
+        "findings": _in_order([*report.findings, *judged.findings]),
+        "rules": tuple(sorted([*report.rules, *judged.statuses], key=lambda status: status.code)),
+    }
+    return Scanned(report.model_copy(update=update), scanned.affected | judged.affected, scanned.thumbnails)
+
+
+def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.split or "")))
+
+
+def fingerprint(code: str, dataset: str, *place: str) -> str:
+    """
+    What stays the same of a finding while the data set is reordered, cut otherwise, added to, moved or renamed.
+
+    The first 12 digits tell the finding, the other 8 its data set, so that a finding is known again where all that
+    has changed is the data set's name.
+    """
+    finding = hashlib.sha256("\x1f".join(["v1", code, *place]).encode("utf-8", "surrogatepass")).hexdigest()
+    return finding[:12] + dataset_part(dataset)
+
+
+def dataset_part(name: str) -> str:
+    """The part of a fingerprint that tells the data set."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ...]:
@@ -89,6 +139,8 @@ def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ..
     needed = dict.fromkeys(ALWAYS)
     for rule in rules:
         needed |= dict.fromkeys(rule.needs(dataset))
+    if Sample in needed:
+        needed.pop(PlainSample, None)
     return tuple(sorted(needed, key=lambda kind: kind.__name__))
 
 
@@ -99,33 +151,50 @@ def _told(results: Iterator[States], partitions: Sequence[Partition], tally: Tal
         yield states
 
 
+FAN_IN = 32
+"""Partitions, and again groups of partitions, that are merged one into the other before the next level of the tree."""
+
+
 def _reduce(results: Iterator[States]) -> States:
     """
-    Merge what was measured on the partitions, in their order.
+    Merge what was measured on the partitions, in their order, as a tree of which each node has up to 32 children.
 
-    Neighbours of equal size are merged, as in a balanced tree: a measurement that appends to a list is copied a
-    logarithmic number of times instead of once per partition. The tree depends on the number of partitions alone.
+    One after the other is cheapest for a sample that is full already; but what appends to a list would be copied once per
+    partition, and in the tree it is copied a logarithmic number of times. The shape depends on the number of partitions
+    alone, and nothing is closed before the end.
     """
-    piles: dict[str, list[tuple[int, tuple[Measurement, ...]]]] = {}
+    trees: dict[str, list[list[tuple[Measurement, ...]]]] = {}
+    counts: dict[str, list[int]] = {}
     for states in results:
         for split, found in states.items():
-            pile = piles.setdefault(split, [])
-            rank, merged = 0, found
-            while pile and pile[-1][0] == rank:
-                merged = _merged(pile.pop()[1], merged)
-                rank += 1
-            pile.append((rank, merged))
+            _plant_leaf(trees.setdefault(split, []), counts.setdefault(split, []), found)
     whole: States = {}
-    for split, pile in piles.items():
-        merged = pile.pop()[1]
-        while pile:
-            merged = _merged(pile.pop()[1], merged)
-        whole[split] = merged
+    for split, levels in trees.items():
+        merged: tuple[Measurement, ...] | None = None
+        for level in reversed(levels):  # the highest level holds the first partitions
+            for part in level:
+                merged = part if merged is None else _merged(merged, part)
+        whole[split] = tuple(state.close() for state in merged or ())
     return whole
 
 
+def _plant_leaf(levels: list[list[tuple[Measurement, ...]]], counts: list[int], found: tuple[Measurement, ...]) -> None:
+    """Merge one more partition into the lowest level; a level that is full moves up as one."""
+    rank = 0
+    while True:
+        if rank == len(levels):
+            levels.append([])
+            counts.append(0)
+        levels[rank] = [_merged(levels[rank][0], found) if levels[rank] else found]
+        counts[rank] += 1
+        if counts[rank] < FAN_IN:
+            return
+        found, levels[rank], counts[rank] = levels[rank][0], [], 0
+        rank += 1
+
+
 def _merged(earlier: tuple[Measurement, ...], later: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
-    return tuple(a.merge(b).close() for a, b in zip(earlier, later, strict=True))
+    return tuple(a.merge(b) for a, b in zip(earlier, later, strict=True))
 
 
 def profile_of(dataset: Dataset, states: States, kinds: Sequence[type[Measurement]], settings: Settings) -> Profile:
@@ -189,16 +258,22 @@ def _file(path: str, what: str) -> AffectedSample:
 class _Judged:
     """What the rules said of one profile."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, severities: Mapping[str, Severity]) -> None:
         self.profile = profile
+        self.severities = severities
         self.dataset = profile.dataset
         self.findings: list[Finding] = []
         self.statuses: list[RuleStatus] = []
         self.affected: dict[str, list[AffectedSample]] = {}
         self.thumbnails: dict[str, bytes] = {}
+        self.follows: dict[str, tuple[str, ...]] = {}
+        """By code of a rule, the codes of the rules that explain it."""
+        self.met: dict[str, int] = {}
+        """How often each fingerprint occurred."""
 
     def run(self, rule: Rule) -> None:
         """Let one rule judge; whatever it does, it ends as found, passed, skipped or failed."""
+        self.follows[rule.code] = rule.follows
         reason = self._why_not(rule)
         if reason is not None:
             self._state(rule, "skipped", reason)
@@ -246,7 +321,7 @@ class _Judged:
         return None
 
     def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Found, list[AffectedSample]]:
-        severity = found.severity or rule.severity
+        severity = self.severities.get(rule.code) or found.severity or rule.severity
         label = self.dataset.label
         guessed = rule.wants != "nothing" and label is not None and label.confidence == "low"
         remedy = found.remedy
@@ -254,8 +329,11 @@ class _Judged:
             # A guess by position is no ground for failing somebody's build.
             severity = "info"
             remedy += f" (The label column {label.name!r} was guessed; --label {label.name} makes it certain.)"
-        place = [rule.code, self.dataset.name, found.split or "", found.column or "", found.class_ or "", found.subject]
-        fingerprint = hashlib.sha256("\x1f".join(["v1", *place]).encode()).hexdigest()[:20]
+        place = (found.split or "", found.column or "", found.class_ or "", found.subject)
+        name = fingerprint(rule.code, self.dataset.name, *place)
+        self.met[name] = self.met.get(name, 0) + 1
+        if self.met[name] > 1:
+            name += f":{self.met[name]}"
         samples = self._samples(found.cases) if found.cases is not None else [_file(*file) for file in found.files]
         count = len(samples) if found.count is None else found.count
         finding = Finding(
@@ -276,7 +354,7 @@ class _Judged:
                 samples=tuple(samples[:LISTED]),
                 truncated=count > min(len(samples), LISTED),
             ),
-            fingerprint=fingerprint,
+            fingerprint=name,
         )
         return finding, found, samples
 
@@ -328,7 +406,7 @@ class _Judged:
                 for split in profile.splits
             ),
             facts=facts.facts_of(profile),
-            findings=tuple(sorted(self.findings, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.split or ""))),
+            findings=_in_order(fold(self.findings, self.follows)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
         return Scanned(report, self.affected, self.thumbnails)

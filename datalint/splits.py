@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import numpy as np
 
 from datalint.measures.order import MISSING_CLASS, LabelRuns
-from datalint.measures.sample import Sample
+from datalint.measures.sample import PlainSample, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,10 +43,15 @@ class SplitProfile:
         counts = self[LabelRuns].counts or {}
         return {label: count for label, count in counts.items() if label != MISSING_CLASS}
 
+    @property
+    def sample(self) -> Sample:
+        """The coordinated sample; without thumbnails if no rule asked for them."""
+        return self[Sample] if Sample in self.measured else self[PlainSample]
+
     @cached_property
     def rows(self) -> SampledRows:
         """The sampled samples in stored order, every copy of a content on its own row."""
-        return SampledRows.of(self[Sample])
+        return SampledRows.of(self.sample)
 
 
 @dataclass(frozen=True)

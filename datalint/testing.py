@@ -123,7 +123,7 @@ def scan(data: Clean, *rules: type[Rule], **options: Any) -> Report:
     """Scan a data set through the public API: tables in memory, files on disk; all rules unless some are named."""
     import datalint
 
-    options |= {"select": [rule.code for rule in rules], "label": data.label}
+    options |= {"select": [rule.code for rule in rules], "label": data.label, "config": data.config or False}
     if not data.files:
         return datalint.scan(data.tables["all"] if [*data.tables] == ["all"] else dict(data.tables), **options)
     with tempfile.TemporaryDirectory() as folder:
@@ -175,26 +175,31 @@ class Hit:
 def judge(rule: type[Rule], planted: Planted, report: Report) -> Hit:
     """Compare a scan of planted data with what was planted."""
     found = alarms(report, rule)
-    here = [finding for finding in found if _names(finding, planted)]
+    here = [finding for finding in found if names_place(finding, planted)]
     if not (planted.rows or planted.files):
         return Hit(bool(here), len(found) - len(here))
-    affected = report.affected(rule.code)
-    named: set[Any] = {
-        (split if len(report.datasets[0].splits) > 1 else "all", index)
-        for split, index in zip(affected["split"], affected["index"], strict=True)
-    }
-    faulty: set[Any] = {(split, row) for split, rows in planted.rows.items() for row in rows}
-    if len(report.datasets[0].splits) == 1:
-        faulty = {("all", row) for _, row in faulty}
-    if planted.files:
-        # Paths are shown as they can be opened, which is more than the path within the data set.
-        named = {sample.id.rpartition("/data/")[2] for finding in here for sample in finding.affected.samples}
-        faulty = set(planted.files)
+    named, faulty = named_samples(rule, planted, report, here)
     right = len(named & faulty)
     return Hit(bool(here), len(found) - len(here), right / len(named) if named else 0.0, right / len(faulty))
 
 
-def _names(finding: Finding, planted: Planted) -> bool:
+def named_samples(
+    rule: type[Rule], planted: Planted, report: Report, here: Sequence[Finding]
+) -> tuple[set[tuple[str, Any]], set[tuple[str, Any]]]:
+    """The samples (or files) that findings of a rule name, and the faulty ones, each with its split."""
+    if planted.files:
+        # Paths are shown as they can be opened, which is more than the path within the data set.
+        paths = {sample.id.rpartition("/data/")[2] for finding in here for sample in finding.affected.samples}
+        return {("", path) for path in paths}, {("", path) for path in planted.files}
+    affected = report.affected(rule.code)
+    several = len(report.datasets[0].splits) > 1
+    named = {
+        (split if several else "all", index) for split, index in zip(affected["split"], affected["index"], strict=True)
+    }
+    return named, {(split if several else "all", row) for split, rows in planted.rows.items() for row in rows}
+
+
+def names_place(finding: Finding, planted: Planted) -> bool:
     """Whether a finding lies at the planted split, column and class."""
     if planted.split is not None and finding.split not in {planted.split, None}:
         return False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,3 +54,25 @@ def run(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, *
         **options,
     )
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def call(folder: Path, *arguments: str) -> Outcome:
+    """The same in this process, which spares the time that a new one takes to start."""
+    from datalint.cli import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", ["datalint", *arguments]),
+        mock.patch.dict(os.environ, {"DATALINT_CACHE_DIR": str(folder / ".cache"), "NO_COLOR": "1"}),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0
+    for stream in (out, err):
+        stream.flush()
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return Outcome(status, *texts)

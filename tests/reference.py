@@ -159,6 +159,102 @@ def _tiny(rng: np.random.Generator) -> Clean:
     return Clean("tiny", {"all": _frame(X, y)}, "y")
 
 
+def _reviews(rng: np.random.Generator) -> Clean:
+    """Sentences of two kinds, in which accents, quotes, signs and a few long texts are as they should be."""
+    who = [
+        "my sister",
+        "our neighbour",
+        "the whole family",
+        "a friend of mine",
+        "the café owner",
+        "Renée",
+        "José",
+        "my old teacher",
+        "the crew",
+    ]
+    where = [
+        "in Zürich",
+        "near the river",
+        "on the 3rd floor",
+        "by the sea",
+        "at São Paulo airport",
+        "in town",
+        "on the train",
+        "at home",
+    ]
+    when = [
+        "last spring",
+        "on Monday",
+        "in 2019",
+        "after the rain",
+        "before noon",
+        "two weeks ago",
+        "at night",
+        "for the first time",
+    ]
+    good = [
+        "loved the soup",
+        "praised the staff",
+        "felt welcome",
+        "slept well",
+        "paid only €12.50",
+        "laughed a lot",
+        "came back twice",
+    ]
+    bad = [
+        "waited for hours",
+        "found hair & dust",
+        "lost the keys",
+        "got a cold meal",
+        "paid far too much",
+        "left early",
+        "heard noise",
+    ]
+    more = [
+        "it was 20°C outside",
+        "the “garden” is small",
+        "5 < 6 people came",
+        "the rooms are on the left",
+        "we took the #9 bus",
+    ]
+    rows: dict[str, str] = {}
+    while len(rows) < 600:
+        kind = "good" if rng.random() < 0.55 else "bad"
+        parts = [
+            f"{rng.choice(who)} {rng.choice(good if kind == 'good' else bad)} {rng.choice(where)} {rng.choice(when)}"
+            for _ in range(1 + int(rng.poisson(1.5)))
+        ]
+        extra = [str(rng.choice(more))] * (rng.random() < 0.5)
+        text = "; ".join([*parts, *extra])
+        rows.setdefault(text[0].upper() + text[1:] + str(rng.choice([".", "!", "..."])), kind)
+    table = pd.DataFrame({"review": list(rows), "opinion": list(rows.values())})
+    return Clean("reviews", cut(table, SPLITS), "opinion")
+
+
+def _visits(rng: np.random.Generator, *, split: bool) -> Clean:
+    """Some visits of each of many patients, shuffled; split by patient."""
+    patients = 160
+    visits = rng.integers(3, 9, patients)
+    own = rng.normal(size=(patients, 4))
+    who = rng.permutation(np.repeat(np.arange(patients), visits))
+    values = own[who] + 0.8 * rng.normal(size=(len(who), 4))
+    table = pd.DataFrame(
+        {
+            "patient_id": [f"P{1000 + 7 * k}" for k in who],
+            "pressure": np.round(120 + 15 * values[:, 0], 1),
+            "pulse": np.round(70 + 10 * values[:, 1]),
+            "sugar": np.round(5 + 0.8 * values[:, 2], 2),
+            "ward": rng.choice(["A", "B", "C"], len(who)),
+            "readmitted": np.where(values[:, 3] + values[:, 0] + rng.normal(size=len(who)) > 0.5, "yes", "no"),
+        }
+    )
+    if not split:
+        return Clean("visits", {"all": table}, "readmitted")
+    train = who < 0.7 * patients
+    parts = {"train": table[train].reset_index(drop=True), "test": table[~train].reset_index(drop=True)}
+    return Clean("visits, 2 splits", parts, "readmitted")
+
+
 TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "wine": lambda rng: _bundled("wine", rng),
     "wine split": lambda rng: _bundled("wine", rng, SPLITS),
@@ -176,6 +272,9 @@ TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "baskets": _baskets,
     "wide": _wide,
     "tiny": _tiny,
+    "reviews": _reviews,
+    "visits": lambda rng: _visits(rng, split=False),
+    "visits split": lambda rng: _visits(rng, split=True),
 }
 
 
@@ -249,9 +348,27 @@ def _any_size(rng: np.random.Generator) -> Clean:
     return Clean("any size", files=files)
 
 
+def _shapes(rng: np.random.Generator) -> Clean:
+    """Discs, squares and rings of any colour on grainy paper of any colour."""
+    y, x = np.mgrid[:96, :128]
+    files = {}
+    for k in range(150):
+        across, down, size = rng.uniform(35, 93), rng.uniform(35, 61), rng.uniform(14, 28)
+        far = np.hypot(x - across, y - down)
+        kind = ("disc", "ring", "square")[k % 3]
+        inside = np.maximum(abs(x - across), abs(y - down)) < size * 0.89
+        inside = {"disc": far < size, "ring": (far < size * 1.2) & (far > size * 0.66), "square": inside}[kind]
+        paper, ink = rng.uniform(90, 200, 3), rng.uniform(0, 1, 3)
+        ink = np.where(paper > 145, ink * 70, 255 - ink * 70)
+        pixels = np.where(inside[..., None], ink, paper) + rng.normal(0, 14, (96, 128, 1))
+        files[f"{kind}/{k:03d}.png"] = picture(np.clip(pixels, 0, 255).astype(np.uint8))
+    return Clean("drawn shapes", files=files)
+
+
 IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "digits": _digits,
     "crops": _crops,
     "snapshots": _snapshots,
     "any size": _any_size,
+    "shapes": _shapes,
 }

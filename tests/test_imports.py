@@ -29,7 +29,9 @@ def _loaded(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["scan", "--help"], ["rules"], ["explain", "ORD101"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["scan", "--help"], ["rules"], ["explain", "ORD101"], ["config"]],
+    ids=" ".join,
 )
 def test_the_manual_loads_nothing_heavy(arguments: list[str]) -> None:
     assert _loaded(COMMAND.format(arguments=arguments)) == set()

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+import datalint
 from datalint import scanning
 from datalint.engine import Serial
 from datalint.errors import DatalintError
@@ -17,10 +19,12 @@ from datalint.measures.base import Settings
 from datalint.measures.places import Places
 from datalint.registry import select_rules
 from datalint.rule import Cases, Found, Rule, Severity, Skip
+from datalint.scanning import plan
 from datalint.sources.memory import from_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -232,3 +236,17 @@ def test_a_shuffled_table_of_few_distinct_rows_is_not_called_sorted() -> None:
     report = scan(dataset_of(frame), built_in(select=["ORD"]))
     assert report.findings == ()
     assert status(report, "ORD102").status == "passed"
+
+
+def test_order_alone_decodes_no_picture(tmp_path: Path) -> None:
+    """What the selected rules need decides what is read: a header is enough for the order of class folders."""
+    rng = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for k in range(30):
+            Image.fromarray(rng.integers(0, 256, (9, 9), dtype=np.uint8)).save(tmp_path / label / f"{k:02}.png")
+    (dataset,) = datalint.detect(tmp_path)
+    kinds = plan([rule() for rule in select_rules(["ORD"]) if "images" in rule.modalities], dataset)
+    assert not any("pixels" in kind.reads for kind in kinds)
+    report = datalint.scan(tmp_path, select=["ORD"], cache=False)
+    assert [status.status for status in report.datasets[0].rules].count("failed") == 0

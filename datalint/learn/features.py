@@ -59,7 +59,7 @@ def encode_images(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     for start in range(0, n, _BLOCK):
         chunk = pictures[start : start + _BLOCK].astype(np.float32) / 255.0
         grey = chunk if chunk.ndim == 3 else chunk @ np.array([0.299, 0.587, 0.114], np.float32)
-        parts = [_hog(grey, cell), 0.5 * _pool(grey, max(1, min(h, w) // 16)).reshape(len(chunk), -1)]
+        parts = [gradient_histograms(grey, cell), 0.5 * _pool(grey, max(1, min(h, w) // 16)).reshape(len(chunk), -1)]
         if chunk.ndim == 4:
             parts.append(_pool(chunk, max(1, min(h, w) // 4)).reshape(len(chunk), -1))
             parts.append(_colour_histogram(pictures[start : start + _BLOCK]))
@@ -155,7 +155,7 @@ def _pool(pictures: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return pooled
 
 
-def _hog(grey: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+def gradient_histograms(grey: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
     dy = np.gradient(grey, axis=1)
     dx = np.gradient(grey, axis=2)
     strength = np.hypot(dx, dy)

@@ -56,9 +56,10 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing can be said."""
+    """Why nothing can be said. probs: what the models said all the same, as in ``OutOfFold``, where they ran."""
 
     reason: str
+    probs: NDArray[np.float64] | None = None
 
 
 def out_of_fold(
@@ -119,18 +120,20 @@ def _assemble(
     chance = -np.log(prior[at, inside])
     gain = chance - loss
     error = gain.std() / np.sqrt(len(gain))
-    if gain.mean() < CHANCE_SIGMAS * error or gain.mean() < CHANCE_GAIN * chance.mean():
-        best = "pooled models" if len(names) > 1 else names[0]
-        return Refusal(
-            f"no better than chance: out-of-fold log-loss {loss.mean():.3f} ({best}) "
-            f"against {chance.mean():.3f} from the class shares alone"
-        )
 
     def widen(part: NDArray[np.float64]) -> NDArray[np.float64]:
         full = np.full((n, wide), np.nan)
         full[rows] = 0.0
         full[np.ix_(rows, usable)] = part
         return full
+
+    if gain.mean() < CHANCE_SIGMAS * error or gain.mean() < CHANCE_GAIN * chance.mean():
+        best = "pooled models" if len(names) > 1 else names[0]
+        return Refusal(
+            f"no better than chance: out-of-fold log-loss {loss.mean():.3f} ({best}) "
+            f"against {chance.mean():.3f} from the class shares alone",
+            widen(np.mean(parts, axis=0)),
+        )
 
     return OutOfFold(
         probs=widen(clean),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from datalint.measures.base import Measurement, Settings
 from datalint.measures.places import Places
+from datalint.measures.spool import Spooled, loaded, put_aside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 BYTES_PER_SAMPLE = 40
 """Of the memory budget: two hashes, and what sorting them takes."""
+
+IN_MEMORY = 2_000_000
+"""Samples whose hashes are held in memory while partitions are merged: 32 MB."""
 
 ALL = np.uint64(2**64 - 1)
 
@@ -30,9 +35,9 @@ class Stretch:
     """Position of the first sample in the split."""
     size: int
     """Samples, kept or not."""
-    inputs: NDArray[np.uint64]
+    inputs: NDArray[np.uint64] | Spooled
     """Hash of the input without its label."""
-    contents: NDArray[np.uint64]
+    contents: NDArray[np.uint64] | Spooled
     """Hash of input and label."""
     rows: NDArray[np.uint32] | None
     """Which samples are kept, counted from the first; None for all."""
@@ -44,7 +49,12 @@ class Stretch:
         offsets = self.offsets[keep]
         rows = None if len(offsets) == self.size else offsets.astype(np.uint32)
         lines = self.lines if isinstance(self.lines, int) else self.lines[keep]
-        return replace(self, inputs=self.inputs[keep], contents=self.contents[keep], rows=rows, lines=lines)
+        inputs, contents = loaded(self.inputs)[keep], loaded(self.contents)[keep]
+        return replace(self, inputs=inputs, contents=contents, rows=rows, lines=lines)
+
+    def up_to(self, limit: np.uint64) -> Stretch:
+        """The samples whose input hash is at most ``limit``."""
+        return self.take(loaded(self.inputs) <= limit)
 
     @property
     def offsets(self) -> NDArray[np.int64]:
@@ -56,7 +66,8 @@ class Stretch:
         offsets = picked if self.rows is None else self.rows[picked].astype(np.int64)
         lines = offsets + self.lines if isinstance(self.lines, int) else self.lines[picked]
         part = np.full(len(picked), self.part, np.int32)
-        return Places(offsets + self.start, part, lines, self.contents[picked])
+        contents = loaded(self.contents)[picked] if len(picked) else np.zeros(0, np.uint64)
+        return Places(offsets + self.start, part, lines, contents)
 
     @property
     def all_lines(self) -> NDArray[np.int64]:
@@ -103,7 +114,7 @@ class Contents(Measurement):
             # What cannot be read has no content; two broken files are no copies of each other.
             found = found.take(batch.images.readable)
         if self.limit < ALL:
-            found = found.take(found.inputs <= self.limit)
+            found = found.up_to(self.limit)
         self.samples += batch.size
         self.stretches.append(found)
         self._kept += len(found.inputs)
@@ -116,7 +127,7 @@ class Contents(Measurement):
     def lower(self, limit: np.uint64) -> None:
         """Drop the contents above a limit."""
         self.limit = limit
-        self.stretches = [stretch.take(stretch.inputs <= limit) for stretch in self.stretches]
+        self.stretches = [stretch.up_to(limit) for stretch in self.stretches]
         self._kept = sum(len(stretch.inputs) for stretch in self.stretches)
 
     def merge(self, later: Self) -> Self:
@@ -129,7 +140,19 @@ class Contents(Measurement):
         self.samples += later.samples
         self._kept += later._kept
         self._fit()
+        self._put_aside()
         return self
+
+    def _put_aside(self) -> None:
+        """Write the hashes to disk once they are many: only the end of the scan needs them again."""
+        held = [stretch for stretch in self.stretches if isinstance(stretch.inputs, np.ndarray)]
+        if sum(len(stretch.inputs) for stretch in held) < IN_MEMORY:
+            return
+        with contextlib.suppress(OSError):  # no room on disk: they stay in memory
+            arrays = put_aside([a for s in held for a in (s.inputs, s.contents) if isinstance(a, np.ndarray)])
+            aside = iter(arrays)
+            for stretch in held:
+                stretch.inputs, stretch.contents = next(aside), next(aside)
 
     def close(self) -> Self:
         """Join the stretches of each partition."""
@@ -171,8 +194,8 @@ def _join(group: list[Stretch]) -> Stretch:
         group[0].part,
         start,
         size,
-        np.concatenate([stretch.inputs for stretch in group]),
-        np.concatenate([stretch.contents for stretch in group]),
+        np.concatenate([loaded(stretch.inputs) for stretch in group]),
+        np.concatenate([loaded(stretch.contents) for stretch in group]),
         None if len(offsets) == size else offsets.astype(np.uint32),
         first if straight else lines,
     )

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from datalint.dataset import Aspect, Batch
 
 
+TEXT = np.dtype("S8")
+"""Names of pixel and file formats: bytes, which take a quarter of the room of text."""
+
+
 class ImageHeaders(Measurement):
-    """Size, EXIF orientation and pixel format of every image: some 40 bytes each."""
+    """Size, EXIF orientation, pixel format, file every image: format and bytes of every image: some 70 bytes each."""
 
     reads: ClassVar[frozenset[Aspect]] = frozenset({"header", "labels"})
 
@@ -26,6 +30,12 @@ class ImageHeaders(Measurement):
         """Pixels as stored; 0 where the header could not be read."""
         self.height = np.zeros(0, np.int32)
         self.orientation = np.zeros(0, np.uint8)
+        self.mode = np.zeros(0, TEXT)
+        """Pixel format of each; empty where unreadable."""
+        self.format = np.zeros(0, TEXT)
+        """File format, or the data type of an array's items."""
+        self.file_size = np.zeros(0, np.int64)
+        """Bytes of each file; 0 for array items."""
         self.modes: dict[str, int] = {}
         """Images per pixel format."""
 
@@ -38,6 +48,10 @@ class ImageHeaders(Measurement):
         part.places = Places.of(batch, np.arange(batch.size, dtype=np.int64), 0)
         part.width, part.height = batch.images.width, batch.images.height
         part.orientation = batch.images.orientation
+        part.mode = np.array(batch.images.mode, TEXT)
+        part.format = np.array(batch.images.format or [""] * batch.size, TEXT)
+        size = batch.images.file_size
+        part.file_size = np.zeros(batch.size, np.int64) if size is None else size
         for mode in batch.images.mode:
             part.modes[mode] = part.modes.get(mode, 0) + 1
         self.merge(part)
@@ -49,6 +63,9 @@ class ImageHeaders(Measurement):
         self.width = np.concatenate([self.width, later.width])
         self.height = np.concatenate([self.height, later.height])
         self.orientation = np.concatenate([self.orientation, later.orientation])
+        self.mode = np.concatenate([self.mode, later.mode])
+        self.format = np.concatenate([self.format, later.format])
+        self.file_size = np.concatenate([self.file_size, later.file_size])
         self.modes = {mode: self.modes.get(mode, 0) + later.modes.get(mode, 0) for mode in self.modes | later.modes}
         return self
 

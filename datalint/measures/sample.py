@@ -25,6 +25,9 @@ MAX_CELLS = 24_000_000
 
 MIN_SAMPLES = 200
 
+MAX_PENDING = 500
+"""Parts put aside at most, however small: their sizes are added up every time."""
+
 _LAST = np.uint64(2**64 - 1)
 
 
@@ -88,6 +91,8 @@ class Sample(Measurement):
         self._limit = _LAST
         self._reach: NDArray[np.uint64] | None = None
         """Last priority that is placed of each content; None while all are."""
+        self._ordered = -1
+        """How many copies of each content were allowed when the places were last put in order; -1 for never."""
 
     @property
     def size(self) -> int:
@@ -119,18 +124,28 @@ class Sample(Measurement):
         if len(rows) or new:
             part = Sample(self.settings)
             part._fill(batch, rows, self._reachable(Places.of(batch, rows, offset)))
-            self._pending.append(part)
-            contents = sum(len(p.contents) for p in self._pending)
-            places = sum(len(p.places) for p in self._pending)
-            if new or contents > self.size or places > MAX_COPIES * self.size:
-                self._compact()
+            self._await(part, new)
+
+    def _await(self, part: Sample, new: bool) -> None:
+        """Put a part aside; merging many at once is cheaper than one after the other."""
+        self._pending.append(part)
+        contents = sum(len(p.contents) for p in self._pending)
+        places = sum(len(p.places) for p in self._pending)
+        crowded = contents > self.size or places > MAX_COPIES * self.size or len(self._pending) > MAX_PENDING
+        if new or crowded:
+            self._compact()
 
     def _new_columns(self, batch: Batch) -> bool:
-        if batch.table is None or self.payload is None:
+        if batch.table is None:
             return False
-        texts = self.payload.texts
-        numeric = batch.table.names == self.names or set(batch.table.names) <= set(self.names)
-        return not numeric or any(column.name not in texts for column in batch.table.categories)
+        return self._unknown(batch.table.names, [column.name for column in batch.table.categories])
+
+    def _unknown(self, numbers: tuple[str, ...], texts: Iterable[str]) -> bool:
+        """Whether any of these columns is new."""
+        if self.payload is None:
+            return False
+        numeric = numbers == self.names or set(numbers) <= set(self.names)
+        return not numeric or any(name not in self.payload.texts for name in texts)
 
     def _reachable(self, places: Places) -> Places:
         if self._reach is None:
@@ -150,7 +165,8 @@ class Sample(Measurement):
     def _compact(self) -> None:
         """Merge what is pending and keep the k smallest."""
         if not self._pending:
-            self.places = self._order(self.places)
+            if self.copies != self._ordered:
+                self.places = self._order(self.places)
             return
         parts = [p for p in [self, *self._pending] if p.payload is not None]
         self._pending = []
@@ -171,11 +187,13 @@ class Sample(Measurement):
 
     def _order(self, places: Places) -> Places:
         """Sort the places, and drop those of contents that were dropped and those that are too many."""
+        self._reach, copies = None, self.copies
+        self._ordered = copies
         if len(places) == 0:
             return places
         places = places.take(places.content <= self.contents[-1])
-        places = places.take(np.lexsort((places.row, places.content)))
-        self._reach, copies = None, self.copies
+        # Copies of a content come in stored order; a stable sort leaves them so, and is quick on what is sorted in part.
+        places = places.take(np.argsort(places.content, kind="stable"))
         if self.counts.max() <= copies:
             return places
         priority = places.priority
@@ -189,14 +207,27 @@ class Sample(Measurement):
 
     def merge(self, later: Self) -> Self:
         """The k smallest of both; the copies of a content add up."""
-        self._compact()
         later._compact()
-        if later.payload is not None:
-            later.places = Places.none().then(later.places, self.samples)
-            self._pending.append(later)
-        self.samples += later.samples
-        self._compact()
+        offset, self.samples = self.samples, self.samples + later.samples
+        if later.payload is None:
+            return self
+        new = self.payload is None or self._unknown(later.names, later.payload.texts)
+        # Once this sample is full, next to nothing of a later part can still enter it.
+        later._cut(self._limit)
+        if len(later.contents) or new:
+            later.places = Places.none().then(later.places, offset)
+            self._await(later, new)
         return self
+
+    def _cut(self, limit: np.uint64) -> None:
+        """Leave out the contents beyond a hash."""
+        kept = int(np.searchsorted(self.contents, limit, side="right"))
+        if kept == len(self.contents) or self.payload is None:
+            return
+        self.payload = self.payload.take(np.arange(kept))
+        self.contents, self.counts = self.contents[:kept].copy(), self.counts[:kept].copy()
+        self.places = self.places.take(np.arange(np.searchsorted(self.places.content, limit, side="right")))
+        self._reach = None
 
     def close(self) -> Self:
         """Merge what is pending, order the columns by name, and keep one channel of pictures that are all grey."""
@@ -210,13 +241,25 @@ class Sample(Measurement):
             payload.numbers = payload.numbers[:, order]
         payload.texts = dict(sorted(payload.texts.items()))
         pictures = payload.pictures
-        if pictures is not None and pictures.ndim == 4 and (pictures == pictures[..., :1]).all():
+        if pictures is not None and pictures.ndim == 4 and _grey(pictures):
             payload.pictures = np.ascontiguousarray(pictures[..., 0])
         return self
 
     def renumber(self, part: int) -> bool:
         """Say on which partition this was measured; where copies had to be left out, the number decided which."""
         return self._reach is None and super().renumber(part)
+
+
+class PlainSample(Sample):
+    """The same without thumbnails, for rules that need no more of images than what and where they are."""
+
+    reads: ClassVar[frozenset[Aspect]] = frozenset({"labels", "table", "header"})
+
+
+def _grey(pictures: NDArray[np.uint8]) -> bool:
+    """Whether no picture has a colour; of a colourful set the first few tell."""
+    blocks = (pictures[start : start + 64] for start in range(0, len(pictures), 64))
+    return all((block == block[..., :1]).all() for block in blocks)
 
 
 def _payload(batch: Batch, rows: NDArray[np.int64]) -> Payload:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from datalint.figures import all_figures
 from datalint.report import wording
 from datalint.report.tables import Table, of_evidence
 
@@ -56,6 +57,8 @@ class Card:
     samples: Table | None
     more_samples: Table | None
     note: str
+    figures: str
+    """How often the rule was right when it was measured."""
 
 
 class CardMaker:
@@ -65,6 +68,7 @@ class CardMaker:
         """Nothing is used up yet."""
         self._limits = limits
         self._album = _Album(thumbnails, limits)
+        self._figures = all_figures()
         self._cards = 0
         self._characters = 0
 
@@ -95,6 +99,7 @@ class CardMaker:
             samples=_samples(first, caption) if first else None,
             more_samples=_samples(more, "More affected samples") if more else None,
             note=_note(finding, len(samples)),
+            figures=measured.short() if (measured := self._figures.get(finding.code)) is not None else "",
         )
         self._weigh(card)
         return card

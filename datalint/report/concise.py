@@ -21,7 +21,7 @@ def render(report: Report) -> str:
     return "".join(
         _line(dataset, finding) + "\n"
         for dataset in report.datasets
-        for group in by_rule(dataset.findings)
+        for group in by_rule(dataset.leading)
         for finding in group
     )
 

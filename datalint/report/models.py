@@ -82,6 +82,10 @@ class Finding(Record):
     evidence: dict[str, JsonValue] = Field(default_factory=dict, description="Numbers by name.")
     affected: Affected = Field(default_factory=lambda: Affected(count=0))
     fingerprint: str = Field(description="Survives re-ordering, re-scanning and new findings elsewhere.")
+    also: tuple[str, ...] = Field(default=(), description="Codes of findings that follow from this one.")
+    part_of: str | None = Field(
+        default=None, description="Fingerprint of the finding that explains this one, which is then info."
+    )
 
 
 class RuleStatus(Record):
@@ -124,7 +128,13 @@ class DatasetReport(Record):
     splits: tuple[SplitInfo, ...]
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    suppressed: int = Field(default=0, ge=0, description="Findings left out by the configuration or a baseline.")
     rules: tuple[RuleStatus, ...] = ()
+
+    @property
+    def leading(self) -> tuple[Finding, ...]:
+        """The findings without those that follow from another."""
+        return tuple(finding for finding in self.findings if finding.part_of is None)
 
 
 class Tool(Record):
@@ -219,6 +229,15 @@ class Report(BaseModel):
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "split", "index", "id", "fingerprint"])
         return frame.drop_duplicates(subset=["dataset", "split", "index", "id"], ignore_index=True)
+
+    def samples(self, finding: Finding) -> list[AffectedSample]:
+        """Every sample of one of the findings, worst first, without truncation."""
+        self._load()
+        numbers = [k for k, dataset in enumerate(self.datasets) if finding in dataset.findings]
+        for number in numbers:
+            if (number, finding.fingerprint) in self._all_affected:
+                return list(self._all_affected[number, finding.fingerprint])
+        return list(finding.affected.samples)
 
     def _keep(self, number: int, affected: dict[str, list[AffectedSample]], thumbnails: dict[str, bytes]) -> None:
         """Take what was found in one data set beyond what the file lists."""

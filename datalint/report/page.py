@@ -120,6 +120,9 @@ def _tiles(report: Report) -> tuple[tuple[str, str, str], ...]:
     ]
     if ran["failed"]:
         tiles.append(("failed", ran["failed"], "Failed"))
+    suppressed = sum(dataset.suppressed for dataset in report.datasets)
+    if suppressed:
+        tiles.append(("skipped", suppressed, "Suppressed"))
     return tuple((kind, f"{amount:,}", word) for kind, amount, word in tiles)
 
 
@@ -127,7 +130,7 @@ def _worst_datasets(report: Report, limit: int) -> list[DatasetReport]:
     """At most ``limit`` data sets in the report's order; those with the worst findings if there are more."""
 
     def rank(position: int) -> tuple[int, int]:
-        found = report.datasets[position].findings
+        found = report.datasets[position].leading
         return min((SEVERITIES.index(finding.severity) for finding in found), default=len(SEVERITIES)), position
 
     return [report.datasets[position] for position in sorted(sorted(range(len(report.datasets)), key=rank)[:limit])]
@@ -135,7 +138,7 @@ def _worst_datasets(report: Report, limit: int) -> list[DatasetReport]:
 
 def _quotas(datasets: list[DatasetReport], limits: Limits) -> Counter[tuple[int, Severity, str]]:
     """How many findings of a data set, severity and rule get a card; the worst have the first claim."""
-    every = [(n, finding.severity, finding.code) for n, data in enumerate(datasets) for finding in data.findings]
+    every = [(n, finding.severity, finding.code) for n, data in enumerate(datasets) for finding in data.leading]
     left = limits.cards
     per_rule: Counter[str] = Counter()
     quotas: Counter[tuple[int, Severity, str]] = Counter()
@@ -151,7 +154,7 @@ def _quotas(datasets: list[DatasetReport], limits: Limits) -> Counter[tuple[int,
 
 def wanted_cards(report: Report, per_rule: int) -> int:
     """How many cards ``per_rule`` findings of each rule would make."""
-    found = Counter(finding.code for finding in report.findings)
+    found = Counter(finding.code for dataset in report.datasets for finding in dataset.leading)
     return sum(min(amount, per_rule) for amount in found.values())
 
 
@@ -167,7 +170,7 @@ def _dataset(
     cards: list[Card] = []
     groups: list[Group] = []
     notes: list[str] = []
-    for group in wording.by_rule(dataset.findings):
+    for group in wording.by_rule(dataset.leading):
         shown = [maker.card(finding) for finding in group[: quotas[number, group[0].severity, group[0].code]]]
         cards += shown
         groups.append(_group(group, shown[0].anchor if shown else "", dataset.name if several else ""))
@@ -177,7 +180,7 @@ def _dataset(
         notes = [*notes[: limits.rows], f"{len(notes) - limits.rows:,} more rules: showing some or none."]
     strips = svg.pictures(facts.strips, limits.bins, limits.strips)
     tables = of_facts(dataset, facts, limits.rows)
-    severities = Counter(finding.severity for finding in dataset.findings)
+    severities = Counter(finding.severity for finding in dataset.leading)
     return DatasetView(
         anchor=f"dataset-{number + 1}",
         dataset=dataset,

@@ -77,7 +77,7 @@ class _Writer:
 
     def dataset(self, dataset: DatasetReport) -> Iterator[str]:
         yield from self.header(dataset)
-        groups = wording.by_rule(dataset.findings)
+        groups = wording.by_rule(dataset.leading)
         for group in groups:
             yield from self.group(group)
         if not groups:
@@ -138,6 +138,10 @@ class _Writer:
         yield from rest
         if with_remedy and finding.remedy:
             yield from self.wrap(f"fix: {clean(finding.remedy, SENTENCE)}", _INDENT, _INDENT + "     ")
+        if finding.also:
+            yield from self.wrap(
+                f"also: {', '.join(finding.also)} (part of the same fault)", _INDENT, _INDENT + "      "
+            )
         yield from self.samples(finding)
 
     def samples(self, finding: Finding) -> Iterator[str]:

@@ -120,6 +120,11 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
+def leading(report: Report) -> list[Finding]:
+    """The findings of all data sets without those that follow from another."""
+    return ordered(finding for dataset in report.datasets for finding in dataset.leading)
+
+
 def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings in groups of one severity and rule, worst severity first, else by first appearance."""
     worst_first = ordered(findings)
@@ -157,11 +162,11 @@ def verdict(report: Report) -> str:
     if not report.summary.datasets:
         return "No data set was scanned."
     if report.summary.error or report.summary.warning:
-        names = dict.fromkeys(title(f.rule) for f in report.findings if f.severity != "info")
+        names = dict.fromkeys(title(f.rule) for f in leading(report) if f.severity != "info")
         why = f": {listing(list(names))}" if names else ""
         return f"{listing(_severities(report))} in {sets}{why}.{failed}"
     if report.summary.info:
-        names = dict.fromkeys(title(f.rule) for f in report.findings)
+        names = dict.fromkeys(title(f.rule) for f in leading(report))
         what = f": {listing(list(names))}" if names else ""
         things = "1 thing is" if report.summary.info == 1 else f"{report.summary.info:,} things are"
         return f"Nothing found that would hurt training; {things} worth knowing{what}.{failed}"
@@ -177,7 +182,9 @@ def totals(report: Report) -> str:
     noun = _rules_noun(report)
     parts = [f"{count(ran['passed'], noun)} passed"]
     parts += [f"{ran[status]:,} {status}" for status in ("skipped", "failed") if ran[status]]
-    return f"{found} in {count(report.summary.datasets, 'data set')}; {', '.join(parts)}"
+    suppressed = sum(dataset.suppressed for dataset in report.datasets)
+    tail = f"; {count(suppressed, 'finding')} suppressed" if suppressed else ""
+    return f"{found} in {count(report.summary.datasets, 'data set')}; {', '.join(parts)}{tail}"
 
 
 def affected(finding: Finding) -> str:

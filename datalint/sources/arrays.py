@@ -17,6 +17,7 @@ from datalint.dataset import THUMBNAIL, Batch, ImageBlock, LabelBlock, Problem, 
 from datalint.sources import pictures
 from datalint.sources.convert import class_name, number_classes
 from datalint.sources.files import is_pointer, printable, reason, unpacked_limit
+from datalint.sources.pixels import array_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,16 +295,21 @@ class ArrayPartition:
         height, width = block.shape[2:4] if self.layout == "NCHW" else block.shape[1:3]
         flat = np.ascontiguousarray(block.reshape(n, -1))
         channels = {"NHW": 1, "NHWC": block.shape[-1], "NCHW": block.shape[1]}[self.layout]
-        pixels = "pixels" in aspects
+        shown = self._bytes(block) if "pixels" in aspects else None
+        thumbnails = None if shown is None else self._thumbnails(shown)
         return ImageBlock(
             width=np.full(n, width, np.int32),
             height=np.full(n, height, np.int32),
             orientation=np.ones(n, np.uint8),
             mode=[{1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]] * n,
             hashes=np.fromiter((hashing.bytes_hash(item.tobytes()) for item in flat), np.uint64, n),
-            all_zero=np.logical_not(flat.any(axis=1)) if pixels else None,
+            all_zero=None if shown is None else np.logical_not(flat.any(axis=1)),
             readable=np.ones(n, np.bool_),
-            thumbnails=self._thumbnails(block) if pixels else None,
+            thumbnails=thumbnails,
+            format=[block.dtype.name] * n,
+            pixels=None
+            if shown is None or thumbnails is None
+            else array_block(flat, shown, thumbnails, channels, self.layout == "NCHW"),
         )
 
     def _bytes(self, block: NDArray[Any]) -> NDArray[np.uint8]:
@@ -318,10 +324,9 @@ class ArrayPartition:
         with np.errstate(over="ignore", invalid="ignore"):  # infinite values end at 0 or 255
             return np.clip((np.nan_to_num(block.astype(np.float64)) + offset) * factor, 0, 255).astype(np.uint8)
 
-    def _thumbnails(self, block: NDArray[Any]) -> NDArray[np.uint8]:
+    def _thumbnails(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         from PIL import Image
 
-        pixels = self._bytes(block)
         resample = 4 if min(pixels.shape[1:3]) >= THUMBNAIL else 2
         size = (THUMBNAIL, THUMBNAIL)
         return np.stack([np.asarray(Image.fromarray(item).resize(size, resample=resample)) for item in pixels])

@@ -105,18 +105,31 @@ def texts_of(name: str, array: Any) -> Categories:
         values = [
             value.decode("utf-8", "backslashreplace") for value in encoded.dictionary.cast(pa.binary()).to_pylist()
         ]
-    return _merge_equal(name, codes, list(map(str.strip, values)))
+    bare = list(map(str.strip, values))
+    # Unchanged texts are the same objects, so this comparison costs next to nothing.
+    padded = {} if bare == values else _padded(codes, values, bare)
+    return _merge_equal(name, codes, bare, padded)
 
 
-def _merge_equal(name: str, codes: NDArray[np.int32], values: list[str]) -> Categories:
+def _padded(codes: NDArray[np.int32], values: list[str], bare: list[str]) -> dict[str, int]:
+    """Rows per value that have blanks around it."""
+    counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
+    found: dict[str, int] = {}
+    for k, (value, stripped) in enumerate(zip(values, bare, strict=True)):
+        if stripped and len(stripped) < len(value) and counts[k]:
+            found[stripped] = found.get(stripped, 0) + int(counts[k])
+    return found
+
+
+def _merge_equal(name: str, codes: NDArray[np.int32], values: list[str], padded: dict[str, int]) -> Categories:
     """Give values that became equal one code; an empty text is a missing one."""
     distinct = dict.fromkeys(values)
     if len(distinct) == len(values) and "" not in distinct:
-        return Categories(name, codes, values)
+        return Categories(name, codes, values, padded=padded)
     unique = {value: k for k, value in enumerate(value for value in distinct if value)}
     table = np.array([*(unique.get(value, -1) for value in values), -1], np.int32)
     codes = table[codes]
-    return Categories(name, codes, list(unique))
+    return Categories(name, codes, list(unique), padded=padded)
 
 
 def cells_of(array: Any) -> list[Any]:
@@ -268,7 +281,7 @@ class TableReader:
         if self.plan.label_kind == "number":
             return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
         texts = texts_of(name, columns[name])
-        return LabelBlock(texts.codes, texts.values)
+        return LabelBlock(texts.codes, texts.values, padded=texts.padded)
 
     def _table(self, columns: Mapping[str, Any], size: int) -> TableBlock:
         names = self.plan.numeric
@@ -286,7 +299,7 @@ class TableReader:
         return TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
 
     def _hashed(self, column: Categories) -> Categories:
-        return Categories(column.name, column.codes, column.values, self._hasher(column.values))
+        return Categories(column.name, column.codes, column.values, self._hasher(column.values), column.padded)
 
     def _numbers(self, name: str, array: Any) -> tuple[NDArray[np.float64], dict[str, int]]:
         import pyarrow as pa
@@ -300,7 +313,7 @@ class TableReader:
 
 
 def _take(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
-    """Some rows; stray texts in numeric columns are counted per batch, so their split is not known."""
+    """Some rows; stray texts and padded ones are counted per batch, so their split is not known."""
     texts = tuple(
         Categories(column.name, column.codes[rows], column.values, column.hashes) for column in table.categories
     )

@@ -11,10 +11,13 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from datalint.dataset import Batch, Problem
 from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.dialect import squeeze
 from datalint.sources.files import arrow_file, reason, unpacked_limit
+from datalint.sources.unlike import SWALLOWED, header_rows, reader_hazards, swallowed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +35,13 @@ MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
 """A line longer than this is no line of a table."""
 
-RANGE = 64 << 20
+RANGE = 128 << 20
 """Bytes of one partition of a large file, about."""
 
 WINDOW = 64 << 10
 """Bytes on either side of a cut in which every line must have its quotes closed: no value is longer than that."""
 
+_LINE_END = ord("\n")
 _CONVERSION = re.compile(r"In CSV column #(\d+)")
 
 
@@ -81,10 +85,15 @@ class CsvPartition(TableFilePartition):
         reader = TableReader(self.plan, labels_only="table" not in aspects)
         ragged = _Ragged(self.dialect.quote, len(self.starts) > 1)
         problem: Problem | None = None
+        headers = inside = 0
         way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, BLOCK)
         while way is not None:
             try:
-                yield from self._read(reader, way, ragged)
+                for batch in self._read(reader, way, ragged):
+                    headers += header_rows(batch)
+                    if way.newlines:
+                        inside = max(inside, swallowed_lines(batch, self.dialect.delimiter, len(self.dialect.names)))
+                    yield batch
                 problem = None
                 break
             except _Restart:
@@ -96,7 +105,11 @@ class CsvPartition(TableFilePartition):
                 problem = Problem("truncated", self.shown, f"breaks off: {reason(error)}")
                 way = None
         problems = [problem] if problem else []
-        if ragged.count:
+        if way is not None and way.encoding != self.dialect.encoding:
+            text = f"begins as {self.dialect.encoding} and goes on in another encoding: read as {way.encoding}"
+            problems.append(Problem("encoding", self.shown, text))
+        problems += reader_hazards(self.shown, headers, max(inside, ragged.swallowed))
+        if ragged.count > ragged.drawn:
             problems.append(Problem("ragged", self.shown, ragged.told(self._lines_above)))
         if problems:
             yield Batch(reader.home, reader.line, 0, problems=problems)
@@ -204,7 +217,7 @@ class _Ragged:
 
     def clear(self) -> None:
         """Forget all."""
-        self.count = self._expected = 0
+        self.count = self._expected = self.swallowed = self.drawn = 0
         self._lines: list[int] = []
         self.quoted = False
         """Whether one of them holds a quote, so that it may be the half of a value that spans lines."""
@@ -213,6 +226,10 @@ class _Ragged:
         """What pyarrow calls for each."""
         self.count += 1
         self._expected = row.expected_columns
+        # Lines that an open quote has drawn into one row.
+        lines = row.text.count("\n")
+        self.swallowed = max(self.swallowed, lines)
+        self.drawn += lines >= SWALLOWED
         self.quoted = self.quoted or (bool(self._quote) and self._quote in row.text)
         if row.number is not None and len(self._lines) < MAX_EXAMPLES:
             self._lines.append(row.number)
@@ -303,10 +320,10 @@ def _line_count(path: Path, start: int, stop: int, changed: int) -> int:
     with path.open("rb") as file:
         file.seek(start)
         while start < stop:
-            block = file.read(min(BLOCK, stop - start))
+            block = file.read(min(1 << 20, stop - start))
             if not block:
                 break
-            count += block.count(b"\n")
+            count += int(np.count_nonzero(np.frombuffer(block, np.uint8) == _LINE_END))
             start += len(block)
     return count
 

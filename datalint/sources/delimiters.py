@@ -103,18 +103,20 @@ def choose(text: str, suffix: str, forced: str | None, *, complete: bool) -> Rea
     if forced:
         return _read(text, forced, '"', complete=complete)
     quotes = _quotes(text)
-    readings = [_with_quotes(text, delimiter, quotes, complete) for delimiter in DELIMITERS]
+    present = [delimiter for delimiter in DELIMITERS if delimiter in text] or [","]
+    readings = [_with_quotes(text, delimiter, quotes, complete) for delimiter in present]
     good = [r for r in readings if r.width > 1 and r.share >= 0.9]
     good = [r for r in good if not (r.delimiter == "," and any(map(_has_decimal_commas, good)))]
-    blank = _read(text, " ", '"', complete=complete)
     best = max(good, key=lambda r: (_grade(r), r.width), default=None)  # ties go to the earlier delimiter
-    if _is_blank_table(blank) and (best is None or _holds_spaced_numbers(best)):
-        return blank
-    single = _read(text, ",", '"', complete=complete)
-    if best is None and suffix in TABLE_SUFFIXES:
-        best = _lenient(readings, single)
+    if best is None or _holds_spaced_numbers(best):
+        blank = _read(text, " ", '"', complete=complete)
+        if _is_blank_table(blank):
+            return blank
     if best is None:
-        raise NotATable(_prose(single, complete))
+        single = _read(text, ",", '"', complete=complete)
+        best = _lenient(readings, single) if suffix in TABLE_SUFFIXES else None
+        if best is None:
+            raise NotATable(_prose(single, complete))
     _refuse_prose(best, suffix, complete)
     return best
 

@@ -85,6 +85,10 @@ def sniff(head: bytes, *, path_name: str, complete: bool) -> Dialect:
     decimal = (
         "," if reading.delimiter != "," and _decimal_comma([r for r in rows[:500] if len(r) == reading.width]) else "."
     )
+    if not _same_ends(body, records):
+        found.append("mixed line ends: some lines end in CR LF and some in LF alone")
+    if not reading.quote and (opened := sum(any(_opens(cell) for cell in row) for row in rows)):
+        found.append(f"quotes that are not closed in {opened} of the first {len(rows):,} rows: read as plain text")
     if header and records[0].fields in rows:
         found.append("the header is repeated among the rows")
     return Dialect(
@@ -117,6 +121,17 @@ def ragged(head: bytes, dialect: Dialect, *, complete: bool = True, limit: int =
         records = records[:-1]
     wrong = [(r.line, len(r.fields)) for r in records if r.line > dialect.data_start]
     return [pair for pair in wrong if pair[1] != len(dialect.names)][:limit]
+
+
+def _same_ends(text: str, records: Sequence[Record]) -> bool:
+    """Whether all lines end alike; where quoted values span lines, which may end otherwise, that is not asked."""
+    windows = text.count("\r\n")
+    return not windows or windows == text.count("\n") or any(record.end > record.line for record in records)
+
+
+def _opens(cell: str) -> bool:
+    """Whether a cell begins with a quote that it does not close, so that other readers go on to the next one."""
+    return cell[:1] == '"' and cell.count('"') % 2 == 1
 
 
 def squeeze(block: bytes) -> bytes:

@@ -138,10 +138,22 @@ def frame_dataset(parts: Mapping[str, Any], label: str | None, given: bool = Fal
         modality="table",
         evidence=f"{len(kinds)} columns",
         partitions=partitions,
-        splits=tuple(Split(split, why) for split in sorted(names, key=split_order)),
+        splits=tuple(
+            Split(split, why, columns=_columns(tables.get(split))) for split in sorted(names, key=split_order)
+        ),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
         fields=fields,
         skipped_label="no label column found; name it with label=",
+    )
+
+
+def _columns(table: pa.Table | None) -> tuple[tuple[str, Kind | None], ...]:
+    """The columns of one split's own frame."""
+    if table is None:
+        return ()
+    return tuple(
+        (name, None if column.null_count == len(column) else _kind(column.type))
+        for name, column in zip(table.column_names, table.columns, strict=True)
     )
 
 

@@ -13,6 +13,7 @@ from datalint import hashing
 from datalint.dataset import Batch, ImageBlock, LabelBlock, Problem
 from datalint.sources import pictures
 from datalint.sources.files import printable, reason
+from datalint.sources.pixels import pixel_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ class ImagePartition:
 
     def _read(self, names: tuple[str, ...], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
         read: list[pictures.Picture] = []
-        hashes = np.zeros(len(names), np.uint64)
+        hashes, sizes = np.zeros(len(names), np.uint64), np.zeros(len(names), np.int64)
         base = str(self.base)
         with pictures.strict():
             for k, name in enumerate(names):
@@ -89,12 +90,13 @@ class ImagePartition:
                     picture = pictures.Picture(problem=found)
                     hashes[k] = hashing.bytes_hash(os.fsencode(name))  # nothing else is known of it
                 else:
-                    hashes[k] = hashing.bytes_hash(data)
+                    hashes[k], sizes[k] = hashing.bytes_hash(data), len(data)
                     picture = pictures.read(data, printable(name), os.path.splitext(name)[1].lower(), pixels)  # noqa: PTH122
                 if picture.problem is not None:
                     found = picture.problem
                     problems.append(Problem(found.kind, found.path, found.message, start + k))
                 read.append(picture)
+        thumbnails = pictures.stack(read) if pixels else None
         return ImageBlock(
             width=np.array([p.width for p in read], np.int32),
             height=np.array([p.height for p in read], np.int32),
@@ -103,7 +105,10 @@ class ImagePartition:
             hashes=hashes,
             all_zero=np.array([p.all_zero for p in read], np.bool_) if pixels else None,
             readable=np.array([p.readable for p in read], np.bool_),
-            thumbnails=pictures.stack(read) if pixels else None,
+            thumbnails=thumbnails,
+            format=[p.format for p in read],
+            file_size=sizes,
+            pixels=None if thumbnails is None else pixel_block(read, thumbnails),
         )
 
 

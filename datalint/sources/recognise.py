@@ -8,12 +8,13 @@ import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datalint.dataset import Dataset, Label, Problem, Split, split_order
 from datalint.errors import DatalintError
-from datalint.sources import files, vocabulary
+from datalint.sources import files, named_files, vocabulary
 from datalint.sources.arrays import ArrayFile, NotAnArray, NotLookedInto, array_files
 from datalint.sources.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.dialect import NotATable
@@ -21,6 +22,7 @@ from datalint.sources.files import ARRAYS, IMAGES, PARQUET, TABLES, TEXTS, Entry
 from datalint.sources.images import image_partitions
 from datalint.sources.labels import ASKED, find_column
 from datalint.sources.tables import Member, TableFile, look, table_dataset
+from datalint.sources.unlike import among_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -201,6 +203,11 @@ class _Folder:
         self.empty = listing.empty
         self._columns: list[list[str]] | None = None
 
+    @cached_property
+    def pictures(self) -> named_files.Places:
+        """The pictures that tables may name."""
+        return named_files.Places(self.entries)
+
     def datasets(self) -> list[Dataset]:
         """All of them; a DatalintError if there is none."""
         if self.wishes.splits:
@@ -337,6 +344,8 @@ class _Folder:
                 classes = [files.printable(e.parts[class_depth]) for e in entries]
                 names |= set(classes)
             partitions += image_partitions(split, entries, classes)
+        if names:
+            strays += among_images(self.entries, [e for entries in by_split.values() for e in entries])
         label = None
         if names:
             shown = ", ".join(sorted(names)[:4]) + (", ..." if len(names) > 4 else "")
@@ -442,6 +451,8 @@ class _Folder:
                 if table.empty:
                     self.unread[entry.parts] = Problem("not-scanned", table.shown, NO_ROWS)
                 else:
+                    lost = named_files.absent(table, self.pictures)
+                    table.problems += [] if lost is None else [lost]
                     tables.append(table)
             except NotATable as error:
                 if entry.suffix not in TEXTS:

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from datalint.amounts import is_amount, is_day
 from datalint.sources.vocabulary import SPLIT_COLUMNS, split_values, word_set
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ def words_of(name: str) -> list[str]:
     return [word for word in _SPLITTER.split(_CAMEL.sub("_", name).lower()) if word]
 
 
+def names_source(name: str) -> bool:
+    """Whether a name speaks of something that yields several samples: a patient, user, speaker, video."""
+    return bool(_SOURCES & set(words_of(name)))
+
+
 def roles(columns: Sequence[ColumnHead]) -> dict[str, Role]:
     """Role of each column by name.
 
@@ -159,6 +165,8 @@ def _text_role(column: ColumnHead, words: Sequence[str]) -> Role:
         return "feature"
     if all(_UUID.fullmatch(value) for value in peek):
         return "id"
+    if sum(is_amount(value) or is_day(value) for value in peek) > len(peek) / 2:
+        return "feature"
     # Below 20 values chance alone makes a handful of names unique.
     unique = column.facts.present >= 20 and len(column.facts.counts) == column.facts.present
     return "id" if unique else "feature"

@@ -19,6 +19,7 @@ from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, s
 from datalint.sources.files import HEAD_BYTES, arrow_file, head_of, is_gzip, reason
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.parquets import row_group_partitions
+from datalint.sources.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,6 +68,8 @@ class TableFile:
     empty: bool = False
     """Whether there are column names and no rows."""
     first_line: bytes = b""
+    ascii: bool = True
+    """Whether the head is plain ASCII, which is alike in every encoding."""
 
     @property
     def header(self) -> bool:
@@ -124,8 +127,21 @@ def _described(
     problems = [Problem("dialect", shown, text) for text in dialect.problems]
     declared = (dialect.declared_label, ()) if dialect.declared_label else None
     empty = complete and not any(values) and not any(problem.startswith("ragged") for problem in dialect.problems)
-    first = head.partition(b"\n")[0]
-    return TableFile(path, shown, name, "csv", tuple(columns), kinds, dtypes, dialect, declared, problems, empty, first)
+    return TableFile(
+        path=path,
+        shown=shown,
+        name=name,
+        format="csv",
+        columns=tuple(columns),
+        kinds=kinds,
+        dtypes=dtypes,
+        dialect=dialect,
+        declared=declared,
+        problems=problems,
+        empty=empty,
+        first_line=head.partition(b"\n")[0],
+        ascii=head.isascii(),
+    )
 
 
 def _head(name: str, kind: Kind, dtype: str, cells: list[str | None]) -> ColumnHead:
@@ -383,7 +399,7 @@ def table_dataset(
     )
     kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
     partitions: list[Partition] = []
-    problems = [problem for m in members for problem in m.file.problems]
+    problems = [problem for m in members for problem in m.file.problems] + unlike([(m.file, m.split) for m in members])
     for member in sorted(members, key=lambda m: (*split_order(m.split), m.file.shown)):
         plan = TablePlan(
             fields,
@@ -398,7 +414,10 @@ def table_dataset(
     if split_column:
         splits = [Split(split, f"values of the column {split_column!r}") for split in dict.fromkeys(values.values())]
     else:
-        splits = [Split(m.split, m.why) for m in {m.split: m for m in reversed([*members])}.values()]
+        splits = [
+            Split(m.split, m.why, columns=tuple((name, known_kind(m.file, name)) for name in m.file.kinds))
+            for m in {m.split: m for m in reversed([*members])}.values()
+        ]
     return Dataset(
         name=name,
         path=path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def without_run(page: str) -> str:
 
 
 def test_samples_pictures_and_page_come_back(folder: Path) -> None:
-    options = {"cache_dir": folder / "cache", "select": ["VAL101"]}
+    options: dict[str, Any] = {"cache_dir": folder / "cache", "select": ["VAL101"]}
     first = datalint.scan(folder / "data", **options)
     page = first.to_html()
     again = datalint.scan(folder / "data", **options)
@@ -53,7 +53,7 @@ def test_samples_pictures_and_page_come_back(folder: Path) -> None:
 
 
 def test_a_report_that_was_changed_gets_a_page_of_its_own(folder: Path) -> None:
-    options = {"cache_dir": folder / "cache", "select": ["VAL101"]}
+    options: dict[str, Any] = {"cache_dir": folder / "cache", "select": ["VAL101"]}
     datalint.scan(folder / "data", **options).to_html()
     report = datalint.scan(folder / "data", **options)
     dataset = report.datasets[0]

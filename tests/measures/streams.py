@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from datalint import hashing
-from datalint.dataset import Batch, Categories, ImageBlock, LabelBlock, Problem, TableBlock
+from datalint.dataset import Batch, Categories, ImageBlock, LabelBlock, PixelBlock, Problem, TableBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,11 +51,15 @@ class Section:
         batch = Batch("all", start, stop - start, number)
         if self.classes is not None:
             codes, names = _encode(self.classes[rows], rng)
-            batch.labels = LabelBlock(codes, names, None if self.values is None else self.values[rows])
+            values = None if self.values is None else self.values[rows]
+            batch.labels = LabelBlock(codes, names, values, _padded(self.classes[rows]))
         elif self.values is not None:
             batch.labels = LabelBlock(None, [], self.values[rows])
         if self.names is not None:
-            columns = (Categories(name, *_encode(cells[rows], rng)) for name, cells in self.texts.items())
+            columns = (
+                Categories(name, *_encode(cells[rows], rng), padded=_padded(cells[rows]))
+                for name, cells in self.texts.items()
+            )
             numbers = np.asfortranarray(self.numbers[rows])
             batch.table = TableBlock(self.names, numbers, tuple(columns), self.features, tokens=self._tokens(rows))
         if self.pictures is not None:
@@ -82,6 +86,11 @@ class Section:
             if picture is not None:
                 stack[k] = picture[..., None] if colour and picture.ndim == 2 else picture
         size = np.array([0 if p is None else 4 + p.ndim for p in pictures], np.int32)
+        mean = np.array([np.nan if p is None else p.mean() for p in pictures], np.float32)
+        three = np.repeat(mean[:, None], 3, axis=1)
+        levels = np.nan_to_num(np.repeat(mean[:, None], 4, axis=1)).astype(np.uint8)
+        blank = mean < 100
+        pixels = PixelBlock(mean, mean, three, three, levels, mean, blank, np.logical_not(blank))
         return ImageBlock(
             width=size,
             height=size * 2,
@@ -91,6 +100,9 @@ class Section:
             all_zero=np.array([p is not None and not p.any() for p in pictures], np.bool_),
             readable=np.array([p is not None for p in pictures], np.bool_),
             thumbnails=stack,
+            format=["" if p is None else "PNG" for p in pictures],
+            file_size=size.astype(np.int64) * 100,
+            pixels=pixels,
         )
 
 
@@ -134,6 +146,11 @@ def _encode(cells: NDArray[np.object_], rng: np.random.Generator) -> tuple[NDArr
     values = [values[k] for k in rng.permutation(len(values))]
     at = {value: k for k, value in enumerate(values)}
     return np.array([-1 if cell is None else at[cell] for cell in cells], np.int32), values
+
+
+def _padded(cells: NDArray[np.object_]) -> dict[str, int]:
+    """As if three of the texts had always had blanks around them."""
+    return {value: count for value in ("Red", "0", "1") if (count := int((cells == value).sum()))}
 
 
 @st.composite

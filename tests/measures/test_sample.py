@@ -152,3 +152,51 @@ def test_rows_of_few_contents_are_a_fair_sample_of_the_rows(size: int, kept: int
     seen = np.bincount(rows.numbers[:, 0].astype(int), minlength=5)
     assert stats.chisquare(seen, np.array(shares) * kept).pvalue > 1e-4
     assert stats.chisquare(np.bincount(rows.places.row * 3 // size, minlength=3)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("distinct", [120, 260, 100_000])
+def test_many_small_parts_merge_to_the_whole_whether_closed_on_the_way_or_not(distinct: int) -> None:
+    x = column(np.random.default_rng(4).integers(distinct, size=2_400))
+    cuts = list(range(3, len(x), 3))
+    whole = sampled(x, cuts)
+    for every in (1, 7, len(x)):
+        state = Sample(SMALL)
+        for k, (start, stop) in enumerate(zip([0, *cuts], [*cuts, len(x)], strict=True)):
+            part = Sample(SMALL)
+            part.update(batch_of(x, start, stop))
+            state = state.merge(part.close())
+            if k % every == 0:
+                state.close()
+        state.close()
+        assert state.samples == len(x)
+        assert state.contents.tolist() == whole.contents.tolist()
+        assert state.counts.tolist() == whole.counts.tolist()
+        assert state.places.row.tolist() == whole.places.row.tolist()
+
+
+def test_a_column_of_a_part_that_adds_no_sample_still_counts() -> None:
+    rng = np.random.default_rng(5)
+    state = sampled(rng.normal(size=(4_000, 1)), [])
+    wide = rng.normal(size=(400, 2))
+    hashes = batch_of(wide, 0, 400).hashes
+    (row,) = np.flatnonzero(hashes == hashes.max())
+    later = sampled(wide[[row]], [])
+    assert later.contents[0] > state.contents[-1]
+    state = state.merge(later).close()
+    assert state.names == ("x0", "x1")
+    assert state.payload is not None
+    assert state.payload.numbers.shape == (MIN_SAMPLES, 2)
+    assert np.isnan(state.payload.numbers[:, 1]).all()
+
+
+def test_a_copy_of_the_last_content_that_fits_is_counted_and_placed() -> None:
+    x = np.random.default_rng(6).normal(size=(1_000, 1))
+    state = sampled(x, [])
+    (row,) = np.flatnonzero(batch_of(x, 0, len(x)).hashes == state.contents[-1])
+    before = state.contents.tolist()
+    others = x[batch_of(x, 0, len(x)).hashes > state.contents[-1]]
+    # A part of which nothing else can enter: it holds that content and ones that were driven out.
+    state = state.merge(sampled(np.concatenate([others, x[[row]]]), [])).close()
+    assert state.contents.tolist() == before
+    assert state.counts[-1] == 2
+    assert state.places.row[state.places.content == state.contents[-1]].tolist() == [row, 1_000 + len(others)]

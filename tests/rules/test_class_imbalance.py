@@ -107,3 +107,9 @@ def test_missing_labels_are_no_class() -> None:
 def test_one_class_is_skipped() -> None:
     report = datalint.scan(table([100]), label="y", select=["LBL101"])
     assert report.datasets[0].rules[0].reason == "there is only one class"
+
+
+def test_a_placeholder_is_no_class() -> None:
+    labels = ["a"] * 90 + ["b"] * 80 + ["?"] * 2
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=len(labels)), "y": labels})
+    assert not datalint.scan(frame, label="y", select=["LBL101"]).findings

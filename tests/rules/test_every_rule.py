@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import textwrap
+import zlib
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +59,39 @@ def judged(rule: type[Rule]) -> Iterator[Clean]:
             yield data
 
 
+@cache
+def hosts(rule: type[Rule]) -> list[Clean]:
+    """
+    Clean sets to plant the rule's fault into: a few of all kinds that can hold it, other ones for other rules.
+
+    First those of which the rule has nothing mild to say as they are: of others nobody could tell which samples were
+    planted.
+    """
+    kinds: dict[tuple[str, bool], list[Clean]] = {}
+    held = [data for data in judged(rule) if planted_in(rule, data.name, 1.0, 0) is not None]
+    quiet = [data for data in held if not any(f.code == rule.code for f in report(data.name).findings)]
+    for data in quiet or held:
+        splits = len(report(data.name).datasets[0].splits) > 1
+        kinds.setdefault((data.modality, splits), []).append(data)
+    turn = zlib.crc32(rule.code.encode())
+    queues = [found[turn % len(found) :] + found[: turn % len(found)] for found in kinds.values()]
+    most = 4 if rule.trains else 6
+    return [data for row in zip_longest(*queues) for data in row if data is not None][:most]
+
+
+@cache
+def planted_in(rule: type[Rule], name: str, strength: float, seed: int) -> Planted | None:
+    """The rule's fault in one clean set."""
+    return plant(rule, CLEAN[name], strength, seed)
+
+
+@cache
 def faults(rule: type[Rule], strength: float) -> list[Planted]:
-    """The rule's fault in every clean set that can hold it; models cost time, so those rules get one seed."""
-    seeds = (0,) if rule.trains else (0, 1)
-    made = [plant(rule, data, strength, seed) for data in judged(rule) for seed in seeds]
+    """The rule's fault in several clean sets; models, searches and pictures cost time, so there it is one seed for each."""
+    made = []
+    for k, data in enumerate(hosts(rule)):
+        once = rule.trains or rule.searches or data.modality == "images"
+        made += [planted_in(rule, data.name, strength, seed) for seed in ((k % 2,) if once else (0, 1))]
     return [fault for fault in made if fault is not None]
 
 
@@ -125,17 +156,21 @@ def test_finds_what_it_plants_there_and_only_there(rule: type[Rule], strength: f
 
 @every_rule
 def test_planting_is_repeatable_and_leaves_the_clean_set_alone(rule: type[Rule]) -> None:
-    for data in judged(rule):
-        before = {split: table.copy() for split, table in data.tables.items()}
-        first, second = plant(rule, data, 0.5, 3), plant(rule, data, 0.5, 3)
-        assert (first is None) == (second is None)
-        for split, table in before.items():
-            assert table.equals(data.tables[split])
-        if first is not None and second is not None:
-            assert first.rows == second.rows
-            assert first.data.files == second.data.files
-            assert all(table.equals(second.data.tables[split]) for split, table in first.data.tables.items())
-            return
+    data = hosts(rule)[0]
+    before = {split: table.copy() for split, table in data.tables.items()}
+    first, second = planted_in(rule, data.name, 1.0, 0), plant(rule, data, 1.0, 0)
+    assert first is not None
+    assert second is not None
+    for split, table in before.items():
+        assert table.equals(data.tables[split])
+    assert first.rows == second.rows
+    assert first.data.files == second.data.files
+    assert all(table.equals(second.data.tables[split]) for split, table in first.data.tables.items())
+
+
+def size(fault: Planted) -> int:
+    """Cells or bytes, roughly."""
+    return sum(map(len, fault.data.files.values())) + sum(table.size for table in fault.data.tables.values())
 
 
 @every_rule
@@ -143,9 +178,9 @@ def test_partitions_make_no_difference(rule: type[Rule]) -> None:
     planted = faults(rule, 1.0)
     # One table and one image tree say it for all.
     for modality in ("table", "images"):
-        fault = next((fault for fault in planted if fault.data.modality == modality), None)
-        if fault is not None:
-            check_partitions(rule, fault.data)
+        held = [fault for fault in planted if fault.data.modality == modality]
+        if held:
+            check_partitions(rule, min(held, key=size).data)
 
 
 # --- rule packs of others -------------------------------------------------------------------------------------------

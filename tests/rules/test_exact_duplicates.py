@@ -11,7 +11,11 @@ import datalint
 from datalint.planting import Clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import pytest
+    from numpy.typing import NDArray
 
     from datalint.report.models import Finding
 
@@ -44,6 +48,12 @@ def test_rows_that_differ_in_an_id_alone_are_copies() -> None:
     (finding,) = found(table)
     assert finding.affected.count == 30
     assert finding.severity == "warning"
+
+
+def test_two_copies_in_a_small_table_are_info() -> None:
+    table = measured(30)
+    (finding,) = found(pd.concat([table, table.iloc[:2]], ignore_index=True))
+    assert finding.severity == "info"
 
 
 def test_the_same_input_under_another_label_is_no_copy_of_a_row() -> None:
@@ -139,3 +149,48 @@ def test_planted_copies_in_a_clean_table_are_counted_exactly() -> None:
     assert planted is not None
     (finding,) = found(planted.data.tables["all"])
     assert finding.affected.count == 100
+
+
+def test_hashes_that_lie_on_disk_give_the_same_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datalint import copies
+    from datalint.measures import contents, spool
+
+    table = measured(4_000)
+    table = pd.concat([table, table.iloc[:300]], ignore_index=True).sample(frac=1, random_state=0)
+    for k in range(8):
+        table.iloc[k * 530 : (k + 1) * 530].to_csv(tmp_path / f"part-{k}.csv", index=False)
+    in_memory = datalint.scan(tmp_path, label="y", select=["DUP101"], cache=False)
+    aside: list[int] = []
+    original = spool.put_aside
+
+    def told(arrays: Sequence[NDArray[np.uint64]]) -> list[spool.Spooled]:
+        aside.extend(len(array) for array in arrays)
+        return original(arrays)
+
+    monkeypatch.setattr(contents, "IN_MEMORY", 700)
+    monkeypatch.setattr(contents, "put_aside", told)
+    monkeypatch.setattr(copies, "AT_ONCE", 900)
+    on_disk = datalint.scan(tmp_path, label="y", select=["DUP101"], cache=False)
+    assert sum(aside) > 6_000
+    assert on_disk.findings == in_memory.findings
+    assert on_disk.affected("DUP101").equals(in_memory.affected("DUP101"))
+
+
+def test_an_array_on_disk_comes_back_from_copies_and_pickles() -> None:
+    import copy
+    import pickle
+
+    from datalint.freeze import freeze, thaw
+    from datalint.measures.spool import loaded, put_aside
+
+    array = np.arange(1_000, dtype=np.uint64)
+    (spooled,) = put_aside([array])
+    assert len(spooled) == 1_000
+    for back in (
+        loaded(spooled),
+        copy.deepcopy(spooled),
+        pickle.loads(pickle.dumps(spooled)),
+        thaw(freeze(spooled)),
+    ):
+        assert isinstance(back, np.ndarray)
+        assert (back == array).all()

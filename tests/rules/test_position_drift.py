@@ -35,12 +35,25 @@ def strongest(finding: Finding) -> dict[str, Any]:
 
 def test_two_halves_of_different_distribution() -> None:
     frame = table()
-    frame.loc[500:, "x2"] += 4
+    frame.loc[500:, "x2"] += 12
     (finding,) = found(frame)
     assert finding.severity == "warning"
     assert strongest(finding)["column"] == "x2"
     assert "'x2' is higher" in finding.message
     assert "in the last 50% of the file" in finding.message
+
+
+def test_parts_that_overlap_are_info() -> None:
+    frame = table()
+    frame.loc[500:, "x2"] += 4  # 1.3 deviations: an AUC of 0.83
+    assert [finding.severity for finding in found(frame)] == ["info"]
+
+
+def test_without_a_label_to_learn_it_is_info() -> None:
+    frame = table().drop(columns="y")
+    frame.loc[500:, "x2"] += 12
+    (finding,) = found(frame, None)
+    assert finding.severity == "info"
 
 
 def test_halves_whose_labels_differ() -> None:

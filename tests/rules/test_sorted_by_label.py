@@ -180,3 +180,14 @@ def test_at_most_one_alarm_in_a_hundred_shuffles(name: str) -> None:
     rng = np.random.default_rng(17)
     frame = table(SHUFFLED[name])
     assert sum(bool(found(shuffled(frame, rng))) for _ in range(100)) <= 1
+
+
+def test_an_order_that_leaves_batches_mixed_is_info() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b", "c"], 3_000).astype(object)
+    again = rng.choice(np.arange(1, 3_000), 900, replace=False)
+    for k in np.sort(again):  # some samples come in pairs of one class
+        labels[k] = labels[k - 1]
+    frame = pd.DataFrame({"x": rng.normal(size=3_000), "y": labels})
+    (finding,) = datalint.scan(frame, label="y", select=["ORD101"]).findings
+    assert finding.severity == "info"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import datalint
 from datalint.planting import POINTER
@@ -151,3 +152,32 @@ def test_links_out_of_the_folder_are_told(shards: Path, tmp_path_factory: pytest
     (finding,) = found(shards)
     assert finding.severity == "info"
     assert "leads out of the scanned folder" in finding.message
+
+
+def listed(folder: Path, where: str = "images") -> Path:
+    """Pictures, and a list of them with labels."""
+    (folder / where).mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for k in range(40):
+        Image.fromarray(rng.integers(0, 256, (16, 16), dtype=np.uint8)).save(folder / where / f"{k:03}.png")
+    lines = [f"{k:03}.png,{'ab'[k % 2]}" for k in range(40)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("where", ["images", ".", "a/b"])
+def test_pictures_that_a_list_names_and_that_are_not_there(tmp_path: Path, where: str) -> None:
+    listed(tmp_path, where)
+    assert not found(tmp_path)
+    (tmp_path / where / "007.png").unlink()
+    (tmp_path / where / "031.png").unlink()
+    (finding,) = found(tmp_path)
+    assert finding.severity == "error"
+    assert finding.message.endswith("labels.csv: names 2 of 40 files in 'file' that are not there, such as '007.png'")
+
+
+def test_a_list_of_pictures_kept_elsewhere_is_no_fault(tmp_path: Path) -> None:
+    listed(tmp_path)
+    for k in range(25):
+        (tmp_path / "images" / f"{k:03}.png").unlink()
+    assert not found(tmp_path)

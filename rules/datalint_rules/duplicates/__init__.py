@@ -1,1 +1,1 @@
-"""Copies of samples."""
+"""Exact and near-identical samples inside a split."""

@@ -26,7 +26,7 @@ def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | No
     table = clean.tables[split]
     if _tracked(table, clean.label).duplicated().any():
         return None
-    chosen = np.sort(rng.choice(len(table), max(1, round(share * len(table))), replace=False))
+    chosen = np.sort(rng.choice(len(table), max(3, round(share * len(table))), replace=False))
     longer = pd.concat([table, table.iloc[chosen]], ignore_index=True)
     rows = frozenset(range(len(table), len(longer)))
     return Planted(Clean(clean.name, {**clean.tables, split: longer}, clean.label), split=split, rows={split: rows})
@@ -46,7 +46,7 @@ def _repeat_files(clean: Clean, share: float, rng: np.random.Generator) -> Plant
     paths = sorted(clean.files)
     if len({clean.files[path] for path in paths}) < len(paths):
         return None
-    chosen = rng.choice(len(paths), max(1, round(share * len(paths))), replace=False)
+    chosen = rng.choice(len(paths), max(3, round(share * len(paths))), replace=False)
     files = dict(clean.files)
     added = set()
     for k in chosen:

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, ClassVar
 from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
+    from pydantic import JsonValue
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
+    from datalint.measures.places import Places
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
+
+
+FEW = 3
+"""Fewer copies than this weigh next to nothing, whatever their share of a small table."""
 
 
 class ExactDuplicates(Rule):
@@ -51,6 +57,7 @@ class ExactDuplicates(Rule):
     name = "exact-duplicates"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    repair = "drop-copies"
 
     class Params(RuleParams):
         """Cuts."""
@@ -95,11 +102,17 @@ class ExactDuplicates(Rule):
             count = copies.estimate(len(again))
             groups = len(np.unique(content[again]))
             share = count / split.samples
-            natural = coincidences(split, sorted(profile.content_names)) if profile.dataset.modality == "table" else 0.0
+            natural = (
+                coincidences(split, sorted(profile.content_names), profile.sentence_names)
+                if profile.dataset.modality == "table"
+                else 0.0
+            )
             about, span = "", ""
             if not copies.exact:
                 low, high = copies.interval(groups, len(again))
                 about, span = "about ", f"; estimated, 95 % interval {low:,} to {high:,}"
+            # One row may well be there twice; that two files are equal is no chance.
+            few = count < FEW and profile.dataset.modality == "table"
             chance = "; values this coarse make rows coincide by themselves" if natural >= 1 / 3 else ""
             yield Found(
                 message=(
@@ -108,7 +121,7 @@ class ExactDuplicates(Rule):
                 ),
                 consequence="Copies weigh double in the loss and the scores, and a random split puts them on both sides.",
                 remedy="Keep one of each before splitting, and find out where the copies come from.",
-                severity="info" if natural >= 1 / 3 or share < self.params.share else None,
+                severity="info" if natural >= 1 / 3 or share < self.params.share or few else None,
                 confidence=0.6 if natural >= 1 / 3 else 0.99,
                 split=split.name,
                 evidence={
@@ -120,11 +133,20 @@ class ExactDuplicates(Rule):
                 cases=Cases(
                     split.name,
                     copies.places.take(mine[again]),
-                    {"repeats_index": [int(row) for row in copies.places.row[mine[first[again]]]]},
+                    self._originals(profile, copies.places.take(mine[first[again]])),
                 ),
                 count=count,
                 exact=copies.exact,
             )
+
+    def _originals(self, profile: Profile, places: Places) -> dict[str, Sequence[JsonValue]]:
+        """The samples that are repeated, by their position; images also as files to open."""
+        rows = [int(row) for row in places.row]
+        if profile.dataset.modality == "table":
+            return {"repeats_index": rows}
+        parts = profile.dataset.partitions
+        pairs = zip(places.part, places.line, strict=True)
+        return {"repeats": [parts[int(part)].sample_id(int(line)) for part, line in pairs], "repeats_index": rows}
 
     def coverage(self, profile: Profile) -> str:
         """All samples, or a sample of the contents."""
@@ -132,7 +154,7 @@ class ExactDuplicates(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Repeat samples: 2 % of the training split, a fifth of it at full strength."""
+        """Repeat samples: 2 % of the training split and three at least, a fifth of it at full strength."""
         from datalint_rules.duplicates._plants import repeat
 
         return repeat(clean, 0.02 + 0.18 * strength, rng)

@@ -22,7 +22,8 @@ class UnreadableFile(Rule):
     Tables and arrays that cannot be read as data, in whole or in part, and files that were left out of the scan.
 
     Covers damaged and empty files, Git LFS pointers in place of data, pickled arrays (never opened), rows with a wrong
-    number of fields, labels that do not match their inputs, missing shards, and links that lead out of the folder.
+    number of fields, labels that do not match their inputs, missing shards, pictures that a table names and that are not
+    there, and links that lead out of the folder.
 
     ## Why it hurts
 
@@ -45,6 +46,7 @@ class UnreadableFile(Rule):
     name = "unreadable-file"
     severity: ClassVar[Severity] = "error"
     item = "1"
+    repair = "leave-out"
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
@@ -66,7 +68,7 @@ class UnreadableFile(Rule):
         for problem in problems:
             group = "damaged" if problem.kind in {"unreadable", "truncated", "empty"} else problem.kind
             kinds.setdefault(group, []).append(problem)
-        for group in ("damaged", "pointer", "ragged", "not-scanned"):
+        for group in ("damaged", "absent", "pointer", "ragged", "not-scanned"):
             found = kinds.get(group, [])
             if found:
                 yield _found(group, sorted(dict.fromkeys(found), key=lambda problem: problem.path))
@@ -84,6 +86,11 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
         "error",
         "Training stops here, or goes on without these samples.",
         "Fetch or write the file again; until then these samples are missing.",
+    ),
+    "absent": (
+        "error",
+        "A loader that follows the list stops there, or goes on without these samples.",
+        "Fetch the files, or take them off the list.",
     ),
     "pointer": ("error", "Training reads the pointer's text instead of data.", "Fetch the data: git lfs pull."),
     "ragged": (

@@ -46,6 +46,7 @@ class UnreadableImage(Rule):
     name = "unreadable-image"
     severity: ClassVar[Severity] = "error"
     item = "1"
+    repair = "drop"
     modalities = frozenset({"images"})
 
     @classmethod

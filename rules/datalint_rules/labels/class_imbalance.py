@@ -70,9 +70,14 @@ class ClassImbalance(Rule):
         several = [split for split in profile.labelled if len(split.counts) > 1]
         if not several:
             raise Skip("there is only one class")
+        from datalint_rules.labels._spelling import placeholders
+
         train = several[0].name
         for split in several:
-            found = self._judge(split.name, split.counts)
+            # "?" is no class; it is LBL104's.
+            none, _ = placeholders(split.counts)
+            counts = {name: count for name, count in split.counts.items() if name not in none}
+            found = self._judge(split.name, counts) if len(counts) > 1 else None
             if found is not None:
                 yield found if split.name == train else _as_info(found)
 
@@ -90,7 +95,9 @@ class ClassImbalance(Rule):
         weights = stats.class_weights(counts)
         shown = sorted(counts, key=lambda name: (counts[name], name))[:20]
         majority = counts[largest] / total
-        others = f", and {len(rare) - 1:,} more classes are rare" if len(rare) > 1 else ""
+        others = {1: "", 2: ", and 1 more class is rare"}.get(
+            len(rare), f", and {len(rare) - 1:,} more classes are rare"
+        )
         return Found(
             message=(
                 f"classes differ {ratio:,.1f} to 1: {counts[largest]:,} of {largest!r}, "

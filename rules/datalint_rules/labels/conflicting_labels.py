@@ -97,7 +97,7 @@ class ConflictingLabels(Rule):
         natural = 0.0
         if table:
             largest = max(profile.splits, key=lambda split: split.samples)
-            natural = coincidences(largest, sorted(profile.content_names))
+            natural = coincidences(largest, sorted(profile.content_names), profile.sentence_names)
         mild = table and (natural >= 1 / 3 or count / max(total, 1) < self.params.share)
         noun = "rows" if table else "images"
         about = "" if copies.exact else "about "

@@ -56,6 +56,7 @@ class NoisyLabels(Rule):
     name = "noisy-labels"
     severity: ClassVar[Severity] = "warning"
     item = "6"
+    repair = "relabel"
     wants = "classes"
     trains = True
 

@@ -41,7 +41,9 @@ class PositionDrift(Rule):
     ## When it is wrong
 
     Data whose order carries meaning, such as a time series read in windows. Where a time column grows with the
-    position, and where the drift is slight, the finding is only info.
+    position, and where the drift is slight, the finding is only info: tables of real observations are rarely in perfect
+    disorder. It is a warning where a label is there to be learnt and one column all but tells which part of the file a
+    row comes from.
 
     ## Reference
 
@@ -52,6 +54,8 @@ class PositionDrift(Rule):
     name = "position-drift"
     severity: ClassVar[Severity] = "warning"
     item = "7"
+    repair = "shuffle"
+    follows = ("ORD101",)
 
     class Params(RuleParams):
         """Cuts: a finding needs both significance and size."""
@@ -65,7 +69,18 @@ class PositionDrift(Rule):
         share: float = Field(
             0.2, gt=0, lt=1, description="Smallest change of a category's or class's share in a segment."
         )
-        large: float = Field(1.6, ge=1, description="Times these sizes from which it is a warning; below it is info.")
+        apart: float = Field(
+            0.85,
+            gt=0.5,
+            le=1,
+            description="AUC with which a column tells a segment from the rest, from which it is a warning.",
+        )
+        large: float = Field(
+            0.5, gt=0, le=1, description="Change of a category's share in a segment from which it is a warning."
+        )
+        label: float = Field(
+            0.3, gt=0, le=1, description="Change of a class's share in a segment from which it is a warning."
+        )
 
     params: Params
 
@@ -121,13 +136,19 @@ class PositionDrift(Rule):
             return
         found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))
         for drift in found:
-            cut = self.params.share if drift.unit == "share" else self.params.shift
-            large = large or abs(drift.size) >= self.params.large * cut
+            if drift.unit == "share":
+                large |= drift.size >= (self.params.label if drift.name == label else self.params.large)
+            else:
+                # Uniform ranks have a deviation of 1 / sqrt(12), and the means of a segment's and the other ranks lie
+                # AUC - 1/2 apart.
+                large |= abs(drift.size) >= (self.params.apart - 0.5) * math.sqrt(12)
         time = _time_in_order(profile, rows)
         first = found[0]
-        more = f", and {len(found) - 1:,} more columns" if len(found) > 1 else ""
+        rest = len(found) - 1
+        more = f", and {rest:,} more column{'s' if rest > 1 else ''} likewise" if rest else ""
+        tested = f" (of {tests:,} columns tested)" if tests > 1 else ""
         yield Found(
-            message=f"the stored order matters: {first.words}{more} (of {tests:,} columns tested)",
+            message=f"the stored order matters: {first.words}{more}{tested}",
             consequence="Without shuffling the model meets one part of the distribution after the other; "
             "a split by position tests on another distribution than it trains on.",
             remedy="Shuffle before training"
@@ -136,7 +157,7 @@ class PositionDrift(Rule):
                 if time
                 else ", and if the parts are sources (sites, devices, days), split by source."
             ),
-            severity=None if large and not time else "info",
+            severity=None if large and not time and profile.dataset.label is not None else "info",
             confidence=0.98,
             split=split.name,
             evidence={
@@ -159,7 +180,7 @@ class PositionDrift(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Add 2 standard deviations to one numeric column in the last quarter of the training table; 4 at full strength."""
+        """Add 3 standard deviations to one numeric column in the last quarter of the training table; 5 at full strength."""
         import numpy as np
 
         from datalint.planting import Clean, Planted, training
@@ -177,7 +198,7 @@ class PositionDrift(Rule):
             return None
         column = numeric[int(rng.integers(len(numeric)))]
         values = table[column].to_numpy(copy=True)
-        values[len(values) * 3 // 4 :] += (2 + 2 * strength) * np.nanstd(values)
+        values[len(values) * 3 // 4 :] += (3 + 2 * strength) * np.nanstd(values)
         table[column] = values
         return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=str(column))
 

@@ -47,6 +47,8 @@ class SingleLabelBatches(Rule):
     name = "single-label-batches"
     severity: ClassVar[Severity] = "warning"
     item = "10"
+    repair = "shuffle"
+    follows = ("ORD101",)
     wants = "classes"
 
     class Params(RuleParams):

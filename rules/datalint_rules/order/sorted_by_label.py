@@ -44,7 +44,7 @@ class SortedByLabel(Rule):
     ## When it is wrong
 
     Sequences that are meant to be in order, such as time series that are read in windows. A time column lowers the
-    finding for numeric targets to info.
+    finding for numeric targets to info, and so does an order so slight that batches are mixed all the same.
 
     ## Reference
 
@@ -56,6 +56,7 @@ class SortedByLabel(Rule):
     name = "sorted-by-label"
     severity: ClassVar[Severity] = "warning"
     item = "7"
+    repair = "shuffle"
     wants = "label"
 
     class Params(RuleParams):
@@ -70,6 +71,18 @@ class SortedByLabel(Rule):
         )
         correlation: float = Field(
             0.2, gt=0, le=1, description="Smallest lag-1 correlation of a numeric target that is reported."
+        )
+        marked: float = Field(
+            0.5,
+            gt=0,
+            le=1,
+            description="Largest share of the expected number of runs that is a warning whatever the batches.",
+        )
+        alike: float = Field(
+            0.3, gt=0, le=1, description="Lag-1 correlation of a numeric target from which the order is a warning."
+        )
+        batches: float = Field(
+            0.9, gt=0, le=1, description="Share of the expected classes per batch below which the order is a warning."
         )
 
     params: Params
@@ -133,13 +146,19 @@ class SortedByLabel(Rule):
             )
         if full:
             what += f"; {share:.0%} of batches of {size} hold one label"
+        # Labels that lie together a little more than by chance leave every batch as mixed as after a shuffle.
+        matters = (
+            not all_sorted
+            or runs.runs <= self.params.marked * expected
+            or (stored is not None and stored < self.params.batches * shuffled)
+        )
         if stored is not None:
             what += f", {stored:.1f} classes on average instead of {shuffled:.1f}"
         yield Found(
             message=what,
             consequence="Without shuffling the model is trained on one class after the other and forgets the earlier ones.",
             remedy=_remedy(profile.dataset.by_class, stored is not None, buffer, runs.samples),
-            severity="info" if profile.dataset.by_class else None,
+            severity=None if matters and not profile.dataset.by_class else "info",
             confidence=0.999,
             split=split.name,
             evidence={
@@ -204,7 +223,7 @@ class SortedByLabel(Rule):
             consequence="Without shuffling each batch covers a narrow range of the target, so gradients pull back and forth.",
             remedy="Shuffle the rows before training"
             + (f"; if {timed[0]!r} makes this a time series, split by time instead." if timed else "."),
-            severity="info" if timed else None,
+            severity=None if (monotone or correlation >= self.params.alike) and not timed else "info",
             confidence=0.99,
             split=split.name,
             evidence={

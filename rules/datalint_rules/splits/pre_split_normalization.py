@@ -56,6 +56,7 @@ class PreSplitNormalization(Rule):
     name = "pre-split-normalization"
     severity: ClassVar[Severity] = "warning"
     item = "15"
+    repair = "irreversible"
     modalities = frozenset({"table"})
 
     @classmethod

@@ -52,6 +52,7 @@ class SplitOverlap(Rule):
     name = "split-overlap"
     severity: ClassVar[Severity] = "error"
     item = "15"
+    repair = "drop-from-earlier"
 
     class Params(RuleParams):
         """Cuts."""
@@ -92,9 +93,8 @@ class SplitOverlap(Rule):
                 expected = _expected(copies, earlier, later)
                 natural = 0.0
                 if profile.dataset.modality == "table":
-                    natural = coincidences(target, sorted(profile.content_names)) or coincidences(
-                        source, sorted(profile.content_names)
-                    )
+                    names, sentences = sorted(profile.content_names), profile.sentence_names
+                    natural = coincidences(target, names, sentences) or coincidences(source, names, sentences)
                 coarse = natural >= 1 / 3
                 about, span = "", ""
                 if not copies.exact:

@@ -48,6 +48,7 @@ class AllZeroInputs(Rule):
     name = "all-zero-inputs"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    repair = "drop"
 
     class Params(RuleParams):
         """Cuts."""

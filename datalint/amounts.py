@@ -1,0 +1,28 @@
+"""Texts that say an amount or a day: they differ in nearly every row without being keys."""
+
+from __future__ import annotations
+
+import re
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY = re.compile(
+    rf"\d{{1,2}}([-/. ])(?:\d{{1,2}}|{_MONTH})\1(?:\d{{4}}|\d{{2}})(?:[T ,].*)?"
+    rf"|\d{{4}}([-/.])(?:\d{{1,2}}|{_MONTH})\2\d{{1,2}}(?:[T ,].*)?"
+    rf"|{_MONTH}[ -]\d{{1,2}},? \d{{4}}.*"
+    r"|\d{1,2}:\d{2}(?::\d{2})?.*",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"[-+~<>]?[$€£¥₹]?\s?[-+]?(?:\d{1,3}(?:[ ,.']\d{3})+|\d+)?(?:[.,]\d+)?(?<=\d)(?:e[-+]?\d+)?\s?(?:%|[$€£¥₹])?",
+    re.IGNORECASE,
+)
+
+
+def is_amount(text: str) -> bool:
+    """Whether a text is a number, maybe with a currency, a percent sign or separators of thousands."""
+    return _AMOUNT.fullmatch(text.strip()) is not None
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a date or a time."""
+    return _DAY.fullmatch(text.strip()) is not None

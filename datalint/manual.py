@@ -1,0 +1,93 @@
+"""
+What the rules say of themselves, without importing them: a pack ships its pages as one file beside its rules.
+
+Importing dozens of rules takes several times as long as starting the command line. The file is made from the rules by
+``python -m datalint.catalogue``, which also checks that it is up to date. A pack without one is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from datalint.errors import DatalintError
+from datalint.packs import folders_of, rule_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from datalint.rule import Rule
+
+FILE = "manual.json"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One rule's page."""
+
+    code: str
+    name: str
+    severity: str
+    finds: str
+    """What it finds, in one line."""
+    text: str
+    parameters: list[dict[str, Any]]
+    """Name, default and description of each."""
+
+
+def page_of(rule: type[Rule]) -> Page:
+    """The page of a rule."""
+    parameters = [
+        {"name": name, "default": parameter.default, "description": parameter.description}
+        for name, parameter in rule.Params.model_fields.items()
+    ]
+    return Page(rule.code, rule.name, rule.severity, rule.finds(), rule.page(), parameters)
+
+
+def pages() -> list[Page]:
+    """The pages of all rules, by code."""
+    found: dict[str, Page] = {}
+    for package in rule_packages():
+        for page in _shipped(folders_of(package)) or _imported(package):
+            found.setdefault(page.code, page)
+    return sorted(found.values(), key=lambda page: page.code)
+
+
+def find_page(key: str) -> Page:
+    """
+    The page of the rule with this code or name.
+
+    Raises:
+        DatalintError: there is none; the message names the nearest.
+    """
+    known = pages()
+    for page in known:
+        if key.casefold() in {page.code.casefold(), page.name}:
+            return page
+    names = [name for page in known for name in (page.code, page.name)]
+    near = difflib.get_close_matches(key.upper(), names, 1) or difflib.get_close_matches(key.lower(), names, 1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    raise DatalintError(f"no rule is called {key!r}{hint}; `datalint rules` lists them")
+
+
+def as_json(rules: Iterable[type[Rule]]) -> str:
+    """The file of a pack."""
+    return json.dumps([asdict(page_of(rule)) for rule in rules], indent=1, ensure_ascii=False) + "\n"
+
+
+def _shipped(folders: list[Path]) -> list[Page]:
+    for folder in folders:
+        try:
+            return [Page(**item) for item in json.loads((folder / FILE).read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            continue
+    return []
+
+
+def _imported(package: str) -> list[Page]:
+    from datalint.registry import rules_in
+
+    return [page_of(rule) for rule in rules_in(package)]

@@ -1,0 +1,32 @@
+"""Where rules come from: the built-in pack, and those of other distributions through the same door."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILT_IN = "datalint_rules"
+ENTRY_POINTS = "datalint.rules"
+
+
+def rule_packages() -> Iterator[str]:
+    """Names of the packages that hold rules."""
+    yield BUILT_IN
+    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        yield entry_point.value
+
+
+def pack_folders() -> list[Path]:
+    """Where the sources of the packs lie; none of them is imported for it."""
+    return [folder for package in rule_packages() for folder in folders_of(package)]
+
+
+def folders_of(package: str) -> list[Path]:
+    """Where the sources of one pack lie."""
+    spec = importlib.util.find_spec(package)
+    return [Path(place) for place in (spec.submodule_search_locations if spec else None) or ()]

@@ -1,0 +1,1 @@
+"""Rules about datalint's own configuration."""

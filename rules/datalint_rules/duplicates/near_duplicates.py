@@ -1,0 +1,153 @@
+"""DUP102 near-duplicates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class NearDuplicates(Rule):
+    """
+    Samples of one split that are nearly the same: pictures saved, brightened, mirrored or slightly cropped again, rows
+    that are equal after rounding or in all but a few columns, texts that share most of their wording.
+
+    How near is near is measured on the set itself: unrelated pictures of digits are more alike than unrelated photos,
+    and rows of a few categories coincide all the time. A pair is reported only if chance would hardly give one such pair
+    in the whole set. Exact copies are the business of exact-duplicates.
+
+    ## Why it hurts
+
+    Copies weigh more than other samples without telling the model anything new, and once such a set is split at random
+    they end up on both sides: the test score then measures memory.
+
+    ## How to fix it
+
+    Keep one sample of each group, or give the group to the splitter (``GroupShuffleSplit``, ``GroupKFold``).
+
+    ## When it is wrong
+
+    Augmented copies made on purpose, and consecutive frames of a video, are near-identical by design. They still must
+    not be split apart.
+
+    ## Reference
+
+    37 reasons, item 13. Barz and Denzler, "Do we train on test data?", 2020. Peers use one fixed distance between
+    perceptual hashes for all sets and so call digits duplicates of each other; here the bound follows from how alike
+    unrelated samples of the set are.
+    """
+
+    code = "DUP102"
+    name = "near-duplicates"
+    severity: ClassVar[Severity] = "warning"
+    item = "13"
+    searches = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        share: float = Field(
+            0.01, ge=0, le=1, description="Share of superfluous samples from which it is a warning; below it is info."
+        )
+        least: int = Field(5, ge=1, description="Superfluous samples from which it is a warning; below it is info.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        if profile.near.reason is not None:
+            raise Skip(profile.near.reason)
+        for split in profile.splits:
+            if split.name in profile.near.splits:
+                pairs = profile.near.within(split.name)
+                if len(pairs):
+                    yield self._found(profile, split, pairs)
+
+    def _found(self, profile: Profile, split: SplitProfile, pairs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Found:
+        import numpy as np
+
+        from datalint.stats import digits
+
+        near = profile.near
+        rows, names, words = near.listed(profile.dataset, pairs)
+        groups = len(np.unique(near.groups(pairs)[rows]))
+        superfluous = len(rows) - groups
+        sampled = len(split.rows)
+        whole = split.rows.complete
+        share = superfluous / sampled
+        serious = superfluous >= self.params.least and share >= self.params.share
+        what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
+        place = f"{split.samples:,} {what}" if whole else f"{sampled:,} sampled {what}"
+        return Found(
+            message=(
+                f"{len(rows):,} of {place} are near-identical to another one, in {groups:,} "
+                f"group{'s' if groups > 1 else ''}; {superfluous:,} ({share:.1%}) are superfluous"
+            ),
+            consequence="They weigh more than others without adding anything, and leak into the test set of a random split.",
+            remedy="Keep one of each group, or split by group.",
+            severity=None if serious else "info",
+            confidence=0.95,
+            split=split.name,
+            evidence={
+                "near_identical": len(rows),
+                "groups": groups,
+                "superfluous": superfluous,
+                "superfluous_share": digits(share, 3),
+                "pairs": len(pairs),
+                "compared": sampled,
+            },
+            cases=Cases(split.name, near.places.take(rows), {"near": names, "comparison": words}),
+            exact=whole,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Put near copies of samples in the place of others: 5 % of them, a quarter at full strength."""
+        from datalint.planting import Clean, Planted, training
+        from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
+
+        share = 0.05 + 0.2 * strength
+        if clean.files:
+            if clean.modality != "images":
+                return None
+            paths = sorted(clean.files)
+            trains = [path for path in paths if path.startswith("train/")] or paths
+            count = max(6, round(share / 2 * len(trains)))
+            originals = detailed(clean, trains)
+            if len(originals) < 2 * count:
+                return None
+            chosen = [originals[k] for k in rng.choice(len(originals), 2 * count, replace=False)]
+            return replace_files(clean, list(zip(chosen[:count], chosen[count:], strict=True)), strength)
+        split = training(clean)
+        table = clean.tables[split]
+        count = max(6, round(share / 2 * len(table)))
+        if len(table) < 4 * count:
+            return None
+        rows = [int(r) for r in rng.choice(len(table), 2 * count, replace=False)]
+        faulty = copies_in_table(table, clean.label, table, rows[:count], rows[count:], int(rng.integers(2**31)))
+        if faulty is None:
+            return None
+        data = Clean(clean.name, {**clean.tables, split: faulty}, clean.label)
+        return Planted(data, split=split, rows={split: frozenset(rows)})

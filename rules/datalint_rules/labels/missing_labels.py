@@ -1,0 +1,170 @@
+"""LBL104 missing-labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Found, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class MissingLabels(Rule):
+    """
+    Samples without a label: empty, null, or a placeholder that would be learnt as a class ("?", "nan", "unlabeled",
+    -1 or 999 beside the classes 0..C-1, a rare "unknown").
+
+    ## Why it hurts
+
+    An empty label stops training or becomes NaN in the loss. A placeholder is worse: it is trained as one more class, whose
+    samples are a mixture of all others.
+
+    ## How to fix it
+
+    Label the listed samples, or leave them out of supervised training. Use an explicit mask instead of a made-up class.
+
+    ## When it is wrong
+
+    Where "unknown" or "none" is a class of its own; unless such a word is rare it is only info. A test or unlabeled split
+    that has no labels at all is how competitions ship it: info, or nothing.
+
+    ## Reference
+
+    37 reasons, item 4. Peers count null labels; none sees placeholders among the classes.
+    """
+
+    code = "LBL104"
+    name = "missing-labels"
+    severity: ClassVar[Severity] = "warning"
+    item = "4"
+    wants = "label"
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Class counts, the numeric target, and the sample to name some."""
+        from datalint.measures.order import LabelRuns, TargetOrder
+        from datalint.measures.sample import Sample
+
+        return (LabelRuns, TargetOrder) if dataset.by_class else (LabelRuns, TargetOrder, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        numeric = profile.task == "regression"
+        for split in profile.splits:
+            missing = _missing(split, numeric)
+            if missing and not profile.dataset.by_class and split.name not in {"unlabeled", "unassigned"}:
+                yield _without(split, missing, numeric)
+            if not numeric:
+                yield from _placeholders(split, listed=not profile.dataset.by_class)
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Take the label of some training samples away, or write "?" where labels are words: two, up to 10 %."""
+        from datalint.planting import Clean, Planted, training
+
+        if clean.label is None or not clean.tables:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        count = max(2, round(0.1 * strength * len(table)))
+        rows = rng.choice(len(table), count, replace=False)
+        labels = table[clean.label].astype(object)
+        words = labels.map(lambda value: isinstance(value, str)).all()
+        labels.iloc[rows] = "?" if words else None
+        # Numbers stay numbers, as a reader of the file would see them.
+        table[clean.label] = labels if words else labels.astype(float)
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(
+            faulty, split=split, class_="?" if words else None, rows={split: frozenset(int(row) for row in rows)}
+        )
+
+
+def _missing(split: SplitProfile, numeric: bool) -> int:
+    from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
+
+    counts = split[LabelRuns].counts
+    if counts is not None:
+        return counts.get(MISSING_CLASS, 0)
+    target = split[TargetOrder]
+    return target.samples - target.present if numeric else 0
+
+
+def _without(split: SplitProfile, missing: int, numeric: bool) -> Found:
+    import numpy as np
+
+    from datalint.stats import digits
+
+    rows = split.rows
+    empty = np.array([label is None for label in rows.label], np.bool_)
+    if numeric:
+        empty &= ~np.isfinite(rows.target)
+    none = missing == split.samples
+    return Found(
+        message=(
+            f"no sample of {split.name} has a label"
+            if none
+            else f"{missing:,} of {split.samples:,} samples {'has' if missing == 1 else 'have'} no label ({missing / split.samples:.2%})"
+        ),
+        consequence=(
+            "Nothing can be measured on this split."
+            if none
+            else "Training stops on an empty label, or the loss becomes NaN."
+        ),
+        remedy=(
+            "If the labels are kept elsewhere, join them before training or scoring."
+            if none
+            else "Label the listed samples, or leave them out of supervised training."
+        ),
+        severity="info" if none and split.name != "train" else None,
+        confidence=0.999,
+        split=split.name,
+        subject="missing",
+        evidence={"missing": missing, "share": digits(missing / split.samples, 3)},
+        cases=None if none else Cases(split.name, rows.places.take(empty)),
+        count=missing,
+    )
+
+
+def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:
+    import numpy as np
+
+    from datalint.stats import digits
+    from datalint_rules.labels._spelling import placeholders
+
+    sure, perhaps = placeholders(split.counts)
+    for names, severity in ((sure, None), (perhaps, "info")):
+        if not names:
+            continue
+        count = sum(split.counts[name] for name in names)
+        cases = None
+        if listed and severity is None:
+            wanted = set(names)
+            picked = np.array([label in wanted for label in split.rows.label], np.bool_)
+            cases = Cases(split.name, split.rows.places.take(picked))
+        words = ", ".join(repr(name) for name in names)
+        looks = "stands for a missing label" if severity is None else "may stand for a missing label"
+        yield Found(
+            message=f"{count:,} of {split.samples:,} samples {'is' if count == 1 else 'are'} labelled {words}, which {looks}",
+            consequence="The placeholder is trained as a class whose samples are a mixture of all others.",
+            remedy=f"Label these samples or leave them out; if {names[0]!r} is a class of its own, switch the rule off.",
+            severity="info" if severity else None,
+            confidence=0.95 if severity is None else 0.4,
+            split=split.name,
+            class_=names[0],
+            subject="placeholder",
+            evidence={
+                "labels": [{"label": name, "samples": split.counts[name]} for name in names],
+                "share": digits(count / split.samples, 3),
+            },
+            cases=cases,
+            count=count,
+        )

@@ -1,0 +1,154 @@
+"""LBL109 target-scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class TargetScale(Rule):
+    """
+    A target of regression far from unit scale, or with heavy tails, as the training split holds it.
+
+    Info where the target is merely unscaled, as most are; a warning where its typical size is a million or more, or a
+    millionth or less, which an untrained network's output does not reach.
+
+    ## Why it hurts
+
+    A network's output begins near zero with a spread near one. The squared error of a large target is huge and so are
+    the first gradients; that of a tiny one is below every tolerance, so training stops at once. With heavy tails a few
+    rows make up most of the loss.
+
+    ## How to fix it
+
+    Standardise the target with the statistics of the training split and undo it for predictions
+    (``TransformedTargetRegressor``); take the logarithm of a heavy-tailed one, or use the Huber loss.
+
+    ## When it is wrong
+
+    For trees, least squares and other models without a scale of their own; put the code on the ignore list there.
+
+    ## Reference
+
+    37 reasons, item 20. No peer looks at the scale of the target.
+    """
+
+    code = "LBL109"
+    name = "target-scale"
+    severity: ClassVar[Severity] = "warning"
+    item = "20"
+    wants = "label"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        # Adam moves an output by about its learning rate times the width per step: thousands are within reach.
+        unscaled: float = Field(100.0, gt=1, description="Size (or its inverse) of targets that is worth knowing.")
+        extreme: float = Field(1e6, gt=1, description="Size (or its inverse) of targets that is a warning.")
+        share: float = Field(0.2, gt=0, lt=1, description="Share of the sum of squares in the farthest 0.1 %: info.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Exact moments, and the sample for tails."""
+        from datalint.measures.order import TargetOrder
+        from datalint.measures.sample import Sample
+
+        return (TargetOrder, Sample)
+
+    def coverage(self, profile: Profile) -> str:
+        """The moments are exact; the tails are those of the sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge the training split."""
+        import math
+
+        import numpy as np
+
+        from datalint.learn.tails import tail_of
+        from datalint.measures.order import TargetOrder
+        from datalint.stats import digits
+
+        if profile.task != "regression":
+            raise Skip("the label is a class, not a number to be predicted")
+        split = next((split for split in profile.splits if split[TargetOrder].present > 1), None)
+        if split is None:
+            raise Skip("fewer than two samples have a finite target")
+        target = split[TargetOrder]
+        deviation = math.sqrt(target.m2 / target.present) if math.isfinite(target.m2) else math.inf
+        rms = math.hypot(deviation, target.mean)
+        if deviation == 0:
+            raise Skip("the target is constant")
+        tail = tail_of(split.rows.target, 1)
+        heavy = tail is not None and tail.heavy and tail.share >= self.params.share
+        typical = float(np.nanmedian(np.abs(split.rows.target))) if np.isfinite(split.rows.target).any() else 0.0
+        large, tiny = rms >= self.params.unscaled, rms <= 1 / self.params.unscaled
+        if not (large or tiny or heavy):
+            raise AllWell(f"the target has mean {target.mean:.3g} and standard deviation {deviation:.3g}")
+        # A few wild values make no scale.
+        extreme = (large and typical >= self.params.extreme) or rms <= 1 / self.params.extreme
+        name = profile.dataset.label.name if profile.dataset.label else "the label"
+        parts = [f"the target {name!r} has mean {target.mean:.3g} and standard deviation {deviation:.3g}"]
+        if tail is not None and heavy:
+            few = "its most extreme value holds" if tail.top == 1 else f"its {tail.top:,} most extreme values hold"
+            parts.append(f"{few} {tail.share:.0%} of the sum of squares")
+        log = heavy and target.low >= 0
+        yield Found(
+            message="; ".join(parts),
+            consequence=(
+                "A network begins with outputs near one: it cannot reach such targets, or stops before it has begun."
+                if extreme
+                else "A few samples make up most of the squared error."
+                if heavy
+                else "The first gradients of a squared error are far from what usual learning rates are made for."
+            ),
+            remedy=(
+                f"Take the logarithm (np.{'log' if target.low > 0 else 'log1p'}), then standardise with the training split's statistics."
+                if log
+                else "Standardise the target with the training split's statistics and undo it for predictions"
+                + (", and use the Huber loss." if heavy else ".")
+            ),
+            severity="warning" if extreme else "info",
+            confidence=0.95 if extreme else 0.9,
+            split=split.name,
+            column=profile.dataset.label.name if profile.dataset.label else None,
+            evidence={
+                "mean": digits(target.mean, 4),
+                "deviation": digits(deviation, 4),
+                "low": digits(target.low, 4),
+                "high": digits(target.high, 4),
+                "top_share": digits(tail.share, 3) if tail else 0.0,
+            },
+            count=0,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Give the target another unit: it becomes a hundred million times as large, or as small, as one; 10 ** 12."""
+        from datalint.planting import Clean, Planted, training
+
+        if clean.label is None or not clean.tables:
+            return None
+        target = clean.tables[training(clean)][clean.label]
+        if target.dtype.kind not in "if" or target.nunique() < 25 or len(target) < 60:
+            return None
+        size = 10 ** (8 + 4 * strength)
+        small = rng.random() < 0.5
+        factor = (1 / size if small else size) / float(target.abs().median())
+        tables = {
+            name: table.assign(**{clean.label: table[clean.label] * factor}) for name, table in clean.tables.items()
+        }
+        return Planted(Clean(clean.name, tables, clean.label), split=training(clean))

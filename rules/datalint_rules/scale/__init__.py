@@ -1,0 +1,1 @@
+"""Rules about the scale of inputs and targets."""

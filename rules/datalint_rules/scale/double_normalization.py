@@ -1,0 +1,200 @@
+"""NRM104 double-normalization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Found, Rule, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from PIL import Image
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+    from datalint_rules.scale._pixel_values import Values
+
+WRAPPED = 0.2
+"""Share of images that must show it. Of sound photos none does; of photos shifted by 100 or more levels a third do, the
+others being too smooth where they are looked at; of standardised ones all do."""
+
+FEW = 10
+"""Images from which "most of them" means something."""
+
+
+class DoubleNormalization(Rule):
+    """
+    Pixels scaled twice, stored after scaling in a type that cannot hold them, or scaled in only a part of the set.
+
+    Four signs: the largest value of a split is at most 1/255 (divided twice); the largest value of nearly all 8-bit
+    image files is 1 (scaled to 0..1, then stored as whole numbers); one picture in five jumps between 0 and 255 from
+    pixel to pixel, or consists of nothing but a few values around both (negative numbers stored unsigned); items whose largest value
+    is less than 1/64 of the usual one, in a set of fractional numbers (some scaled, some not).
+
+    ## Why it hurts
+
+    The model gets inputs near zero and hardly learns, or pictures whose darkest parts became their brightest.
+
+    ## How to fix it
+
+    Scale once, in one place, and store floating-point numbers as such; make the listed items again from the raw pixels.
+
+    ## When it is wrong
+
+    Masks hold 0 and 1 on purpose. Physical units (reflectance, counts per second) can be that small.
+
+    ## Reference
+
+    37 reasons, item 14. No peer looks for it.
+    """
+
+    code = "NRM104"
+    name = "double-normalization"
+    severity: ClassVar[Severity] = "warning"
+    item = "14"
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Extremes of columns, or of images."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.images import ImageHeaders
+        from datalint.measures.pixels import PixelStats
+        from datalint.measures.sample import Sample
+
+        return (NumberStats, Sample) if dataset.modality == "table" else (ImageHeaders, PixelStats)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split."""
+        from datalint_rules.scale._pixel_values import pixel_values
+
+        splits = pixel_values(profile)
+        if splits is None and profile.dataset.modality == "table":
+            raise Skip("no pixel columns")
+        for values in splits or ():
+            if found := _twice(values):
+                yield found
+            else:
+                yield from _some(values)
+        if profile.dataset.modality == "images":
+            for split in profile.splits:
+                yield from _stored(split, files=splits is None)
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Divide some rows of pixels by 255 (one, up to 5 % at full strength); in PNG trees spoil every picture."""
+        import numpy as np
+        from PIL import Image
+
+        from datalint.planting import Clean, Planted
+        from datalint_rules.images._pictures import redraw
+        from datalint_rules.scale._pixel_values import pixel_frame
+
+        if clean.files:
+            if len(clean.files) < FEW or not all(path.endswith(".png") for path in clean.files):
+                return None
+            cast = bool(rng.random() < 0.5)
+
+            def spoil(image: Image.Image) -> Image.Image:
+                values = np.asarray(image).astype(float)
+                small = np.trunc((values - values.mean()) / max(values.std(), 1)) % 256 if cast else values > 127
+                return Image.fromarray(small.astype(np.uint8))
+
+            return Planted(redraw(clean, len(clean.files), rng, spoil).data)
+        split = next(iter(clean.tables))
+        table = clean.tables[split].copy()
+        names = pixel_frame(table, clean.label)
+        if not names:
+            return None
+        rows = rng.choice(len(table), max(1, round(0.05 * strength * len(table))), replace=False)
+        table[names] = table[names].astype(float)
+        table.loc[table.index[rows], names] /= 255
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(faulty, split=split, rows={split: frozenset(int(row) for row in rows)})
+
+
+def _twice(values: Values) -> Found | None:
+    if not 0 <= values.low < values.high <= 1.02 / 255 or values.whole:
+        return None
+    return Found(
+        message=f"the largest pixel value is {values.high:.3g}, at most 1/255: the values look divided by 255 twice",
+        consequence="Inputs next to zero give next to no gradient: the model hardly learns.",
+        remedy="Divide once: find the second division (a loader or transform such as ToTensor already does it).",
+        confidence=0.95,
+        split=values.split,
+        subject="twice",
+        evidence={"high": values.high, "items": values.items},
+        count=values.items,
+    )
+
+
+def _some(values: Values) -> Iterator[Found]:
+    """Items that are scaled among items that are not."""
+    import numpy as np
+
+    high = values.item_high
+    lit = np.isfinite(high) & (high > 0)
+    if values.whole or values.low < 0 or lit.sum() < FEW:
+        return
+    usual = float(np.quantile(high[lit], 0.75))
+    # Between 255 times and what exposure explains; whole numbers cannot be scaled and are just dark.
+    scaled = lit & (high <= usual / 64)
+    if not scaled.any():
+        return
+    at = np.flatnonzero(scaled)
+    yield Found(
+        message=(
+            f"{len(at):,} of {int(lit.sum()):,} items reach at most {high[at].max():.3g} while the others reach about "
+            f"{usual:.4g}: scaled and unscaled items in one set"
+        ),
+        consequence="To the model the scaled items are black.",
+        remedy="Make the listed items again from the raw pixels, and scale all of them once.",
+        confidence=0.93,
+        split=values.split,
+        subject="some",
+        evidence={"scaled": len(at), "items": int(lit.sum()), "usual_high": float(f"{usual:.4g}")},
+        cases=Cases(values.split, values.places.take(at), {"high": [float(f"{v:.4g}") for v in high[at]]}),
+        exact=len(high) == values.items,
+    )
+
+
+def _stored(split: SplitProfile, files: bool) -> Iterator[Found]:
+    """Pictures that were stored in bytes after they had been scaled."""
+    import numpy as np
+
+    from datalint.measures.images import ImageHeaders
+    from datalint.measures.pixels import PixelStats
+
+    stats, headers = split[PixelStats], split[ImageHeaders]
+    lit = stats.measured & (stats.high > 0)
+    if lit.sum() < FEW:
+        return
+    cut = lit & (stats.high <= 1)
+    byte = np.isin(headers.mode, [b"L", b"RGB", b"RGBA", b"LA"]) & (files | (headers.format == b"uint8"))
+    cut &= byte
+    wrapped = stats.wrapped & byte
+    for subject, rows, least, what in (
+        ("cut", cut, 0.9, "hold no value above 1: scaled to 0..1 and then stored as whole numbers"),
+        ("wrapped", wrapped, WRAPPED, "jump between 0 and 255: values below zero stored unsigned"),
+    ):
+        if rows.sum() < least * lit.sum():
+            continue
+        at = np.flatnonzero(rows)
+        yield Found(
+            message=f"{len(at):,} of {int(lit.sum()):,} images {what}",
+            consequence=(
+                "All shades but black and the brightest are lost."
+                if subject == "cut"
+                else "The darkest parts have become the brightest: edges and shapes are scrambled."
+            ),
+            remedy="Write the pictures again from the raw pixels, before any scaling.",
+            confidence=0.9,
+            split=split.name,
+            subject=subject,
+            evidence={"images": int(lit.sum()), subject: len(at)},
+            cases=Cases(split.name, headers.places.take(at)),
+        )

@@ -1,0 +1,259 @@
+"""SIG103 weak-group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.dataset import Dataset
+    from datalint.learn.pooled import Learned
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+MAX_COLUMNS = 200
+"""Pixels and embeddings have more columns, and their values make no groups that people know."""
+
+
+class WeakGroup(Rule):
+    """
+    A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
+    few numbers, a range of a quantity, a whole split.
+
+    Harder groups are natural and only info. It is a warning where the model does no better in the group than always
+    naming the group's largest class, although elsewhere it errs at most half as often as that: there the labels of the
+    group, or its inputs, are broken.
+
+    ## Why it hurts
+
+    One average score hides it. A site with exchanged labels, a device with another unit or a translation gone wrong makes
+    the model worse for everybody and useless for that group.
+
+    ## How to fix it
+
+    Compare samples of the group with others: are labels and units the same? Collect more of it if it is merely rare.
+
+    ## When it is wrong
+
+    Where the group is hard by nature, such as the range of values in which two classes meet: ranges are never more than info.
+
+    ## Reference
+
+    37 reasons, item 5. Deepchecks reports the weakest segment of any data set, and cleanlab Datalab the cluster of lowest
+    confidence; here the difference must survive a binomial test corrected for the number of groups.
+    """
+
+    code = "SIG103"
+    name = "weak-group"
+    severity: ClassVar[Severity] = "warning"
+    item = "5"
+    trains = True
+    modalities = frozenset({"table"})
+    wants = "classes"
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        size: int = Field(40, ge=10, description="Samples that a group must have.")
+        points: float = Field(15.0, gt=0, le=100, description="Points of error beyond that of all others, at least.")
+        level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm over all groups.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.order import LabelRuns
+        from datalint.measures.sample import Sample
+
+        return (LabelRuns, Sample)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Compare the out-of-fold errors of groups."""
+        import numpy as np
+
+        from datalint.learn.outoffold import OutOfFold
+
+        if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
+            raise Skip("there is only one class")
+        learned = profile.learned
+        if not isinstance(learned.result, OutOfFold):
+            raise Skip(learned.result.reason)
+        known = np.asarray(~np.isnan(learned.result.probs).any(1))
+        wrong = learned.result.probs[known].argmax(1) != learned.labels[known]
+        y = learned.labels[known]
+        if len(profile.dataset.fields) > MAX_COLUMNS:
+            raise Skip(f"{len(profile.dataset.fields):,} columns make too many groups")
+        groups = [g for g in _groups(profile, learned, known) if self.params.size <= g[2].sum() <= len(y) / 2]
+        weak = [g for g in (self._judge(g, wrong, y, len(groups)) for g in groups) if g is not None]
+        if not weak:
+            return
+        # Groups that share most samples are one; the plainest is told.
+        weak.sort(key=lambda g: (not g.broken, g.p_value, g.column))
+        told: list[_Weak] = []
+        for group in weak:
+            if all((group.inside & other.inside).sum() <= 0.5 * min(group.size, other.size) for other in told):
+                told.append(group)
+        broken = [g for g in told if g.broken]
+        yield _found(broken or told, bool(broken), len(wrong))
+
+    def _judge(
+        self,
+        group: tuple[str, str, NDArray[np.bool_], bool],
+        wrong: NDArray[np.bool_],
+        y: NDArray[np.int64],
+        tests: int,
+    ) -> _Weak | None:
+        import numpy as np
+        from scipy.special import bdtrc
+
+        column, value, inside, natural = group
+        size = int(inside.sum())
+        error, rest = float(wrong[inside].mean()), float(wrong[~inside].mean())
+        if error < rest + self.params.points / 100 or error < 1.5 * rest:
+            return None
+        errors = int(wrong[inside].sum())
+        p_value = float(bdtrc(errors - 1, size, max(rest, 1 / len(wrong))))
+        if p_value * tests >= self.params.level:
+            return None
+        guess = 1 - float(np.bincount(y[inside]).max()) / size
+        guess_rest = 1 - float(np.bincount(y[~inside]).max()) / max(1, len(y) - size)
+        broken = not natural and guess >= 0.2 and error >= 0.9 * guess and rest <= 0.5 * guess_rest
+        return _Weak(column, value, inside, size, error, rest, guess, p_value, broken)
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Add a column of five sites and shuffle the labels of one of them."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted
+
+        if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 700:
+            return None
+        label = clean.label
+        if any(not 2 <= table[label].nunique() <= 10 for table in clean.tables.values()):
+            return None
+        tables = {}
+        for split, table in clean.tables.items():
+            site = rng.choice(["Basel", "Lyon", "Porto", "Turin", "Ghent"], len(table))
+            values = table[label].to_numpy(copy=True)
+            rows = np.flatnonzero(site == "Lyon")
+            values[rows] = rng.permutation(values[rows])
+            tables[split] = table.assign(**{"made_at": site, label: values})
+        return Planted(Clean(clean.name, tables, label), column="made_at")
+
+
+@dataclass(frozen=True)
+class _Weak:
+    column: str
+    value: str
+    inside: NDArray[np.bool_]
+    size: int
+    error: float
+    rest: float
+    guess: float
+    p_value: float
+    broken: bool
+
+
+def _groups(
+    profile: Profile, learned: Learned, known: NDArray[np.bool_]
+) -> Iterator[tuple[str, str, NDArray[np.bool_], bool]]:
+    """Column, value, members, and whether it may be hard by nature: a range of a quantity, a split."""
+    import numpy as np
+
+    from datalint.learn.sampled import codes_of
+
+    splits = {split.name: split for split in profile.labelled}
+    parts = [(splits[name].rows, rows) for name, rows in learned.rows]
+    if len(parts) > 1:
+        names = np.concatenate([np.full(len(rows), name, object) for name, rows in learned.rows])[known]
+        for name, _ in learned.rows:
+            yield "split", name, np.asarray(names == name), True
+    for field in profile.dataset.fields:
+        if field.role not in {"feature", "group"}:
+            continue
+        if field.kind == "text":
+            nothing = [np.full(len(rows), None, object) for rows, _ in parts]
+            texts = [
+                rows.texts.get(field.name, none)[picked] for (rows, picked), none in zip(parts, nothing, strict=True)
+            ]
+            codes, words = codes_of(np.concatenate(texts)[known])
+            for k, word in enumerate(words if len(words) <= 200 else []):
+                yield field.name, repr(word), np.asarray(codes == k), False
+        elif field.kind == "number" and all(field.name in rows.names for rows, _ in parts):
+            numbers = [rows.numbers[picked, rows.names.index(field.name)] for rows, picked in parts]
+            for value, inside, natural in _of_numbers(np.concatenate(numbers)[known]):
+                yield field.name, value, inside, natural
+
+
+def _of_numbers(values: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.bool_], bool]]:
+    import numpy as np
+
+    finite = values[np.isfinite(values)]
+    distinct = np.unique(finite)
+    if len(distinct) < 2:
+        return
+    if len(distinct) <= 12:
+        # Codes, perhaps, but as likely counts, whose middle is hard by nature.
+        for value in distinct:
+            yield f"{value:g}", values == value, True
+        return
+    cuts = np.unique(np.quantile(finite, [0.2, 0.4, 0.6, 0.8]))
+    place = np.searchsorted(cuts, values, side="right")
+    place[~np.isfinite(values)] = -1
+    edges = [finite.min(), *cuts, finite.max()]
+    for k in range(len(cuts) + 1):
+        yield f"{edges[k]:.3g} to {edges[k + 1]:.3g}", place == k, True
+    yield "missing", place == -1, True
+
+
+def _found(told: list[_Weak], broken: bool, count: int) -> Found:
+    from datalint.stats import digits
+
+    first = told[0]
+    more = f"; {len(told) - 1:,} more groups likewise" if len(told) > 1 else ""
+    guess = f", as often as by always naming its largest class ({first.guess:.0%})" if broken else ""
+    return Found(
+        message=(
+            f"where {first.column} is {first.value} ({first.size:,} of {count:,} samples) a model is wrong in "
+            f"{first.error:.0%} of cases{guess}, elsewhere in {first.rest:.0%}{more}"
+        ),
+        consequence=(
+            "Labels or inputs of this group do not fit those of the others, and spoil the model for all."
+            if broken
+            else "One average score hides how much worse the model serves this group."
+        ),
+        remedy="Compare samples of the group with others: are labels and units the same? Report its score by itself.",
+        severity=None if broken else "info",
+        confidence=0.8 if broken else 0.6,
+        column=first.column if len(told) == 1 and first.column != "split" else None,
+        evidence={
+            "groups": [
+                {
+                    "column": g.column,
+                    "value": g.value,
+                    "samples": g.size,
+                    "error": digits(g.error, 3),
+                    "error_elsewhere": digits(g.rest, 3),
+                    "error_of_guessing": digits(g.guess, 3),
+                    "p_value": digits(g.p_value, 2),
+                }
+                for g in told[:20]
+            ]
+        },
+        count=first.size,
+    )

@@ -1,0 +1,173 @@
+"""SPL106 feature-shift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class FeatureShift(Rule):
+    """
+    A split that is recognisable from its features: a column that is distributed otherwise than in train, or a model that
+    tells the rows (or pictures) of the two apart.
+
+    ## Why it hurts
+
+    Metrics on such a split measure how well the model extrapolates, not how well it learnt; normalisation and thresholds
+    fitted on train do not fit there. If nobody meant it, the split was not random.
+
+    ## How to fix it
+
+    Shuffle before splitting, or split by the group or time that the use of the model calls for and say so. If the
+    difference is that of the world, collect training data like the new one, or weight it.
+
+    ## When it is wrong
+
+    Where test is meant to be another hospital, camera or season. If a time column separates the splits, the finding says
+    so and is info.
+
+    ## Reference
+
+    37 reasons, item 15; classifier two-sample test (Lopez-Paz and Oquab 2017). Deepchecks looks at effect sizes alone, which
+    small random splits exceed; others at p-values alone, which large ones do. Here both must say so, corrected for columns.
+    """
+
+    code = "SPL106"
+    name = "feature-shift"
+    severity: ClassVar[Severity] = "warning"
+    item = "15"
+    trains = True
+    follows = ("SPL104", "SPL105", "SPL110")
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        gap: float = Field(
+            0.15,
+            gt=0,
+            le=1,
+            description="Largest gap between cumulative shares of a column (or share of samples of another category) from "
+            "which it is a warning.",
+        )
+        mild_gap: float = Field(0.08, gt=0, le=1, description="The same from which it is info.")
+        auc: float = Field(
+            0.65, gt=0.5, le=1, description="Area under the curve from which the model's answer is a warning."
+        )
+        level: float = Field(
+            1e-3, gt=0, lt=1, description="Chance of a false alarm over all columns of a random split."
+        )
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return "up to 5,000 samples of each split"
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Compare every split with train."""
+        from datalint_rules.splits._compare import against_train
+
+        compared = against_train([split for split in profile.splits if len(split.rows) >= 20])
+        if compared is None:
+            raise Skip("there are not two splits of 20 samples")
+        train, others = compared
+        for other in others:
+            found = self._judge(profile, train, other, self.params.level / len(others))
+            if found is not None:
+                yield found
+
+    def _judge(self, profile: Profile, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
+        from datalint.stats import digits
+        from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
+
+        gaps, tests = column_gaps(profile, train, other)
+        sure = [g for g in gaps if g.p_value < level / tests and g.effect >= self.params.mild_gap]
+        sure.sort(key=lambda g: (-round(g.effect, 9), g.column))
+        columns = list(dict.fromkeys(g.column for g in sure))
+        area, error = tell_apart(profile, train, other)
+        # Four and a half standard errors: one random split in 300,000 if rows are independent; rows of one source are not.
+        recognised = area >= self.params.auc and area - 0.5 >= 4.5 * error
+        strong = bool(sure) and sure[0].effect >= self.params.gap
+        if not sure and not recognised:
+            return None
+        what = "pictures" if profile.dataset.modality == "images" else "rows"
+        model = f"a model tells its {what} from those of {train.name} with an AUC of {area:.2f}"
+        if sure:
+            shown = "; ".join({g.column: g.says for g in reversed(sure)}[column] for column in columns[:3])
+            more = f" ({len(columns):,} columns differ)" if len(columns) > 3 else ""
+            message = f"{other.name} differs from {train.name}: {shown}{more}; {model}"
+        else:
+            message = f"{other.name} is recognisable: {model}, though no single column differs much"
+            if what == "pictures":
+                message = f"{other.name} is recognisable: {model}"
+        time = apart_in_time(profile, train, other) if what == "rows" else None
+        if time is not None:
+            message += f"; {time!r} separates the splits, so this is change over time"
+        return Found(
+            message=message,
+            consequence="Scores on this split measure extrapolation, and statistics fitted on train do not fit there.",
+            remedy=(
+                "Expect the same change when the model is used; retrain often, or leave drifting columns out."
+                if time is not None
+                else "Shuffle before splitting; if the difference is meant, say so where the score is reported."
+            ),
+            severity=None if (strong or recognised) and time is None else "info",
+            confidence=0.95,
+            split=other.name,
+            column=columns[0] if len(columns) == 1 else None,
+            evidence={
+                "against": train.name,
+                "auc": digits(area, 3),
+                "auc_error_of_alike_splits": digits(error, 2),
+                "columns_differing": len(columns),
+                "columns": [
+                    {"column": g.column, "gap": digits(g.effect, 3), "p_value": digits(g.p_value, 2), "says": g.says}
+                    for g in sure[:50]
+                ],
+                "time_column": time,
+            },
+            count=other.samples,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Add one standard deviation to a column of test; two at full strength."""
+        import pandas as pd
+
+        from datalint.planting import Clean, Planted
+
+        if not {"train", "test"} <= clean.tables.keys() or len(clean.tables["test"]) < 70:
+            return None
+        train, table = clean.tables["train"], clean.tables["test"].copy()
+        times = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c]) and c in train]
+        if any(table[c].min() > train[c].max() for c in times):
+            return None  # what differs between splits by time is change over time
+        columns = [
+            c
+            for c in table.columns
+            if c != clean.label and pd.api.types.is_float_dtype(table[c]) and table[c].nunique() > 20
+        ]
+        if not columns:
+            return None
+        column = str(rng.choice(columns))
+        table[column] = (table[column] + (1 + strength) * train[column].std()).round(4)
+        return Planted(Clean(clean.name, {**clean.tables, "test": table}, clean.label), split="test", column=column)

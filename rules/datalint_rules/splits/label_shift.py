@@ -1,0 +1,238 @@
+"""SPL105 label-shift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class LabelShift(Rule):
+    """
+    Splits whose labels differ: other class proportions than in train, a class that train lacks, a class that the other
+    split lacks, or another distribution of a numeric target.
+
+    A class that chance could have left out of a random split is not reported.
+
+    ## Why it hurts
+
+    A model can never predict a class that it has not seen, so every such test sample is an error before training starts.
+    Where the proportions differ, accuracy, precision and calibration measured on one split say little about the other.
+
+    ## How to fix it
+
+    Split again, stratified by class (``train_test_split(..., stratify=y)``). If the labels are only written differently,
+    write them alike. If test is meant to differ, weight or recalibrate, and report metrics per class.
+
+    ## When it is wrong
+
+    Where the difference is wanted: a balanced test set, new classes for open-set recognition, a forecast of a later time.
+
+    ## Reference
+
+    37 reasons, item 15. Deepchecks compares shares by Cramér's V (0.15) without asking how many samples there are, and
+    reports any new label; here a chi-squared test or the hypergeometric chance must exclude a random split as well.
+    """
+
+    code = "SPL105"
+    name = "label-shift"
+    severity: ClassVar[Severity] = "warning"
+    item = "15"
+    wants = "label"
+    follows = ("LBL105", "LBL108")
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        distance: float = Field(
+            0.1,
+            ge=0,
+            le=1,
+            description="Share of samples that would have to change class (total variation) from which it is a warning; "
+            "for numeric targets the largest gap between cumulative shares, less 0.05.",
+        )
+        mild_distance: float = Field(0.04, ge=0, le=1, description="The same from which it is info.")
+        level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm in a random split.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Class counts; the sample for numeric targets."""
+        from datalint.measures.order import LabelRuns
+        from datalint.measures.sample import Sample
+
+        return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Compare every split with train."""
+        from datalint_rules.splits._compare import against_train
+
+        if profile.task == "regression":
+            yield from self._numbers(profile)
+            return
+        compared = against_train(profile.labelled)
+        if compared is None:
+            raise Skip("there are not two labelled splits")
+        train, others = compared
+        if len(train.counts) < 2:
+            raise Skip(f"{train.name} holds one class only")
+        for other in others:
+            found = self._classes(train, other, self.params.level / len(others))
+            if found is not None:
+                yield found
+
+    def _classes(self, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
+        import math
+
+        import numpy as np
+
+        from datalint.learn.comparing import chi_square, log_chance_absent
+        from datalint.stats import digits
+        from datalint_rules.splits._compare import listed
+
+        a, b = train.counts, other.counts
+        classes = sorted(a.keys() | b.keys())
+        n, m = sum(a.values()), sum(b.values())
+        counts = np.array([[a.get(name, 0) for name in classes], [b.get(name, 0) for name in classes]], np.int64)
+        shares = counts / counts.sum(1, keepdims=True)
+        distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
+        p_value, _ = chi_square(counts)
+        # The chance that a random split leaves all samples of a class on one side.
+        limit = math.log(level / len(classes))
+        new = [name for name in b if name not in a and log_chance_absent(b[name], n + m, n) < limit]
+        gone = [name for name in a if name not in b and log_chance_absent(a[name], n + m, m) < limit]
+        parts: list[str] = []
+        severity: Severity = "info"
+        if new:
+            count = sum(b[name] for name in new)
+            nothing = not set(a) & set(b)
+            parts.append(
+                f"no class of {other.name} occurs in {train.name} ({listed(sorted(b))} against {listed(sorted(a))})"
+                if nothing
+                else f"{count:,} of {m:,} samples of {other.name} are of {_many(len(new))} that {train.name} lacks "
+                f"({listed(sorted(new, key=lambda name: -b[name]))})"
+            )
+            severity = "error" if count >= 0.05 * m else "warning"
+        if gone and set(a) & set(b):
+            parts.append(
+                f"{other.name} lacks {_many(len(gone))} of {train.name} ({listed(sorted(gone, key=lambda name: -a[name]))}, "
+                f"{sum(a[name] for name in gone) / n:.1%} of {train.name})"
+            )
+            severity = "warning" if severity == "info" else severity
+        worst = classes[int(np.abs(shares[0] - shares[1]).round(9).argmax())]
+        if p_value < level and distance >= self.params.mild_distance:
+            if not new and not gone:
+                k = classes.index(worst)
+                parts.append(
+                    f"class shares of {other.name} differ from {train.name}: {worst!r} is {shares[1, k]:.1%} of "
+                    f"{other.name} and {shares[0, k]:.1%} of {train.name}, and {distance:.0%} of the samples would have to "
+                    "change class to make them alike"
+                )
+            if distance >= self.params.distance and severity == "info":
+                severity = "warning"
+        if not parts:
+            return None
+        shown = sorted(range(len(classes)), key=lambda k: -abs(shares[0, k] - shares[1, k]))[:20]
+        never = "Samples of classes that were never trained on are always wrong." if new else ""
+        return Found(
+            message="; ".join(parts),
+            consequence=never
+            or "Scores on this split do not tell how well the model does on data like the training data.",
+            remedy="Split again, stratified by class; if labels are only written differently, write them alike.",
+            severity=severity,
+            confidence=0.99 if new or gone else 1 - min(0.5, p_value),
+            split=other.name,
+            class_=(new or gone or [worst])[0],
+            evidence={
+                "against": train.name,
+                "total_variation": digits(distance, 3),
+                "p_value": digits(p_value, 2),
+                "new_classes": [*sorted(new, key=lambda name: -b[name])[:50]],
+                "lacking_classes": [*sorted(gone, key=lambda name: -a[name])[:50]],
+                "classes": [
+                    {
+                        "class": classes[k],
+                        train.name: int(counts[0, k]),
+                        other.name: int(counts[1, k]),
+                        f"share of {train.name}": digits(shares[0, k], 3),
+                        f"share of {other.name}": digits(shares[1, k], 3),
+                    }
+                    for k in shown
+                ],
+            },
+            count=sum(b[name] for name in new) if new else 0,
+        )
+
+    def _numbers(self, profile: Profile) -> Iterator[Found]:
+        import numpy as np
+
+        from datalint.learn.comparing import kolmogorov_smirnov
+        from datalint.stats import digits
+        from datalint_rules.splits._compare import against_train
+
+        targets = {s.name: s.rows.target[np.isfinite(s.rows.target)] for s in profile.splits}
+        compared = against_train([s for s in profile.splits if len(targets[s.name])])
+        if compared is None:
+            raise Skip("there are not two labelled splits")
+        train, others = compared
+        for other in others:
+            a, b = targets[train.name], targets[other.name]
+            gap, p_value = kolmogorov_smirnov(a, b)
+            if p_value >= self.params.level / len(others) or gap < self.params.mild_distance + 0.05:
+                continue
+            low, high = (float(np.sort(values)[len(values) // 2]) for values in (a, b))
+            yield Found(
+                message=(
+                    f"the target of {other.name} is distributed unlike that of {train.name}: median {high:.4g} against "
+                    f"{low:.4g}, and the cumulative shares differ by up to {gap:.0%}"
+                ),
+                consequence="Scores on this split do not tell how well the model does on data like the training data.",
+                remedy="Split again at random, or stratified by bins of the target.",
+                severity=None if gap >= self.params.distance + 0.05 else "info",
+                confidence=1 - min(0.5, p_value),
+                split=other.name,
+                evidence={
+                    "against": train.name,
+                    "largest_gap": digits(gap, 3),
+                    "p_value": digits(p_value, 2),
+                    f"median of {train.name}": digits(low, 4),
+                    f"median of {other.name}": digits(high, 4),
+                },
+                count=0,
+            )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Take four in five samples of test's largest class away; all of them at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted
+
+        if clean.label is None or "test" not in clean.tables or "train" not in clean.tables:
+            return None
+        table = clean.tables["test"]
+        counts = table[clean.label].value_counts()
+        if not 2 <= len(counts) <= 20 or len(table) < 100 or counts.iloc[0] < 40:
+            return None
+        victim = counts.index[0]
+        rows = np.flatnonzero(table[clean.label] == victim)
+        dropped = rng.choice(rows, round((0.8 + 0.2 * strength) * len(rows)), replace=False)
+        left = table.drop(index=table.index[dropped]).reset_index(drop=True)
+        faulty = Clean(clean.name, {**clean.tables, "test": left}, clean.label)
+        return Planted(faulty, split="test", class_=str(victim))
+
+
+def _many(count: int) -> str:
+    return "a class" if count == 1 else f"{count:,} classes"

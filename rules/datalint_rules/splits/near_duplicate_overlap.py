@@ -1,0 +1,169 @@
+"""SPL102 near-duplicate-overlap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class NearDuplicateOverlap(Rule):
+    """
+    Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or slightly
+    cropped again, rows that are equal after rounding or in all but a few columns, texts that share most of their wording.
+
+    A pair is reported only if unrelated samples of this set would hardly come as near. The finding says how many of all
+    near-identical pairs a random split would have torn apart. Exact copies are the business of split-overlap.
+
+    ## Why it hurts
+
+    A model that has memorised the training sample knows the answer to its near copy: the test score is too good, most so
+    for the largest models.
+
+    ## How to fix it
+
+    Remove the near copies from the test split, or split again so that each group of near-identical samples lies in one
+    split (``GroupShuffleSplit``).
+
+    ## When it is wrong
+
+    Where the task is to recognise the very same objects again, such as products seen before.
+
+    ## Reference
+
+    37 reasons, items 13 and 15. Barz and Denzler, "Do we train on test data?", 2020 (3 % of the test images of CIFAR-10).
+    Peers take one fixed distance for all sets; here the bound follows from how alike unrelated samples of the set are.
+    """
+
+    code = "SPL102"
+    name = "near-duplicate-overlap"
+    severity: ClassVar[Severity] = "warning"
+    item = "13, 15"
+    searches = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        share: float = Field(
+            0.01, ge=0, le=1, description="Share of a split with near copies elsewhere from which it is a warning."
+        )
+        least: int = Field(5, ge=1, description="Samples with near copies elsewhere from which it is a warning.")
+        much: float = Field(0.05, ge=0, le=1, description="Share of a split from which it is an error.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge every split against those before it: the training split comes first."""
+        if sum(len(split.rows) > 0 for split in profile.splits) < 2:
+            raise Skip("there is only one split")
+        near = profile.near
+        if near.reason is not None:
+            raise Skip(near.reason)
+        for name in near.splits[1:]:
+            found = self._judge(profile, name)
+            if found is not None:
+                yield found
+
+    def _judge(self, profile: Profile, name: str) -> Found | None:
+        import numpy as np
+
+        from datalint.stats import digits
+
+        near = profile.near
+        k = near.splits.index(name)
+        a, b = near.pair_splits
+        pairs = np.flatnonzero((a != b) & (np.maximum(a, b) == k))
+        if len(pairs) == 0:
+            return None
+        rows, names, words = near.listed(profile.dataset, pairs)
+        mine = np.unique(np.where(near.split[near.first[pairs]] == k, near.first[pairs], near.second[pairs]))
+        split = next(s for s in profile.splits if s.name == name)
+        sizes = np.bincount(near.split, minlength=len(near.splits)).astype(float)
+        apart = 1 - float(((sizes / sizes.sum()) ** 2).sum())
+        torn, by_chance = int((a != b).sum()), apart * len(near.first)
+        others = [near.splits[j] for j in np.unique(np.minimum(a, b)[pairs])]
+        share = len(mine) / len(split.rows)
+        serious = len(mine) >= self.params.least and share >= self.params.share
+        what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
+        place = f"{split.samples:,} {what}" if split.rows.complete else f"{len(split.rows):,} sampled {what}"
+        return Found(
+            message=(
+                f"{len(mine):,} of {place} of {name} ({share:.1%}) are near-identical to one of {' or '.join(others)}; "
+                f"of all {len(near.first):,} near-identical pairs {torn:,} are torn apart, "
+                f"a random split would tear about {by_chance:,.0f}"
+            ),
+            consequence="The model has seen nearly the same samples in training, so the score is too good.",
+            remedy=f"Drop the listed samples from {name}, or split again by group of near-identical samples.",
+            severity="info" if not serious else "error" if share >= self.params.much else None,
+            confidence=0.95,
+            split=name,
+            evidence={
+                "near_identical": len(mine),
+                "share": digits(share, 3),
+                "pairs": len(pairs),
+                "pairs_torn_apart": torn,
+                "expected_of_random_split": digits(by_chance, 3),
+                "other_splits": list(others),
+            },
+            cases=Cases(
+                [near.splits[j] for j in near.split[rows]],
+                near.places.take(rows),
+                {"near": names, "comparison": words},
+            ),
+            count=len(mine),
+            exact=split.rows.complete,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Put near copies of training samples into the test split: 5 % of it, a third at full strength."""
+        from datalint.planting import Clean, Planted
+        from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
+
+        share = 0.05 + 0.28 * strength
+        if clean.files:
+            if clean.modality != "images":
+                return None
+            paths = sorted(clean.files)
+            trains = detailed(clean, [path for path in paths if path.startswith("train/")])
+            others = [path for path in paths if not path.startswith("train/")]
+            count = max(6, round(share * len(others)))
+            if count > min(len(trains), len(others)) or any(path.count("/") < 2 for path in others):
+                return None
+            originals = [trains[k] for k in rng.choice(len(trains), count, replace=False)]
+            replaced = [others[k] for k in rng.choice(len(others), count, replace=False)]
+            return replace_files(clean, list(zip(originals, replaced, strict=True)), strength)
+        if not {"train", "test"} <= set(clean.tables):
+            return None
+        train, test = clean.tables["train"], clean.tables["test"]
+        count = max(6, round(share * len(test)))
+        if count > min(len(train), len(test)) // 2:
+            return None
+        rows = [int(r) for r in rng.choice(len(train), count, replace=False)]
+        into = [int(r) for r in rng.choice(len(test), count, replace=False)]
+        faulty = copies_in_table(test, clean.label, train, rows, into, int(rng.integers(2**31)))
+        if faulty is None:
+            return None
+        data = Clean(clean.name, {**clean.tables, "test": faulty}, clean.label)
+        return Planted(data, split="test", rows={"train": frozenset(rows), "test": frozenset(into)})

@@ -1,0 +1,249 @@
+"""SPL110 split-schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+
+class SplitSchema(Rule):
+    """
+    Columns that one split has and another lacks, columns of another type, and categories that train never shows.
+
+    A label that only the test split lacks is as it should be. New categories are compared with how many a random split
+    would give: rare ones turn up in test alone by chance, which is info.
+
+    ## Why it hurts
+
+    A missing column stops the model or is filled with gaps; numbers here and text there are encoded in two ways; a
+    category that was never seen has no trained weight, and stops a strict encoder.
+
+    ## How to fix it
+
+    Write all splits with one program and one schema; make one category of the rare and unknown ones before encoding.
+
+    ## When it is wrong
+
+    Where new categories are the point of the test, such as new users or new places.
+
+    ## Reference
+
+    37 reasons, item 15. Deepchecks and TensorFlow Data Validation report every new category; the count that chance
+    gives (Good 1953: the categories seen once in train tell how many are unseen) keeps rare ones out.
+    """
+
+    code = "SPL110"
+    name = "split-schema"
+    severity: ClassVar[Severity] = "warning"
+    item = "15"
+    modalities = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        chance: float = Field(1e-4, gt=0, lt=0.1, description="Chance, over all columns, at which new rows count.")
+        share: float = Field(0.01, ge=0, le=1, description="Share of rows of unseen categories that is a warning.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The sample; columns and types are known from the heads."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """Columns are compared in full, categories on the sample."""
+        return profile.sample_coverage
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Compare each split with train, or the first."""
+        splits = [split for split in profile.splits if split.samples]
+        if len(splits) < 2:
+            raise Skip("the data is not split")
+        first, *others = splits
+        label = profile.dataset.label.name if profile.dataset.label else None
+        for other in others:
+            yield from _columns(first, other, label)
+        yield from self._categories(profile, first, others)
+
+    def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
+        import numpy as np
+
+        from datalint.stats import digits
+
+        fields = [f.name for f in profile.dataset.fields if f.role == "feature" and f.kind == "text"]
+        texts = first.rows.texts
+        names = [name for name in fields if name in texts and _categorical(texts[name])]
+        for other in others:
+            new: list[tuple[bool, float, str, NDArray[np.bool_], float, list[str]]] = []
+            for name in names:
+                column = other.rows.texts.get(name)
+                if column is None or not len(column):
+                    continue
+                known, counts = np.unique(texts[name][_present(texts[name])].astype(str), return_counts=True)
+                shown = _present(column)
+                # Nothing in common at all is another type or another column, which is told as such.
+                unseen = shown & ~np.isin(column.astype(str), known)
+                if not unseen.any():
+                    continue
+                expected = float((counts == 1).sum() / counts.sum() * shown.sum())
+                share = float(unseen.sum() / shown.sum())
+                surprising = _tail(int(unseen.sum()), expected + 1) < self.params.chance / max(1, len(names))
+                values, often = np.unique(column[unseen].astype(str), return_counts=True)
+                worst = [str(value) for value in values[np.lexsort((values, -often))]]
+                new.append((surprising and share >= self.params.share, share, name, unseen, expected, worst))
+            for loud in (True, False):
+                mine = sorted((item for item in new if item[0] is loud), key=lambda item: (-item[1], item[2]))
+                if not mine:
+                    continue
+                _, share, name, unseen, expected, worst = mine[0]
+                rows = np.logical_or.reduce([item[3] for item in mine])
+                more = f" (and {len(mine) - 1:,} more columns)" if len(mine) > 1 else ""
+                alike = _spelling(worst[0], set(texts[name][_present(texts[name])]))
+                yield Found(
+                    message=(
+                        f"{unseen.sum():,} rows of {other.name} ({share:.1%}) hold categories of {name!r} that {first.name} "
+                        f"never shows, such as {worst[0]!r}{alike}; about {expected:.2g} are to be expected{more}"
+                    ),
+                    consequence="The model has no trained weight for them, and a strict encoder stops.",
+                    remedy=(
+                        "Make the spelling the same in all splits."
+                        if alike
+                        else "Split again so that train holds all categories, or map unknown ones to one of their own."
+                    ),
+                    severity="warning" if loud else "info",
+                    confidence=0.97 if loud else 0.9,
+                    split=other.name,
+                    column=name if len(mine) == 1 else None,
+                    subject=f"categories {loud}",
+                    evidence={
+                        "columns": [
+                            {
+                                "column": item[2],
+                                "rows": int(item[3].sum()),
+                                "expected": digits(item[4], 3),
+                                "new": [*item[5][:10]],
+                            }
+                            for item in mine[:20]
+                        ]
+                    },
+                    cases=Cases(other.name, other.rows.places.take(rows)),
+                    exact=other.rows.complete and first.rows.complete,
+                )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Take a numeric column out of the last split, or write it there with its unit, as text."""
+        from datalint.planting import Clean, Planted
+
+        if len(clean.tables) < 2:
+            return None
+        split = list(clean.tables)[-1]
+        table = clean.tables[split].copy()
+        columns = [c for c in table.columns if c != clean.label and table[c].dtype.kind == "f"]
+        if len(columns) < 2 or len(table) < 10:
+            return None
+        column = str(rng.choice(columns))
+        if rng.random() < 0.5:
+            table = table.drop(columns=column)
+        else:
+            table[column] = table[column].map("{:.3g} cm".format)
+        return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=column)
+
+
+def _columns(first: SplitProfile, other: SplitProfile, label: str | None) -> Iterator[Found]:
+    """Columns that only one of two splits has, and columns of two types."""
+    here, there = dict(first.info.columns), dict(other.info.columns)
+    if not here or not there:
+        return  # both lie in one table, or the columns are not known
+    # Only the label may be missing, and only beyond train: it is what is to be predicted.
+    lacking = [name for name in here if name not in there and name != label]
+    added = [name for name in there if name not in here]
+    words = {"number": "numbers", "text": "text", "time": "times", "other": "other values"}
+    if lacking or added:
+        parts = [f"lacks {_named(lacking)}"] * bool(lacking) + [f"has {_named(added)}"] * bool(added)
+        yield Found(
+            message=f"{other.name} {' and '.join(parts)} unlike {first.name}",
+            consequence="The model's inputs differ: reading by position shifts the columns, reading by name stops or fills gaps.",
+            remedy="Write all splits with the same columns.",
+            severity="warning",
+            confidence=0.99,
+            split=other.name,
+            column=(lacking + added)[0] if len(lacking + added) == 1 else None,
+            subject="columns",
+            evidence={"missing": [*lacking[:100]], "new": [*added[:100]]},
+            count=0,
+        )
+    types = [
+        (name, kind, there[name])
+        for name, kind in here.items()
+        if kind is not None and there.get(name) is not None and there[name] != kind
+    ]
+    if types:
+        name, kind, kind_there = types[0]
+        more = f" (and {len(types) - 1:,} more columns)" if len(types) > 1 else ""
+        yield Found(
+            message=(
+                f"{name!r} holds {words[str(kind)]} in {first.name} and {words[str(kind_there)]} in {other.name}{more}"
+            ),
+            consequence="Encoders fitted on train fail on it, or treat each value as a category never seen.",
+            remedy="Write the column in the same type in all splits: look for units, placeholders and decimal commas.",
+            severity="error",
+            confidence=0.98,
+            split=other.name,
+            column=name if len(types) == 1 else None,
+            subject="types",
+            evidence={"columns": [{"column": n, first.name: str(a), other.name: str(b)} for n, a, b in types[:50]]},
+            count=0,
+        )
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"the column{'s' * (len(names) > 1)} {', '.join(map(repr, names[:3]))}{more}"
+
+
+def _present(column: NDArray[np.object_]) -> NDArray[np.bool_]:
+    import numpy as np
+
+    return np.asarray(column != None, np.bool_)  # noqa: E711 - element by element
+
+
+def _categorical(column: NDArray[np.object_]) -> bool:
+    """Whether its values come again: names and free text are new in every row."""
+    import numpy as np
+
+    values = column[_present(column)]
+    return len(values) > 0 and len(np.unique(values.astype(str))) <= max(2, len(values) / 4)
+
+
+def _tail(count: int, mean: float) -> float:
+    """Chance that a Poisson variable reaches the count; an upper bound (Chernoff's)."""
+    import math
+
+    return 1.0 if count <= mean else math.exp(count - mean - count * math.log(count / mean))
+
+
+def _spelling(value: str, known: set[str]) -> str:
+    import unicodedata
+
+    def plain(text: str) -> str:
+        return "".join(ch for ch in unicodedata.normalize("NFKC", text).casefold() if ch.isalnum())
+
+    same = sorted(name for name in known if plain(name) == plain(value)) if plain(value) else []
+    return f" (its {same[0]!r} in another spelling)" if same else ""

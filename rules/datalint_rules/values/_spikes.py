@@ -1,0 +1,154 @@
+"""Single values of a numeric column that occur far too often at its end: sentinels, zeros for gaps, and caps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Kind = Literal["sentinel", "zero", "code", "cap"]
+
+
+@dataclass(frozen=True)
+class Spike:
+    """A value that may stand for something else."""
+
+    kind: Kind
+    """sentinel: far outside; zero: 0 in a positive quantity; code: -1 below counts; cap: the upper end is cut off."""
+    value: float
+    count: int
+    nearest: float
+    """The next value of the column."""
+    sure: bool
+
+
+LEVELS = 10
+"""Distinct other values from which a column has a bulk that something can lie outside of."""
+
+
+def spikes(values: NDArray[np.float64], least: int = 5, share: float = 0.002) -> list[Spike]:
+    """
+    What stands out in a column.
+
+    Args:
+        values: finite values.
+        least: fewest repeats.
+        share: smallest share of the values.
+    """
+    found: list[Spike] = []
+    if len(values) < 20:
+        return found
+    need = max(least, share * len(values))
+    # A second sentinel may lie at the other end or behind the first.
+    for _ in range(3):
+        with np.errstate(over="ignore", invalid="ignore"):  # differences of huge numbers
+            spike = next((s for top in (False, True) if (s := _at_end(values, top, need)) is not None), None)
+        if spike is None:
+            break
+        found.append(spike)
+        values = values[values != spike.value]
+    if not found:
+        most = cap(values)
+        if most is not None:
+            found.append(most)
+    return found
+
+
+def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None:
+    if len(values) < 20:
+        return None
+    value = float(values.max() if top else values.min())
+    typical = looks_like_sentinel(value)
+    same = values == value
+    count = int(same.sum())
+    if count < (min(need, 3) if typical else need) or count > 0.95 * len(values):
+        return None
+    rest = values[~same]
+    # The ends of a share or a percentage are where values pile up by nature.
+    if (value in {0, 1} and values.min() >= 0 and values.max() <= 1) or (value == 100 and rest.min() >= 0):
+        return None
+    nearest = float(rest.max() if top else rest.min())
+    gap = abs(value - nearest)
+    low, q1, q3, high = (float(q) for q in np.percentile(rest, [1, 25, 75, 99], method="lower"))
+    bulk, spread = high - low, q3 - q1
+    distinct = np.unique(rest)
+    if bulk <= 0 or len(distinct) < 3:
+        return None
+    # 1.5 interquartile ranges are the usual fence; columns of few values or of one main value have none to speak of,
+    # so the gap must be wide against the bulk as well.
+    if gap > 1.5 * spread and gap > 0.5 * bulk and gap > 3 * _largest_step(distinct, top) and len(distinct) >= LEVELS:
+        # Quantities that many do not have at all (no garage, nothing drunk) are zero often.
+        if value == 0:
+            return Spike("zero", value, count, nearest, count <= 0.1 * len(values))
+        # A value that nobody would choose as a code may be real: all rows of one city share its population. Ten times
+        # the range of all others away it is none of them.
+        return Spike("sentinel", value, count, nearest, typical or value < 0 <= nearest or gap > 10 * bulk)
+    if typical and gap > spread and gap > 0.5 * bulk and gap >= 3 * _usual_step(distinct) and abs(value) >= 9:
+        # Few levels: 9 and 99 may be the last of a list of codes.
+        return Spike("sentinel", value, count, nearest, len(distinct) >= LEVELS or abs(value) >= 999)
+    if typical and value <= -9 and nearest >= 0 and gap > 3 * _usual_step(distinct):
+        return Spike("sentinel", value, count, nearest, len(distinct) >= LEVELS)
+    if value == 0 and len(distinct) >= LEVELS and count >= 8 and _is_zero_for_gap(rest, distinct, gap):
+        # No garage has an area of zero: such zeros may be meant.
+        return Spike("zero", value, count, nearest, False)
+    # In whole numbers -1 is a code where nothing else is negative; among fractions it must also repeat as no other does.
+    often = bool((rest == np.rint(rest)).all()) or count >= 5 * int(np.unique(rest, return_counts=True)[1].max())
+    if value == -1 and nearest >= 0 and often and len(distinct) >= LEVELS:
+        return Spike("code", value, count, nearest, False)
+    return None
+
+
+def _is_zero_for_gap(rest: NDArray[np.float64], distinct: NDArray[np.float64], gap: float) -> bool:
+    """
+    Whether a positive quantity keeps away from zero.
+
+    Its bulk does not reach down to zero (counts, amounts and durations do), and the step from zero to its lowest value
+    is far wider than the steps between its low values.
+    """
+    middle = float(np.median(rest))
+    low, q1, q3 = (float(q) for q in np.percentile(rest, [0, 25, 75]))
+    steps = np.diff(distinct[: max(3, len(distinct) // 4)])
+    return low > 0 and low >= 0.2 * middle and q3 - q1 < middle and gap >= 4 * float(np.median(steps))
+
+
+def _largest_step(distinct: NDArray[np.float64], top: bool) -> float:
+    """The widest step between the ten values next to the end: in a heavy tail the last step is one of many wide ones."""
+    near = distinct[-11:] if top else distinct[:11]
+    return float(np.diff(near).max()) if len(near) > 1 else 0.0
+
+
+def _usual_step(distinct: NDArray[np.float64]) -> float:
+    return float(np.median(np.diff(distinct)))
+
+
+def cap(values: NDArray[np.float64]) -> Spike | None:
+    """A repeated maximum of a column of many values that repeat seldom; repeated minima are natural floors."""
+    value = float(values.max())
+    count = int((values == value).sum())
+    # Shares and percentages end at 1 and 100 by nature.
+    if value in {0, 1, 100} or count < max(10, 0.005 * len(values)) or count > 0.5 * len(values):
+        return None
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) < max(50, 0.02 * len(values)):
+        return None
+    near = np.sort(counts[-26:-1])
+    # The tail thins out towards the end: ten times its neighbours is no chance. One of them may be common by itself.
+    if count >= 10 * near.mean() and count >= 3 * near[-2] and count >= 2 * near[-1]:
+        return Spike("cap", value, count, float(distinct[-2]), True)
+    return None
+
+
+def looks_like_sentinel(value: float) -> bool:
+    """Whether people write this number for a missing one: 99, -999, 9999.0, the ends of integer types."""
+    if abs(value) in {32767, 32768, 65535, 2147483647, 2147483648, 4294967295, 1e20, 1e30, 1e36, 1e38}:
+        return True
+    if value != int(value) or abs(value) > 1e15:
+        return round(value, 9) in {-99.9, -999.9, -9999.9, 999.9, 9999.9, -999.99, 999.99, -9.9}
+    text = str(abs(int(value)))
+    if value < 0:
+        return set(text) <= {"9"} or (len(text) >= 3 and len(set(text)) == 1 and text[0] in "78")
+    return (len(text) >= 2 and set(text) == {"9"}) or (len(text) >= 3 and len(set(text)) == 1 and text[0] in "78")

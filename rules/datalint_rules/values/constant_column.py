@@ -1,0 +1,258 @@
+"""VAL105 constant-column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from pydantic import JsonValue
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+INFO: Severity = "info"
+
+GRID = 49
+"""Columns of one scale from which a table looks like pictures or word counts: 7 x 7 pixels."""
+
+
+class ConstantColumn(Rule):
+    """
+    Columns that hold one value in every sample of the training split, or nearly so.
+
+    Judges numbers, texts and times, gaps left aside. In a table of many columns of one scale, as flattened pictures or
+    word counts are, columns that rest at the common lowest or highest value are only info, and so are columns of which
+    all but very few values are the same.
+
+    ## Why it hurts
+
+    A constant says nothing. Standardising it divides by a deviation of zero, which gives NaN or infinity and then a loss
+    of NaN; and where the value changes after deployment the untrained weight starts to act. A column that should vary
+    and does not is often a failed join or a dead sensor.
+
+    ## How to fix it
+
+    Find out whether the column should vary and load it again; otherwise drop it.
+
+    ## When it is wrong
+
+    Border pixels and words that do not occur in a part of the data are constant by nature. A flag that is set or left
+    empty is told as info.
+
+    ## Reference
+
+    37 reasons, item 37. Deepchecks (is single value), ydata (constant), scikit-learn's VarianceThreshold. Unlike these
+    it judges the training split alone, which is the one that a scaler is fitted on, and counts pictures' borders as info.
+    """
+
+    code = "VAL105"
+    name = "constant-column"
+    severity: ClassVar[Severity] = "warning"
+    item = "37"
+    modalities = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        smallest: int = Field(5, ge=3, description="Fewest present values for a column to be called constant.")
+        near: float = Field(
+            0.995, gt=0.5, le=1, description="Share of one value from which a column is nearly constant."
+        )
+        gaps: float = Field(0.05, ge=0, le=1, description="Share of gaps from which a constant is a flag: info.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Extremes and values of columns; the sample for those that are nearly constant."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+        from datalint.measures.texts import TextStats
+
+        return (NumberStats, TextStats, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge the training split."""
+        from datalint_rules.values._tables import need_tables, training_split
+
+        need_tables(profile)
+        split = training_split(profile)
+        if split.samples < self.params.smallest:
+            raise Skip(f"fewer than {self.params.smallest} samples")
+        roles = {f.name: f.role for f in profile.dataset.fields}
+        held = {name: found for name, found in _constants(split).items() if roles.get(name) != "ignored"}
+        held = {name: found for name, found in held.items() if split.samples - found[1] >= self.params.smallest}
+        resting = _resting(split, profile.feature_names)
+        hard: list[str] = []
+        mild: list[str] = []
+        for name in held:
+            flag = held[name][1] >= self.params.gaps * split.samples
+            (mild if name in resting or flag else hard).append(name)
+        for names, severity in ((hard, self.severity), (mild, INFO)):
+            if names:
+                yield self._found(split, names, held, severity, resting)
+        near = self._nearly(profile, split, set(held)) if not resting else []
+        if near:
+            yield _near(split, near)
+
+    def _found(
+        self,
+        split: SplitProfile,
+        names: list[str],
+        held: Mapping[str, tuple[str, int]],
+        severity: Severity,
+        resting: set[str],
+    ) -> Found:
+        from datalint_rules.values._tables import columns_word, quoted
+
+        evidence: list[JsonValue] = [{"column": n, "value": held[n][0], "missing": held[n][1]} for n in names[:200]]
+        if len(names) == 1:
+            gaps = f" ({held[names[0]][1]:,} are empty)" if held[names[0]][1] else ""
+            message = f"the column {names[0]!r} is {held[names[0]][0]} in all {split.samples:,} samples{gaps}"
+        else:
+            message = (
+                f"{columns_word(len(names))} hold one value each in all {split.samples:,} samples: {quoted(names)}"
+            )
+            if severity == INFO and any(name in resting for name in names):
+                message += "; common among pixels and word counts"
+        return Found(
+            message=message,
+            consequence="It carries no information, and standardising it divides by zero.",
+            remedy="Drop it, or load it again if it should vary."
+            if len(names) == 1
+            else "Drop them, or load them again.",
+            severity=severity,
+            confidence=0.99,
+            split=split.name,
+            column=names[0] if len(names) == 1 else None,
+            subject="gaps or grid" if severity == INFO else "",
+            evidence={"constant_columns": len(names), "columns": evidence},
+            count=split.samples,
+        )
+
+    def _nearly(self, profile: Profile, split: SplitProfile, held: set[str]) -> list[tuple[str, float]]:
+        """Columns of which all but few values are the same, with the share of that value."""
+        import numpy as np
+
+        from datalint_rules.values._tables import text_names
+
+        rows = split.rows
+        if len(rows) < 5 / (1 - self.params.near + 1e-9) or len(profile.feature_names) >= GRID:
+            return []
+        found = []
+        for name in profile.feature_names:
+            if name in held or name not in rows.names:
+                continue
+            values = rows.numbers[:, rows.names.index(name)]
+            values = values[~np.isnan(values)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                middle = np.median(values) if len(values) else 0.0
+            # The median is the commonest value where that one holds more than half.
+            share = float((values == middle).mean()) if len(values) >= 0.5 * len(rows) else 0.0
+            if share >= self.params.near:
+                found.append((name, share))
+        for name in text_names(profile):
+            counts = _values(split, name)
+            if name not in held and counts and sum(counts.values()) >= 0.5 * split.samples:
+                share = max(counts.values()) / sum(counts.values())
+                if share >= self.params.near:
+                    found.append((name, share))
+        return sorted(found, key=lambda item: (-item[1], item[0]))
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Fill one feature column with its first value."""
+        from datalint.planting import Clean, Planted, training
+
+        if clean.files:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        columns = [c for c in table.columns if c != clean.label and table[c].nunique() > 1]
+        # In a grid of columns a constant is no fault.
+        if not columns or len(columns) >= GRID or len(table) < 20:
+            return None
+        column = columns[int(rng.integers(len(columns)))]
+        table[column] = table[column].dropna().iloc[0]
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(faulty, split=split, column=str(column))
+
+
+def _constants(split: SplitProfile) -> dict[str, tuple[str, int]]:
+    """Columns of one value: that value as text, and how many samples lack it."""
+    import numpy as np
+
+    from datalint.measures.columns import NumberStats
+    from datalint.measures.texts import TextStats
+    from datalint_rules.values._tables import plain
+
+    numbers, texts = split[NumberStats], split[TextStats]
+    same = (numbers.count > 0) & (numbers.low == numbers.high) & (numbers.infinite == 0)
+    found = {
+        numbers.names[j]: (plain(float(numbers.low[j])), int(numbers.missing[j]))
+        for j in np.flatnonzero(same)
+        # A text among equal numbers is a second value.
+        if not numbers.tokens.get(numbers.names[j], {})
+    }
+    for name, counts in texts.values.items():
+        if counts is not None and len(counts) == 1:
+            found[name] = (repr(next(iter(counts))[:40]), texts.missing(name))
+    return dict(sorted(found.items()))
+
+
+def _values(split: SplitProfile, name: str) -> dict[str, int] | None:
+    from datalint.measures.texts import TextStats
+
+    return split[TextStats].values.get(name)
+
+
+def _resting(split: SplitProfile, names: tuple[str, ...]) -> set[str]:
+    """In a table of many columns of one scale: the constant ones that rest at the common lowest or highest value."""
+    import numpy as np
+
+    from datalint.measures.columns import NumberStats
+
+    if len(names) < GRID:
+        return set()
+    numbers = split[NumberStats]
+    wanted = set(names)
+    picked = [j for j, name in enumerate(numbers.names) if name in wanted and numbers.count[j]]
+    low, high = numbers.low[picked], numbers.high[picked]
+    varied = low < high
+    if varied.sum() < 2:
+        return set()
+    floor, top = low.min(), high.max()
+    # Most columns start at the same value and none reaches far beyond the others.
+    alike = (low[varied] == floor).mean() >= 0.8 and top - floor <= 20 * np.median((high - low)[varied])
+    ends = {floor, top}
+    return {numbers.names[j] for j in picked if numbers.low[j] == numbers.high[j] in ends} if alike else set()
+
+
+def _near(split: SplitProfile, near: list[tuple[str, float]]) -> Found:
+    from datalint.stats import digits
+    from datalint_rules.values._tables import columns_word, quoted
+
+    name, share = near[0]
+    if len(near) == 1:
+        message = f"{share:.2%} of the values of {name!r} are the same"
+    else:
+        message = f"{columns_word(len(near))} hold nearly one value, most of all {quoted([n for n, _ in near])}"
+    return Found(
+        message=message,
+        consequence="Standardised, the few other values lie many deviations away; a fold may lack them altogether.",
+        remedy="Check that the rare values are meant; otherwise drop the column.",
+        severity="info",
+        confidence=0.9,
+        split=split.name,
+        column=name if len(near) == 1 else None,
+        subject="near",
+        evidence={"columns": [{"column": n, "same_share": digits(s, 4)} for n, s in near[:200]]},
+    )

@@ -1,0 +1,247 @@
+"""VAL103 missing-values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint_rules.values._tables import Pool
+
+
+class MissingValues(Rule):
+    """
+    Empty cells: how many per column and class, columns without any value, and rows without any.
+
+    A few gaps are info. It is a warning where a column is empty throughout, where much of a column is missing, where
+    leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Texts that stand for
+    a gap ("?", -999) are VAL104's, NaN in arrays VAL102's, and gaps that predict the label SIG104's.
+
+    ## Why it hurts
+
+    Most models take no gaps: one NaN makes the loss NaN. What is done about them (dropping rows, filling in a mean)
+    changes the data, and the more so the more is missing. Empty rows teach a label from nothing.
+
+    ## How to fix it
+
+    Drop empty rows and columns. Fill the rest from statistics of the training split alone, with an indicator column
+    where much is missing, or use a model that takes gaps (gradient boosting).
+
+    ## When it is wrong
+
+    Where a gap means something ("no cabin"): give it a category of its own.
+
+    ## Reference
+
+    37 reasons, item 37. Cleanlab Datalab (null), Deepchecks (mixed nulls, percent of nulls), ydata (missing), TFDV. Unlike
+    these it says what dropping incomplete rows would cost, and does not raise its voice for a gap or two.
+    """
+
+    code = "VAL103"
+    name = "missing-values"
+    severity: ClassVar[Severity] = "warning"
+    item = "37"
+    modalities = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        much: float = Field(
+            0.2, gt=0, le=1, description="Share of missing cells of a column from which it is a warning."
+        )
+        incomplete: float = Field(0.5, gt=0, le=1, description="Share of rows with a gap from which it is a warning.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Counts per column; the sample for rows and classes."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+        from datalint.measures.texts import TextStats
+
+        return (NumberStats, TextStats, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        from datalint_rules.values._tables import Pool, need_tables
+
+        need_tables(profile)
+        if "arrays" in profile.dataset.layout:
+            raise Skip("NaN in arrays is judged by VAL102")
+        pool = Pool.of(profile)
+        missing = _missing(profile, pool)
+        if missing:
+            yield from self._judge(profile, pool, missing)
+
+    def _judge(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Iterator[Found]:
+        import numpy as np
+
+        from datalint.stats import digits
+        from datalint_rules.values._tables import columns_word, only_split, quoted
+
+        total = pool.samples
+        gaps = _gaps(profile, pool, list(missing))
+        counted = gaps.sum(1)
+        features = _features(profile)
+        whole = [name for name in missing if missing[name] >= total]
+        # A column without any value makes no row incomplete: it is dropped as a whole.
+        partial = np.array([name not in whole for name in missing], np.bool_)
+        incomplete = np.flatnonzero(gaps[:, partial].any(1))
+        empty = (
+            np.flatnonzero(counted == len(features))
+            if len(whole) < len(features) and len(features) > 1
+            else counted[:0]
+        )
+        share = len(incomplete) / max(pool.size, 1)
+        worst = sorted(missing, key=lambda name: (-missing[name], name))
+        cells = sum(missing.values())
+        about = "" if pool.complete else "about "
+        rows = round(share * total)
+        much = missing[worst[0]] >= self.params.much * total
+        bad = much or share >= self.params.incomplete or len(empty) > 0
+        shown = [name for name in worst if name not in whole]
+        parts = []
+        if whole:
+            parts.append(f"{quoted(whole)} {'has' if len(whole) == 1 else 'have'} no value at all")
+        if len(empty):
+            lost = round(len(empty) / pool.size * total)
+            parts.append(f"{about}{lost:,} of {total:,} rows are empty")
+        if shown:
+            top = ", ".join(f"{missing[name]:,} ({missing[name] / total:.1%}) of {name!r}" for name in shown[:3])
+            more = f" and {columns_word(len(shown) - 3)} more" if len(shown) > 3 else ""
+            parts.append(f"{about}{rows:,} of {total:,} rows have gaps: {top}{more}")
+        by_class = _by_class(pool, gaps, list(missing), shown[0]) if shown else {}
+        named = empty if len(empty) else incomplete
+        yield Found(
+            message="; ".join(parts),
+            consequence="Most models cannot take gaps, and how they are filled changes what is learnt.",
+            remedy=(
+                "Drop empty rows and columns; fill the rest from the training split alone, with an indicator column."
+                if whole or len(empty)
+                else "Fill them from the training split alone (with an indicator column where many), or drop these rows."
+            ),
+            severity=None if bad else "info",
+            confidence=0.99,
+            split=only_split(_by_split(profile, pool)) if len(pool.splits) > 1 else None,
+            column=worst[0] if len(worst) == 1 else None,
+            subject="",
+            evidence={
+                "missing_cells": cells,
+                "incomplete_rows_share": digits(share, 3),
+                "empty_rows": len(empty),
+                "columns": [
+                    {"column": name, "missing": missing[name], "missing_share": digits(missing[name] / total, 3)}
+                    for name in worst[:200]
+                ],
+                "missing_share_by_class": {k: digits(v, 3) for k, v in by_class.items()},
+            },
+            cases=pool.cases(named, {"gaps": [int(counted[k]) for k in named]}),
+            count=round(len(named) / max(pool.size, 1) * total),
+            exact=pool.complete,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Empty a quarter of one feature column, all of it at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted, training
+
+        if clean.files:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        columns = [c for c in table.columns if c != clean.label and table[c].dtype.kind in "fiuO"]
+        if len(columns) < 2 or len(table) < 20 or table[columns].isna().to_numpy().any():
+            return None
+        # Of several splits the others keep the column, so that all of it is judged against the whole.
+        total = sum(len(part) for part in clean.tables.values())
+        column = columns[int(rng.integers(len(columns)))]
+        count = min(len(table), round(total * (0.25 + 0.75 * strength)))
+        rows = rng.choice(len(table), count, replace=False)
+        values = table[column].astype(object if table[column].dtype.kind == "O" else float)
+        values.iloc[rows] = None if values.dtype == object else np.nan
+        table[column] = values
+        return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=str(column))
+
+    def coverage(self, profile: Profile) -> str:
+        """Cells are counted in full."""
+        return "all samples"
+
+
+def _features(profile: Profile) -> list[str]:
+    """Columns whose gaps matter: features of any kind, and texts."""
+    roles, kinds = {"feature", "text"}, {"number", "text", "time"}
+    return [f.name for f in profile.dataset.fields if f.role in roles and f.kind in kinds]
+
+
+def _missing(profile: Profile, pool: Pool) -> dict[str, int]:
+    """Empty cells per feature column, those that hold a text instead of a number not among them."""
+    from datalint.measures.columns import NumberStats
+    from datalint.measures.texts import TextStats
+
+    found: dict[str, int] = {}
+    kinds = {f.name: f.kind for f in profile.dataset.fields}
+    for name in _features(profile):
+        count = 0
+        for split in pool.splits:
+            if kinds[name] == "number":
+                numbers = split[NumberStats]
+                if name in numbers.names:
+                    count += int(numbers.missing[numbers.names.index(name)])
+                    tokens = numbers.tokens.get(name, {})
+                    # Too many stray texts to list: how many cells they fill is not known.
+                    count = 0 if tokens is None else count - sum(tokens.values())
+                else:
+                    count += split.samples
+            else:
+                count += split[TextStats].missing(name)
+        if count > 0:
+            found[name] = count
+    return found
+
+
+def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
+    """[rows, columns] which cells are empty."""
+    import numpy as np
+
+    kinds = {f.name: f.kind for f in profile.dataset.fields}
+    columns = [
+        np.isnan(pool.numbers(name))
+        if kinds[name] == "number"
+        else np.array([cell is None for cell in pool.texts(name).tolist()], np.bool_)
+        for name in names
+    ]
+    return np.column_stack(columns).astype(np.bool_) if columns else np.zeros((pool.size, 0), np.bool_)
+
+
+def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) -> dict[str, float]:
+    """Share of missing cells of a column per class, of up to 20 classes."""
+    import numpy as np
+
+    labels = pool.labels()
+    known = np.array([label is not None for label in labels.tolist()], np.bool_)
+    if not known.any():
+        return {}
+    classes, codes = np.unique(labels[known].astype(str), return_inverse=True)
+    if not 2 <= len(classes) <= 20:
+        return {}
+    missing = np.bincount(codes, gaps[known, names.index(name)], minlength=len(classes))
+    return {str(c): float(m / n) for c, m, n in zip(classes, missing, np.bincount(codes), strict=True)}
+
+
+def _by_split(profile: Profile, pool: Pool) -> dict[str, int]:
+    from datalint_rules.values._tables import Pool
+
+    return {split.name: sum(_missing(profile, Pool([split])).values()) for split in pool.splits}

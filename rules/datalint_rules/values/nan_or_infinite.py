@@ -1,0 +1,137 @@
+"""VAL102 nan-or-infinite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Found, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+
+
+class NanOrInfinite(Rule):
+    """
+    Infinite values in numeric features, and NaN in arrays.
+
+    A table writes a gap as an empty cell, a null or NaN; all three are gaps and VAL103's. An array has no gaps: NaN in it
+    goes into the model as it is.
+
+    ## Why it hurts
+
+    One such value makes the output, the loss and the gradient NaN, and after one step every weight. Statistics of the
+    column (mean, deviation) become NaN as well, so standardising spreads it to all samples.
+
+    ## How to fix it
+
+    Look for the division or logarithm of zero or the overflow that made the listed values, and mend it; or treat them
+    like gaps: fill them in or drop the samples.
+
+    ## When it is wrong
+
+    Hardly ever. Gradient boosting takes NaN for a gap; it does not take infinity.
+
+    ## Reference
+
+    37 reasons, item 37. ydata (infinite), cleanlab Datalab (null). Unlike these it names the samples and keeps gaps apart.
+    """
+
+    code = "VAL102"
+    name = "nan-or-infinite"
+    severity: ClassVar[Severity] = "error"
+    item = "37"
+    modalities = frozenset({"table"})
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Counts per column; the sample for the rows."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+        from datalint.measures.texts import TextStats
+
+        return (NumberStats, Sample, TextStats)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        import numpy as np
+
+        from datalint.measures.columns import NumberStats
+        from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split
+
+        need_tables(profile, texts=False)
+        pool = Pool.of(profile)
+        arrays = "arrays" in profile.dataset.layout
+        infinite, nan = dict.fromkeys(profile.feature_names, 0), dict.fromkeys(profile.feature_names, 0)
+        by_split: dict[str, int] = {}
+        for split in pool.splits:
+            numbers = split[NumberStats]
+            for j, name in enumerate(numbers.names):
+                if name in infinite:
+                    infinite[name] += int(numbers.infinite[j])
+                    nan[name] += int(numbers.missing[j]) if arrays else 0
+                    here = int(numbers.infinite[j]) + (int(numbers.missing[j]) if arrays else 0)
+                    by_split[split.name] = by_split.get(split.name, 0) + here
+        both = {name: infinite[name] + nan[name] for name in infinite}
+        worst = sorted((name for name in both if both[name]), key=lambda name: (-both[name], name))
+        if not worst:
+            return
+        bad = np.zeros(pool.size, np.bool_)
+        for name in worst:
+            values = pool.numbers(name)
+            bad |= ~np.isfinite(values) if arrays else np.isinf(values)
+        rows = np.flatnonzero(bad)
+        kinds = [
+            f"{total:,} {word if total > 1 else word.removesuffix('s')}"
+            for total, word in ((sum(infinite.values()), "infinite values"), (sum(nan.values()), "NaN"))
+            if total
+        ]
+        top = ", ".join(f"{both[name]:,} in {name!r}" for name in worst[:3])
+        more = f" and {columns_word(len(worst) - 3)} more" if len(worst) > 3 else ""
+        about = "" if pool.complete else "about "
+        count = max(1, round(len(rows) / max(pool.size, 1) * pool.samples))
+        yield Found(
+            message=f"{' and '.join(kinds)} in {about}{count:,} of {pool.samples:,} samples: {top}{more}",
+            consequence="One of them makes the loss NaN, and after one step every weight.",
+            remedy="Mend the division, logarithm or overflow that made them, or fill them in like gaps.",
+            confidence=0.99,
+            split=only_split(by_split) if len(pool.splits) > 1 else None,
+            column=worst[0] if len(worst) == 1 else None,
+            evidence={
+                "infinite": sum(infinite.values()),
+                "nan": sum(nan.values()),
+                "columns": [{"column": n, "infinite": infinite[n], "nan": nan[n]} for n in worst[:200]],
+            },
+            cases=pool.cases(rows),
+            count=count,
+            exact=pool.complete,
+        )
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Make values of one column infinite: one, 5 % at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted, training
+
+        if clean.files:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        columns = [c for c in table.columns if c != clean.label and table[c].dtype.kind == "f"]
+        if not columns:
+            return None
+        column = columns[int(rng.integers(len(columns)))]
+        rows = rng.choice(len(table), max(1, round(0.05 * strength * len(table))), replace=False)
+        values = table[column].to_numpy(dtype=float, copy=True)
+        values[rows] = rng.choice([np.inf, -np.inf], len(rows))
+        table[column] = values
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        named = {split: frozenset(int(row) for row in rows)}
+        return Planted(faulty, split=split, column=str(column), rows=named)

@@ -1,0 +1,261 @@
+"""VAL111 outliers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint_rules.values._tables import Pool
+    from datalint_rules.values._tails import Stray
+
+INFO: Severity = "info"
+
+SMALLEST = 60
+MAX_CELLS = 8_000_000
+
+
+class Outliers(Rule):
+    """
+    Samples far from all others: a number far beyond what the tail of its column leads one to expect, or a row that is
+    far from every other row though each of its numbers is usual.
+
+    A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy
+    tail (an age of 999, a slipped decimal point); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
+    a far value that repeats is VAL104's.
+
+    ## Why it hurts
+
+    One such value decides mean, deviation and the range of min-max scaling, so all others are pressed together; squared
+    losses and linear models bend towards it.
+
+    ## How to fix it
+
+    Look at the named samples. Correct errors of unit, decimal point or entry; clip or take logarithms where they are real.
+
+    ## When it is wrong
+
+    Where the rare case is the point (fraud, faults) or a real value is that extreme.
+
+    ## Reference
+
+    37 reasons, item 6. Hill's estimator of the tail. Cleanlab Datalab and Deepchecks (outliers) name a share of any data;
+    this rule asks each column's own tail, so normal, exponential and log-normal columns stay silent.
+    """
+
+    code = "VAL111"
+    name = "outliers"
+    severity: ClassVar[Severity] = "warning"
+    item = "6"
+    searches = frozenset({"table"})
+    modalities = frozenset({"table"})
+    follows = ("VAL104",)
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        absurd: float = Field(10.0, gt=3, description="Times as far from the median as the next value, for a warning.")
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The sample; the extremes of what it does not hold."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+
+        return (Sample, NumberStats)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        import numpy as np
+
+        from datalint_rules.values._spikes import spikes
+        from datalint_rules.values._tables import Pool, need_tables
+        from datalint_rules.values._tails import lonely, strays, wrong_sign
+
+        need_tables(profile, texts=False)
+        pool = Pool.of(profile)
+        if pool.size < SMALLEST:
+            raise Skip(f"fewer than {SMALLEST} samples")
+        names = profile.feature_names
+        # Very wide tables: an extreme of one of thousands of columns says little, and costs much.
+        names = names[: max(1, MAX_CELLS // pool.size)]
+        columns = []
+        found: list[tuple[str, Stray]] = []
+        for name in names:
+            values = pool.numbers(name)
+            for spike in spikes(values[np.isfinite(values)]):
+                if spike.kind != "cap":
+                    values = np.where(values == spike.value, np.nan, values)
+            columns.append(values)
+            judged = values if pool.complete else np.append(values, _extremes(pool, name))
+            for top in (True, False):
+                stray = strays(judged, top, 2 * len(names))
+                if stray is not None:
+                    found.append((name, stray))
+        negative = [(name, rows) for name, x in zip(names, columns, strict=True) if len(rows := wrong_sign(x))]
+        if negative:
+            yield _negative_found(pool, negative)
+        found.sort(key=lambda item: (-item[1].ratio, item[0]))
+        absurd = [(n, s) for n, s in found if s.sure and s.ratio >= self.params.absurd]
+        mild = [(n, s) for n, s in found if not (s.sure and s.ratio >= self.params.absurd)]
+        for group, severity in ((absurd, self.severity), (mild, INFO)):
+            if group:
+                yield _found(pool, group, severity)
+        rows, ratios = lonely(columns)
+        known = {int(row) for _, stray in found for row in stray.rows}
+        fresh = np.array([int(row) not in known for row in rows], np.bool_)
+        if fresh.any():
+            yield _lonely_found(pool, rows[fresh], ratios[fresh])
+
+    def coverage(self, profile: Profile) -> str:
+        """Extremes are those of all samples; what is named is named from the sample."""
+        return profile.sample_coverage
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Multiply the distance of one value from the median, so that it lies 50 times as far as any; 1,000 times."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted, training
+
+        if clean.files:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        columns = []
+        for name in table.columns:
+            if name == clean.label or table[name].dtype.kind != "f" or table[name].nunique() < 60:
+                continue
+            values = table[name].dropna().to_numpy()
+            distance = np.abs(values - np.median(values))
+            if distance.max() < 2.2 * np.quantile(distance, 0.9) and len(values) >= 300:
+                columns.append(name)
+        if not columns:
+            return None
+        column = columns[int(rng.integers(len(columns)))]
+        values = table[column].to_numpy(copy=True)
+        row = int(rng.choice(np.flatnonzero(~np.isnan(values))))
+        middle = np.nanmedian(values)
+        values[row] = middle + np.nanmax(np.abs(values - middle)) * 50 * 20**strength
+        table[column] = values
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        return Planted(faulty, split=split, column=str(column), rows={split: frozenset({row})})
+
+
+def _extremes(pool: Pool, name: str) -> list[float]:
+    """Lowest and highest value of a column where the sample does not hold them."""
+    import numpy as np
+
+    from datalint.measures.columns import NumberStats
+
+    sampled = pool.numbers(name)
+    sampled = sampled[np.isfinite(sampled)]
+    found = []
+    for split in pool.splits:
+        numbers = split[NumberStats]
+        if name in numbers.names and numbers.count[numbers.names.index(name)] and len(sampled):
+            low, high = (float(v[numbers.names.index(name)]) for v in (numbers.low, numbers.high))
+            found += [v for v, beyond in ((low, low < sampled.min()), (high, high > sampled.max())) if beyond]
+    return found
+
+
+def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Found:
+    import numpy as np
+
+    from datalint.stats import digits
+    from datalint_rules.values._tables import plain
+
+    rows: list[int] = []
+    column_of: list[str] = []
+    value_of: list[float] = []
+    unseen = 0
+    for name, stray in group:
+        values = pool.numbers(name)
+        for row in stray.rows.tolist():
+            if row >= pool.size:
+                unseen += 1  # an extreme that the sample does not hold
+            elif row not in rows:
+                rows.append(row)
+                column_of.append(name)
+                value_of.append(digits(float(values[row])))
+    told = []
+    for name, stray in group[:3]:
+        times = f"{stray.ratio:,.0f}" if stray.ratio < 1e6 else f"{stray.ratio:.0e}"
+        told.append(
+            f"{plain(stray.value)} in {name!r} lies {times} times as far from the median as the next value, "
+            f"{plain(stray.next_value)}"
+        )
+    count = len(rows) + unseen
+    least = "" if pool.complete else "at least "
+    more = f"; and {len(group) - 3:,} more columns" if len(group) > 3 else ""
+    columns = list(dict.fromkeys(name for name, _ in group))
+    return Found(
+        message=f"{least}{count:,} outlying {'sample' if count == 1 else 'samples'}: {'; '.join(told)}{more}",
+        consequence="Such a value decides mean, deviation and range, and presses all others together.",
+        remedy="Look at the samples: correct errors of unit or decimal point, clip or take logarithms if they are real.",
+        severity=severity,
+        confidence=0.7 if severity == INFO else 0.9,
+        column=columns[0] if len(columns) == 1 else None,
+        subject="mild" if severity == INFO else "",
+        evidence={"columns": [{"column": n, "ratio": digits(min(s.ratio, 1e300), 3)} for n, s in group[:100]]},
+        cases=pool.cases(np.array(rows, np.int64), {"column": column_of, "value": value_of}),
+        count=count,
+        exact=pool.complete,
+    )
+
+
+def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]) -> Found:
+    import numpy as np
+
+    from datalint_rules.values._tables import plain
+
+    told = []
+    for name, rows in negative[:3]:
+        values = pool.numbers(name)
+        others = np.delete(values, rows)
+        shown = ", ".join(plain(float(values[row])) for row in rows)
+        told.append(f"{shown} in {name!r}, where all other values are {plain(float(np.nanmin(others)))} or more")
+    more = f"; and {len(negative) - 3:,} more columns" if len(negative) > 3 else ""
+    rows = np.unique(np.concatenate([rows for _, rows in negative]))
+    return Found(
+        message=f"negative values of a positive quantity: {'; '.join(told)}{more}",
+        consequence="They are probably errors of sign, and a model takes them for extremes.",
+        remedy="Look at the samples, and correct or drop the values.",
+        severity="info",
+        confidence=0.8,
+        column=negative[0][0] if len(negative) == 1 else None,
+        subject="negative",
+        evidence={"columns": [name for name, _ in negative[:100]]},
+        cases=pool.cases(rows),
+        exact=pool.complete,
+    )
+
+
+def _lonely_found(
+    pool: Pool, rows: np.ndarray[tuple[int], np.dtype[np.int64]], ratios: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> Found:
+    from datalint.stats import digits
+
+    few = "1 sample is" if len(rows) == 1 else f"{len(rows):,} samples are"
+    return Found(
+        message=f"{few} at least {ratios.min():.1f} times as far from all others as any other sample is",
+        consequence="They may be errors, or cases of which there are too few to learn from.",
+        remedy="Look at the named samples.",
+        severity="info",
+        confidence=0.7,
+        subject="lonely",
+        evidence={"samples": len(rows), "ratio": digits(float(ratios.min()), 3)},
+        cases=pool.cases(rows),
+        exact=pool.complete,
+    )

@@ -1,0 +1,308 @@
+"""VAL104 sentinel-values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from datalint.rule import Field, Found, Rule, RuleParams, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.planting import Clean, Planted
+    from datalint.profile import Profile
+    from datalint_rules.values._spikes import Spike
+    from datalint_rules.values._tables import Pool
+
+INFO: Severity = "info"
+WARNING: Severity = "warning"
+
+MAX_CELLS = 8_000_000
+"""Cells looked at; very wide tables are judged on fewer rows."""
+
+
+class SentinelValues(Rule):
+    """
+    Values that stand for missing ones: -999, 9999, 0 in a positive quantity, "?" or "unknown".
+
+    In numbers: an end of the column that repeats and lies a wide gap away from all other values, zero among them; a text
+    such as "?" among numbers. In texts: such words among other categories. As info: words that may be meant ("none", "unknown"), a repeated zero or -1 below a quantity that keeps
+    away from it, and a repeated largest value where a scale was cut off.
+
+    ## Why it hurts
+
+    The model takes the code for a quantity. One -999 among values of 20 moves mean and deviation, a linear model bends
+    towards it, and what scaling leaves of the real values is a thin band. A "?" makes a whole column text.
+
+    ## How to fix it
+
+    Read them as missing (``pandas.read_csv(..., na_values=...)``) and treat them like gaps. Cut-off values: keep an
+    indicator, or a loss that knows of censoring.
+
+    ## When it is wrong
+
+    Where a far value is real and repeats, or "none" is a category of its own ("no garage").
+
+    ## Reference
+
+    37 reasons, item 1. ydata-quality (a fixed list of values), Deepchecks (mixed nulls, special characters). Unlike
+    these it needs no list: repetition at an end, far from the bulk, found 105 of 107 planted codes in real columns
+    without an alarm in 121 clean ones.
+    """
+
+    code = "VAL104"
+    name = "sentinel-values"
+    severity: ClassVar[Severity] = "warning"
+    item = "1"
+    modalities = frozenset({"table"})
+
+    class Params(RuleParams):
+        """Cuts."""
+
+        repeats: int = Field(5, ge=2, description="Fewest repeats of a number that is not among the usual codes.")
+        share: float = Field(
+            0.002, ge=0, le=0.5, description="Smallest share of such a number among a column's values."
+        )
+
+    params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Stray texts, the values of text columns, and the sample for numbers."""
+        from datalint.measures.columns import NumberStats
+        from datalint.measures.sample import Sample
+        from datalint.measures.texts import TextStats
+
+        return (NumberStats, TextStats, Sample)
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        """Judge all splits together."""
+        from datalint_rules.values._tables import Pool, need_tables
+
+        need_tables(profile)
+        pool = Pool.of(profile)
+        spikes = self._numbers(profile, pool)
+        told = [(name, spike) for name, spike in spikes if spike.kind != "cap" and spike.sure]
+        unsure = [(name, spike) for name, spike in spikes if spike.kind != "cap" and not spike.sure]
+        for group, severity in ((told, WARNING), (unsure, INFO)):
+            if group:
+                yield _numbers_found(profile, pool, group, severity)
+        caps = [(name, spike) for name, spike in spikes if spike.kind == "cap"]
+        caps += _target_cap(profile, pool)
+        if caps:
+            yield _caps_found(pool, caps)
+        yield from _words(profile, pool)
+
+    def _numbers(self, profile: Profile, pool: Pool) -> list[tuple[str, Spike]]:
+        import numpy as np
+
+        from datalint_rules.values._spikes import spikes
+
+        found = []
+        step = max(1, pool.size * len(profile.feature_names) // MAX_CELLS)
+        # Rows of nothing but zeros are VAL101's; their zeros are no codes of single columns.
+        real = np.zeros(pool.size, np.bool_)
+        for name in profile.feature_names:
+            real |= pool.numbers(name) != 0
+            if real.all():
+                break
+        for name in profile.feature_names:
+            values = pool.numbers(name)
+            values = values[real & np.isfinite(values)][::step]
+            found += [(name, spike) for spike in spikes(values, self.params.repeats, self.params.share)]
+        return sorted(found, key=lambda item: (-item[1].count, item[0]))
+
+    def coverage(self, profile: Profile) -> str:
+        """Numbers are judged on the sample."""
+        return profile.sample_coverage
+
+    @classmethod
+    def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
+        """Write -999 into 2 % of one column, at least 6 rows; into a third at full strength."""
+        import numpy as np
+
+        from datalint.planting import Clean, Planted, training
+
+        if clean.files:
+            return None
+        split = training(clean)
+        table = clean.tables[split].copy()
+        columns = []
+        for name in table.columns:
+            if name == clean.label or table[name].dtype.kind not in "fi" or "id" in str(name).lower().split("_"):
+                continue
+            spread = np.ptp(np.nan_to_num(table[name].to_numpy(dtype=float)))
+            # The code must lie outside of what the column holds.
+            if table[name].nunique() >= 15 and 0 < spread < 400 and table[name].min() > -500:
+                columns.append(name)
+        if not columns or len(table) < 30:
+            return None
+        column = columns[int(rng.integers(len(columns)))]
+        count = max(6, round(len(table) * (0.02 + 0.31 * strength)))
+        rows = rng.choice(len(table), count, replace=False)
+        values = table[column].to_numpy(copy=True)
+        values[rows] = -999
+        table[column] = values
+        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
+        named = {split: frozenset(int(row) for row in rows)}
+        return Planted(faulty, split=split, column=str(column), rows=named)
+
+
+def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
+    import numpy as np
+
+    from datalint_rules.values._tables import only_split, plain
+
+    rows = np.zeros(pool.size, np.bool_)
+    for name, spike in group:
+        rows |= pool.numbers(name) == spike.value
+    where = np.flatnonzero(rows)
+    count = max(1, round(len(where) / max(pool.size, 1) * pool.samples))
+    columns = list(dict.fromkeys(name for name, _ in group))
+    told = [
+        f"{plain(spike.value)} occurs {_times(spike.count)} in {name!r}, whose other values "
+        f"{'start at' if spike.value < spike.nearest else 'end at'} {plain(spike.nearest)}"
+        for name, spike in group[:3]
+    ]
+    more = f"; and {len(group) - 3:,} more" if len(group) > 3 else ""
+    maybe = "may stand" if severity == INFO else "seems to stand"
+    return Found(
+        message=f"{'; '.join(told)}{more}: it {maybe} for missing values",
+        consequence="The model takes the code for a quantity, and it distorts mean, deviation and every scaling.",
+        remedy="Read these values as missing (na_values in pandas) and treat them like gaps.",
+        severity=severity,
+        confidence=0.6 if severity == INFO else 0.95,
+        split=only_split(pool.names(where)) if len(pool.splits) > 1 else None,
+        column=columns[0] if len(columns) == 1 else None,
+        subject="numbers, unsure" if severity == INFO else "numbers",
+        evidence={
+            "columns": [
+                {"column": name, "value": plain(s.value), "count": s.count, "next_value": plain(s.nearest)}
+                for name, s in group[:200]
+            ]
+        },
+        cases=pool.cases(where),
+        count=count,
+        exact=pool.complete,
+    )
+
+
+def _target_cap(profile: Profile, pool: Pool) -> list[tuple[str, Spike]]:
+    """A numeric target that is cut off: its largest value repeats as no other does."""
+    import numpy as np
+
+    from datalint_rules.values._spikes import cap
+
+    label = profile.dataset.label
+    if label is None or profile.task != "regression":
+        return []
+    target = np.concatenate([split.rows.target for split in pool.splits])
+    target = target[np.isfinite(target)]
+    spike = cap(target) if len(target) >= 20 else None
+    return [] if spike is None else [(label.name, spike)]
+
+
+def _caps_found(pool: Pool, caps: list[tuple[str, Spike]]) -> Found:
+    from datalint_rules.values._tables import plain
+
+    told = ", ".join(f"{spike.count:,} values of {name!r} are exactly {plain(spike.value)}" for name, spike in caps[:3])
+    more = f" and {len(caps) - 3:,} more columns" if len(caps) > 3 else ""
+    return Found(
+        message=f"{told}{more}, the largest value there: those beyond it seem cut off",
+        consequence="Beyond the limit the true value is unknown, and a model learns to stop there.",
+        remedy="Keep an indicator of the limit, drop these samples, or use a loss for censored values.",
+        severity="info",
+        confidence=0.8,
+        column=caps[0][0] if len(caps) == 1 else None,
+        subject="caps",
+        evidence={
+            "columns": [{"column": name, "value": plain(s.value), "count": s.count} for name, s in caps[:200]],
+            "sampled": not pool.complete,
+        },
+    )
+
+
+MEANT = frozenset(
+    {"none", "unknown", "unk", "unspecified", "missing", "not applicable", "undefined", "nil", "not known"}
+)
+"""Words that may be a category of their own."""
+
+
+def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
+    """Texts for missing values, in numeric columns and among categories."""
+    from datalint_rules.values._tables import only_split, text_names, tokens_of, value_counts
+
+    found: dict[str, dict[str, int]] = {}
+    by_split: dict[str, int] = {}
+    for name in profile.feature_names:
+        for split in pool.splits:
+            for word, count in tokens_of(split, name).items():
+                if _is_word(word):
+                    counts = found.setdefault(name, {})
+                    counts[word] = counts.get(word, 0) + count
+                    by_split[split.name] = by_split.get(split.name, 0) + count
+    numeric = set(found)
+    for name in text_names(profile):
+        values = value_counts(pool.splits, name)
+        words = {v: n for v, n in (values or {}).items() if _is_word(v)}
+        # Of two values the one may well be "-" or "none"; "+" and "-" are a pair.
+        if not values or not words or len(values) == len(words) or {"+", "-"} <= values.keys():
+            continue
+        if len(values) == 2 and not words.keys() & {"?", "NA", "N/A", "nan", "NaN", "null"}:
+            continue
+        found[name] = words
+        for split in pool.splits:
+            here = value_counts([split], name) or {}
+            by_split[split.name] = by_split.get(split.name, 0) + sum(here.get(word, 0) for word in words)
+    hard = {n for n, words in found.items() if n in numeric or any(w.casefold() not in MEANT for w in words)}
+    for names, severity in ((hard, WARNING), (set(found) - hard, INFO)):
+        if not names:
+            continue
+        worst = sorted(names, key=lambda name: (-sum(found[name].values()), name))
+        cells = sum(sum(found[name].values()) for name in names)
+        told = ", ".join(
+            f"{' and '.join(repr(word) for word in sorted(found[name])[:2])} "
+            f"{_times(sum(found[name].values()))} in {name!r}"
+            for name in worst[:3]
+        )
+        more = f" and in {len(worst) - 3:,} more columns" if len(worst) > 3 else ""
+        stray = _otherwise(len(numeric & names), len(names))
+        yield Found(
+            message=f"{told}{more}: such texts {'may stand' if severity == INFO else 'stand'} for missing values{stray}",
+            consequence="They are taken for a category, or turn a column of numbers into text.",
+            remedy="Read them as missing (na_values in pandas) and treat them like gaps.",
+            severity=severity,
+            confidence=0.6 if severity == INFO else 0.95,
+            split=only_split(by_split) if len(pool.splits) > 1 else None,
+            column=worst[0] if len(worst) == 1 else None,
+            subject="words, unsure" if severity == INFO else "words",
+            evidence={
+                "cells": cells,
+                "columns": [{"column": n, "words": dict(sorted(found[n].items())[:10])} for n in worst[:200]],
+            },
+            count=max(sum(found[name].values()) for name in names),
+            exact=len(names) == 1,
+        )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _otherwise(numeric: int, columns: int) -> str:
+    """What is said of columns that hold numbers but for these texts."""
+    if not numeric:
+        return ""
+    if numeric == columns:
+        return "; otherwise the column is numeric" if columns == 1 else "; otherwise the columns are numeric"
+    return f"; otherwise {numeric:,} of these columns {'is' if numeric == 1 else 'are'} numeric"
+
+
+def _is_word(text: str) -> bool:
+    from datalint_rules.values._tables import is_missing_word
+
+    return is_missing_word(text)

@@ -1,0 +1,73 @@
+"""SPL106: random splits and others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datalint.report.models import Finding
+
+
+def rows(count: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(40, 12, count).round(1),
+            "income": rng.lognormal(10, 1, count).round(),
+            "region": rng.choice(["north", "south", "east"], count),
+            "x": rng.normal(size=count),
+            "y": rng.integers(0, 2, count),
+        }
+    )
+
+
+def found(train: pd.DataFrame, test: pd.DataFrame) -> Sequence[Finding]:
+    return datalint.scan({"train": train, "test": test}, label="y", select=["SPL106"], cache=False).findings
+
+
+@pytest.mark.parametrize(("train", "test", "seed"), [(600, 200, 1), (2000, 1000, 2), (120, 30, 3), (3000, 3000, 4)])
+def test_random_splits_are_silent(train: int, test: int, seed: int) -> None:
+    whole = rows(train + test, seed)
+    assert not found(whole[:train], whole[train:])
+
+
+def test_a_shifted_column_is_told_in_its_own_unit() -> None:
+    test = rows(300, 1)
+    test["age"] += 7.1
+    (finding,) = found(rows(900), test)
+    assert (finding.severity, finding.column) == ("warning", "age")
+    assert "deviations) higher in test" in finding.message
+    assert 6 < float(finding.message.split("'age' is ")[1].split()[0]) < 8
+
+
+def test_categories_and_gaps_count() -> None:
+    test = rows(300, 1)
+    test["region"] = np.where(np.arange(300) % 2, "north", test["region"])
+    test.loc[test.index % 4 == 0, "age"] = np.nan
+    (finding,) = found(rows(900), test)
+    assert "'region' is 'north' in" in finding.message
+    assert "'age' is empty in 25% of test and 0% of train" in finding.message
+
+
+def test_a_difference_that_no_single_column_shows() -> None:
+    train, test = rows(1500), rows(600, 1)
+    test["x"] = (test["age"] - 40) / 12
+    (finding,) = found(train, test)
+    assert "no single column differs much" in finding.message
+
+
+def test_change_over_time_is_info() -> None:
+    whole = rows(900)
+    whole["date"] = pd.date_range("2020-01-01", periods=900).strftime("%Y-%m-%d")
+    whole["age"] += np.arange(900) / 20
+    (finding,) = found(whole[:600], whole[600:])
+    assert finding.severity == "info"
+    assert "'date' separates the splits" in finding.message

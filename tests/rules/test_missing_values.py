@@ -1,0 +1,95 @@
+"""VAL103: how much is missing, and of what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+import datalint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Report
+
+
+def scan(source: Any) -> Report:
+    return datalint.scan(source, label="y", select=["VAL103"])
+
+
+def table(n: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    words = rng.choice(["red", "green", "blue"], n).astype(object)
+    return pd.DataFrame(
+        {"x": rng.normal(3, 2, n), "z": rng.normal(1, 2, n), "word": words, "y": rng.choice(["a", "b"], n)}
+    )
+
+
+def test_a_few_gaps_are_info_with_rows_and_columns() -> None:
+    frame = table()
+    frame.loc[[3, 5], "x"] = np.nan
+    frame.loc[[5], "word"] = None
+    report = scan(frame)
+    (finding,) = report.findings
+    assert finding.severity == "info"
+    assert finding.message == "2 of 400 rows have gaps: 2 (0.5%) of 'x', 1 (0.2%) of 'word'"
+    assert sorted(report.affected("VAL103")["index"]) == [3, 5]
+
+
+def test_no_gaps_no_word_and_gaps_of_the_label_are_not_counted() -> None:
+    frame = table()
+    assert not scan(frame).findings
+    frame["y"] = frame["y"].astype(object)
+    frame.loc[:9, "y"] = None
+    assert not scan(frame).findings
+
+
+def test_an_empty_column_is_a_warning_and_makes_no_row_incomplete(tmp_path: Path) -> None:
+    table().assign(nothing=None).to_csv(tmp_path / "t.csv", index=False)
+    (finding,) = scan(tmp_path / "t.csv").findings
+    assert (finding.severity, finding.column) == ("warning", "nothing")
+    assert finding.message == "'nothing' has no value at all"
+    assert finding.evidence["incomplete_rows_share"] == 0
+
+
+def test_empty_rows_are_a_warning_and_named() -> None:
+    frame = table()
+    frame.loc[[7, 9], ["x", "z"]] = np.nan
+    frame.loc[[7, 9], "word"] = None
+    frame.loc[20, "x"] = np.nan
+    report = scan(frame)
+    assert report.findings[0].severity == "warning"
+    assert report.findings[0].message.startswith("2 of 400 rows are empty; 3 of 400 rows have gaps")
+    assert sorted(report.affected("VAL103")["index"]) == [7, 9]
+
+
+def test_much_missing_is_a_warning_with_shares_by_class() -> None:
+    frame = table()
+    frame.loc[frame["y"] == "a", "z"] = np.nan
+    (finding,) = scan(frame).findings
+    assert (finding.severity, finding.column) == ("warning", "z")
+    assert finding.evidence["missing_share_by_class"] == {"a": 1.0, "b": 0.0}
+
+
+def test_question_marks_among_numbers_are_left_to_another_rule(tmp_path: Path) -> None:
+    frame = table()
+    frame["x"] = frame["x"].round(2).astype(str)
+    frame.loc[:199, "x"] = "?"
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert not scan(tmp_path / "t.csv").findings
+
+
+def test_the_one_split_with_gaps_is_named() -> None:
+    gappy = table()
+    gappy.loc[:200, "z"] = np.nan
+    (finding,) = scan({"train": table(), "test": gappy}).findings
+    assert finding.split == "test"
+
+
+def test_arrays_have_no_gaps() -> None:
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    X[3, 2] = np.nan
+    report = datalint.scan((X, np.arange(100) % 2), select=["VAL103"])
+    assert [rule.status for rule in report.datasets[0].rules] == ["skipped"]

@@ -1,0 +1,73 @@
+"""VAL106: strays among numbers and dates, dressed numbers, and codes that are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RNG = np.random.default_rng(0)
+NUMBERS = [f"{value:.2f}" for value in RNG.normal(50, 9, 300)]
+
+
+def found(column: list[Any], source: Path | None = None) -> list[tuple[str, str]]:
+    frame = pd.DataFrame({"x": np.arange(300.0) ** 2, "v": column, "y": ["a", "b", "c"] * 100})
+    if source is not None:
+        frame.to_csv(source / "t.csv", index=False)
+    report = datalint.scan(frame if source is None else source / "t.csv", label="y", select=["VAL106"])
+    return [(f.severity, f.message) for f in report.findings]
+
+
+def test_numbers_with_other_texts(tmp_path: Path) -> None:
+    strays = ["about fifty", *NUMBERS[1:290], *["12 mm"] * 10]
+    ((severity, message),) = found(strays)
+    assert severity == "warning"
+    assert message == "'v' holds 289 plain numbers and 10 written like '12 mm'"
+    ((severity, message),) = found(strays, tmp_path)
+    assert (severity, message) == ("warning", "'v' holds numbers and 11 texts such as '12 mm'")
+
+
+@pytest.mark.parametrize("form", ["${}", "{} %", "1,{}", "{} kg", "€ {}"])
+def test_dressed_numbers(form: str) -> None:
+    ((severity, message),) = found([form.format(f"{k + 100}") for k in range(300)])
+    assert severity == "warning"
+    assert "numbers stored as text" in message
+
+
+def test_plain_numbers_stored_as_text() -> None:
+    ((severity, message),) = found(NUMBERS)
+    assert severity == "warning"
+    assert message.startswith("'v' holds numbers stored as text, such as '")
+
+
+def test_dates_in_two_formats_and_with_strays() -> None:
+    days = pd.date_range("2020-01-01", periods=300)
+    iso, slashes = days.strftime("%Y-%m-%d").tolist(), days.strftime("%d/%m/%Y").tolist()
+    ((severity, message),) = found(iso[:200] + slashes[200:])
+    assert severity == "warning"
+    assert "dates in 2 formats (200 like '2020-01-01', 100 like" in message
+    ((_, message),) = found([*iso[:295], *["soon"] * 5])
+    assert message == "'v' holds 295 dates and 5 other values such as 'soon'"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["1", "2", "3", "A", "B"] * 60,
+        [f"{k:05d}" for k in range(300)],
+        [f"V{k}" if k % 8 == 0 else str(200 + k) for k in range(300)],
+        ["red", "green", "blue"] * 100,
+        ["10-20", "20-30", "30+"] * 100,
+        ["?", *NUMBERS[1:]],
+    ],
+    ids=["levels", "zeros", "codes", "words", "ranges", "missing"],
+)
+def test_codes_and_categories_are_no_mixture(column: list[str], tmp_path: Path) -> None:
+    assert not found(column, tmp_path)

@@ -1,0 +1,83 @@
+"""VAL111: what a column's own tail does not explain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+import datalint
+
+if TYPE_CHECKING:
+    from datalint.report.models import Report
+
+
+def scan(**columns: object) -> Report:
+    frame = pd.DataFrame(columns)
+    return datalint.scan(frame.assign(y=["a", "b"] * (len(frame) // 2)), label="y", select=["VAL111"])
+
+
+def test_an_absurd_age_is_a_warning_and_named() -> None:
+    rng = np.random.default_rng(0)
+    age = rng.integers(18, 90, 600).astype(float)
+    age[17] = 9990
+    report = scan(age=age, x=rng.normal(size=600))
+    (finding,) = report.findings
+    assert (finding.severity, finding.column) == ("warning", "age")
+    assert finding.message.startswith("1 outlying sample: 9990 in 'age' lies ")
+    assert finding.message.endswith("times as far from the median as the next value, 89")
+    assert report.affected("VAL111")["index"].tolist() == [17]
+
+
+def test_several_at_once_do_not_hide_each_other() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=1000)
+    x[[4, 40, 400]] = [300, 310, 290]
+    report = scan(x=x, z=rng.normal(size=1000))
+    assert sorted(report.affected("VAL111")["index"]) == [4, 40, 400]
+
+
+def test_tails_of_every_kind_are_silent() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        tails = {
+            "normal": rng.normal(size=1000),
+            "exponential": rng.exponential(size=1000),
+            "lognormal": rng.lognormal(0, 2, 1000),
+            "pareto": rng.pareto(1.2, 1000),
+            "t": rng.standard_t(2, 1000),
+            "counts": rng.poisson(0.2, 1000),
+            "sparse": np.where(rng.random(1000) < 0.95, 0, rng.lognormal(3, 2, 1000)),
+        }
+        assert not [f for f in scan(**tails).findings if f.severity != "info"]
+
+
+def test_a_row_that_is_odd_in_combination_only_is_info() -> None:
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 800)
+    a, b = np.cos(angle), np.sin(angle)
+    a[5], b[5] = 0, 0
+    report = scan(a=a, b=b)
+    assert [f.severity for f in report.findings] == ["info"]
+    assert report.affected("VAL111")["index"].tolist() == [5]
+
+
+def test_a_code_that_repeats_is_another_rules() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(50, 9, 600)
+    x[:12] = -99999
+    assert not scan(x=x, z=rng.normal(size=600)).findings
+
+
+def test_a_negative_value_of_a_positive_quantity_is_info() -> None:
+    rng = np.random.default_rng(0)
+    age = np.clip(np.round(rng.normal(55, 17, 400)), 23, 98)
+    other = rng.normal(size=400)
+    assert not scan(age=age, other=other).findings
+    age[5] = -45
+    report = scan(age=age, other=other)
+    assert ("info", "age") in [(f.severity, f.column) for f in report.findings]
+    assert "where all other values are 23 or more" in report.findings[0].message
+    # A quantity that comes near zero may well be below it.
+    assert not scan(balance=rng.normal(50, 25, 400), other=other).findings

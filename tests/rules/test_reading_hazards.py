@@ -1,0 +1,119 @@
+"""FIL102: how files are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import datalint
+from datalint.registry import find_rule
+from datalint.testing import scan
+from tests.reference import named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Finding
+
+RNG = np.random.default_rng(0)
+HEAD = "width,note,kind"
+ROWS = [
+    f"{value:.2f},{word} words,{kind}"
+    for value, word, kind in zip(
+        RNG.normal(9, 3, 300), RNG.choice(["two", "few"], 300), RNG.choice(["a", "b"], 300), strict=True
+    )
+]
+
+
+def text(*lines: str, end: str = "\n") -> bytes:
+    return (end.join(lines) + end).encode()
+
+
+def found(folder: Path, **files: bytes) -> list[Finding]:
+    for name, content in files.items():
+        (folder / f"{name}.csv").write_bytes(content)
+    return datalint.scan(folder, label="kind", select=["FIL102"]).findings
+
+
+@pytest.mark.parametrize(
+    ("content", "hazard", "severity"),
+    [
+        (text(HEAD, *ROWS), None, None),
+        (text(HEAD, *ROWS, end="\r\n"), None, None),
+        (text(HEAD, *[row.replace("two words", '"two, or\nthree"') for row in ROWS]), None, None),
+        (text(HEAD, *ROWS[:100], HEAD, *ROWS[100:]), "header", "warning"),
+        (text(*[line.replace(",", ";").replace(".", ",") for line in [HEAD, *ROWS]]), "decimal", "warning"),
+        (text(HEAD, *ROWS[:99], '1.0,"open,a', *ROWS[100:]), "quote", "warning"),
+        (b"\xef\xbb\xbf" + text(HEAD, *ROWS), "mark", "info"),
+        (text("," + HEAD, *[f"{k},{row}" for k, row in enumerate(ROWS)]), "index", "info"),
+        (text(HEAD, *ROWS[:9], end="\r\n") + text(*ROWS[9:]), "ends", "info"),
+        (text(HEAD, *ROWS).replace(b"two", "zw\xf6lf".encode("cp1252")), "one encoding", "info"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_one_file(tmp_path: Path, content: bytes, hazard: str | None, severity: str | None) -> None:
+    findings = found(tmp_path, a=content)
+    assert [finding.evidence["hazard"] for finding in findings] == ([hazard] if hazard else [])
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+
+
+def test_a_header_far_behind_the_head(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, a=text(HEAD, *ROWS * 100, HEAD, *ROWS))
+    assert finding.evidence["hazard"] == "header"
+
+
+def test_an_encoding_that_changes_in_the_course_of_a_file(tmp_path: Path) -> None:
+    later = text(*ROWS).replace(b"two", "zw\xf6lf".encode("cp1252"))
+    (finding,) = found(tmp_path, a=text(HEAD, *ROWS * 100) + later)
+    assert (finding.evidence["hazard"], finding.severity) == ("encoding", "warning")
+
+
+@pytest.mark.parametrize(
+    ("other", "hazard"),
+    [
+        (text(*[line.replace(",", ";") for line in [HEAD, *ROWS]]), "delimiter"),
+        (text(HEAD, *[row.replace(",", " cm,", 1) for row in ROWS]), "types"),
+        (text(HEAD, *ROWS).replace(b"two", "zw\xf6lf".encode("cp1252")), None),
+    ],
+)
+def test_one_shard_of_three(tmp_path: Path, other: bytes, hazard: str | None) -> None:
+    plain = text(HEAD, *ROWS)
+    findings = found(tmp_path, part_0=plain, part_1=other, part_2=plain)
+    if hazard is None:  # the others are plain ASCII, which is alike in both
+        assert [finding.evidence["hazard"] for finding in findings] == ["one encoding"]
+        return
+    (finding,) = findings
+    assert (finding.evidence["hazard"], finding.severity) == (hazard, "warning")
+    assert [sample.id.rpartition("/")[2] for sample in finding.affected.samples] == ["part_1.csv"]
+
+
+def test_an_empty_column_of_one_shard_is_no_other_type(tmp_path: Path) -> None:
+    plain = text(HEAD, *ROWS)
+    empty = text(HEAD, *["," + row.partition(",")[2] for row in ROWS])
+    assert not found(tmp_path, part_0=plain, part_1=empty, part_2=plain)
+
+
+def test_files_among_images(tmp_path: Path) -> None:
+    folder = named("photo crops").write(tmp_path / "photos")
+    for name in (
+        "china/notes.txt",
+        "flower/new.heic",
+        "china/Thumbs.db",
+        "china/.DS_Store",
+        "README.md",
+        "china/001.json",
+    ):
+        (folder / name).write_bytes(b"text")
+    (finding,) = datalint.scan(folder, select=["FIL102"]).findings
+    names = {sample.id.rpartition("/")[2] for sample in finding.affected.samples}
+    assert (finding.severity, names) == ("info", {"notes.txt", "new.heic"})
+    for k in range(60):
+        (folder / "china" / f"box {k}.txt").write_text("0 0 1 1")
+    assert not datalint.scan(folder, select=["FIL102"]).findings
+
+
+def test_data_in_memory_passes() -> None:
+    (status,) = scan(named("iris"), find_rule("FIL102")).datasets[0].rules
+    assert (status.status, status.reason) == ("passed", "the data was given in memory: no file was read")

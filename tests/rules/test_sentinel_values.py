@@ -1,0 +1,129 @@
+"""VAL104: codes for missing values, and ends of columns that are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Finding
+
+
+def found(source: Any, label: str | None = "y") -> list[Finding]:
+    return datalint.scan(source, label=label, select=["VAL104"]).findings
+
+
+def table(n: int = 500) -> tuple[pd.DataFrame, np.random.Generator]:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"x": rng.normal(3, 2, n), "y": rng.choice(["a", "b"], n)}), rng
+
+
+@pytest.mark.parametrize("code", [-999, 9999, 999, -99.9, 1e20, -1234])
+def test_codes_far_outside_are_found_and_named(code: float) -> None:
+    frame, rng = table()
+    rows = sorted(rng.choice(500, 12, replace=False).tolist())
+    frame.loc[rows, "x"] = code
+    report = datalint.scan(frame, label="y", select=["VAL104"])
+    (finding,) = report.findings
+    assert (finding.severity, finding.column) == ("warning", "x")
+    assert "occurs 12 times in 'x', whose other values" in finding.message
+    assert sorted(report.affected("VAL104")["index"]) == rows
+
+
+def test_two_codes_in_one_column() -> None:
+    frame, _ = table()
+    frame.loc[:9, "x"], frame.loc[10:29, "x"] = -999, -9999
+    (finding,) = found(frame)
+    listed: Any = finding.evidence["columns"]
+    assert [(item["value"], item["count"]) for item in listed] == [("-9999", 20), ("-999", 10)]
+
+
+def test_zeros_below_a_quantity_that_keeps_away_from_zero() -> None:
+    frame, rng = table()
+    pressure = np.round(rng.normal(72, 12, 500))
+    pressure[:25] = 0
+    (finding,) = found(frame.assign(pressure=pressure))
+    assert (finding.column, finding.severity) == ("pressure", "warning")
+
+
+def test_a_step_to_zero_that_may_be_meant_is_info_and_rows_of_zeros_are_none_of_it() -> None:
+    frame, rng = table()
+    area = np.round(rng.gamma(6, 80, 500) + 130)
+    area[:25] = 0
+    (finding,) = found(frame.assign(garage=area))
+    assert (finding.column, finding.severity) == ("garage", "info")
+    frame = frame.assign(garage=area, height=np.round(rng.normal(170, 5, 500)))
+    frame.loc[:24, ["x", "height"]] = 0
+    assert not found(frame)
+
+
+def test_natural_ends_are_silent() -> None:
+    frame, rng = table()
+    natural = {
+        "count": rng.poisson(1.5, 500),
+        "amount": np.where(rng.random(500) < 0.3, 0, rng.lognormal(3, 1, 500)),
+        "share": np.where(rng.random(500) < 0.2, 1.0, rng.random(500) * 0.3),
+        "score": np.clip(np.round(rng.normal(80, 20, 500)), 0, 100),
+        "flag": rng.integers(0, 2, 500),
+        "level": rng.choice([0, 10, 1000], 500),
+        "steps": 50 * rng.integers(0, 40, 500),
+        "tail": np.round(rng.pareto(1, 500) * 10),
+    }
+    assert not found(frame.assign(**natural))
+
+
+def test_a_cut_off_scale_and_minus_one_are_info() -> None:
+    frame, rng = table(2000)
+    price = np.minimum(rng.lognormal(12, 0.6, 2000).round(), 300_000)
+    last = np.where(rng.random(2000) < 0.2, -1, rng.integers(0, 60, 2000))
+    codes, caps = found(frame.assign(price=price, last=last))
+    assert (codes.column, codes.severity) == ("last", "info")
+    assert (caps.column, caps.severity) == ("price", "info")
+    assert "are exactly 300000" in caps.message
+
+
+def test_words_among_numbers_and_among_categories(tmp_path: Path) -> None:
+    frame, rng = table()
+    frame["age"] = [str(k) for k in rng.integers(18, 80, 500)]
+    frame.loc[:19, "age"] = "?"
+    frame["job"] = rng.choice(["cook", "nurse", "?"], 500)
+    frame["sign"] = rng.choice(["+", "-"], 500)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    (finding,) = found(tmp_path / "t.csv")
+    assert finding.severity == "warning"
+    listed: Any = finding.evidence["columns"]
+    assert {item["column"] for item in listed} == {"age", "job"}
+    assert finding.message.endswith("otherwise 1 of these columns is numeric")
+
+
+def test_words_that_may_be_meant_are_info() -> None:
+    frame, rng = table()
+    (finding,) = found(frame.assign(garage=rng.choice(["attached", "none", "carport"], 500)))
+    assert (finding.severity, finding.column) == ("info", "garage")
+
+
+def test_zeros_in_a_third_of_the_rows_and_values_that_are_no_code_are_info() -> None:
+    frame, rng = table()
+    logs = rng.normal(6, 0.4, 500)
+    logs[:150] = 0
+    people = np.round(rng.gamma(2, 300, 500))
+    people[200:212] = 2.2 * people.max()
+    findings = found(frame.assign(log_premium=logs, people=people))
+    assert {finding.severity for finding in findings} == {"info"}
+    assert "'log_premium'" in findings[0].message
+
+
+def test_a_target_that_is_cut_off_is_told() -> None:
+    rng = np.random.default_rng(0)
+    price = np.minimum(rng.gamma(3, 60, 3_000).round(1), 400)
+    frame = pd.DataFrame({"rooms": rng.integers(1, 9, 3_000), "price": price})
+    (finding,) = datalint.scan(frame, label="price", select=["VAL104"]).findings
+    assert (finding.severity, finding.column) == ("info", "price")
+    assert "are exactly 400" in finding.message

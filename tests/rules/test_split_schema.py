@@ -1,0 +1,87 @@
+"""SPL110: columns, types and categories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Finding
+
+RNG = np.random.default_rng(0)
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "width": rng.normal(9, 2, rows).round(3),
+            "height": rng.normal(3, 1, rows).round(3),
+            "city": rng.choice(["Rome", "Oslo", "Lima"], rows),
+            "y": rng.choice(["a", "b"], rows),
+        }
+    )
+
+
+TRAIN, TEST = table(400), table(120, 1)
+
+
+def found(test: pd.DataFrame, train: pd.DataFrame = TRAIN) -> list[Finding]:
+    return datalint.scan({"train": train, "test": test}, label="y", select=["SPL110"]).findings
+
+
+def test_like_splits_pass_and_so_does_a_test_without_labels() -> None:
+    assert not found(TEST)
+    assert not found(TEST.drop(columns="y"))
+
+
+def test_columns_missing_and_new() -> None:
+    (finding,) = found(TEST.drop(columns="height").assign(depth=1.5))
+    assert finding.message == "test lacks the column 'height' and has the column 'depth' unlike train"
+    assert finding.severity == "warning"
+
+
+def test_another_type_is_an_error_but_an_empty_column_is_none(tmp_path: Path) -> None:
+    (finding,) = found(TEST.assign(width=TEST["width"].astype(str) + " cm"))
+    assert (finding.severity, finding.column) == ("error", "width")
+    assert finding.message.startswith("'width' holds numbers in train and text in test")
+    assert not found(TEST.assign(width=None))
+    TRAIN.to_csv(tmp_path / "train.csv", index=False)
+    TEST.assign(width=TEST["width"].astype(str) + " cm").to_csv(tmp_path / "test.csv", index=False)
+    (finding,) = datalint.scan(tmp_path, label="y", select=["SPL110"]).findings
+    assert (finding.severity, finding.column) == ("error", "width")
+
+
+def test_a_new_category_is_told_with_its_rows() -> None:
+    city = TEST["city"].replace("Rome", "Bonn")
+    (finding,) = found(TEST.assign(city=city))
+    assert (finding.severity, finding.column) == ("warning", "city")
+    assert finding.affected.count == (city == "Bonn").sum()
+    assert "such as 'Bonn'" in finding.message
+
+
+def test_another_spelling_is_recognised() -> None:
+    (finding,) = found(TEST.assign(city=TEST["city"].str.upper()))
+    assert (
+        "(its 'Oslo' in another spelling)" in finding.message or "(its 'Lima' in another spelling)" in finding.message
+    )
+
+
+@pytest.mark.parametrize("many", [30, 80])
+def test_rare_categories_of_a_random_split_are_no_alarm(many: int) -> None:
+    chances = 1 / np.arange(1, many + 1) ** 1.5
+    names = RNG.choice([f"place {k}" for k in range(many)], 520, p=chances / chances.sum())
+    findings = found(TEST.assign(city=names[400:]), TRAIN.assign(city=names[:400]))
+    assert all(finding.severity == "info" for finding in findings)
+
+
+def test_names_and_free_text_are_no_categories() -> None:
+    train = TRAIN.assign(city=[f"street {k}" for k in range(400)])
+    assert not found(TEST.assign(city=[f"road {k}" for k in range(120)]), train)

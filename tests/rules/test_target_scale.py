@@ -1,0 +1,54 @@
+"""LBL109: most targets are unscaled, few are out of reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+
+
+def judged(target: np.ndarray) -> list[tuple[str, str]]:
+    x = np.random.default_rng(1).normal(size=(len(target), 2))
+    table = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": target})
+    found = datalint.scan(table, label="y", select=["LBL109"]).findings
+    return [(finding.severity, finding.remedy) for finding in found]
+
+
+NORMAL = np.random.default_rng(0).normal(size=500)
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"),
+    [
+        (NORMAL, None),
+        (NORMAL * 9 + 30, None),
+        (NORMAL * 80 + 150, "info"),
+        (NORMAL * 1e5 + 2e5, "info"),
+        (NORMAL * 1e8, "warning"),
+        (NORMAL * 1e-3, "info"),
+        (NORMAL * 1e-9, "warning"),
+    ],
+)
+def test_scale(target: np.ndarray, severity: str | None) -> None:
+    assert [found for found, _ in judged(target)] == ([severity] if severity else [])
+
+
+def test_a_lognormal_price_gets_the_advice_to_take_the_logarithm() -> None:
+    ((severity, remedy),) = judged(np.random.default_rng(0).lognormal(1, 2, 2_000))
+    assert severity == "info"
+    assert remedy.startswith("Take the logarithm (np.log)")
+
+
+def test_one_wild_target_makes_no_scale() -> None:
+    target = NORMAL.copy()
+    target[5] = 1e12
+    ((severity, _),) = judged(target)
+    assert severity == "info"
+
+
+def test_classes_are_skipped() -> None:
+    table = pd.DataFrame({"a": NORMAL, "y": [1e9, 2e9] * 250})
+    (status,) = datalint.scan(table, label="y", select=["LBL109"]).datasets[0].rules
+    assert status.status == "skipped"

@@ -1,0 +1,55 @@
+"""SIG103: groups that are hard, and groups that are broken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import make_classification
+
+import datalint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datalint.report.models import Finding
+
+
+def frame(rows: int = 1000) -> pd.DataFrame:
+    X, y = make_classification(rows, 6, n_informative=4, class_sep=2, flip_y=0, random_state=0)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(X.round(3), columns=list("abcdef"))
+    return table.assign(site=rng.choice(["north", "south", "east"], rows), y=np.where(y == 1, "yes", "no"))
+
+
+def found(table: pd.DataFrame) -> Sequence[Finding]:
+    return datalint.scan(table, label="y", select=["SIG103"], cache=False).findings
+
+
+def test_groups_that_are_alike_are_silent() -> None:
+    assert not [finding for finding in found(frame()) if finding.severity != "info"]
+
+
+def test_a_site_whose_labels_are_exchanged() -> None:
+    table = frame()
+    north = table["site"] == "north"
+    table.loc[north, "y"] = np.random.default_rng(1).permutation(table.loc[north, "y"])
+    (finding,) = found(table)
+    assert (finding.severity, finding.column) == ("warning", "site")
+    assert finding.message.startswith("where site is 'north' (")
+    assert "always naming its largest class" in finding.message
+
+
+def test_a_range_where_classes_meet_is_no_warning() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=1500)
+    table = pd.DataFrame({"x": x, "z": rng.normal(size=1500), "y": x + 0.2 * rng.normal(size=1500) > 0})
+    assert all(finding.severity == "info" for finding in found(table))
+
+
+def test_without_signal_nothing_is_said() -> None:
+    table = frame(400)
+    table["y"] = np.random.default_rng(1).permutation(table["y"])
+    report = datalint.scan(table, label="y", select=["SIG103"], cache=False)
+    assert report.datasets[0].rules[0].status == "skipped"

@@ -1,0 +1,239 @@
+"""The baseline: known findings stay known while the data is reordered, cut, added to or moved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+import datalint
+from datalint.baseline import Baseline, of_report, read_baseline, stale
+from datalint.errors import DatalintError
+from tests.command import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.report.models import Report
+
+
+def wine(seed: int = 0) -> pd.DataFrame:
+    """Real measurements with a constant column, copies, gaps marked by a number and a rare class."""
+    table: pd.DataFrame = datasets.load_wine(as_frame=True).frame.sample(frac=1, random_state=seed, ignore_index=True)
+    table["station"] = 7
+    rows = table[table["target"] != 2].index
+    table = pd.concat([table.loc[rows], table[table["target"] == 2].head(4)]).sample(frac=1, random_state=seed)
+    table = pd.concat([table, table.head(9)], ignore_index=True)
+    table.loc[table.index[20:40], "hue"] = -999.0
+    return table.sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def scan(path: Path, **options: Any) -> Report:
+    return datalint.scan(path, label="target", preset="fast", **{"cache": False, "config": False, **options})
+
+
+def codes(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    wine().to_csv(tmp_path / "data" / "wine.csv", index=False)
+    return tmp_path
+
+
+def reordered(folder: Path) -> Path:
+    path = folder / "data" / "wine.csv"
+    pd.read_csv(path).sample(frac=1, random_state=5).to_csv(path, index=False)
+    return folder / "data"
+
+
+def resharded(folder: Path) -> Path:
+    path = folder / "data" / "wine.csv"
+    table = pd.read_csv(path)
+    path.unlink()
+    for k in range(3):
+        table.iloc[k::3].to_csv(folder / "data" / f"wine-{k:05d}-of-00003.csv", index=False)
+    return folder / "data"
+
+
+def added_to(folder: Path) -> Path:
+    path = folder / "data" / "wine.csv"
+    table = pd.read_csv(path)
+    more = table[table["target"] < 2].drop_duplicates().query("hue > 0").head(30) * 1.0
+    more.iloc[:, :13] *= 1 + np.random.default_rng(1).normal(0, 0.01, (len(more), 13))
+    pd.concat([table, more]).astype({"target": int, "station": int}).to_csv(path, index=False)
+    return folder / "data"
+
+
+def moved(folder: Path) -> Path:
+    shutil.move(folder / "data", folder / "elsewhere")
+    return folder / "elsewhere"
+
+
+def renamed(folder: Path) -> Path:
+    (folder / "data" / "wine.csv").rename(folder / "data" / "measurements.csv")
+    return folder / "data"
+
+
+def to_parquet(folder: Path) -> Path:
+    path = folder / "data" / "wine.csv"
+    pd.read_csv(path).to_parquet(folder / "data" / "wine.parquet")
+    path.unlink()
+    return folder / "data"
+
+
+@pytest.mark.parametrize("change", [reordered, resharded, added_to, moved, renamed, to_parquet])
+def test_fingerprints_survive(folder: Path, change: Any) -> None:
+    before = scan(folder / "data")
+    assert {"VAL104", "VAL105", "DUP101", "LBL101"} <= codes(before)
+    known = of_report(before)
+    known.write(folder / "known.json")
+    place = change(folder)
+    after = scan(place, baseline=folder / "known.json")
+    assert not [f.message for f in after.findings if f.code in codes(before)]
+    assert stale(known, scan(place).datasets) <= {
+        e.fingerprint for e in known.entries if e.code not in codes(scan(place))
+    }
+
+
+def test_new_findings_are_reported_and_known_ones_counted(folder: Path) -> None:
+    before = scan(folder / "data")
+    of_report(before).write(folder / "known.json")
+    table = pd.read_csv(folder / "data" / "wine.csv")
+    table["batch"] = "A"
+    table.loc[3, "ash"] = np.inf
+    table.to_csv(folder / "data" / "wine.csv", index=False)
+    after = scan(folder / "data", baseline=folder / "known.json")
+    assert "VAL102" in codes(after)
+    assert not {"VAL104", "DUP101", "LBL101"} & codes(after)
+    assert after.datasets[0].suppressed >= 4
+    assert scan(folder / "data", baseline=False).datasets[0].suppressed == 0
+    assert after.summary.error + after.summary.warning + after.summary.info == len(after.datasets[0].leading)
+
+
+def test_other_data_sets_keep_their_own(folder: Path) -> None:
+    of_report(scan(folder / "data")).write(folder / "known.json")
+    for name, table in (("second", wine(1).drop(columns="ash")), ("third", wine(2).drop(columns="hue"))):
+        (folder / "data" / name).mkdir()
+        table.to_csv(folder / "data" / name / f"{name}.csv", index=False)
+    report = scan(folder / "data", baseline=folder / "known.json", select=["DUP101", "LBL101"])
+    found = {part.name: {f.code for f in part.findings} for part in report.datasets}
+    assert found == {"wine": set(), "second/second": {"DUP101", "LBL101"}, "third/third": {"DUP101", "LBL101"}}
+
+
+def test_fingerprints_are_unique_over_all(folder: Path) -> None:
+    wine(1).rename(columns=str.upper).to_csv(folder / "data" / "second.csv", index=False)
+    report = datalint.scan(folder / "data", preset="fast", cache=False, config=False)
+    prints = [finding.fingerprint for finding in report.findings]
+    assert len(report.datasets) == 2
+    assert len(prints) == len(set(prints)) > 10
+
+
+# --- through the command line ------------------------------------------------------------------------------------------
+
+QUICK = "preset = 'fast'\nlabel = 'target'\nbaseline = 'known.json'\nignore = ['SPL', 'SIG']\n"
+
+
+def test_record_scan_mend_and_prune(folder: Path) -> None:
+    (folder / "datalint.toml").write_text(QUICK)
+    recorded = run(folder, "baseline", "data")
+    assert recorded.status == 0
+    entries = json.loads((folder / "known.json").read_text())["entries"]
+    assert recorded.out == f"known.json: recorded {len(entries)} findings; use it with --baseline\n"
+    assert {"fingerprint", "code", "rule", "severity", "dataset", "message"} <= set(entries[0])
+
+    again = run(folder, "baseline", "data")
+    assert (again.status, again.out) == (2, "")
+    assert "known.json exists; --prune removes what is mended, --force records all anew" in again.err
+
+    clean = run(folder, "scan", "data", "--no-report", "--fail-on", "info")
+    assert clean.status == 0
+    assert clean.out.endswith(f"; {len(entries)} findings suppressed\n")
+
+    table = pd.read_csv(folder / "data" / "wine.csv")
+    # No longer constant; which also tells the copies apart.
+    table["station"] = np.random.default_rng(0).normal(0, 1, len(table)).round(6)
+    table.to_csv(folder / "data" / "wine.csv", index=False)
+    mended = run(folder, "scan", "data", "--no-report", "--fail-on", "warning", "--format", "concise")
+    assert mended.status == 0
+    assert mended.out == (
+        f"known.json: CFG101 info 2 of {len(entries)} findings in the baseline are no longer there: "
+        "DUP101 exact-duplicates in wine; VAL105 constant-column in wine, station\n"
+    )
+
+    pruned = run(folder, "baseline", "data", "--prune")
+    assert pruned.out == f"known.json: removed 2 of {len(entries)} entries\n"
+    left = json.loads((folder / "known.json").read_text())["entries"]
+    assert left == [entry for entry in entries if entry["code"] not in {"VAL105", "DUP101"}]
+    assert not scan(folder / "data", baseline=folder / "known.json").findings
+
+
+def test_rules_that_did_not_run_leave_no_stale_entries(folder: Path) -> None:
+    known = of_report(scan(folder / "data"))
+    known.write(folder / "known.json")
+    some = scan(folder / "data", baseline=folder / "known.json", select=["VAL104", "CFG101"])
+    assert codes(some) == set()
+    assert stale(known, scan(folder / "data", select=["VAL104"]).datasets) == set()
+    unlabelled = pd.read_csv(folder / "data" / "wine.csv").drop(columns="target")
+    unlabelled.to_csv(folder / "data" / "wine.csv", index=False)
+    report = datalint.scan(folder / "data", preset="fast", cache=False, config=False)
+    gone = {entry.code for entry in known.entries if entry.fingerprint in stale(known, report.datasets)}
+    assert "LBL101" not in gone
+
+
+def test_what_changed_in_the_baseline_is_a_new_report(folder: Path) -> None:
+    options: dict[str, Any] = {"cache": True, "cache_dir": folder / "cache", "baseline": folder / "known.json"}
+    known = of_report(scan(folder / "data"))
+    known.write(folder / "known.json")
+    assert not codes(scan(folder / "data", **options))
+    known.without({known.entries[0].fingerprint}).write(folder / "known.json")
+    assert codes(scan(folder / "data", **options)) == {known.entries[0].code}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such baseline: b.json; `datalint baseline PATH` records one"),
+        ("[[", "b.json is no baseline: it is not JSON"),
+        ("[" * 100_000, "b.json is no baseline: it is not JSON"),
+        ("[]", "b.json is no baseline; `datalint baseline PATH` records one"),
+        ('{"schema": "datalint-report/1"}', "b.json is no baseline but a datalint-report/1; "),
+        ('{"schema": "datalint-baseline/2"}', "is a baseline of another version (datalint-baseline/2, not"),
+        ('{"schema": "datalint-baseline/1", "entries": [{}]}', "b.json is a damaged baseline: entries.0.fingerprint"),
+        ('{"schema": "datalint-baseline/1", "entries": 3}', "b.json is a damaged baseline: entries: "),
+    ],
+)
+def test_files_that_are_no_baseline(
+    folder: Path, content: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    if content is not None:
+        (folder / "b.json").write_text(content)
+    with pytest.raises(DatalintError) as caught:
+        datalint.scan("data", baseline="b.json")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_ends_with_two_for_a_bad_baseline(folder: Path) -> None:
+    (folder / "b.json").write_text('{"schema": "datalint-baseline/2"}')
+    for arguments in (("scan", "data", "--baseline", "b.json"), ("baseline", "data", "--output", "b.json", "--prune")):
+        outcome = run(folder, *arguments)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert "b.json is a baseline of another version" in outcome.err
+        assert outcome.err.count("\n") == 1
+    nowhere = run(folder, "baseline", "data", "--output", "b.json/x.json")
+    assert (nowhere.status, nowhere.out) == (2, "")
+    assert "cannot write b.json/x.json" in nowhere.err
+
+
+def test_reading_back(tmp_path: Path) -> None:
+    Baseline().write(tmp_path / "b.json")
+    assert read_baseline(tmp_path / "b.json") == Baseline()

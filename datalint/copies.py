@@ -45,8 +45,6 @@ class Copies:
     """The splits."""
     samples: tuple[int, ...]
     """Samples of each split."""
-    kept: tuple[int, ...]
-    """Readable samples of each split whose hashes were compared."""
     split: NDArray[np.int64]
     """[copies] index into ``names``."""
     places: Places
@@ -65,12 +63,10 @@ class Copies:
             if count <= MAX_COPIES:
                 break
             limit = np.uint64(limit >> np.uint64(1))
-        owners, places, inputs, kept = [], Places.none(), [], []
+        owners, places, inputs = [], Places.none(), []
         for number, state in enumerate(states):
-            kept.append(0)
             for stretch in state.stretches:
                 hashes = loaded(stretch.inputs)
-                kept[-1] += int(np.count_nonzero(hashes <= limit))
                 picked = np.flatnonzero(_among(hashes, repeated))
                 places = places.then(stretch.places(picked))
                 inputs.append(hashes[picked])
@@ -80,7 +76,7 @@ class Copies:
         order = np.lexsort((places.row, split, all_inputs))
         names = tuple(s.name for s in splits)
         samples = tuple(s.samples for s in splits)
-        return cls(names, samples, tuple(kept), split[order], places.take(order), all_inputs[order], rate_of(limit))
+        return cls(names, samples, split[order], places.take(order), all_inputs[order], rate_of(limit))
 
     @property
     def exact(self) -> bool:

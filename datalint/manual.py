@@ -7,7 +7,6 @@ Importing dozens of rules takes several times as long as starting the command li
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -67,9 +66,9 @@ def find_page(key: str) -> Page:
     for page in known:
         if key.casefold() in {page.code.casefold(), page.name}:
             return page
-    names = [name for page in known for name in (page.code, page.name)]
-    near = difflib.get_close_matches(key.upper(), names, 1) or difflib.get_close_matches(key.lower(), names, 1)
-    hint = f", did you mean {near[0]}?" if near else ""
+    from datalint.registry import nearest
+
+    hint = nearest(key, ((page.code, page.name) for page in known))
     raise DatalintError(f"no rule is called {key!r}{hint}; `datalint rules` lists them")
 
 

@@ -60,7 +60,9 @@ def find_rule(key: str) -> type[Rule]:
     for rule in rules:
         if key.casefold() in {rule.code.casefold(), rule.name}:
             return rule
-    raise DatalintError(f"no rule is called {key!r}{_nearest(key, rules)}; `datalint rules` lists them")
+    raise DatalintError(
+        f"no rule is called {key!r}{nearest(key, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
+    )
 
 
 def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[type[Rule]]:
@@ -93,12 +95,15 @@ def matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule
         wanted = pattern.strip()
         hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]
         if not hits:
-            raise DatalintError(f"no rule matches {wanted!r}{_nearest(wanted, rules)}; `datalint rules` lists them")
+            raise DatalintError(
+                f"no rule matches {wanted!r}{nearest(wanted, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
+            )
         found += hits
     return sorted(set(found), key=lambda rule: rule.code)
 
 
-def _nearest(key: str, rules: Iterable[type[Rule]]) -> str:
-    names = [name for rule in rules for name in (rule.code, rule.name)]
+def nearest(key: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Of pairs of code and name the one most like a mistyped one, as the end of a message; empty if none is."""
+    names = [name for pair in pairs for name in pair]
     near = difflib.get_close_matches(key.upper(), names, 1) or difflib.get_close_matches(key.lower(), names, 1)
     return f", did you mean {near[0]}?" if near else ""

@@ -133,7 +133,7 @@ def test_the_interval_holds_its_promise() -> None:
     rng = np.random.default_rng(0)
     rate, groups, inside = 0.05, 3_000, 0
     none = Places.none()
-    copies = Copies(("all",), (10**6,), (0,), np.zeros(0, np.int64), none, np.zeros(0, np.uint64), rate)
+    copies = Copies(("all",), (10**6,), np.zeros(0, np.int64), none, np.zeros(0, np.uint64), rate)
     for _ in range(400):
         kept = int(rng.binomial(groups, rate))
         low, high = copies.interval(kept, 2 * kept)

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,19 +112,19 @@ class Cache:
         owned = not hasattr(os, "getuid") or status.st_uid == os.getuid()
         return owned and not status.st_mode & 0o022
 
-    def identity(self, paths: Iterable[Path]) -> list[list[Any]]:
+    def identity(self, paths: Iterable[str]) -> list[list[Any]]:
         """
         What tells whether files have changed.
 
         Raises:
             OSError: a file cannot be looked at.
         """
-        return [[str(path), *self._identity(path)] for path in paths]
+        return [[path, *self._identity(path)] for path in paths]
 
-    def _identity(self, path: Path) -> list[Any]:
-        status = path.stat()
+    def _identity(self, path: str) -> list[Any]:
+        status = os.stat(path)  # noqa: PTH116 - a Path costs as much as the question
         if self.paranoid:
-            with path.open("rb") as file:
+            with Path(path).open("rb") as file:
                 return [status.st_size, hashlib.file_digest(file, "sha256").hexdigest()]
         # The change time cannot be set by hand, so a restored modification time does not hide a change.
         return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
@@ -132,7 +132,7 @@ class Cache:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return [type(value).__qualname__, asdict(value)]
+        return [type(value).__qualname__, {item.name: getattr(value, item.name) for item in fields(value)}]
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     if isinstance(value, type):

@@ -56,6 +56,7 @@ class Table(BaseModel):
     """Base of the tables of the file: keys with hyphens, unknown ones refused."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="forbid",
         populate_by_name=True,
@@ -96,7 +97,7 @@ class Suppression(Table):
 class RuleTable(Table):
     """What is set for one rule: its parameters, and how severe its findings are."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(defer_build=True, extra="allow")
 
     severity: Literal["error", "warning", "info", "off"] | None = Field(
         None, description="Of all its findings; off leaves it out."

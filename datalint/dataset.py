@@ -13,7 +13,6 @@ from datalint.problem import Problem as Problem  # noqa: PLC0414, TC001 - belong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -264,8 +263,8 @@ class Partition(Protocol):
         """Read the samples in stored order. Broken content becomes a :class:`Problem` of a batch, never an exception."""
 
     @property
-    def files_read(self) -> tuple[Path, ...]:
-        """The files whose content decides what is read; none if it lies in this process's memory."""
+    def files_read(self) -> tuple[str, ...]:
+        """The paths of the files whose content decides what is read; none if it lies in this process's memory."""
 
     @property
     def weight(self) -> int:

@@ -179,7 +179,7 @@ def connect(scheduler: str) -> Any:
 def _check_workers(client: Any, scheduler: str, partitions: Sequence[Task]) -> None:
     """Before any work: do all workers that are there run this datalint, and do they see the data?"""
     step = max(1, len(partitions) // CHECKED)
-    paths = [str(partition.files_read[0]) for _, partition in partitions[::step] if partition.files_read]
+    paths = [partition.files_read[0] for _, partition in partitions[::step] if partition.files_read]
     try:
         answers: dict[str, tuple[str, str | None]] = client.run(_seen, paths)
     except Exception as error:  # whatever goes wrong on a machine of somebody else's

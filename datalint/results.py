@@ -44,10 +44,10 @@ def key(cache: Cache, paths: Sequence[Path] | None, given: Sequence[Any], chosen
 def _state(cache: Cache, path: Path) -> list[Any]:
     """What a scan of the path would see of it: the files, and what it tells besides them."""
     if not path.is_dir():
-        return cache.identity([path])
+        return cache.identity([str(path)])
     listing = walk(path)
     told = [[problem.path, problem.message] for problem in listing.problems]
-    return [cache.identity(entry.path for entry in listing.entries), told, listing.empty]
+    return [cache.identity(entry.where for entry in listing.entries), told, listing.empty]
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ class AllWell(Exception):
 class RuleParams(BaseModel):
     """Parameters of a rule: every field has a default and a description with its unit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A scan builds the parameters of every rule, and checks only those that somebody set.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Rule(ABC):
         """No parameters unless a rule says otherwise."""
 
     def __init__(self, params: BaseModel | None = None) -> None:
-        self.params = self.Params() if params is None else params
+        self.params = self.Params.model_construct() if params is None else params
 
     @classmethod
     @abstractmethod

@@ -256,7 +256,7 @@ def _files_of(dataset: Dataset, finding: Finding, samples: Sequence[AffectedSamp
     if samples and len(samples) >= finding.affected.count and finding.affected.exact:
         return {_PLACE.sub("", sample.id) for sample in samples}
     return {
-        str(path)
+        path
         for partition in dataset.partitions
         if finding.split is None or partition.split in {None, finding.split}
         for path in partition.files_read

@@ -141,15 +141,16 @@ def buffer_shares(
         [steps, K] shares at up to 400 evenly spread steps.
     """
     classes = int(codes.max()) + 1 if len(codes) else 0
-    steps = np.linspace(0, max(samples - 1, 0), 400)
-    out = np.zeros((len(steps), classes))
-    for k, step in enumerate(steps):
-        last = step + buffer
-        inside = position <= last
-        weight = np.exp((np.maximum(position[inside], buffer) - last) / max(buffer, 1e-9))
-        share = np.bincount(codes[inside], weight, minlength=classes)
-        out[k] = share / max(share.sum(), 1e-300)
-    return out
+    last = np.linspace(0, max(samples - 1, 0), 400) + buffer
+    # Each sample is weighed at the first step that may deliver it; from step to step all that came before fades alike.
+    first = np.searchsorted(last, position)
+    weight = np.exp((np.maximum(position, buffer) - last[first]) / max(buffer, 1e-9))
+    out = np.bincount(first * classes + codes, weight, minlength=len(last) * classes).reshape(len(last), classes)
+    fading = math.exp(-(last[1] - last[0]) / max(buffer, 1e-9))
+    for k in range(1, len(last)):
+        out[k] += fading * out[k - 1]
+    shares: NDArray[np.float64] = out / np.maximum(out.sum(axis=1, keepdims=True), 1e-300)
+    return shares
 
 
 def smallest_buffer(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,9 +100,10 @@ def _file_names(dataset: Dataset, rows: Sequence[SampledRows]) -> Iterator[tuple
     telling = 0
     for r in rows:
         for part, line in zip(r.places.part.tolist(), r.places.line.tolist(), strict=True):
-            path = PurePosixPath(dataset.partitions[part].sample_id(line))
+            name = dataset.partitions[part].sample_id(line).rpartition("/")[2]
+            head, dot, suffix = name.rpartition(".")
             # Items of arrays have numbers, not names.
-            match = _STEM.match(path.stem) if path.suffix else None
+            match = _STEM.match(head) if head and dot and suffix else None
             stem = match["key"] if match is not None else ""
             # A key without a number is the name of a class or of the camera's maker.
             if match is None or not any(c.isdigit() for c in stem):

@@ -81,27 +81,33 @@ def near_pictures(
 
 def _vectors(pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """[n, 256] grey levels of mean 0 and length 1, and the standard deviation that they had."""
-    if pictures.ndim == 4:
-        # Whole numbers: half the memory and a third of the time of floats.
-        wide = pictures.astype(np.uint16)
-        grey = (77 * wide[..., 0] + 150 * wide[..., 1] + 29 * wide[..., 2]) >> 8
-    else:
-        grey = pictures.astype(np.uint16)
-    n, height, width = grey.shape
-    step = height // SIDE
+    n, height, width = pictures.shape[:3]
     if height != width or height % SIDE:
         raise ValueError(f"thumbnails are {width} x {height}")
+    flat = np.empty((n, SIDE * SIDE), np.float32)
+    # Temporaries that stay in the processor's cache: the whole at once takes three times as long.
+    for start in range(0, n, 128):
+        flat[start : start + 128] = _cells(pictures[start : start + 128])
+    flat -= flat.mean(axis=1, keepdims=True)
+    length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
+    flat /= np.maximum(length, 1e-6)[:, None]
+    return flat, length / SIDE
+
+
+def _cells(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """[n, 256] mean grey levels of the cells."""
+    # Whole numbers: half the memory and a third of the time of floats.
+    wide = pictures.astype(np.uint16)
+    grey = wide if wide.ndim == 3 else (77 * wide[..., 0] + 150 * wide[..., 1] + 29 * wide[..., 2]) >> 8
+    step = grey.shape[1] // SIDE
     rows = grey[:, ::step].copy()
     for k in range(1, step):
         rows += grey[:, k::step]
     cells = rows[:, :, ::step].copy()
     for k in range(1, step):
         cells += rows[:, :, k::step]
-    flat = cells.reshape(n, -1).astype(np.float32) / (step * step)
-    flat -= flat.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
-    flat /= np.maximum(length, 1e-6)[:, None]
-    return flat, length / SIDE
+    means: NDArray[np.float32] = cells.reshape(len(grey), -1).astype(np.float32) / (step * step)
+    return means
 
 
 def _candidates(

@@ -102,9 +102,9 @@ def places(dataset: Dataset, root: Path) -> Places:
     return found
 
 
-def _below(path: Path, root: Path) -> str:
+def _below(path: str, root: Path) -> str:
     if not root.is_dir():
-        return path.name
+        return Path(path).name
     name = Path(os.path.relpath(os.path.abspath(path), os.path.abspath(root)))  # noqa: PTH100 - links are not followed
     if name.parts[:1] == ("..",):
         raise DatalintError(f"{path} does not lie in {root}: scan the folder that holds it")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Fact(BaseModel):
     """Base of the facts: keys of later versions are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from datalint.report import svg
 from datalint.report.cards import TooLargeError
+from datalint.report.compiled import TEMPLATES, Compiled
 from datalint.report.escape import clean
 from datalint.report.footer import run_line
 from datalint.report.limits import LEVELS, TYPICAL_BYTES, Limits
@@ -49,7 +50,8 @@ def _render(report: Report, limits: Limits) -> str:
         return clean(value, limits.text) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=Compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,

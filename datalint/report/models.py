@@ -44,7 +44,7 @@ Confidence = Literal["certain", "high", "medium", "low"]
 class Record(BaseModel):
     """Base of all report records: fixed once made, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
 
 
 class AffectedSample(Record):
@@ -165,7 +165,7 @@ class Run(Record):
 class Report(BaseModel):
     """The result of a scan."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", populate_by_name=True)
 
     schema_: Literal["datalint-report/1"] = Field(default=SCHEMA, alias="schema")
     tool: Tool

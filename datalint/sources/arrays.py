@@ -8,6 +8,7 @@ import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +22,6 @@ from datalint.sources.pixels import array_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -232,14 +232,14 @@ class ArrayPartition:
     label_names: tuple[str, ...] = ()
 
     @property
-    def files_read(self) -> tuple[Path, ...]:
+    def files_read(self) -> tuple[str, ...]:
         """The files whose content decides what is read."""
-        return tuple(a.path for a in (self.inputs, self.labels) if a is not None and a.path is not None)
+        return tuple(str(a.path) for a in (self.inputs, self.labels) if a is not None and a.path is not None)
 
     @property
     def weight(self) -> int:
         """Bytes to be read, roughly."""
-        return sum(path.stat().st_size for path in self.files_read)
+        return sum(Path(path).stat().st_size for path in self.files_read)
 
     def sample_id(self, line: int) -> str:
         """File, member and 0-based item."""

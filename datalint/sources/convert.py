@@ -187,9 +187,9 @@ class TableFilePartition:
         return self.plan.split
 
     @property
-    def files_read(self) -> tuple[Path, ...]:
+    def files_read(self) -> tuple[str, ...]:
         """The files whose content decides what is read."""
-        return (self.path,)
+        return (str(self.path),)
 
     @property
     def weight(self) -> int:

@@ -6,7 +6,7 @@ import gzip
 import os
 import re
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,16 @@ OLD_POINTER = b"version https://hawser.github.com/spec/v1"
 class Entry:
     """One file below the scanned path."""
 
-    path: Path
+    where: str
+    """Path as it follows from what the user typed; text, because a Path costs more than looking the file up."""
     parts: tuple[str, ...]
     """Path below the scanned folder."""
     size: int
+
+    @property
+    def path(self) -> Path:
+        """The file, to be opened."""
+        return Path(self.where)
 
     @property
     def name(self) -> str:
@@ -122,18 +128,19 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
     for item in found:
         if item.name.startswith((".", "__")):
             continue
-        entry = Entry(Path(item.path), (*parts, item.name), 0)
+        inside = (*parts, item.name)
         try:
             why = _why_not(item, top)
             if why:
+                entry = Entry(item.path, inside, 0)
                 if why == LEADS_OUT or entry.suffix in DATA:
                     listing.problems.append(Problem("not-scanned", entry.shown, why))
             elif not item.is_dir():
-                listing.entries.append(replace(entry, size=item.stat().st_size))
+                listing.entries.append(Entry(item.path, inside, item.stat().st_size))
             elif not item.is_symlink():  # the target of a link is walked where it lies
-                folders.append((entry.path, entry.parts))
+                folders.append((Path(item.path), inside))
         except (OSError, RuntimeError) as error:
-            listing.problems.append(Problem("unreadable", entry.shown, reason(error)))
+            listing.problems.append(Problem("unreadable", Entry(item.path, inside, 0).shown, reason(error)))
     return folders
 
 

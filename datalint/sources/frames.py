@@ -15,7 +15,6 @@ from datalint.sources.labels import ColumnHead, LabelNotFound, choose_label, fin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pandas as pd
     import pyarrow as pa
@@ -43,7 +42,7 @@ class FramePartition:
         return self.plan.split
 
     @property
-    def files_read(self) -> tuple[Path, ...]:
+    def files_read(self) -> tuple[str, ...]:
         """None: the data lies in memory."""
         return ()
 

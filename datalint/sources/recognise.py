@@ -88,7 +88,7 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
         path = Path(item)
         if not path.is_file():
             continue  # deleted since
-        entry = Entry(path, path.parts, 0)
+        entry = Entry(str(path), path.parts, 0)
         try:
             if entry.suffix in IMAGES:
                 images.append(entry)
@@ -138,7 +138,7 @@ def _near(path: Path) -> str:
 
 
 def _one_file(path: Path, wishes: Wishes) -> list[Dataset]:
-    entry = Entry(path, (path.name,), 0)
+    entry = Entry(str(path), (path.name,), 0)
     if wishes.splits:
         raise DatalintError("--split chooses among the files of a folder; scan the folder instead")
     if entry.suffix in IMAGES:

@@ -93,7 +93,7 @@ def test_a_full_disk_is_no_reason_to_fail(tmp_path: Path) -> None:
         "print(report.datasets[0].splits[0].samples)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-B", "-W", "error", "-c", code],
         cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,

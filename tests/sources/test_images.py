@@ -117,7 +117,7 @@ def test_partitions_and_files_that_cannot_be_read(tmp_path: Path) -> None:
     names = [f"{k}.png" for k in range(5)] + [os.fsdecode(b"\xff.png"), "gone.png"]
     for name in names[:-1]:
         (tmp_path / name).write_bytes(encoded("PNG"))
-    entries = [Entry(tmp_path / name, (name,), 1) for name in names]
+    entries = [Entry(str(tmp_path / name), (name,), 1) for name in names]
     parts = image_partitions("all", entries, list("aabbabb"), files=4)
     read = [batch for part in parts for batch in part.batches(frozenset({"labels", "header", "pixels"}))]
     assert len(parts) > 1 and sum(batch.size for batch in read) == 7

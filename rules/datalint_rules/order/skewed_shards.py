@@ -85,7 +85,7 @@ class SkewedShards(Rule):
             keys = {}
             for part in np.unique(rows.places.part):
                 read = profile.dataset.partitions[int(part)].files_read
-                keys[int(part)] = str(read[0]) if len(read) == 1 else ""
+                keys[int(part)] = read[0] if len(read) == 1 else ""
             if len(set(keys.values())) < 2 or "" in keys.values():
                 continue
             judged += 1

@@ -5,7 +5,8 @@ Clean data (bundled with scikit-learn or generated, tables and images, made anew
 ``benchmarks/families.py``) is scanned as it is, which gives the false alarms, and with each rule's own fault planted at
 five strengths, which gives the detection rate and how well the faulty samples are named. An alarm is a finding of warning
 or error; a finding of info counts neither as alarm nor as detection. Other tools look at the same faulty data where they
-have such a check. Writes ``benchmarks/detection.json`` (all of it) and each rule's figures to the package, for its page.
+have such a check. With ``--write``, ``benchmarks/detection.json`` gets all of it, the package each rule's figures, and
+``benchmarks/README.md`` the tables.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the reference sets are small: threads only get into each other's way
 
-from benchmarks import beside
-from benchmarks.rates import WANTED, mean, per_thousand, share, smallest
+from benchmarks import bars, beside, page
+from benchmarks.families import SETS
+from benchmarks.rates import mean, per_thousand, share, smallest
+from benchmarks.stamps import digest, stamp_of
 from benchmarks.trials import clean_trial, planted_trial
-from datalint.cache import sources_stamp
 from datalint.figures import FILE
-from datalint.registry import all_rules, select_rules
+from datalint.registry import all_rules, find_rule, select_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,80 +41,193 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(__file__).with_name("detection.json")
 SHIPPED = ROOT / "rules" / "datalint_rules" / FILE
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-ENOUGH = 40
-"""Faults of each strength: one missed of them is still 97.5 %, three are not 95 %."""
+
+ENOUGH, ENOUGH_TRAINED = 40, 24
+"""Faults of each strength at least: one missed of them is still 95 %, three of 40 are not. Models cost a second each."""
 
 FIRST_SEED = 100
-"""Of the scans for false alarms: other data than those into which faults are planted."""
+"""Of the scans for false alarms: other data than those into which faults are planted, and than those of the tests."""
 
-Task = tuple[str, "Callable[..., dict[str, Any]]", tuple[Any, ...]]
-"""A name for its file, and the work."""
+CLEAN_SEEDS = 40
+"""Each gives one scan of every clean set with all rules."""
+
+ENOUGH_CLEAN = 800
+"""Clean scans that a rule is to judge: from 765 on, none with an alarm has an interval that ends below 5 per 1,000."""
+
+MOST_CLEAN_SEEDS = 900
+"""For rules that judge a single set; more would tell little new."""
+
+PEER_SEEDS = 3
+
+Work = tuple[str, "Callable[[], Any]"]
+"""A name, and the work."""
+
+CleanSets = dict[str, dict[str, dict[str, dict[str, Any]]]]
+"""By seed, set and rule what :func:`clean_trial` tells."""
 
 
 # ---------------------------------------------------------------- the work, piece by piece
 
 
-def tasks(rules: Sequence[type[Rule]], quick: bool) -> list[Task]:
-    """Every piece of work: the clean data of one seed, or the faults of one rule; the longest first."""
+def tasks(rules: Sequence[type[Rule]], quick: bool, keep: Path | None) -> list[Work]:
+    """The faults of each rule and the clean data of each seed; the longest first."""
     codes = [rule.code for rule in rules]
-    clean_seeds, trained_seeds = (2, 1) if quick else (40, 8)
     strengths = (0.0, 0.5, 1.0) if quick else STRENGTHS
-    found: list[Task] = []
+    planted: list[Work] = []
     for rule in sorted(rules, key=lambda rule: (not rule.trains, not rule.searches)):
-        seeds = (1, 1) if quick else (2, 4) if rule.trains else (3, 20)
-        found.append((rule.code, planted_trial, (rule.code, seeds, strengths, ENOUGH)))
-    clean = [(FIRST_SEED + k, codes, k < trained_seeds) for k in range(clean_seeds)]
-    return found + [(f"clean-{k}", clean_trial, arguments) for k, arguments in enumerate(clean)]
+        enough = 1 if quick else ENOUGH_TRAINED if rule.trains else ENOUGH
+        steps = tuple(sorted({*strengths, rule.promise}))
+        work = partial(planted_trial, rule.code, steps, enough, 1 if quick else 60)
+        same = [stamp_of(rule), list(steps), enough]
+        planted.append((rule.code, partial(kept, _file(keep, f"planted-{rule.code}"), same, work)))
+    wanted = dict.fromkeys(SETS, codes)
+    seeds = range(FIRST_SEED, FIRST_SEED + (1 if quick else CLEAN_SEEDS))
+    clean = [clean_work(seed, wanted, keep) for seed in seeds]
+    models = sum(rule.trains for rule in rules)
+    return [*planted[:models], *clean, *planted[models:]]
 
 
-def run(work: Sequence[Task], jobs: int, keep: Path | None) -> dict[str, dict[str, Any]]:
+def clean_work(seed: int, wanted: Mapping[str, Sequence[str]], keep: Path | None) -> Work:
+    """The clean data of one seed."""
+    stamps = {code: stamp_of(find_rule(code)) for code in {code for codes in wanted.values() for code in codes}}
+    return f"clean-{seed}", partial(clean_piece, seed, wanted, stamps, _file(keep, f"clean-{seed}"))
+
+
+def clean_piece(
+    seed: int, wanted: Mapping[str, Sequence[str]], stamps: Mapping[str, str], file: Path | None
+) -> dict[str, dict[str, dict[str, Any]]]:
     """
-    Do the work in some processes.
+    What rules say of the clean data of one seed; only those are run of which no earlier run has left it.
 
     Args:
-        work: the pieces.
-        jobs: processes.
-        keep: folder in which finished pieces wait for the next run, should this one be broken off.
+        seed: of the data.
+        wanted: codes of rules by name of the set.
+        stamps: by code, what a kept result must bear.
+        file: where results are kept.
     """
+    known: dict[str, dict[str, dict[str, Any]]] = {}
+    if file is not None and file.exists():
+        known = json.loads(file.read_text())
+    need = {
+        name: [code for code in codes if known.get(name, {}).get(code, {}).get("stamp") != stamps[code]]
+        for name, codes in wanted.items()
+    }
+    need = {name: codes for name, codes in need.items() if codes}
+    if need:
+        for name, said in clean_trial(seed, need).items():
+            known.setdefault(name, {}).update({code: item | {"stamp": stamps[code]} for code, item in said.items()})
+        _put(file, known)
+    return {
+        name: {code: {key: value for key, value in known[name][code].items() if key != "stamp"} for code in codes}
+        for name, codes in wanted.items()
+    }
+
+
+def more(clean: CleanSets, rules: Sequence[type[Rule]], keep: Path | None) -> list[Work]:
+    """
+    More clean data for the rules that have judged too few sets: of those they judge, with further seeds.
+
+    Args:
+        clean: what was scanned so far.
+        rules: those to be measured.
+        keep: folder of what earlier runs have left.
+    """
+    further: dict[int, dict[str, list[str]]] = {}
+    for rule in rules:
+        judged = Counter(name for sets in clean.values() for name, said in sets.items() if said[rule.code]["judged"])
+        lacking = ENOUGH_CLEAN - judged.total()
+        if not judged or lacking <= 0:
+            continue
+        each = judged.total() / len(clean)
+        for k in range(min(MOST_CLEAN_SEEDS, int(lacking / each) + 1)):
+            for name in judged:
+                further.setdefault(FIRST_SEED + len(clean) + k, {}).setdefault(name, []).append(rule.code)
+    return [clean_work(seed, wanted, keep) for seed, wanted in further.items()]
+
+
+def run(work: Sequence[Work], jobs: int) -> dict[str, Any]:
+    """Do the work in some processes."""
     from joblib import Parallel, delayed
 
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-    stamp = [sources_stamp(ROOT / folder) for folder in ("datalint", "rules/datalint_rules", "tests", "benchmarks")]
-    done: dict[str, dict[str, Any]] = {}
+    done: dict[str, Any] = {}
+    start = time.monotonic()
     for name, result in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
-        delayed(_piece)(name, task, arguments, keep, stamp) for name, task, arguments in work
+        delayed(_named)(name, call) for name, call in work
     ):
         done[name] = result
-        print(f"{len(done)}/{len(work)} {name}", file=sys.stderr, flush=True)
+        if len(work) < 200 or len(done) % 50 == 0:
+            told = f"{len(done)}/{len(work)} {name} ({time.monotonic() - start:.0f} s)"
+            print(told, file=sys.stderr, flush=True)
     return done
 
 
-def _piece(
-    name: str, task: Callable[..., dict[str, Any]], arguments: tuple[Any, ...], keep: Path | None, stamp: list[str]
-) -> tuple[str, dict[str, Any]]:
-    """One piece of work, or what an earlier run of the same code has left of it."""
-    file = None if keep is None else keep / f"{name}.json"
-    same = [stamp, repr(arguments)]
+def _named(name: str, call: Callable[[], Any]) -> tuple[str, Any]:
+    return name, call()
+
+
+def kept(file: Path | None, same: Any, work: Callable[[], Any]) -> Any:
+    """
+    The result of some work, or what an earlier run has left of it.
+
+    Args:
+        file: where it is kept.
+        same: what must be the same for it to hold.
+        work: what makes it, as JSON knows it.
+    """
     if file is not None and file.exists():
-        kept = json.loads(file.read_text())
-        if kept["of"] == same:
-            return name, kept["result"]
-    result = json.loads(json.dumps(task(*arguments)))
+        known = json.loads(file.read_text())
+        if known["of"] == same:
+            return known["result"]
+    result = json.loads(json.dumps(work()))
+    _put(file, {"of": same, "result": result})
+    return result
+
+
+def _file(keep: Path | None, name: str) -> Path | None:
+    return None if keep is None else keep / f"{name}.json"
+
+
+def _put(file: Path | None, content: Any) -> None:
+    """Whole or not at all: a run may be broken off."""
     if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")
-        part.write_text(json.dumps({"of": same, "result": result}))
+        part.write_text(json.dumps(content))
         part.replace(file)
-    return name, result
+
+
+def peer_tasks(
+    rules: Sequence[type[Rule]], pythons: Mapping[str, str | None], quick: bool, keep: Path | None
+) -> list[Work]:
+    """The data of each seed for each peer that is there and shares a check."""
+    found: list[Work] = []
+    for peer in beside.PEERS:
+        shared = [rule for rule in rules if rule.code in peer.checks]
+        python = pythons[peer.name]
+        if python is None or not shared:
+            continue
+        codes = [rule.code for rule in shared]
+        scripts = [ROOT / "benchmarks" / "peers" / f"{name}.py" for name in (peer.script, "sets_protocol", "protocol")]
+        code = digest([*scripts, ROOT / "benchmarks" / "beside.py"], map(stamp_of, shared))
+        for seed in range(beside.PEER_SEED, beside.PEER_SEED + (1 if quick else PEER_SEEDS)):
+            name = f"peer-{peer.place}-{seed}"
+            work = partial(beside.trial, peer.name, python, codes, seed)
+            found.append((name, partial(kept, _file(keep, name), [code, python], work)))
+    return found
 
 
 # ---------------------------------------------------------------- figures
 
 
-def summary(rule: type[Rule], planted: Mapping[str, Any], clean: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def summary(rule: type[Rule], planted: Mapping[str, Any], clean: CleanSets) -> dict[str, Any]:
     """The figures of one rule."""
-    clean = list(clean)
-    alarming = [line for part in clean for line in part["alarming"].get(rule.code, ())]
+    said = [
+        (f"{name}, seed {seed}", name, item)
+        for seed, sets in clean.items()
+        for name, codes in sets.items()
+        if (item := codes.get(rule.code)) is not None
+    ]
+    alarming = [f"{where}: {item['alarm'][1]}" for where, _, item in said if item["judged"] and "alarm" in item]
     hits = planted["hits"]
     counts = {
         strength: (
@@ -120,25 +237,34 @@ def summary(rule: type[Rule], planted: Mapping[str, Any], clean: Iterable[Mappin
         for strength in sorted({hit["strength"] for hit in hits})
     }
     named = [hit for hit in hits if hit["found"] and hit["precision"] is not None]
-    missed = Counter(hit["set"] for hit in hits if not hit["found"] and hit["strength"] >= rule.promise)
+    missed = Counter(hit["set"] for hit in hits if not hit["found"] and hit["strength"] == rule.promise)
     return {
         "rule": rule.name,
         "severity": rule.severity,
         "trains": rule.trains,
         "promise": rule.promise,
-        **per_thousand(len(alarming), sum(part["scans"].get(rule.code, 0) for part in clean)),
+        **per_thousand(len(alarming), sum(item["judged"] for _, _, item in said)),
+        "clean_sets": len({name for _, name, item in said if item["judged"]}),
         "alarms": alarming[:10],
-        "failed": next((part["failed"][rule.code] for part in clean if rule.code in part["failed"]), None),
+        "failed": next((f"{where}: {item['failed']}" for where, _, item in said if "failed" in item), None),
         "detection": {f"{strength:g}": share(*found) for strength, found in counts.items()},
         "found_from": smallest(counts),
-        "mild": sum(hit["mild"] for hit in hits if hit["strength"] >= rule.promise),
+        "mild": sum(hit["mild"] for hit in hits if hit["strength"] == rule.promise),
         "elsewhere": sum(hit["elsewhere"] for hit in hits),
         "precision": mean([hit["precision"] for hit in named]),
         "recall": mean([hit["recall"] for hit in named]),
         "sets": len({hit["set"] for hit in hits}),
-        "missed_at_promise_or_above": dict(sorted(missed.items())),
+        "missed": dict(sorted(missed.items())),
         "cpu_ms": round(1000 * (mean(planted["seconds"], 6) or 0), 1),
     }
+
+
+def whole(clean: CleanSets, rules: Iterable[type[Rule]]) -> dict[str, int]:
+    """How many clean sets were scanned with all these rules, and how many of them were free of warnings and errors."""
+    codes = {rule.code for rule in rules}
+    scans = [said for sets in clean.values() for said in sets.values() if codes <= said.keys()]
+    loud = sum(any("alarm" in said[code] and said[code]["alarm"][0] != "info" for code in codes) for said in scans)
+    return {"scans": len(scans), "free_of_warnings_and_errors": len(scans) - loud}
 
 
 def shipped(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -150,47 +276,76 @@ def shipped(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             "found": at["found"],
             "found_from": item["found_from"],
             "clean_scans": item["clean_scans"],
+            "clean_sets": item["clean_sets"],
             "false_alarms": item["false_alarms"],
             "at_most_per_1000": item["false_alarms_per_1000_interval"][1],
             "precision": item["precision"],
             "recall": item["recall"],
+            "cpu_ms": item["cpu_ms"],
         }
         for code, item in sorted(rules.items())
         if (at := item["detection"].get(f"{item['promise']:g}")) is not None
     }
 
 
-def short(item: Mapping[str, Any]) -> list[str]:
-    """What falls short of the bars, in words."""
-    found = []
-    at = item["detection"].get(f"{item['promise']:g}")
-    if at is None:
-        found.append("its fault could be planted nowhere")
-    elif at["rate"] < WANTED:
-        sets = ", ".join(f"{name} ({n})" for name, n in item["missed_at_promise_or_above"].items())
-        found.append(f"finds {at['found']} of {at['planted']} at strength {item['promise']:g}; missed in {sets}")
-    if item["false_alarms_per_1000"] is None:
-        found.append("judges no clean set")
-    elif item["false_alarms_per_1000"] > 5:
-        found.append(f"{item['false_alarms']} false alarms in {item['clean_scans']}: {item['alarms'][0]}")
-    if item["precision"] is not None and item["precision"] < (0.8 if item["trains"] else 0.99):
-        found.append(f"names other samples, too: precision {item['precision']}")
-    if item["failed"]:
-        found.append(f"breaks down: {item['failed']}")
-    return found
+# ---------------------------------------------------------------- what is told
 
 
-def row(code: str, item: Mapping[str, Any]) -> str:
-    """One line of the table."""
+def rule_table(rules: Mapping[str, Mapping[str, Any]]) -> str:
+    """The figures of all rules as a markdown table."""
+    shown = [f"{strength:g}" for strength in STRENGTHS]
+    head = [
+        "rule",
+        "severity",
+        *shown,
+        "faults",
+        "95 % from",
+        "false alarms",
+        "per 1,000",
+        "named right",
+        "of faulty named",
+    ]
+    return page.table(
+        [*head, "CPU ms"],
+        [[f"{code} {item['rule']}", *_cells(item), f"{item['cpu_ms']:.1f}"] for code, item in rules.items()],
+    )
+
+
+def _cells(item: Mapping[str, Any]) -> list[str]:
     rates = [item["detection"].get(f"{strength:g}") for strength in STRENGTHS]
-    shown = " ".join(f"{100 * rate['rate']:5.1f}" if rate and rate["planted"] else "    -" for rate in rates)
-    count = next((rate["planted"] for rate in rates if rate), 0)
+    at = item["detection"].get(f"{item['promise']:g}")
     low, high = item["false_alarms_per_1000_interval"]
-    naming = " ".join("   -" if value is None else f"{value:4.2f}" for value in (item["precision"], item["recall"]))
-    alarms = "-" if item["false_alarms_per_1000"] is None else f"{item['false_alarms_per_1000']:.1f}"
-    return (
-        f"{code} {item['rule']:28} {shown} {count:4}  {alarms:>5} ({low:.1f} to {high:.1f}) of {item['clean_scans']:<5} "
-        f"{naming} {item['cpu_ms']:7.1f}"
+    alarms = item["false_alarms_per_1000"]
+    return [
+        item["severity"],
+        *("" if not rate or not rate["planted"] else f"{100 * rate['rate']:.0f}" for rate in rates),
+        f"{at['planted'] if at else 0} in {item['sets']} sets",
+        "-" if item["found_from"] is None else f"{item['found_from']:g}",
+        f"{item['false_alarms']} of {item['clean_scans']:,}, {item['clean_sets']} sets",
+        "-" if alarms is None else f"{alarms:.1f} ({low:.1f} to {high:.1f})",
+        *("-" if value is None else f"{value:.2f}" for value in (item["precision"], item["recall"])),
+    ]
+
+
+def section(result: Mapping[str, Any]) -> str:
+    """The tables and verdicts of a run, for the page of the benchmarks."""
+    clean = result["clean"]
+    quiet = f"{clean['free_of_warnings_and_errors']:,} of {clean['scans']:,}" if clean else "none"
+    verdicts = [
+        [bar["bar"], bar["verdict"], "; ".join([*bar["fails"], *(f"undecided: {text}" for text in bar["undecided"])])]
+        for bar in result["bars"]
+    ]
+    safe = [[cell.replace("|", "\\|").replace("<", "&lt;") for cell in row] for row in verdicts]
+    return "\n\n".join(
+        [
+            result["run"],
+            page.table(["bar", "verdict", "what fails it"], safe),
+            f"Clean scans with all rules that are free of warnings and errors: {quiet}.",
+            "### Rules",
+            rule_table(result["rules"]),
+            "### Beside other tools",
+            beside.table(result["peers"]),
+        ]
     )
 
 
@@ -200,49 +355,78 @@ def row(code: str, item: Mapping[str, Any]) -> str:
 def options(arguments: list[str] | None) -> argparse.Namespace:
     """What to do."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.detection", description=(__doc__ or "").split("\n\n")[0]
+        prog="python -m benchmarks.detection", description=(__doc__ or "").split("\n\n")[1]
     )
     parser.add_argument("--only", default="", metavar="CODES", help="these rules; the figures of the others stay")
-    parser.add_argument("--quick", action="store_true", help="a small part of the scans; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="a small part of the scans, for a look; cannot be written")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
-    keep = Path(tempfile.gettempdir()) / "datalint-detection"
-    parser.add_argument("--keep", type=Path, default=keep, help=f"where finished pieces wait for another run ({keep})")
+    place = Path(tempfile.gettempdir()) / "datalint-detection"
+    parser.add_argument("--keep", type=Path, default=place, help=f"where finished work waits for another run ({place})")
     parser.add_argument("--peers", type=Path, help="folder of virtual environments of other tools (cleanlab/, ...)")
-    return parser.parse_args(arguments)
+    parser.add_argument("--write", action="store_true", help="put the figures into the repository")
+    chosen = parser.parse_args(arguments)
+    if chosen.quick and chosen.write:
+        parser.error("--quick measures too little to be written")
+    return chosen
+
+
+def measure(
+    rules: Sequence[type[Rule]], pythons: Mapping[str, str | None], jobs: int, quick: bool, keep: Path | None
+) -> tuple[dict[str, Any], dict[str, int], dict[str, Any]]:
+    """The figures of the rules, the clean scans as wholes, and what other tools found."""
+    done = run([*peer_tasks(rules, pythons, quick, keep), *tasks(rules, quick, keep)], jobs)
+    clean: CleanSets = {name: result for name, result in done.items() if name.startswith("clean-")}
+    clean = {name.removeprefix("clean-"): sets for name, sets in clean.items()}
+    told = whole(clean, rules)
+    if not quick:
+        added = run(more(clean, rules, keep), jobs)
+        clean |= {name.removeprefix("clean-"): sets for name, sets in added.items()}
+    peers: dict[str, list[Any]] = {}
+    for peer in beside.PEERS:
+        peers[peer.name] = [result for name, result in sorted(done.items()) if name.startswith(f"peer-{peer.place}-")]
+    figures = {rule.code: summary(rule, done[rule.code], clean) for rule in rules}
+    return figures, told, beside.compared(peers, pythons)
+
+
+def joined(known: Mapping[str, Any], new: Mapping[str, Any], all_of_them: bool) -> dict[str, Any]:
+    """
+    What is told after a run of some rules: the figures of the others as they were.
+
+    Args:
+        known: what was told before.
+        new: ``rules``, ``clean`` and ``peers`` of this run.
+        all_of_them: whether this run was of all rules.
+    """
+    codes = {rule.code for rule in all_rules()}
+    before = {} if all_of_them else known.get("rules", {})
+    rules = {code: item for code, item in sorted((before | new["rules"]).items()) if code in codes}
+    clean = new["clean"] if all_of_them else known.get("clean")
+    peers = beside.merged(None if all_of_them else known.get("peers"), new["peers"])
+    verdicts = [bar.plain() for bar in bars.bars(rules, clean, peers)]
+    return {"run": new["run"], "bars": verdicts, "clean": clean, "rules": rules, "peers": peers}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run it; exit status 1 if something falls short of the bars."""
     chosen = options(arguments)
     rules = select_rules([code for code in chosen.only.split(",") if code])
-    done = run(tasks(rules, chosen.quick), chosen.jobs, None if chosen.quick else chosen.keep)
-    clean = [result for name, result in done.items() if name.startswith("clean-")]
-    figures = {rule.code: summary(rule, done[rule.code], clean) for rule in rules}
-    print("detection: share of planted faults found at strength 0, 0.25, 0.5, 0.75 and 1, in percent; n per strength")
-    print("false alarms: warnings and errors per 1,000 clean scans (95 % interval); naming: of faulty samples\n")
-    print(f"{'':35} {'detection':29} {'n':>4}  {'false alarms':30} {'prec.':>4} {'rec.':>4} {'CPU ms':>6}")
-    for code, item in figures.items():
-        print(row(code, item))
-    full = [part for part in clean if len(part["scans"]) == len(rules)]
-    sets, quiet = sum(part["sets"] for part in full), sum(part["quiet"] for part in full)
-    print(f"\n{quiet:,} of {sets:,} clean scans with all of these rules are free of warnings and errors")
-    bad = {code: short(item) for code, item in figures.items()}
-    for code, lines in bad.items():
-        for line in lines:
-            print(f"{code} {line}")
-    peers = beside.compare(rules, chosen.peers, chosen.quick)
-    print("\n" + beside.told(peers))
-    if not chosen.quick:
-        known = json.loads(OUT.read_text()) if OUT.exists() and chosen.only else {}
-        codes = {rule.code for rule in all_rules()}
-        every = {code: item for code, item in (known.get("rules", {}) | figures).items() if code in codes}
-        told = known.get("clean") if chosen.only else {"scans": sets, "free_of_warnings_and_errors": quiet}
-        others = beside.merged(known.get("peers"), peers)
-        OUT.write_text(
-            json.dumps({"clean": told, "rules": dict(sorted(every.items())), "peers": others}, indent=1) + "\n"
-        )
-        SHIPPED.write_text(json.dumps(shipped(every), indent=1) + "\n")
-    return int(any(bad.values()))
+    pythons = beside.there(chosen.peers)
+    start = time.monotonic()
+    keep = None if chosen.quick else chosen.keep
+    figures, clean, peers = measure(rules, pythons, chosen.jobs, chosen.quick, keep)
+    versions = {name: item["version"] for name, item in peers.items() if item["run"]}
+    told = f"{page.machine()}. {page.versions(versions)}."
+    new: dict[str, Any] = {"run": told, "rules": figures, "clean": None if chosen.only else clean, "peers": peers}
+    print(section(joined({}, new, True)))
+    verdicts = bars.bars(figures, new["clean"], peers)
+    print(f"\n{bars.told(verdicts)}\n\n{(time.monotonic() - start) / 60:.1f} minutes")
+    if chosen.write:
+        known = json.loads(OUT.read_text()) if OUT.exists() else {}
+        result = joined(known, new, not chosen.only)
+        OUT.write_text(json.dumps(result, indent=1) + "\n")
+        SHIPPED.write_text(json.dumps(shipped(result["rules"]), indent=1) + "\n")
+        page.put("detection", section(result))
+    return int(any(bar.fails for bar in verdicts))
 
 
 if __name__ == "__main__":

@@ -7,25 +7,19 @@ random, labels are right, nothing was scaled. Together with ``tests/reference.py
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from datalint.planting import Clean
-from tests.reference import SPLITS, THREE, clean_sets, crop, cut, photos, picture
+from tests.reference import IMAGES, SPLITS, TABLES, THREE, crop, cut, photos, picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-
-@lru_cache(maxsize=2)
-def all_sets(seed: int) -> tuple[Clean, ...]:
-    """The reference sets and those generated here."""
-    return clean_sets(seed) + tuple(make(np.random.default_rng([seed, k])) for k, make in enumerate(FAMILIES))
 
 
 def _laid_out(name: str, table: pd.DataFrame, label: str, rng: np.random.Generator) -> Clean:
@@ -199,6 +193,98 @@ def _holidays(rng: np.random.Generator) -> Clean:
     return Clean("holidays", files=files)
 
 
+def _orders(rng: np.random.Generator) -> Clean:
+    """Orders of many customers, each of whom is in one split only, and of which the splits follow each other in time."""
+    customers = int(rng.integers(150, 400))
+    counts = rng.integers(2, 7, customers)
+    who = np.repeat(np.arange(customers), counts)
+    n = len(who)
+    table = pd.DataFrame(
+        {
+            "customer": [f"C-{5000 + 13 * k}" for k in who],
+            "ordered_at": pd.Timestamp("2023-02-01")
+            + pd.to_timedelta(np.round((who + rng.random(n)) * 37).astype(int), unit="min"),
+            "items": rng.geometric(rng.uniform(0.2, 0.5), n),
+            "basket": np.round(rng.lognormal(3.2, 0.6, n), 2),
+            "channel": rng.choice(["web", "shop", "phone"], n, p=[0.6, 0.3, 0.1]),
+        }
+    )
+    score = np.log(table["basket"]) + 0.3 * (table["channel"] == "web") + 0.5 * rng.normal(size=n)
+    table["returned"] = np.where(score > np.quantile(score, 0.65), "yes", "no")
+    parts = {}
+    for split, inside in (("train", who < 0.7 * customers), ("test", who >= 0.7 * customers)):
+        rows = table[inside]
+        parts[split] = rows.iloc[rng.permutation(len(rows))].reset_index(drop=True)
+    return Clean("orders", parts, "returned")
+
+
+def _patches(rng: np.random.Generator) -> Clean:
+    """Small pictures written as a table: a row is a picture and a column the value of a pixel, 0 to 255."""
+    side = int(rng.integers(6, 13))
+    n = int(rng.integers(300, 800))
+    kinds = list(photos())
+    kind = rng.integers(0, len(kinds), n)
+    grey = {name: photo.mean(axis=2) for name, photo in photos().items()}
+    pixels = np.empty((n, side * side), np.int64)
+    for row, k in enumerate(kind):
+        top, left = int(rng.integers(427 - 4 * side)), int(rng.integers(640 - 4 * side))
+        part = grey[kinds[k]][top : top + 4 * side, left : left + 4 * side]
+        light = part.reshape(side, 4, side, 4).mean(axis=(1, 3)) * rng.uniform(0.7, 1.0)
+        pixels[row] = np.clip(light.ravel() + rng.normal(0, 3, side * side), 0, 255).astype(np.int64)
+    table = pd.DataFrame(pixels, columns=[f"pixel{j}" for j in range(side * side)])
+    return _laid_out("patches", table.assign(photo=[kinds[k] for k in kind]), "photo", rng)
+
+
+def _posts(rng: np.random.Generator) -> Clean:
+    """Short messages of very different length in three languages, with signs, numbers and small pictures in them."""
+    openings = [
+        "Guten Tag",
+        "Hello all",
+        "Bonjour",
+        "hi",
+        "Hallo zusammen",
+        "Dear team",
+        "Salut",
+        "Good morning",
+        "hey",
+    ]
+    middles = {
+        "travel": ["der Zug fährt um 7:40", "the ferry was late", "le train part à 8 h", "two tickets to Łódź please"],
+        "food": ["die Suppe war heiß", "the crème brûlée is great", "un café à 2,50 €", "lunch at 12:30 in Málaga"],
+        "work": ["das Büro ist zu", "see section 3.2 of the plan", "la réunion est à midi", "we ship v2.1 on Friday"],
+    }
+    ends = ["😀", "!!", "…", ":-)", "(no hurry)", "?", "danke", "thx", "à bientôt", "50 % done", "~20 min", "#team"]
+    n = int(rng.integers(300, 800))
+    rows: dict[str, str] = {}
+    while len(rows) < n:
+        kind = str(rng.choice(list(middles)))
+        said = [str(rng.choice(middles[kind])) for _ in range(1 + int(rng.geometric(0.5)))]
+        text = f"{rng.choice(openings)}, {' and '.join(said)} {rng.integers(1, 300)} {rng.choice(ends)}"
+        rows.setdefault(text, kind)
+    table = pd.DataFrame({"message": list(rows), "likes": rng.poisson(3, n), "topic": list(rows.values())})
+    return _laid_out("posts", table, "topic", rng)
+
+
+def _houses(rng: np.random.Generator) -> Clean:
+    """What a house sells for: a target with a long tail, rooms as whole numbers, districts and years."""
+    n = int(rng.integers(500, 2_000))
+    area = np.round(rng.lognormal(4.5, 0.4, n), 1)
+    rooms = np.clip(np.round(area / 28 + rng.normal(0, 0.8, n)), 1, 9).astype(int)
+    district = rng.choice(["Center", "Harbour", "Hill", "Lake", "Old town", "Station"], n)
+    price = area * rng.uniform(1.5, 4) * np.exp(0.25 * rng.normal(size=n)) * np.where(district == "Lake", 1.4, 1.0)
+    table = pd.DataFrame(
+        {
+            "area": area,
+            "rooms": rooms,
+            "built": rng.integers(1900, 2024, n),
+            "district": district,
+            "garden": rng.choice(["yes", "no"], n, p=[0.35, 0.65]),
+            "price": np.round(price, 1),
+        }
+    )
+    return _laid_out("houses", table, "price", rng)
+
+
 FAMILIES: tuple[Callable[[np.random.Generator], Clean], ...] = (
     _amounts,
     _rare,
@@ -209,4 +295,30 @@ FAMILIES: tuple[Callable[[np.random.Generator], Clean], ...] = (
     _tickets,
     _scans,
     _holidays,
+    _orders,
+    _patches,
+    _posts,
+    _houses,
 )
+
+
+def _reference(make: Callable[[np.random.Generator], Clean], seed: int) -> Clean:
+    return make(np.random.default_rng(seed))
+
+
+def _generated(number: int, seed: int) -> Clean:
+    return FAMILIES[number](np.random.default_rng([seed, number]))
+
+
+SETS: dict[str, Callable[[int], Clean]] = {
+    **{f"table: {name}": partial(_reference, make) for name, make in TABLES.items()},
+    **{f"images: {name}": partial(_reference, make) for name, make in IMAGES.items()},
+    **{f"generated: {make.__name__.strip('_')}": partial(_generated, k) for k, make in enumerate(FAMILIES)},
+}
+"""All clean data by name, each made from a seed."""
+
+
+@lru_cache(maxsize=64)
+def clean_set(name: str, seed: int) -> Clean:
+    """One of :data:`SETS`; rules do not change what they plant into, so it may be shared."""
+    return SETS[name](seed)

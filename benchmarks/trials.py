@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.families import all_sets
+import numpy as np
+
+from benchmarks.families import SETS, clean_set
 from datalint.registry import find_rule
 from datalint.testing import alarms, judge, plant, scan, status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from datalint.planting import Clean
     from datalint.report.models import Report
     from datalint.rule import Rule
 
 JUDGED = frozenset({"found", "passed"})
+
+PLANTED_SEED = 5_000
+"""First seed of the data into which faults are planted: neither that of the tests nor that of the clean scans."""
+
+MOST_SEEDS = 60
+"""Of planted faults, where few sets can hold them."""
 
 
 def timed(data: Clean, *rules: type[Rule]) -> tuple[Report, float]:
@@ -27,77 +34,102 @@ def timed(data: Clean, *rules: type[Rule]) -> tuple[Report, float]:
     return report, time.process_time() - start
 
 
-def clean_trial(seed: int, codes: Sequence[str], trained: bool) -> dict[str, Any]:
+def clean_trial(seed: int, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, Any]]]:
     """
-    Scan every clean set of one seed.
+    Scan clean sets of one seed, each once with all the rules that are asked for.
 
     Args:
         seed: of the data.
-        codes: the rules.
-        trained: whether to run those that train a model.
+        wanted: codes of rules by name of the set.
 
     Returns:
-        Scans and alarms by rule, alarms by rule and set, and how many sets were free of any alarm.
+        By set and rule: ``judged``, whether it came to a verdict; ``alarm``, the severity and the message of its first
+        alarm; ``failed``, the reason if it broke down.
     """
-    rules = [rule for rule in map(find_rule, codes) if trained or not rule.trains]
-    scans: Counter[str] = Counter()
-    alarming: dict[str, list[str]] = {}
-    failed: dict[str, str] = {}
-    quiet = 0
-    sets = all_sets(seed) if rules else ()
-    for data in sets:
-        report, _ = timed(data, *rules)
-        quiet += report.ok("warning")
-        for rule in rules:
-            state = status(report, rule)
-            scans[rule.code] += state.status in JUDGED
-            if state.status == "failed":
-                failed[rule.code] = f"{data.name}, seed {seed}: {state.reason}"
-            if found := alarms(report, rule):
-                alarming.setdefault(rule.code, []).append(f"{data.name}, seed {seed}: {found[0].message}")
-    return {"sets": len(sets), "quiet": quiet, "scans": dict(scans), "alarming": alarming, "failed": failed}
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, codes in wanted.items():
+        data = clean_set(name, seed)
+        rules = [rule for rule in map(find_rule, codes) if data.modality in rule.modalities]
+        found[name] = {code: {"judged": False} for code in codes}
+        if rules:
+            report, _ = timed(data, *rules)
+            found[name] |= {rule.code: outcome(report, rule) for rule in rules}
+    return found
 
 
-def planted_trial(code: str, seeds: tuple[int, int], strengths: Sequence[float], enough: int) -> dict[str, Any]:
+def outcome(report: Report, rule: type[Rule]) -> dict[str, Any]:
+    """What a rule said of a clean set."""
+    state = status(report, rule)
+    said: dict[str, Any] = {"judged": state.status in JUDGED}
+    if state.status == "failed":
+        said["failed"] = state.reason
+    if found := alarms(report, rule):
+        said["alarm"] = [found[0].severity, found[0].message]
+    return said
+
+
+def planted_trial(code: str, strengths: Sequence[float], enough: int, most: int = MOST_SEEDS) -> dict[str, Any]:
     """
-    Plant one rule's fault into every clean set that it judges.
+    Plant one rule's fault into every clean set that it judges, with seed after seed until there are enough.
+
+    The first seed takes all sets; of later ones the last may be cut short. A set in which the rule finds something already
+    is passed over: that is a false alarm, and counted as one among the clean scans.
 
     Args:
         code: of the rule.
-        seeds: how many to try at least, and at most where few sets can hold the fault.
         strengths: of the fault.
         enough: faults of each strength.
+        most: seeds to try.
     """
     rule = find_rule(code)
     hits: list[dict[str, Any]] = []
     seconds: list[float] = []
-    for seed in range(seeds[1]):
-        if seed >= seeds[0] and (not hits or len(hits) >= enough * len(strengths)):
-            break
-        for data in all_sets(seed):
-            if data.modality not in rule.modalities:
-                continue
-            before, cost = timed(data, rule)
-            if status(before, rule).status not in JUDGED:
-                continue
-            seconds.append(cost)
-            for strength in strengths:
-                fault = plant(rule, data, strength, seed)
-                if fault is None:
-                    continue
-                report = scan(fault.data, rule, cache=False, jobs=1)
-                hit = judge(rule, fault, report)
-                mild = not hit.found and any(finding.code == code for finding in report.findings)
-                hits.append(
-                    {
-                        "set": data.name,
-                        "seed": seed,
-                        "strength": strength,
-                        "found": hit.found,
-                        "mild": mild,
-                        "elsewhere": hit.elsewhere,
-                        "precision": hit.precision,
-                        "recall": hit.recall,
-                    }
-                )
+    useful: set[str] = set()
+    names = list(SETS)
+    for k in range(most):
+        for place in np.random.default_rng(k).permutation(len(names)):
+            counts = [sum(hit["strength"] == strength for hit in hits) for strength in strengths]
+            if k and min(counts) >= enough:
+                return {"hits": hits, "seconds": seconds}
+            tried = _one_set(rule, names[place], PLANTED_SEED + k, strengths, seconds)
+            hits += tried
+            if tried:
+                useful.add(names[place])
+        if k:  # what held no fault with two seeds hardly will with another
+            names = [name for name in names if name in useful]
     return {"hits": hits, "seconds": seconds}
+
+
+def _one_set(
+    rule: type[Rule], name: str, seed: int, strengths: Sequence[float], seconds: list[float]
+) -> list[dict[str, Any]]:
+    """The faults of one set; ``seconds`` gets the CPU time of the scan of the clean one."""
+    data = clean_set(name, seed)
+    if data.modality not in rule.modalities:
+        return []
+    faults = {strength: plant(rule, data, strength, seed) for strength in strengths}
+    if not any(faults.values()):
+        return []
+    before, cost = timed(data, rule)
+    if status(before, rule).status not in JUDGED or alarms(before, rule):
+        return []
+    seconds.append(cost)
+    hits = []
+    for strength, fault in faults.items():
+        if fault is None:
+            continue
+        report = scan(fault.data, rule, cache=False, jobs=1)
+        hit = judge(rule, fault, report)
+        hits.append(
+            {
+                "set": data.name,
+                "seed": seed,
+                "strength": strength,
+                "found": hit.found,
+                "mild": not hit.found and any(finding.code == rule.code for finding in report.findings),
+                "elsewhere": hit.elsewhere,
+                "precision": hit.precision,
+                "recall": hit.recall,
+            }
+        )
+    return hits

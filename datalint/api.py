@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +58,8 @@ def scan(
     progress: Callable[[int, float], None] | None = None,
     config: str | Path | Mapping[str, Any] | Effective | bool | None = None,
     baseline: str | Path | Literal[False] | None = None,
+    samples: bool = True,
+    redact: bool = False,
 ) -> Report:
     """
     Scan a data set and report what will make training fail, stall or lie.
@@ -62,13 +67,14 @@ def scan(
     What is not given here is what the configuration says, and otherwise the default.
 
     Args:
-        source: a path (or several), a DataFrame, ``(X, y)``, an array, or a mapping of splits to any of these.
+        source: a path (or several), a DataFrame, ``(X, y)``, an array, a data set or loader of PyTorch or Hugging Face, or
+            a mapping of splits to any of these. A loader is drawn once, as training would.
         label: the label column; recognised if not given.
         splits: for a path, glob patterns by split; otherwise more splits, by name.
         select: codes, names or beginnings of codes of the rules to run; all if empty.
         ignore: the same, of rules to leave out.
         preset: ``fast`` leaves out the rules that train a model or compare samples with each other.
-        batch_size: samples per training batch; 32 if nothing else is said.
+        batch_size: samples per training batch; a loader's own, or 32 if nothing else is said.
         pred_probs: out-of-sample class probabilities the user already has, [samples, classes] in stored order with the
             classes sorted: an array, a ``.npy``, ``.npz`` or CSV file, or a mapping of splits to these.
         embeddings: vectors to use as features instead of datalint's own, [samples, dimensions], in the same forms.
@@ -85,6 +91,9 @@ def scan(
         config: a configuration file, or a mapping with the same keys; for paths, the closest ``datalint.toml`` if not
             given, and none at all if False.
         baseline: file of known findings, which are left out; False for none, whatever the configuration says.
+        samples: whether the report may name samples and their values; without them it keeps counts and statistics.
+        redact: whether samples, files, data sets and classes get hashed names, and values are left out. The names depend
+            on the secret in the environment variable ``DATALINT_REDACT_KEY`` if there is one, else on what was found.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
@@ -113,7 +122,15 @@ def scan(
     today = started.astimezone().date()  # a suppression expires by the user's own calendar
     baseline_read = _baseline(effective)
     over = [expired(item.entry, today) for item in effective.suppressions]
-    wishes = [_listed(splits), changed_only, packs, effective.dependence(), over, baseline_read]
+    wishes = [
+        _listed(splits),
+        changed_only,
+        packs,
+        effective.dependence(),
+        over,
+        baseline_read,
+        *_hiding(samples, redact),
+    ]
     key = results.key(store, paths, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
@@ -142,7 +159,9 @@ def scan(
         runners.append(runner)
         measuring = Cached(runner, store) if store else runner
         suited = _suited(judging, dataset, chosen.preset)
-        done.append(scan_dataset(dataset, suited, settings, measuring, vectors, tally, severities))
+        done.append(
+            scan_dataset(dataset, suited, _own(settings, dataset, batch_size), measuring, vectors, tally, severities)
+        )
     audits = [rule for rule in rules if rule.audits]
     kept = silencer.apply(done)
     if audits and kept:
@@ -150,10 +169,20 @@ def scan(
         silences = () if changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs)
-    report = _report(kept, _run(started, clock, widest.name, widest.jobs))
+    report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), datasets, samples, redact)
     if store and key:
         results.save(store, key, report)
     return report
+
+
+def settings_of(source: Any, config: Any = None) -> Effective:
+    """
+    The configuration that a scan of ``source`` has; may be handed to :func:`scan`.
+
+    Raises:
+        DatalintError: the file cannot be used, or the paths have different ones.
+    """
+    return settle(_paths(source), config)
 
 
 def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None:
@@ -181,6 +210,27 @@ def _report(done: Sequence[Scanned], run: Run) -> Report:
     return report
 
 
+def _concealed(report: Report, datasets: Sequence[Dataset], samples: bool, redact: bool) -> Report:
+    if samples and not redact:
+        return report
+    from datalint.report.privacy import conceal, vocabulary
+
+    words = vocabulary((Path(datalint.__file__).parent, *map(Path, pack_folders())))
+    columns = {column.name for dataset in datasets for column in dataset.fields}
+    hidden = conceal(report, columns, redact=redact, words=words)
+    # Both wishes: hashed names in what is said, and no samples.
+    return hidden if samples or not redact else conceal(hidden, columns, redact=False, words=words)
+
+
+def _hiding(samples: bool, redact: bool) -> list[Any]:
+    """What a concealed report is kept under, and its page with it; nothing for one that conceals nothing."""
+    if samples and not redact:
+        return []
+    from datalint.report.privacy import KEY
+
+    return [samples, redact, hashlib.sha256(os.environ.get(KEY, "").encode("utf-8", "surrogateescape")).hexdigest()]
+
+
 def _rules(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
     """The rules to run with their parameters, and the severities that the user set."""
     from datalint.registry import select_rules
@@ -198,6 +248,11 @@ def _rules(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
 
 def _suited(rules: Sequence[Rule], dataset: Dataset, preset: str) -> list[Rule]:
     return [rule for rule in rules if preset != "fast" or dataset.modality not in rule.searches]
+
+
+def _own(settings: Settings, dataset: Dataset, asked: int | None) -> Settings:
+    """The settings with the batch size that a loader has itself, unless the caller asked for another."""
+    return settings if asked or not dataset.batch_size else replace(settings, batch_size=dataset.batch_size)
 
 
 def _baseline(effective: Effective) -> tuple[str, Baseline] | None:

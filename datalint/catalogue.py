@@ -93,18 +93,23 @@ def rules_page() -> str:
 def figures_table() -> str:
     """How often each rule was right, as far as it was measured; empty if none was."""
     known = all_figures()
-    rows = [["rule", "found", "from strength", "false alarms", "at most per 1,000", "named samples that are faulty"]]
+    head = ["rule", "severity", "37/", "found", "from strength", "false alarms", "at most per 1,000"]
+    rows = [[*head, "named samples that are faulty", "faulty samples that are named", "CPU ms"]]
     for rule in built_in():
         item = known.get(rule.code)
         if item is not None:
             rows.append(
                 [
                     f"{rule.code} {rule.name}",
+                    rule.severity,
+                    rule.item,
                     f"{item.found:,} of {item.planted:,}" + ("" if item.promise == 0.5 else f" at {item.promise:g}"),
                     "-" if item.found_from is None else f"{item.found_from:g}",
                     f"{item.false_alarms:,} in {item.clean_scans:,}",
                     f"{item.at_most_per_1000:g}",
                     "-" if item.precision is None else f"{item.precision:.0%}",
+                    "-" if item.recall is None else f"{item.recall:.0%}",
+                    "-" if item.cpu_ms is None else f"{item.cpu_ms:.0f}",
                 ]
             )
     return _table(rows) if len(rows) > 1 else ""

@@ -287,6 +287,10 @@ class Split:
     """Shape of the stored array, samples first, for arrays."""
     columns: tuple[tuple[str, Kind | None], ...] = ()
     """The columns that the split's own table has, with their kinds (None where it holds no value); none if not known."""
+    trains: bool = True
+    """Whether its order may be one that a training loop sees: a loader of validation data need not shuffle."""
+    augmented: bool = False
+    """Whether an item is another at every draw, as augmentation makes it."""
 
 
 @dataclass
@@ -308,6 +312,10 @@ class Dataset:
     """Whether the stored order is the order of class folders, whatever the samples are."""
     skipped_label: str = "no label column found; name it with --label"
     """Why there is no label."""
+    batch_size: int | None = None
+    """Samples per training batch where the data set is a loader, which knows."""
+    redrawn: bool = False
+    """Whether samples were drawn with replacement, so that copies are no fault."""
 
     def column(self, name: str) -> Field | None:
         """The column of that name."""

@@ -245,6 +245,11 @@ def _line(change: Change, several: bool) -> str:
     return f"  {finding.severity:<7}  {clean(finding.code, NAME)}  {where}{clean(finding.message, SENTENCE)}"
 
 
+def short(word: str, change: Change) -> str:
+    """One line for one change, such as ``new: warning  ORD101  ...``."""
+    return guard(f"{word}: {_line(change, several=True).strip()}")
+
+
 def _shown(moved: Moved, value: float | None) -> str:
     if value is None:
         return "none"

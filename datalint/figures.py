@@ -31,7 +31,11 @@ class Figures:
     precision: float | None = None
     """Share of the samples it names that are faulty; None for a rule that names none."""
     recall: float | None = None
-    """Share of the faulty samples that it names."""
+    """Share of the faulty samples that it names, of faults that it finds."""
+    clean_sets: int | None = None
+    """How many different data sets the clean scans are of: each was drawn or shuffled anew many times."""
+    cpu_ms: float | None = None
+    """CPU time of one of these scans with this rule alone, in milliseconds."""
 
     def short(self) -> str:
         """In one line, for a finding."""
@@ -46,13 +50,18 @@ class Figures:
             said.append(f"Found {self.found:,} of {self.planted:,} faults planted into clean data at {strength}.")
         if self.found_from is not None:
             said.append(f"At least 95 % are found from strength {self.found_from:g}.")
+        of = f" of {self.clean_sets:,} data sets" if self.clean_sets else ""
         said.append(
-            f"False alarms: {self.false_alarms:,} in {self.clean_scans:,} clean scans "
+            f"False alarms: {self.false_alarms:,} in {self.clean_scans:,} clean scans{of} "
             f"(at most {self.at_most_per_1000:g} per 1,000, with 95 % confidence)."
         )
         if self.precision is not None and self.recall is not None:
             said.append(
                 f"Of the samples it names {self.precision:.0%} are faulty, and it names {self.recall:.0%} of the faulty ones."
+            )
+        if self.cpu_ms is not None:
+            said.append(
+                f"A scan of such a data set (some hundred samples) with it alone takes {self.cpu_ms:.0f} ms of CPU."
             )
         return said
 

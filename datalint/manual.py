@@ -35,6 +35,8 @@ class Page:
     text: str
     parameters: list[dict[str, Any]]
     """Name, default and description of each."""
+    repair: str | None = None
+    """How its findings are mended, if they can be."""
 
 
 def page_of(rule: type[Rule]) -> Page:
@@ -43,7 +45,7 @@ def page_of(rule: type[Rule]) -> Page:
         {"name": name, "default": parameter.default, "description": parameter.description}
         for name, parameter in rule.Params.model_fields.items()
     ]
-    return Page(rule.code, rule.name, rule.severity, rule.finds(), rule.page(), parameters)
+    return Page(rule.code, rule.name, rule.severity, rule.finds(), rule.page(), parameters, rule.repair)
 
 
 def pages() -> list[Page]:

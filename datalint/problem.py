@@ -27,6 +27,7 @@ class Problem:
         "columns",
         "stray",
         "absent",
+        "not-finite",
     ]
     path: str
     message: str

@@ -73,6 +73,8 @@ class Found:
     """None for the rule's own severity."""
     confidence: float = 0.99
     split: str | None = None
+    against: str | None = None
+    """The other split, where the fault lies between two."""
     column: str | None = None
     class_: str | None = None
     subject: str = ""
@@ -84,6 +86,8 @@ class Found:
     count: int | None = None
     """How many samples are affected; None for as many as there are cases or files."""
     exact: bool = True
+    brief: str = ""
+    """What a finding about the same two splits says of this one, if it leads: a clause with the number that matters."""
 
 
 class Rule(ABC):
@@ -114,7 +118,12 @@ class Rule(ABC):
     promise: ClassVar[float] = 0.5
     """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
     follows: ClassVar[tuple[str, ...]] = ()
-    """Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs."""
+    """
+    Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs.
+
+    Rules that follow each other, or themselves, speak of one fault from several sides: the most severe finding leads, of
+    equal ones that of the first code.
+    """
     repair: ClassVar[Repair | None] = None
     """
     How ``datalint fix`` mends what it names; None where a person must decide.

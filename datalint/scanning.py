@@ -30,6 +30,7 @@ from datalint.rule import AllWell, Cases, Found, Rule, Skip
 from datalint.severity import SEVERITIES
 from datalint.sources.labels import task_of
 from datalint.splits import Given, SplitProfile
+from datalint.views import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -268,6 +269,8 @@ class _Judged:
         self.thumbnails: dict[str, bytes] = {}
         self.follows: dict[str, tuple[str, ...]] = {}
         """By code of a rule, the codes of the rules that explain it."""
+        self.briefs: dict[str, str] = {}
+        """By fingerprint, what the finding that leads says of it."""
         self.met: dict[str, int] = {}
         """How often each fingerprint occurred."""
 
@@ -345,6 +348,7 @@ class _Judged:
             consequence=found.consequence,
             remedy=remedy,
             split=None if len(self.profile.splits) == 1 and found.split == WHOLE else found.split,
+            against=found.against,
             column=found.column,
             class_=found.class_,
             evidence=found.evidence,
@@ -356,6 +360,7 @@ class _Judged:
             ),
             fingerprint=name,
         )
+        self.briefs[name] = found.brief
         return finding, found, samples
 
     def _samples(self, cases: Cases) -> list[AffectedSample]:
@@ -406,7 +411,8 @@ class _Judged:
                 for split in profile.splits
             ),
             facts=facts.facts_of(profile),
-            findings=_in_order(fold(self.findings, self.follows)),
+            views=views_of(profile, self.thumbnails),
+            findings=_in_order(fold(self.findings, self.follows, self.briefs)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
         return Scanned(report, self.affected, self.thumbnails)

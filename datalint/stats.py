@@ -186,6 +186,21 @@ def round_up(value: float) -> int:
     return math.ceil(value / unit) * unit
 
 
+def binomial_tail(count: int, draws: int, chance: float) -> float:
+    """Probability of at least ``count`` hits in ``draws``; beyond 1,000 draws by the normal approximation."""
+    if count <= 0 or chance >= 1:
+        return 1.0
+    if count > draws or chance <= 0:
+        return 0.0
+    if draws > 1_000:
+        return normal_tail((count - 0.5 - draws * chance) / math.sqrt(draws * chance * (1 - chance)))
+    logs = (
+        _log_choose(draws, k) + k * math.log(chance) + (draws - k) * math.log1p(-chance)
+        for k in range(count, draws + 1)
+    )
+    return min(1.0, sum(map(math.exp, logs)))
+
+
 def normal_tail(z: float) -> float:
     """Probability of a standard normal value above z."""
     return 0.5 * math.erfc(z / math.sqrt(2))

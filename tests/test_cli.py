@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 
 from datalint.report.models import Report
-from tests.command import Outcome, run
+from tests.command import Outcome, call, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +134,17 @@ def test_readers_that_stop_early(folder: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+def test_statistics_are_for_programs_too(folder: Path) -> None:
+    shown = call(folder, "scan", "sorted.csv", *FAST, "--no-report", "--exit-zero", "--statistics").out
+    counted = json.loads(
+        call(folder, "scan", "sorted.csv", *FAST, "--no-report", "--exit-zero", "--statistics", "--format", "json").out
+    )
+    assert [f"{rule['findings']:>6}  {rule['code']}  {rule['rule']}" for rule in counted["rules"]] == shown.splitlines()
+    assert counted["rules"] and counted["suppressed"] == 0
+    for rule in counted["rules"]:
+        assert rule["findings"] == rule["error"] + rule["warning"] + rule["info"]
+    refused = call(folder, "scan", "sorted.csv", *FAST, "--no-report", "--statistics", "--format", "sarif")
+    assert (refused.status, refused.out) == (2, "")
+    assert "--statistics cannot be printed as sarif: choose text or json" in refused.err

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from datalint.cli import COMMANDS
+
 HEAVY = {"PIL", "cleanlab", "joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 
 COMMAND = """
@@ -35,6 +37,19 @@ def _loaded(code: str) -> set[str]:
 )
 def test_the_manual_loads_nothing_heavy(arguments: list[str]) -> None:
     assert _loaded(COMMAND.format(arguments=arguments)) == set()
+
+
+@pytest.mark.parametrize(("command", "module"), sorted(COMMANDS.items()))
+def test_a_command_loads_its_own_module_alone(command: str, module: str) -> None:
+    code = COMMAND.format(arguments=[command, "--help"])
+    code += (
+        "\nprint('loaded:', *(name for name in sys.modules if name.startswith(('datalint.', 'pydantic', 'jinja2'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("loaded:")[2].split())
+    shared = {"datalint.cli", "datalint.cli.options", "datalint.errors", "datalint.report", "datalint.report.formats"}
+    shown = {"datalint.cli.showing", "datalint.report.escape"} if module == "scanning" else set()
+    assert loaded == shared | shown | {f"datalint.cli.{module}"}
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -322,6 +322,8 @@ def test_a_subset_of_a_table(faulty: Path) -> None:
         (("fix", "data", "--out", "new", "--select", "LBL102"), "LBL102 can only be mended with --unsafe"),
         (("fix", "data", "--out", "new", "--select", "LBL101"), "none of the selected rules can be mended"),
         (("fix", "data", "--keep-list", "full/mine.txt"), "--keep-list full/mine.txt exists"),
+        (("fix", "data/train.csv", "--keep-list", "data/train.csv", "--force"), "which is never changed"),
+        (("fix", "data", "--keep-list", "link/kept.csv"), "--keep-list link/kept.csv lies in data"),
         (("subset", "data", "--per-class", "3"), "nothing to write: give --out DIR"),
         (("subset", "data", "--out", "new"), "say how small"),
         (("subset", "data", "--out", "full", "--per-class", "3"), "--out full is not empty"),

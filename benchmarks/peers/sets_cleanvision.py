@@ -6,19 +6,19 @@ With its default issues, in one process. Says by job and kind which files it nam
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers.protocol import INPUT, OUT
+from benchmarks.peers.sets_protocol import answer_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def issues_of(path: str) -> dict[str, Any]:
+def issues_of(job: Mapping[str, Any]) -> dict[str, Any]:
     """The files named by kind, as paths below the folder."""
+    path = job["path"]
     lab = import_module("cleanvision").Imagelab(data_path=path)
     lab.find_issues(n_jobs=1, verbose=False)
     issues = lab.issues
@@ -34,13 +34,4 @@ def issues_of(path: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    answers: dict[str, Any] = {}
-    for job in json.loads(INPUT.read_text()):
-        start = time.process_time()
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                answer = issues_of(job["path"])
-        except Exception as error:  # what stops the peer is part of the comparison
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        answers[job["name"]] = answer | {"seconds": time.process_time() - start}
-    OUT.write_text(json.dumps(answers))
+    answer_all("cleanvision", issues_of)

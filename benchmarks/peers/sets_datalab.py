@@ -1,18 +1,13 @@
 """
 cleanlab's Datalab on many small tables: ``python -m benchmarks.peers.sets_datalab JOBS.json OUT.json``.
 
-With the features and the cross-validated probabilities that it asks its user for. Says by job and kind which rows it names,
-and which problems of the whole data set.
+With the features and the cross-validated probabilities that it asks its user for. Says by job and kind which rows it names.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import time
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +18,10 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from benchmarks.peers.protocol import INPUT, OUT
+from benchmarks.peers.sets_protocol import answer_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def features(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -38,9 +36,10 @@ def features(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(encode.fit_transform(frame), float)
 
 
-def issues_of(path: str, label: str, task: str) -> dict[str, Any]:
-    """The rows named by kind, and the kinds of which the data set as a whole has an issue."""
-    frame = pd.read_csv(path)
+def issues_of(job: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows named by kind."""
+    label, task = job["label"], job["task"]
+    frame = pd.read_csv(job["tables"]["all"])
     y = frame.pop(label)
     X = features(frame)
     lab = import_module("cleanlab").Datalab(data={"y": y.to_list()}, label_name="y", task=task, verbosity=0)
@@ -60,17 +59,8 @@ def issues_of(path: str, label: str, task: str) -> dict[str, Any]:
         empty = import_module("cleanlab").Datalab(data={"y": y.to_list()}, label_name="y", task=task, verbosity=0)
         empty.find_issues(features=raw, issue_types={"null": {}})
         rows["null"] = np.flatnonzero(empty.get_issues()["is_null_issue"]).tolist()
-    return {"rows": rows, "sets": []}
+    return {"rows": rows}
 
 
 if __name__ == "__main__":
-    answers: dict[str, Any] = {}
-    for job in json.loads(INPUT.read_text()):
-        start = time.process_time()
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                answer = issues_of(job["path"], job["label"], job["task"])
-        except Exception as error:  # what stops the peer is part of the comparison
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        answers[job["name"]] = answer | {"seconds": time.process_time() - start}
-    OUT.write_text(json.dumps(answers))
+    answer_all("cleanlab", issues_of)

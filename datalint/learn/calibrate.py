@@ -57,6 +57,14 @@ def predictive(probs: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
     return np.asarray((1 - floor) * probs + floor / probs.shape[1])
 
 
+def probability_wrong(clean: NDArray[np.float64], labels: NDArray[np.intp], floor: float) -> NDArray[np.float64]:
+    """Probability (n,) that the given label is wrong, from those of the true label (n, K): a label drawn at random (share
+    `floor`, each class alike) that hit another class than the true one."""
+    own = clean[np.arange(len(labels)), labels]
+    drawn = floor / clean.shape[1]
+    return np.asarray(drawn * (1 - own) / ((1 - floor) * own + drawn + 1e-300))
+
+
 def calibration_error(probs: NDArray[np.float64], labels: NDArray[np.intp], bins: int = 10) -> float:
     """Mean absolute gap between stated confidence and accuracy over equally filled bins (Guo et al. 2017)."""
     confidence = probs.max(axis=1)

@@ -67,7 +67,7 @@ def group_keys(dataset: Dataset, splits: Sequence[SplitProfile]) -> list[Key]:
     labels = np.concatenate([r.label for r in rows] or [np.zeros(0, object)])
     found = []
     for name, column, named in [*_columns(dataset, rows), *_file_names(dataset, rows)]:
-        key = _key(name, column, named)
+        key = key_of(name, *factorized(column), named=named)
         if key is not None and not _is_label(key, labels):
             found.append(key)
     return found
@@ -119,12 +119,12 @@ def _file_names(dataset: Dataset, rows: Sequence[SampledRows]) -> Iterator[tuple
     yield FILE_NAMES, np.array(stems, dtype=object), telling > 0.9 * len(known) and days < 0.5 * len(known)
 
 
-def _key(name: str, column: NDArray[np.object_], named: bool) -> Key | None:
-    codes, values = factorized(column)
-    key = Key(name, codes, tuple(_text(value) for value in values), named)
-    known = int((key.codes >= 0).sum())
-    if len(values) < LEAST_GROUPS or known < 0.5 * len(column):
+def key_of(name: str, codes: NDArray[np.int64], values: Sequence[object], *, named: bool) -> Key | None:
+    """The key of these codes, if they have many values with several rows each."""
+    known = int((codes >= 0).sum())
+    if len(values) < LEAST_GROUPS or known < 0.5 * len(codes):
         return None
+    key = Key(name, codes, tuple(_text(value) for value in values), named)
     counts = key.counts
     if known < LEAST_ROWS * len(values) or counts.max() > LARGEST * known:
         return None

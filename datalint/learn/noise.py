@@ -14,6 +14,7 @@ from datalint.learn.calibrate import (
     fit_calibration,
     log_probs,
     predictive,
+    probability_wrong,
     sharpen,
 )
 
@@ -134,14 +135,6 @@ def estimate_noise(
         calibration_error=calibration_error(predictive(clean, fit.floor), labels),
         samples=len(rows),
     )
-
-
-def probability_wrong(clean: NDArray[np.float64], labels: NDArray[np.intp], floor: float) -> NDArray[np.float64]:
-    """Probability (n,) that the given label is wrong, from those of the true label (n, K): a label drawn at random (share
-    `floor`, each class alike) that hit another class than the true one."""
-    own = clean[np.arange(len(labels)), labels]
-    drawn = floor / clean.shape[1]
-    return np.asarray(drawn * (1 - own) / ((1 - floor) * own + drawn + 1e-300))
 
 
 def _both_fits(logs: Sequence[NDArray[np.float64]], labels: NDArray[np.intp]) -> tuple[Calibration, Calibration]:

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.learn.calibrate import Calibration, calibration_error, fit_calibration, log_probs, predictive, sharpen
+from datalint.learn.calibrate import (
+    Calibration,
+    calibration_error,
+    fit_calibration,
+    log_probs,
+    predictive,
+    probability_wrong,
+    sharpen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    Model = Callable[[NDArray[np.float32], NDArray[np.intp], int, NDArray[np.intp], int], NDArray[np.float64]]
+    Model = Callable[
+        [NDArray[np.float32], NDArray[np.intp], int, NDArray[np.intp], int, NDArray[np.bool_]], NDArray[np.float64]
+    ]
 
 __all__ = ["OutOfFold", "Refusal", "calibration_error", "out_of_fold"]
 
@@ -23,6 +33,9 @@ RACE_ROWS = 3000
 """Samples on which the models are compared before the winner alone sees everything."""
 ALL_MODELS_ROWS = 4000
 """Up to here all models run in full and are pooled: together they are better calibrated than the best of them."""
+SECOND_ROUND_ROWS = 2000
+"""Up to here models are trained once more, without the samples whose label the first round doubts: wrong labels in training
+blur the confidence by which a floor is told from hardness. Larger sets show a floor without that."""
 LANDMARKS = 800
 """Centres of the kernel model; its cost grows with their square, its accuracy hardly beyond this."""
 CHANCE_SIGMAS = 4.0
@@ -70,6 +83,8 @@ def out_of_fold(
     X: (n, d), finite, of about unit spread. y: (n,) in 0..K-1. groups: (n,) content hash; equal ones share a fold, and which
     fold depends on the hash alone, not on the order of the samples. Extra trees (Geurts et al. 2006), multinomial logistic
     regression and ridge classification on a Nystroem approximation of the RBF kernel. Refuses when no model beats chance.
+    In small sets with a noise floor a second round joins the pool (see ``SECOND_ROUND_ROWS``); the first one stays in it, so a
+    fit without a floor has the same models to choose from.
     """
     labels = np.asarray(y, np.intp)
     n, wide = len(labels), int(labels.max(initial=-1)) + 1
@@ -96,6 +111,12 @@ def out_of_fold(
         names, parts, raced = found
         logs = [log_probs(part) for part in parts]
         fit = fit_calibration(logs, inside)
+        if len(rows) <= SECOND_ROUND_ROWS and fit.floor > 0:
+            again = _second_round(X[rows], inside, classes, fold, seed, names, sharpen(logs, fit), fit.floor)
+            if again:
+                parts = [*parts, *again]
+                logs += [log_probs(part) for part in again]
+                fit = fit_calibration(logs, inside)
     return _assemble(n, wide, rows, usable, inside, fold, names, parts, raced, sharpen(logs, fit), fit, left_out)
 
 
@@ -153,6 +174,7 @@ def _assemble(
 def _predict(
     X: NDArray[np.float32], y: NDArray[np.intp], classes: int, fold: NDArray[np.intp], seed: int
 ) -> tuple[list[str], list[NDArray[np.float64]], dict[str, float]]:
+    everything = np.ones(len(y), np.bool_)
     models: dict[str, Model] = {"extra trees": _extra_trees, "RBF kernel ridge": _kernel_ridge}
     # Its cost grows with classes x columns, and with many of both it has never won a race worth that.
     if classes * X.shape[1] <= 20_000:
@@ -165,17 +187,44 @@ def _predict(
     raced: dict[str, float] = {}
     parts: dict[str, NDArray[np.float64]] = {}
     for name, model in models.items():
-        parts[name] = model(X[race], y[race], classes, fold[race], seed)
+        parts[name] = model(X[race], y[race], classes, fold[race], seed, everything[race])
         logs = [log_probs(parts[name])]
         raced[name] = fit_calibration(logs, y[race]).loss / len(race)
     if len(race) == n:
         return list(parts), list(parts.values()), raced
     winner = min(raced, key=lambda name: raced[name])
-    return [winner], [models[winner](X, y, classes, fold, seed)], raced
+    return [winner], [models[winner](X, y, classes, fold, seed, everything)], raced
+
+
+def _second_round(
+    X: NDArray[np.float32],
+    y: NDArray[np.intp],
+    classes: int,
+    fold: NDArray[np.intp],
+    seed: int,
+    names: list[str],
+    clean: NDArray[np.float64],
+    floor: float,
+) -> list[NDArray[np.float64]]:
+    """The models that wrong labels in training mislead, trained without the samples more likely wrong than right.
+
+    The other one is fitted by least squares, whose decision random flips hardly move (Manwani and Sastry 2013). Empty where
+    no sample is doubted, or most of a class: that is not to be learnt from the rest."""
+    kept = probability_wrong(clean, y, floor) <= 0.5
+    if kept.all() or (2 * np.bincount(y[kept], minlength=classes) < np.bincount(y, minlength=classes)).any():
+        return []
+    models: dict[str, Model] = {"extra trees": _extra_trees, "logistic regression": _logistic_regression}
+    X = np.ascontiguousarray(X, np.float32)
+    return [model(X, y, classes, fold, seed, kept) for name, model in models.items() if name in names]
 
 
 def _extra_trees(
-    X: NDArray[np.float32], y: NDArray[np.intp], classes: int, fold: NDArray[np.intp], seed: int
+    X: NDArray[np.float32],
+    y: NDArray[np.intp],
+    classes: int,
+    fold: NDArray[np.intp],
+    seed: int,
+    kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -184,7 +233,7 @@ def _extra_trees(
     leaf = max(1, len(y) * classes * trees * 16 // 200_000_000)
     probs = np.zeros((len(y), classes))
     for f in range(int(fold.max()) + 1):
-        train, test = fold != f, fold == f
+        train, test = (fold != f) & kept, fold == f
         if not test.any():
             continue
         model = ExtraTreesClassifier(trees, min_samples_leaf=leaf, random_state=seed).fit(X[train], y[train])
@@ -194,14 +243,19 @@ def _extra_trees(
 
 
 def _logistic_regression(
-    X: NDArray[np.float32], y: NDArray[np.intp], classes: int, fold: NDArray[np.intp], seed: int
+    X: NDArray[np.float32],
+    y: NDArray[np.intp],
+    classes: int,
+    fold: NDArray[np.intp],
+    seed: int,
+    kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     probs = np.zeros((len(y), classes))
     for f in range(int(fold.max()) + 1):
-        train, test = fold != f, fold == f
+        train, test = (fold != f) & kept, fold == f
         if not test.any():
             continue
         with warnings.catch_warnings():
@@ -213,7 +267,12 @@ def _logistic_regression(
 
 
 def _kernel_ridge(
-    X: NDArray[np.float32], y: NDArray[np.intp], classes: int, fold: NDArray[np.intp], seed: int
+    X: NDArray[np.float32],
+    y: NDArray[np.intp],
+    classes: int,
+    fold: NDArray[np.intp],
+    seed: int,
+    kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Ridge regression of the one-hot labels on Nystroem features (Williams and Seeger 2001) of an RBF kernel as wide as the
     median distance. The folds share one Gram matrix, so five folds cost little more than one fit."""
@@ -233,8 +292,8 @@ def _kernel_ridge(
     share = target.mean(axis=0)
     target -= share
     members = [fold == f for f in range(int(fold.max()) + 1)]
-    grams = [(features[m].T @ features[m]).astype(np.float64) for m in members]
-    sides = [(features[m].T @ target[m]).astype(np.float64) for m in members]
+    grams = [(features[m & kept].T @ features[m & kept]).astype(np.float64) for m in members]
+    sides = [(features[m & kept].T @ target[m & kept]).astype(np.float64) for m in members]
     gram, side = np.sum(grams, axis=0), np.sum(sides, axis=0)
     scores = np.zeros((n, classes))
     for member, own_gram, own_side in zip(members, grams, sides, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -128,6 +129,8 @@ def fix(
         raise DatalintError(
             f"--keep-list {listed} exists: choose another file" + ("" if listed.is_dir() else " or give --force")
         )
+    if listed is not None and _holds(path, listed):
+        raise DatalintError(f"--keep-list {listed} lies in {path}, which is never changed: choose a file outside it")
     target = None if out is None else Target(Path(out), path, force)
     dataset = only(api.find(path, label=label, splits=splits), path, "fix")
     if target is None:
@@ -157,6 +160,11 @@ def _repairs(select: Sequence[str], unsafe: bool) -> dict[str, Repair]:
     if not allowed:
         raise DatalintError(f"{', '.join(chosen)} can only be mended with --unsafe, since what it names may be right")
     return allowed
+
+
+def _holds(source: Path, file: Path) -> bool:
+    real, inside = Path(os.path.realpath(source)), Path(os.path.realpath(file))
+    return real == inside or real in inside.parents
 
 
 def _name(path: Path) -> str:

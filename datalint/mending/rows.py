@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datalint.errors import DatalintError
 from datalint.mending import tables
+from datalint.mending.shuffling import cut, mixed
 from datalint.mending.stored import places
 from datalint.sources.csvs import CsvPartition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
     from datalint.mending.plan import Change, Plan
     from datalint.mending.tables import Table
 
+    Mask = NDArray[np.bool_]
+    """One per row of a file: whether it is kept."""
+
 
 class Rows:
     """
-    The files of a table data set in memory.
+    The files of a table data set, changed one batch of rows after the other.
 
     Raises:
         DatalintError: they cannot be read in the way the scan reads them.
@@ -38,7 +44,7 @@ class Rows:
         self.tables: dict[str, Table] = dict(zip(self.where.files, loaded, strict=True))
         self.first = {name: table.partition for name, table in self.tables.items()}
         """The partition at the top of each file, from which its lines are counted."""
-        self.paths = {name: table.partition.path for name, table in self.tables.items()}
+        self.paths = {name: table.path for name, table in self.tables.items()}
         self.shown = {name: table.partition.shown for name, table in self.tables.items()}
         self.origin: dict[str, NDArray[np.int64]] = {
             name: np.stack([np.full(len(table), k), np.arange(len(table))], axis=1)
@@ -72,21 +78,48 @@ class Rows:
 
     def apply(self, plan: Plan, stage: Path, rng: np.random.Generator) -> set[str]:
         """Do what the plan says, write the files that differ, and return their names."""
-        dirty = {self._file_called(name) for name in plan.rewrite} - {None}
-        dirty |= self._respell(plan) | self._relabel(plan)
-        kept = self._drop(plan)
-        for name, rows in kept.items():
-            self.tables[name].take(rows)
-            self.origin[name] = self.origin[name][rows]
-        dirty |= kept.keys() | self._shuffle(plan, rng)
-        written = {name for name in dirty if name is not None}
-        for name in sorted(written):
-            if len(self.tables[name]):
-                self.tables[name].write(stage / name)
-            else:
-                (stage / name).unlink()
-                del self.tables[name], self.origin[name]
-        return written
+        dirty = {name for name in map(self._file_called, plan.rewrite) if name is not None}
+        # Every change is decided before a file is written; then each file is read once more and copied with its changes.
+        edits = self._respelt(plan)
+        for (name, column), cells in self._relabelled(plan).items():
+            edits.setdefault(name, {}).setdefault(column, {}).update(cells)
+        kept = self._kept(plan)
+        groups = self._shuffled(plan, kept)
+        dirty |= edits.keys() | kept.keys()
+        for name in sorted(dirty - {name for group in groups for name in group}):
+            rows = self._changed(name, edits.get(name, {}), kept.get(name))
+            self._take(name, stage, rows, self.origin[name][kept.get(name, slice(None))])
+        for group in groups:
+            self._mix(group, edits, kept, stage, rng)
+        return dirty | {name for group in groups for name in group}
+
+    def _take(self, name: str, stage: Path, rows: Iterator[Any], origin: NDArray[np.int64]) -> None:
+        if not len(origin):
+            (stage / name).unlink()
+            del self.tables[name], self.origin[name]
+            return
+        self.tables[name].write(stage / name, rows)
+        self.origin[name] = origin
+
+    def _changed(self, name: str, edits: Mapping[str, Mapping[int, Any]], keep: Mask | None) -> Iterator[Any]:
+        """The rows of a file with other cells, and without those that are dropped."""
+        import pyarrow as pa
+
+        sorted_rows = {column: np.array(sorted(cells), np.int64) for column, cells in edits.items()}
+        start = 0
+        for batch in self.tables[name].batches():
+            stop = start + batch.num_rows
+            for column, rows in sorted_rows.items():
+                here = rows[slice(*np.searchsorted(rows, (start, stop)))]
+                if len(here):
+                    at = batch.schema.get_field_index(column)
+                    cells = batch.column(at).to_pylist()
+                    for row in here.tolist():
+                        cells[row - start] = edits[column][row]
+                    field = batch.schema.field(at)
+                    batch = batch.set_column(at, field, pa.array(cells, field.type))  # noqa: PLW2901
+            yield batch if keep is None else batch.filter(pa.array(keep[start:stop]))
+            start = stop
 
     def _file_called(self, shown: str) -> str | None:
         return next((name for name in self.tables if self.shown[name] == shown or shown.endswith(f"/{name}")), None)
@@ -100,82 +133,104 @@ class Rows:
         partition = self.first[name]
         return partition.sample_id(row) if isinstance(partition, CsvPartition) else f"{self.shown[name]}[{row}]"
 
-    def _respell(self, plan: Plan) -> set[str | None]:
-        dirty: set[str | None] = set()
+    def _respelt(self, plan: Plan) -> dict[str, dict[str, dict[int, Any]]]:
+        """By file and column, the new cells by row."""
+        edits: dict[str, dict[str, dict[int, Any]]] = {}
         for column, spellings, change in plan.respell:
             for name, table in self.tables.items():
                 if column not in table.names:
                     continue
-                cells = table.cells(column)
-                for row, cell in enumerate(cells):
-                    better = spellings.get(cell.strip()) if isinstance(cell, str) else None
-                    if better is not None and better != cell:
-                        note(change, {"id": self.sample(name, row), "column": column, "from": cell, "to": better})
-                        cells[row] = better
-                        dirty.add(name)
-                if name in dirty:
-                    table.set(column, cells)
-        return dirty
+                done = edits.get(name, {}).get(column, {})
+                start = 0
+                for batch in table.batches([column]):
+                    for row, cell in enumerate(batch.column(0).to_pylist(), start):
+                        old = done.get(row, cell)
+                        better = spellings.get(old.strip()) if isinstance(old, str) else None
+                        if better is not None and better != old:
+                            note(change, {"id": self.sample(name, row), "column": column, "from": old, "to": better})
+                            edits.setdefault(name, {}).setdefault(column, {})[row] = better
+                    start += batch.num_rows
+        return edits
 
-    def _relabel(self, plan: Plan) -> set[str | None]:
+    def _relabelled(self, plan: Plan) -> dict[tuple[str, str], dict[int, Any]]:
+        """The same of labels, by file and column at once."""
         if not plan.relabel or self.dataset.label is None:
-            return set()
+            return {}
         column = self.dataset.label.name
-        cells = {name: table.cells(column) for name, table in self.tables.items() if column in table.names}
-        written: dict[str, Any] = {}
+        first: dict[str, tuple[str, int]] = {}
         for stored in self.where.splits.values():
             for k, label in enumerate(stored.label):
-                if label is not None and label not in written:
-                    file = self.where.files[int(stored.file[k])]
-                    written[label] = cells[file][int(stored.row[k])]
-        dirty: set[str | None] = set()
+                if label is not None and label not in first:
+                    first[label] = self.where.files[int(stored.file[k])], int(stored.row[k])
+        wanted = {label for label, _ in plan.relabel.values()} & first.keys()
+        # A label is written as its first sample has it.
+        written = {
+            label: self.tables[file].picked([row], [column]).column(0)[0].as_py()
+            for label, (file, row) in first.items()
+            if label in wanted
+        }
+        edits: dict[tuple[str, str], dict[int, Any]] = {}
         for (split, index), (label, change) in plan.relabel.items():
             stored = self.where.splits[split]
             file, row = self.where.files[int(stored.file[index])], int(stored.row[index])
             if label in written:
                 note(change, {"id": self.sample(file, row), "from": stored.label[index], "to": label})
-                cells[file][row] = written[label]
-                dirty.add(file)
-        for name in dirty:
-            if name is not None:
-                self.tables[name].set(column, cells[name])
-        return dirty
+                edits.setdefault((file, column), {})[row] = written[label]
+        return edits
 
-    def _drop(self, plan: Plan) -> dict[str, NDArray[np.int64]]:
-        keep: dict[str, NDArray[np.bool_]] = {}
+    def _kept(self, plan: Plan) -> dict[str, Mask]:
+        """Which rows are left of the files that lose some."""
+        keep: dict[str, Mask] = {}
         for split, picked in plan.drop.items():
             stored = self.where.splits[split]
             for index, change in picked.items():
                 file, row = self.where.files[int(stored.file[index])], int(stored.row[index])
                 note(change, {"id": self.sample(file, row), "split": split})
-                keep.setdefault(file, np.ones(len(self.tables[file]), np.bool_))[row] = False
-        return {file: np.flatnonzero(kept) for file, kept in keep.items()}
+                if file not in keep:
+                    keep[file] = np.ones(len(self.tables[file]), np.bool_)
+                keep[file][row] = False
+        return keep
 
-    def _shuffle(self, plan: Plan, rng: np.random.Generator) -> set[str]:
-        """Mix the rows of each split over all its files; every row stays whole, and every file as long as it was."""
-        import pyarrow as pa
-
+    def _shuffled(self, plan: Plan, kept: Mapping[str, Mask]) -> list[list[str]]:
+        """Files whose rows are mixed with each other."""
+        left = {name: int(kept[name].sum()) if name in kept else len(table) for name, table in self.tables.items()}
         done: set[str] = set()
+        groups: list[list[str]] = []
         for split, change in plan.shuffle.items():
             numbers = np.unique(self.where.splits[split].file)
-            files = [self.where.files[int(k)] for k in numbers if self.where.files[int(k)] not in done]
+            files = [self.where.files[int(k)] for k in numbers]
+            files = [name for name in files if name not in done and left[name]]
             if not files:
                 change.count += len(self.where.splits[split].file)  # mixed with another split's already
                 continue
-            schemas = [self.tables[name].data.schema for name in files]
-            groups = [files] if all(schema.equals(schemas[0]) for schema in schemas) else [[name] for name in files]
-            for group in groups:
-                whole = pa.concat_tables([self.tables[name].data for name in group])
-                origin = np.concatenate([self.origin[name] for name in group])
-                order = rng.permutation(len(origin))
-                start = 0
-                for name in group:
-                    rows = order[start : start + len(self.tables[name])]
-                    start += len(rows)
-                    self.tables[name].data, self.origin[name] = whole.take(rows), origin[rows]
-                change.count += len(origin)
+            schemas = [self.tables[name].schema for name in files]
+            alike = all(schema.equals(schemas[0]) for schema in schemas)
+            groups += [files] if alike else [[name] for name in files]
+            change.count += sum(left[name] for name in files)
             done.update(files)
-        return done
+        return groups
+
+    def _mix(
+        self,
+        files: Sequence[str],
+        edits: Mapping[str, Mapping[str, Mapping[int, Any]]],
+        kept: Mapping[str, Mask],
+        stage: Path,
+        rng: np.random.Generator,
+    ) -> None:
+        """Mix rows over all the files of a split; every row stays whole, and every file as long as it was."""
+        origins = [self.origin[name][kept.get(name, slice(None))] for name in files]
+        lengths = [len(origin) for origin in origins]
+        origin = np.concatenate(origins)
+        order = rng.permutation(len(origin))
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        whole = chain.from_iterable(self._changed(name, edits.get(name, {}), kept.get(name)) for name in files)
+        size = sum(self.tables[name].path.stat().st_size for name in files)
+        rows = mixed(whole, places, size, stage.parent)
+        ends = np.cumsum([0, *lengths])
+        for k, (name, piece) in enumerate(zip(files, cut(rows, lengths), strict=True)):
+            self._take(name, stage, piece, origin[order[ends[k] : ends[k + 1]]])
 
     def kept(self) -> list[tuple[str, int, str]]:
         """Split, position and name in the source of every sample that is left, in its new order."""

@@ -192,8 +192,8 @@ def _write(dataset: Dataset, path: Path, where: Places, stored: Stored, order: A
         mine = [k for k, index in enumerate(order) if int(stored.file[index]) == number]
         if not mine:
             continue
-        at = [int(stored.row[order[k]]) for k in mine]
-        cells = [table.cells(name, at) if name in table.names else [None] * len(mine) for name in names]
+        picked = table.picked([int(stored.row[order[k]]) for k in mine])
+        cells = [picked.column(name).to_pylist() if name in table.names else [None] * len(mine) for name in names]
         for k, *values in zip(mine, *cells, strict=True):
             rows[k] = values
     stream = io.StringIO(newline="")

@@ -1,4 +1,7 @@
-"""Table files with every cell as it was written, to be written again without some rows or in another order."""
+"""Table files with every cell as it was written, to be written again without some rows or in another order.
+
+They are read and written in record batches, so that memory does not grow with the size of a file.
+"""
 
 from __future__ import annotations
 
@@ -6,119 +9,191 @@ import csv
 import gzip
 import io
 import zlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from datalint.errors import DatalintError
 from datalint.sources import csvs
 from datalint.sources.csvs import CsvPartition, open_bytes
 from datalint.sources.files import arrow_file, reason
-from datalint.sources.parquets import ParquetPartition
+from datalint.sources.parquets import ROWS, ParquetPartition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
 
 
-@dataclass
-class Table:
-    """One file in memory."""
+WRITTEN: Final = 8_192
+"""Rows of text that are Python objects at a time."""
 
-    data: Any
-    """An Arrow table; of a text file all columns are strings, missing values being what stood there."""
-    partition: CsvPartition | ParquetPartition
+
+class Table:
+    """
+    One file, read in batches as often as it is needed; it is never in memory as a whole.
+
+    Of a text file all columns are strings, missing values being what stood there.
+    """
+
+    def __init__(self, partitions: Sequence[CsvPartition | ParquetPartition]) -> None:
+        """The file that these partitions make up, in their order."""
+        self.partition = partitions[0]
+        """The one at the top, which knows how the file is written."""
+        self._parts: list[Any] = list(partitions)
+        if isinstance(self.partition, CsvPartition):
+            self._parts = [_Raw(**_fields(part)) for part in partitions if isinstance(part, CsvPartition)]
+        self._rows: int | None = None
 
     def __len__(self) -> int:
-        rows: int = self.data.num_rows
-        return rows
+        """Rows; counted by reading the file once."""
+        if self._rows is None:
+            self._rows = sum(batch.num_rows for batch in self.batches(self.names[:1]))
+        return self._rows
+
+    @property
+    def path(self) -> Path:
+        """The file as it is now."""
+        path: Path = self._parts[0].path
+        return path
+
+    @cached_property
+    def schema(self) -> Any:
+        """Names and types of the columns."""
+        import pyarrow as pa
+
+        if isinstance(self.partition, CsvPartition):
+            return pa.schema([(name, pa.string()) for name in self.partition.dialect.names])
+        return _parquet_schema(self.partition)
 
     @property
     def names(self) -> list[str]:
         """The columns."""
-        names: list[str] = self.data.column_names
+        names: list[str] = self.schema.names
         return names
 
-    def cells(self, column: str, rows: Sequence[int] | None = None) -> list[Any]:
-        """Values of one column as Python objects."""
-        values = self.data.column(column)
-        cells: list[Any] = (values if rows is None else values.take(list(rows))).to_pylist()
-        return cells
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """
+        The rows in their order, as Arrow record batches of all columns or of some.
 
-    def set(self, column: str, cells: list[Any]) -> None:
-        """Replace a column by values of the same type."""
+        Raises:
+            DatalintError: the file cannot be read to its end.
+        """
+        if isinstance(self.partition, ParquetPartition):
+            yield from _parquet(self._parts[0], columns)
+            return
+        for part in self._parts:
+            for batch in part.rows():
+                yield batch if columns is None else batch.select(list(columns))
+
+    def picked(self, rows: Sequence[int], columns: Sequence[str] | None = None) -> Any:
+        """Some rows as an Arrow table, in the order in which they are named."""
         import pyarrow as pa
 
-        at = self.names.index(column)
-        kind = self.data.schema.field(at)
-        self.data = self.data.set_column(at, kind, pa.array(cells, kind.type))
+        wanted = np.unique(np.asarray(rows, np.int64))
+        found: list[Any] = []
+        start = 0
+        for batch in self.batches(columns):
+            low, high = np.searchsorted(wanted, (start, start + batch.num_rows))
+            if high > low:
+                found.append(batch.take(pa.array(wanted[low:high] - start)))
+            start += batch.num_rows
+        schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+        return pa.Table.from_batches(found, schema).take(pa.array(np.searchsorted(wanted, np.asarray(rows, np.int64))))
 
-    def take(self, rows: NDArray[np.int64]) -> None:
-        """Keep some rows, in that order."""
-        self.data = self.data.take(rows)
-
-    def write(self, path: Path) -> None:
-        """Write it the way its source is written; the same table always gives the same bytes."""
+    def write(self, path: Path, batches: Iterable[Any]) -> None:
+        """Put these rows in place of the file's at ``path``, written the way its source is, and read them from now on."""
+        fresh = path.with_name(f"{path.name}.part")
+        rows = self._write_parquet(fresh, batches) if self._is_parquet else self._write_text(fresh, batches)
+        fresh.replace(path)
+        self._rows = rows
         if isinstance(self.partition, ParquetPartition):
-            import pyarrow.parquet as pq
+            self._parts = [replace(self.partition, path=path)]
+        else:
+            # Whatever it was, it is UTF-8 now, and what was seen of the head of the source need not hold for the rest.
+            dialect = replace(self.partition.dialect, encoding="utf-8", newlines_in_values=True)
+            self._parts = [
+                _Raw(**_fields(self.partition) | {"path": path, "dialect": dialect, "starts": (0,), "stop": None})
+            ]
 
-            pq.write_table(self.data, path)
-            return
-        text = self._text(self.partition)
-        data = gzip.compress(text, mtime=0) if self.partition.dialect.compression == "gzip" else text
-        path.write_bytes(data)
+    @property
+    def _is_parquet(self) -> bool:
+        return isinstance(self.partition, ParquetPartition)
 
-    def _text(self, partition: CsvPartition) -> bytes:
+    def _write_parquet(self, path: Path, batches: Iterable[Any]) -> int:
+        import pyarrow.parquet as pq
+
+        rows = 0
+        with pq.ParquetWriter(path, self.schema) as writer:
+            for batch in batches:
+                if batch.num_rows:
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+        return rows
+
+    def _write_text(self, path: Path, batches: Iterable[Any]) -> int:
+        partition = self.partition
+        assert isinstance(partition, CsvPartition)
         dialect = partition.dialect
-        stream = io.StringIO(newline="")
-        stream.write(_above(partition))
-        quoting = (
+        quoting: dict[str, Any] = (
             {"quotechar": dialect.quote, "quoting": csv.QUOTE_MINIMAL}
             if dialect.quote
             else {"quotechar": None, "quoting": csv.QUOTE_NONE, "escapechar": "\\"}
         )
-        writer = csv.writer(stream, delimiter=dialect.delimiter, lineterminator="\n", **quoting)
-        for batch in self.data.to_batches(max_chunksize=50_000):
-            writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        return stream.getvalue().encode("utf-8", "replace")
+        rows = 0
+        with path.open("wb") as file, ExitStack() as stack:
+            raw: Any = file
+            if dialect.compression == "gzip":
+                # Without name and time, so that the same rows give the same bytes.
+                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
+            text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline=""))
+            text.write(_above(partition))
+            writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\n", **quoting)
+            for batch in batches:
+                for at in range(0, batch.num_rows, WRITTEN):
+                    part = batch.slice(at, WRITTEN)
+                    writer.writerows(zip(*(column.to_pylist() for column in part.columns), strict=True))
+                rows += batch.num_rows
+        return rows
+
+
+def _fields(partition: CsvPartition) -> dict[str, Any]:
+    return {name: getattr(partition, name) for name in partition.__dataclass_fields__}
 
 
 def load(dataset: Dataset) -> list[Table]:
-    """
-    The files of a table data set, in the order of its partitions.
-
-    Raises:
-        DatalintError: a file cannot be read.
-    """
-    import pyarrow as pa
-
-    parts: dict[Path, list[Any]] = {}
-    first: dict[Path, CsvPartition | ParquetPartition] = {}
+    """The files of a table data set, in the order of its partitions."""
+    parts: dict[Path, list[CsvPartition | ParquetPartition]] = {}
     for partition in dataset.partitions:
-        if isinstance(partition, ParquetPartition):
-            if partition.path not in parts:
-                parts[partition.path] = [_parquet(partition)]
-            first.setdefault(partition.path, partition)
-        elif isinstance(partition, CsvPartition):
-            raw = _Raw(**{name: getattr(partition, name) for name in partition.__dataclass_fields__})
-            parts.setdefault(partition.path, []).append(raw.table())
-            first.setdefault(partition.path, partition)
-    return [Table(pa.concat_tables(found).combine_chunks(), first[path]) for path, found in parts.items()]
+        if isinstance(partition, CsvPartition | ParquetPartition):
+            parts.setdefault(partition.path, []).append(partition)
+    return [Table(found) for found in parts.values()]
 
 
-def _parquet(partition: ParquetPartition) -> Any:
+def _parquet(partition: ParquetPartition, columns: Sequence[str] | None) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with arrow_file(partition.path) as raw, pq.ParquetFile(raw) as file:
-            return file.read(use_threads=False)
+            yield from file.iter_batches(ROWS, columns=None if columns is None else list(columns), use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DatalintError(f"{partition.shown} cannot be read to its end: {reason(error)}") from error
+
+
+def _parquet_schema(partition: ParquetPartition) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with arrow_file(partition.path) as raw, pq.ParquetFile(raw) as file:
+            return file.schema_arrow
+    except (pa.ArrowException, OSError) as error:
+        raise DatalintError(f"{partition.shown} cannot be read: {reason(error)}") from error
 
 
 def _above(partition: CsvPartition) -> str:
@@ -149,16 +224,16 @@ class _Everything:
 class _Raw(CsvPartition):
     """The same rows as the scan reads, by the same parser, but every cell as the text that stands there."""
 
-    def table(self) -> Any:
+    def rows(self) -> Iterator[Any]:
+        """All of them, as record batches of strings."""
         import pyarrow as pa
 
         keeper = _Everything(self.dialect.names)
         ragged = csvs._Ragged(self.dialect.quote, len(self.starts) > 1)
         way: csvs._Way | None = csvs._Way(self.dialect.encoding, self.dialect.newlines_in_values, csvs.BLOCK)
-        records: list[Any] = []
         while way is not None:
             try:
-                records.extend(self._read(keeper, way, ragged))  # type: ignore[arg-type]
+                yield from self._read(keeper, way, ragged)  # type: ignore[arg-type]
                 break
             except csvs._Restart:
                 way = replace(way, newlines=True)
@@ -166,8 +241,6 @@ class _Raw(CsvPartition):
                 way = self._other_way(way, error)
             except (OSError, EOFError, zlib.error):
                 way = None
-        schema = pa.schema([(name, pa.string()) for name in self.dialect.names])
-        return pa.Table.from_batches(records, schema)
 
     def _records(self, columns: list[str], way: csvs._Way, ragged: csvs._Ragged) -> Iterator[Any]:
         import pyarrow as pa

@@ -10,13 +10,18 @@ from markupsafe import Markup
 
 from datalint.figures import all_figures
 from datalint.report import wording
+from datalint.report.charts import PooledChart, pooled_chart
+from datalint.report.matrices import Matrix, confusion
+from datalint.report.repairs import Repairs
 from datalint.report.tables import Table, of_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pydantic import JsonValue
+
     from datalint.report.limits import Limits
-    from datalint.report.models import AffectedSample, Finding
+    from datalint.report.models import AffectedSample, DatasetReport, Finding
 
 # What lies open on a card; the rest folds away behind one line.
 _VISIBLE_SAMPLES = 10
@@ -52,6 +57,8 @@ class Card:
     affected: str
     numbers: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...]
+    folded: tuple[Table, ...]
+    """The numbers of the pictures."""
     pictures: tuple[Picture, ...]
     more_pictures: tuple[Picture, ...]
     samples: Table | None
@@ -59,6 +66,10 @@ class Card:
     note: str
     figures: str
     """How often the rule was right when it was measured."""
+    command: str
+    """What mends it; empty where nothing does."""
+    confusion: Matrix | None
+    pooled: PooledChart | None
 
 
 class CardMaker:
@@ -67,21 +78,26 @@ class CardMaker:
     def __init__(self, limits: Limits, thumbnails: Mapping[str, bytes]) -> None:
         """Nothing is used up yet."""
         self._limits = limits
-        self._album = _Album(thumbnails, limits)
+        self._album = Album(thumbnails, limits.pictures, limits.picture_bytes)
         self._figures = all_figures()
+        self._repairs = Repairs()
         self._cards = 0
         self._characters = 0
 
-    def card(self, finding: Finding) -> Card:
+    def card(self, finding: Finding, dataset: DatasetReport) -> Card:
         """
-        The next card.
+        The next card, of a finding in ``dataset``.
 
         Raises:
             TooLargeError: all cards together hold more characters than the limits allow.
         """
         limits = self._limits
         self._cards += 1
-        numbers, tables = of_evidence(finding.evidence, limits.rows)
+        confused = confusion(_records(finding, "confusion"), limits.rows)
+        pooled = pooled_chart(_records(finding, "columns"), limits.rows)
+        drawn = {"confusion"} if confused is not None else {"columns"} if pooled is not None else set()
+        numbers, tables = of_evidence({k: v for k, v in finding.evidence.items() if k not in drawn}, limits.rows)
+        _, folded = of_evidence({k: v for k, v in finding.evidence.items() if k in drawn}, limits.rows)
         samples = finding.affected.samples[: limits.samples]
         pictures, others = self._album.take(samples)
         caption = "Samples without a picture" if pictures else "Affected samples"
@@ -94,12 +110,16 @@ class CardMaker:
             affected=wording.affected(finding),
             numbers=numbers,
             tables=tables,
+            folded=folded,
             pictures=tuple(pictures[:_VISIBLE_PICTURES]),
             more_pictures=tuple(pictures[_VISIBLE_PICTURES:]),
             samples=_samples(first, caption) if first else None,
             more_samples=_samples(more, "More affected samples") if more else None,
             note=_note(finding, len(samples)),
             figures=measured.short() if (measured := self._figures.get(finding.code)) is not None else "",
+            command=self._repairs.command(finding, dataset),
+            confusion=confused,
+            pooled=pooled,
         )
         self._weigh(card)
         return card
@@ -108,11 +128,20 @@ class CardMaker:
         most = self._limits.characters
         if most is None:
             return
-        tables = [*card.tables, *(table for table in (card.samples, card.more_samples) if table is not None)]
+        tables = [
+            *card.tables,
+            *card.folded,
+            *(table for table in (card.samples, card.more_samples) if table is not None),
+        ]
         cells: list[Iterable[str]] = [*card.numbers, *(row for table in tables for row in table.rows)]
         self._characters += sum(min(len(text), self._limits.text) for row in cells for text in row)
         if self._characters > most:
             raise TooLargeError
+
+
+def _records(finding: Finding, key: str) -> list[dict[str, JsonValue]]:
+    found = finding.evidence.get(key)
+    return [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
 
 
 def _note(finding: Finding, shown: int) -> str:
@@ -124,7 +153,7 @@ def _note(finding: Finding, shown: int) -> str:
 
 
 def _samples(samples: list[AffectedSample], caption: str) -> Table:
-    keys = list(dict.fromkeys(key for sample in samples for key in sample.detail))[:6]
+    keys = list(dict.fromkeys(key for sample in samples for key in wording.told(sample.detail)))[:6]
     # One split for all samples is already said at the top of the card.
     splits = len({sample.split for sample in samples}) > 1
     rows = []
@@ -141,14 +170,15 @@ def _samples(samples: list[AffectedSample], caption: str) -> Table:
     return Table(caption, tuple(columns), tuple(rows), (False, True, *([False] if splits else []), *numeric))
 
 
-class _Album:
+class Album:
     """Hands out thumbnails, worst samples first, until the page has had enough."""
 
-    def __init__(self, thumbnails: Mapping[str, bytes], limits: Limits) -> None:
+    def __init__(self, thumbnails: Mapping[str, bytes], pictures: int, size: int) -> None:
+        """At most so many, of at most ``size`` bytes together."""
         self.thumbnails = thumbnails
-        self.left = limits.pictures
-        self.bytes_left = limits.picture_bytes
-        self.largest = limits.picture_bytes // 20  # no single picture may use up what all share
+        self.left = pictures
+        self.bytes_left = size
+        self.largest = size // 20  # no single picture may use up what all share
 
     def take(self, samples: tuple[AffectedSample, ...]) -> tuple[list[Picture], list[AffectedSample]]:
         """The samples that get a picture, and the others."""
@@ -162,6 +192,7 @@ class _Album:
         return pictures, others
 
     def source(self, name: str) -> Markup | None:
+        """The picture of one sample as a link that holds it; None where there is none or no room for it."""
         data = self.thumbnails.get(name)
         if data is None or self.left <= 0:
             return None
@@ -175,7 +206,7 @@ class _Album:
 
 
 def _picture(sample: AffectedSample, source: Markup) -> Picture:
-    detail = dict(sample.detail)
+    detail = wording.told(sample.detail)
     given, suggested = detail.pop("given", None), detail.pop("suggested", None)
     return Picture(
         id=sample.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
@@ -49,7 +50,8 @@ class Compiled(BytecodeCache):
                 bucket.write_bytecode(file)
             part.replace(path)
         except OSError:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def _path(bucket: Bucket) -> Path:

@@ -44,7 +44,7 @@ def render(report: Report) -> str:
     return text
 
 
-def _render(report: Report, limits: Limits) -> str:
+def _render(report: Report, limits: Limits, template: str = "report.html.j2", **more: Any) -> str:
     def shown(value: Any) -> Any:
         # Every string of the data passes here on its way into the page; Markup is our own.
         return clean(value, limits.text) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -60,7 +60,7 @@ def _render(report: Report, limits: Limits) -> str:
         keep_trailing_newline=True,
     )
     style, script = _asset("report.css"), _asset("report.js")
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(template).render(
         page=build(report, limits),
         tool=report.tool,
         run_line=Markup(run_line(report.run)),
@@ -69,6 +69,7 @@ def _render(report: Report, limits: Limits) -> str:
         policy=_policy(style, script),
         strip_height=svg.HEIGHT,
         other_colour=svg.COLOURS,
+        **more,
     )
 
 

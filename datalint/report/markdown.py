@@ -79,7 +79,7 @@ def _details(dataset: DatasetReport, finding: Finding) -> list[str]:
 
 
 def _detail(detail: Mapping[str, JsonValue]) -> str:
-    pairs = [f"{_name(wording.label(k))} {_name(wording.value(k, v))}" for k, v in detail.items()]
+    pairs = [f"{_name(wording.label(k))} {_name(wording.value(k, v))}" for k, v in wording.told(detail).items()]
     return f" ({', '.join(pairs)})" if pairs else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from datalint.errors import FindingsError
+from datalint.report.views import Views
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Finding(Record):
     consequence: str = Field(description="What it does to training.")
     remedy: str = Field(description="What to do.")
     split: str | None = None
+    against: str | None = Field(default=None, description="The other split, where the fault lies between two.")
     column: str | None = None
     class_: str | None = Field(default=None, alias="class")
     evidence: dict[str, JsonValue] = Field(default_factory=dict, description="Numbers by name.")
@@ -127,6 +129,7 @@ class DatasetReport(Record):
     label: LabelInfo | None
     splits: tuple[SplitInfo, ...]
     facts: dict[str, JsonValue] = Field(default_factory=dict)
+    views: Views = Field(default_factory=Views, description="What the page's pictures show.")
     findings: tuple[Finding, ...] = ()
     suppressed: int = Field(default=0, ge=0, description="Findings left out by the configuration or a baseline.")
     rules: tuple[RuleStatus, ...] = ()

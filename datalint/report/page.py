@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.report import svg, wording
-from datalint.report.cards import Card, CardMaker
+from datalint.report.batches import batches_picture
+from datalint.report.cards import Album, Card, CardMaker
+from datalint.report.charts import scale_chart
 from datalint.report.facts import Facts
+from datalint.report.matrices import overlap_matrix
+from datalint.report.scatter import scatter
 from datalint.report.tables import Table, of_facts
 from datalint.severity import SEVERITIES
 
 if TYPE_CHECKING:
+    from datalint.report.batches import BatchesPicture
+    from datalint.report.charts import ScaleChart
     from datalint.report.limits import Limits
+    from datalint.report.matrices import Matrix
     from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
+    from datalint.report.scatter import Scatter
     from datalint.report.tables import ClassRow, SplitRow
     from datalint.severity import Severity
 
@@ -39,6 +47,9 @@ class DatasetView:
     anchor: str
     dataset: DatasetReport
     samples: str
+    ran: str
+    """How many rules ran, found something, passed and were skipped, and why."""
+    coverage: str
     counts: tuple[tuple[str, str], ...]
     splits: tuple[SplitRow, ...]
     hidden_splits: int
@@ -48,6 +59,10 @@ class DatasetView:
     class_splits: tuple[str, ...]
     classes: tuple[ClassRow, ...]
     hidden_classes: int
+    first: BatchesPicture | None
+    overlap: Matrix | None
+    scales: ScaleChart | None
+    sizes: Scatter | None
     facts: tuple[Table, ...]
     groups: tuple[Group, ...]
     cards: tuple[Card, ...]
@@ -82,8 +97,12 @@ def build(report: Report, limits: Limits) -> Page:
     shown = _worst_datasets(report, limits.datasets)
     quotas = _quotas(shown, limits)
     maker = CardMaker(limits, report.thumbnails)
+    # Beside the affected samples' own, so that neither leaves the other without.
+    album = Album(report.thumbnails, limits.pictures, limits.picture_bytes // 2)
     several = len(report.datasets) > 1
-    views = tuple(_dataset(number, dataset, quotas, maker, limits, several) for number, dataset in enumerate(shown))
+    views = tuple(
+        _dataset(number, dataset, quotas, maker, album, limits, several) for number, dataset in enumerate(shown)
+    )
     cards = [card for view in views for card in view.cards]
     groups = sorted((g for view in views for g in view.groups), key=lambda g: SEVERITIES.index(g.severity))
     most_groups = limits.rows * 2
@@ -163,6 +182,7 @@ def _dataset(
     dataset: DatasetReport,
     quotas: Counter[tuple[int, Severity, str]],
     maker: CardMaker,
+    album: Album,
     limits: Limits,
     several: bool,
 ) -> DatasetView:
@@ -171,7 +191,7 @@ def _dataset(
     groups: list[Group] = []
     notes: list[str] = []
     for group in wording.by_rule(dataset.leading):
-        shown = [maker.card(finding) for finding in group[: quotas[number, group[0].severity, group[0].code]]]
+        shown = [maker.card(finding, dataset) for finding in group[: quotas[number, group[0].severity, group[0].code]]]
         cards += shown
         groups.append(_group(group, shown[0].anchor if shown else "", dataset.name if several else ""))
         if len(shown) < len(group):
@@ -180,11 +200,14 @@ def _dataset(
         notes = [*notes[: limits.rows], f"{len(notes) - limits.rows:,} more rules: showing some or none."]
     strips = svg.pictures(facts.strips, limits.bins, limits.strips)
     tables = of_facts(dataset, facts, limits.rows)
+    views, label = dataset.views, dataset.label.name if dataset.label is not None else ""
     severities = Counter(finding.severity for finding in dataset.leading)
     return DatasetView(
         anchor=f"dataset-{number + 1}",
         dataset=dataset,
         samples=wording.count(wording.samples(dataset), "sample"),
+        ran=wording.ran(dataset.rules),
+        coverage=wording.coverage(dataset.rules),
         counts=tuple((s, wording.count(severities[s], s)) for s in ("error", "warning", "info") if severities[s]),
         splits=tables.splits,
         hidden_splits=len(dataset.splits) - len(tables.splits),
@@ -194,6 +217,12 @@ def _dataset(
         class_splits=tables.class_splits,
         classes=tables.classes,
         hidden_classes=tables.hidden_classes,
+        first=None
+        if views.first_batches is None
+        else batches_picture(views.first_batches, svg.colours_of(facts.strips), album, label, limits.rows),
+        overlap=None if views.overlap is None else overlap_matrix(views.overlap),
+        scales=None if views.scales is None else scale_chart(views.scales, min(limits.rows, 20)),
+        sizes=None if views.sizes is None else scatter(views.sizes, limits.rows),
         facts=tables.others,
         groups=tuple(groups),
         cards=tuple(cards),

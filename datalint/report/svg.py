@@ -51,12 +51,7 @@ class StripPicture:
 
 def pictures(strips: Mapping[str, ClassStrip | NumericStrip], bins: int, splits: int) -> list[StripPicture]:
     """At most ``splits`` strips of at most ``bins`` stretches each; one colour stands for one class in all of them."""
-    colours: dict[str, int] = {}
-    for strip in strips.values():
-        if isinstance(strip, ClassStrip):
-            for name in strip.classes:
-                if name != "other" and len(colours) < COLOURS:
-                    colours.setdefault(name, len(colours))
+    colours = colours_of(strips)
     drawn = []
     for split, strip in list(strips.items())[:splits]:
         if isinstance(strip, ClassStrip):
@@ -66,6 +61,17 @@ def pictures(strips: Mapping[str, ClassStrip | NumericStrip], bins: int, splits:
         if picture is not None:
             drawn.append(picture)
     return drawn
+
+
+def colours_of(strips: Mapping[str, ClassStrip | NumericStrip]) -> dict[str, int]:
+    """The number of the colour of each class that has its own."""
+    colours: dict[str, int] = {}
+    for strip in strips.values():
+        if isinstance(strip, ClassStrip):
+            for name in strip.classes:
+                if name != "other" and len(colours) < COLOURS:
+                    colours.setdefault(name, len(colours))
+    return colours
 
 
 def _classes(split: str, strip: ClassStrip, bins: int, colours: Mapping[str, int]) -> StripPicture | None:

@@ -205,7 +205,13 @@ def _batches(facts: Facts) -> Table:
         for split, b in facts.batches.items()
     )
     columns = ("Split", "Batch size", "One label only", "if shuffled", "Classes per batch", "if shuffled")
-    return Table("Batches in stored order", columns, rows, (False, True, True, True, True, True))
+    kept = [k for k in range(len(columns)) if k < 2 or any(row[k] for row in rows)]
+    return Table(
+        "Batches in stored order",
+        tuple("Classes per batch if shuffled" if k == 5 and 4 not in kept else columns[k] for k in kept),
+        tuple(tuple(row[k] for k in kept) for row in rows),
+        tuple(k > 0 for k in kept),
+    )
 
 
 def _ranges(facts: Facts) -> Table:

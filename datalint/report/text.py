@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from datalint.report import wording
 from datalint.report.escape import clean, guard
+from datalint.severity import at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from datalint.report.models import AffectedSample, DatasetReport, Finding, Report, RuleStatus
+    from datalint.severity import FailOn
 
 # A name longer than this says no more at its end; the full one is in the JSON report.
 NAME: Final = 160
@@ -51,6 +53,31 @@ def render(report: Report, *, color: bool, width: int = 100, verbose: bool = Fal
         lines += [*writer.dataset(dataset), ""]
     lines += writer.totals(report)
     return "\n".join(lines) + "\n"
+
+
+def render_reasons(report: Report, fail_on: FailOn, *, width: int = 100) -> str:
+    """
+    Why a job that scans must fail: the findings at or above ``fail_on`` and the rules that broke down; no colours.
+
+    The first line sums up. Empty where the job may go on.
+    """
+    writer = _Writer(False, max(width, 40), SHOWN, verbose=False)
+    lines: list[str] = []
+    codes: list[str] = []
+    for dataset in report.datasets:
+        bad = [finding for finding in dataset.leading if at_least(finding.severity, fail_on)]
+        broken = [rule for rule in dataset.rules if rule.status == "failed" and fail_on != "never"]
+        if bad or broken:
+            codes += [clean(f"{finding.code} {finding.rule}", NAME) for finding in wording.ordered(bad)]
+            codes += [clean(f"{rule.code} {rule.rule} (broke down)", NAME) for rule in broken]
+            lines += [
+                *writer.header(dataset),
+                *(line for group in wording.by_rule(bad) for line in writer.group(group)),
+            ]
+            lines += writer.rules(broken)
+    if not lines:
+        return ""
+    return "\n".join([f"not clean: {wording.listing(list(dict.fromkeys(codes)))}", *lines]) + "\n"
 
 
 class _Writer:
@@ -182,6 +209,6 @@ class _Writer:
 def _sample(sample: AffectedSample) -> str:
     details = ", ".join(
         f"{clean(wording.label(key), NAME)} {clean(wording.value(key, item), NAME)}"
-        for key, item in sample.detail.items()
+        for key, item in wording.told(sample.detail).items()
     )
     return clean(sample.id, PATH) + (f" ({details})" if details else "")

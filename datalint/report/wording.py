@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from datalint.severity import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pydantic import JsonValue
 
-    from datalint.report.models import DatasetReport, Finding, Report
+    from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
 
 LONGEST = 4_000
 """Characters of one value as text; the writers cut further."""
+
+_REASONS = 3
+"""Reasons and coverages told in a summary; the table of rules has them all."""
 
 _SHARES = ("_share", "_rate", "accuracy")
 
@@ -85,6 +88,11 @@ def value(key: str, item: JsonValue, limit: int = 12) -> str:
 def _joined(parts: list[str], total: int) -> str:
     more = f" and {total - len(parts):,} more" if total > len(parts) else ""
     return ", ".join(parts)[:LONGEST] + more
+
+
+def told(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What a person wants to know of a sample: not the index of another one that is named beside it."""
+    return {key: item for key, item in detail.items() if key.removesuffix("_index") not in detail.keys() - {key}}
 
 
 def label(key: str) -> str:
@@ -185,6 +193,32 @@ def totals(report: Report) -> str:
     suppressed = sum(dataset.suppressed for dataset in report.datasets)
     tail = f"; {count(suppressed, 'finding')} suppressed" if suppressed else ""
     return f"{found} in {count(report.summary.datasets, 'data set')}; {', '.join(parts)}{tail}"
+
+
+def ran(rules: Iterable[RuleStatus]) -> str:
+    """``61 ran: 4 found something, 57 passed; 20 skipped: 9 apply to images only, 11 for other reasons``."""
+    by_status: dict[str, list[RuleStatus]] = {}
+    for rule in rules:
+        by_status.setdefault(rule.status, []).append(rule)
+    found, passed = len(by_status.get("found", ())), len(by_status.get("passed", ()))
+    parts = [f"{found + passed:,} ran: {found:,} found something, {passed:,} passed"]
+    skipped = by_status.get("skipped", [])
+    if skipped:
+        reasons = Counter(rule.reason or "no reason given" for rule in skipped).most_common(_REASONS)
+        told = [f"{reason} ({amount:,})" for reason, amount in reasons]
+        rest = len(skipped) - sum(amount for _, amount in reasons)
+        parts.append(f"{len(skipped):,} skipped: {', '.join(told)}{f', others ({rest:,})' if rest else ''}")
+    if by_status.get("failed"):
+        parts.append(f"{len(by_status['failed']):,} failed and could not judge")
+    return "; ".join(parts)
+
+
+def coverage(rules: Iterable[RuleStatus]) -> str:
+    """``all samples (57 rules), neighbours among up to 3,000 samples of each split (2 rules)``."""
+    rests = Counter(rule.coverage or "unknown" for rule in rules if rule.status in ("found", "passed"))
+    listed = [f"{what} ({count(amount, 'rule')})" for what, amount in rests.most_common(_REASONS)]
+    rest = sum(rests.values()) - sum(amount for _, amount in rests.most_common(_REASONS))
+    return ", ".join(listed) + (f", others ({rest:,})" if rest else "")
 
 
 def affected(finding: Finding) -> str:

@@ -21,7 +21,7 @@ from datalint.sources.files import is_pointer, printable, reason, unpacked_limit
 from datalint.sources.pixels import array_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -249,12 +249,14 @@ class ArrayPartition:
         """The item as a small WebP file."""
         if self.layout == "table":
             return None
-        from PIL import Image
-
         for k, block in enumerate(self.inputs.rows(self._count())):
             if line < (k + 1) * self._count():
-                return pictures.webp(Image.fromarray(self._bytes(block[line - k * self._count()][None])[0]))
+                return self._reader.picture(block[line - k * self._count()])
         return None
+
+    @property
+    def _reader(self) -> ItemReader:
+        return ItemReader(self.layout, self.scale)
 
     def _count(self) -> int:
         item = int(np.prod(self.inputs.shape[1:], dtype=np.int64)) * 8
@@ -262,7 +264,7 @@ class ArrayPartition:
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the items; damage becomes a problem."""
-        start = 0
+        start, reader = 0, self._reader
         try:
             labels = self._all_labels()
             if not aspects & {"table", "header", "pixels"}:
@@ -272,9 +274,11 @@ class ArrayPartition:
                 rows = np.arange(start, start + len(block))
                 part = labels and labels.take(rows)
                 if self.layout == "table":
-                    yield Batch(self.split, start, len(block), labels=part, table=self._table(block))
+                    yield Batch(self.split, start, len(block), labels=part, table=reader.table(block))
                 else:
-                    yield Batch(self.split, start, len(block), labels=part, images=self._images(block, aspects))
+                    problems = _not_finite(block, start, self.sample_id) if "pixels" in aspects else []
+                    images = reader.images(block, aspects)
+                    yield Batch(self.split, start, len(block), labels=part, images=images, problems=problems)
                 start += len(block)
         except _DAMAGE as error:
             problem = Problem("truncated", self.inputs.shown, f"breaks off: {reason(error)}")
@@ -285,12 +289,29 @@ class ArrayPartition:
             return None
         return label_block(np.concatenate(list(self.labels.rows(1 << 20)) or [np.zeros(0)]), self.label_names)
 
-    def _table(self, block: NDArray[Any]) -> TableBlock:
+
+@dataclass(frozen=True)
+class ItemReader:
+    """Turns a block of array items into what measurements read."""
+
+    layout: Layout
+    scale: tuple[float, float] = (0.0, 1.0)
+    """Offset and factor that bring pixel values to 0..255."""
+
+    def table(self, block: NDArray[Any]) -> TableBlock:
+        """Each item as one row of numbers."""
         flat = block.reshape(len(block), -1)
         numbers = np.asfortranarray(flat, dtype=np.float64)
         return TableBlock(column_names(flat.shape[1]), numbers)
 
-    def _images(self, block: NDArray[Any], aspects: frozenset[Aspect]) -> ImageBlock:
+    def picture(self, item: NDArray[Any]) -> bytes:
+        """One item as a small WebP file."""
+        from PIL import Image
+
+        return pictures.webp(Image.fromarray(self._bytes(item[None])[0]))
+
+    def images(self, block: NDArray[Any], aspects: frozenset[Aspect]) -> ImageBlock:
+        """Each item as one picture."""
         n = len(block)
         height, width = block.shape[2:4] if self.layout == "NCHW" else block.shape[1:3]
         flat = np.ascontiguousarray(block.reshape(n, -1))
@@ -330,6 +351,23 @@ class ArrayPartition:
         resample = 4 if min(pixels.shape[1:3]) >= THUMBNAIL else 2
         size = (THUMBNAIL, THUMBNAIL)
         return np.stack([np.asarray(Image.fromarray(item).resize(size, resample=resample)) for item in pixels])
+
+
+def _not_finite(block: NDArray[Any], start: int, name: Callable[[int], str]) -> list[Problem]:
+    """The items that hold NaN or infinite values."""
+    if block.dtype.kind != "f":
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A sum is quick and finite but where a value is not; sums that overflow are looked at closely for nothing.
+        if np.isfinite(block.sum(dtype=np.float64)):
+            return []
+    flat = block.reshape(len(block), -1)
+    nan, infinite = np.isnan(flat).sum(axis=1).tolist(), np.isinf(flat).sum(axis=1).tolist()
+    told = [
+        " and ".join([f"{n:,} NaN"] * (n > 0) + [f"{i:,} infinite"] * (i > 0))
+        for n, i in zip(nan, infinite, strict=True)
+    ]
+    return [Problem("not-finite", name(start + k), text, start + k) for k, text in enumerate(told) if text]
 
 
 def column_names(count: int) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BLOCK = 4 << 20
 """Bytes parsed at a time: large enough for speed, small enough for memory to stay flat."""
 
+FIRST_BLOCK = 64 << 10
+"""The same where the first rows are all that is wanted; longer lines are met by larger blocks."""
+
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "None", "#N/A", "<NA>"]
 MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
@@ -57,6 +60,12 @@ class CsvPartition(TableFilePartition):
     """Byte at which this partition starts, after those of the partitions before it."""
     stop: int | None = None
     """Byte before which it ends; None for the end of the file."""
+    block: int = BLOCK
+    """Bytes parsed at a time."""
+
+    def glance(self) -> CsvPartition:
+        """The same rows for one who wants the first few only."""
+        return replace(self, block=FIRST_BLOCK)
 
     @property
     def weight(self) -> int:
@@ -86,7 +95,7 @@ class CsvPartition(TableFilePartition):
         ragged = _Ragged(self.dialect.quote, len(self.starts) > 1)
         problem: Problem | None = None
         headers = inside = 0
-        way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, BLOCK)
+        way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, self.block)
         while way is not None:
             try:
                 for batch in self._read(reader, way, ragged):
@@ -167,8 +176,9 @@ class CsvPartition(TableFilePartition):
             for name in columns
         }
 
-        with self._open() as stream:
-            yield from pacsv.open_csv(
+        with (
+            self._open() as stream,
+            pacsv.open_csv(
                 stream,
                 pacsv.ReadOptions(
                     column_names=list(dialect.names),
@@ -191,7 +201,9 @@ class CsvPartition(TableFilePartition):
                     quoted_strings_can_be_null=True,
                     decimal_point=dialect.decimal,
                 ),
-            )
+            ) as reader,
+        ):
+            yield from reader
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import re
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1"
 OLD_POINTER = b"version https://hawser.github.com/spec/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One file below the scanned path."""
 
@@ -68,7 +69,7 @@ class Entry:
         """The path as it follows from what the user typed: it can be opened from where they are."""
         return printable(self.path.as_posix())
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """Suffix in lower case, without a ``.gz`` after it."""
         stem = self.name[:-3] if self.name.lower().endswith(".gz") else self.name

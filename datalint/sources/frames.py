@@ -65,8 +65,10 @@ class FramePartition:
         """The rows, converted batch by batch."""
         reader = TableReader(self.plan, labels_only="table" not in aspects)
         present = [name for name in reader.columns if name in self.table.column_names]
-        for record in self.table.select(present).combine_chunks().to_batches(max_chunksize=ROWS):
-            yield from reader.read(record)
+        table = self.table.select(present)
+        for start in range(0, table.num_rows, ROWS):  # a table may lie in a mapped file: only a part becomes a copy
+            for record in table.slice(start, ROWS).combine_chunks().to_batches():
+                yield from reader.read(record)
 
 
 def is_frame(value: Any) -> bool:
@@ -74,7 +76,14 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "columns") and (hasattr(value, "iloc") or hasattr(value, "__arrow_c_stream__"))
 
 
-def frame_dataset(parts: Mapping[str, Any], label: str | None, given: bool = False) -> Dataset:
+def frame_dataset(
+    parts: Mapping[str, Any],
+    label: str | None,
+    given: bool = False,
+    *,
+    declared: str | None = None,
+    class_names: Mapping[str, tuple[str, ...]] | None = None,
+) -> Dataset:
     """
     One data set of one or several frames, by split.
 
@@ -82,6 +91,8 @@ def frame_dataset(parts: Mapping[str, Any], label: str | None, given: bool = Fal
         parts: frames as :func:`is_frame` knows them.
         label: the label column; recognised if None.
         given: whether the labels came beside the frames and ``label`` is but the name they got.
+        declared: why ``label`` is the label, where the frames themselves say so.
+        class_names: columns that hold the numbers of classes, and the names of these.
 
     Raises:
         DatalintError: a frame has no rows, or the label column does not exist.
@@ -108,20 +119,23 @@ def frame_dataset(parts: Mapping[str, Any], label: str | None, given: bool = Fal
         raise DatalintError(str(error)) from error
     if choice and given:
         choice = replace(choice, evidence="given with the inputs")
-    role_of = dict(roles(heads)) | dict.fromkeys(choice.twins if choice else (), "ignored")
+    if choice and label and declared:
+        choice = replace(choice, evidence=declared)
+    named = class_names or {}
+    role_of = dict(roles(heads)) | dict.fromkeys((*(choice.twins if choice else ()), *named), "ignored")
     fields = tuple(
         Field(name, kind, "label" if choice and name == choice.name else role_of[name])  # type: ignore[arg-type]
         for name, kind in kinds.items()
     )
     label_kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
-    split_column, values = find_split_column(heads, role_of) if len(tables) == 1 else (None, {})
+    split_column, values = find_split_column(heads, role_of) if len(tables) == 1 and class_names is None else (None, {})
     partitions: list[Partition] = []
     for split in sorted(tables, key=split_order):
         plan = TablePlan(
             fields,
             choice.name if choice else None,
             label_kind,
-            (),
+            named.get(choice.name, ()) if choice else (),
             None if split_column else split,
             split_column,
             values,
@@ -186,7 +200,7 @@ def arrow_table(frame: Any) -> pa.Table:
         names, columns = list(frame.columns), [_column(frame.iloc[:, j]) for j in range(frame.shape[1])]
     else:
         table = pa.table(frame)
-        names, columns = table.column_names, [_judged(column.combine_chunks()) for column in table.columns]
+        names, columns = table.column_names, list(map(_judged, table.columns))
     named: dict[str, Any] = {}
     for position, (raw, column) in enumerate(zip(names, columns, strict=True)):
         name = printable(str(raw))
@@ -208,12 +222,12 @@ def _column(series: pd.Series[Any]) -> pa.Array:
     return _judged(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
 
 
-def _judged(column: pa.Array) -> pa.Array:
+def _judged(column: Any) -> Any:
     import pyarrow as pa
 
     from datalint.sources.tables import arrow_kind
 
-    if not isinstance(column, pa.ExtensionArray) and arrow_kind(column.type)[0] != "other":
+    if not isinstance(column.type, pa.BaseExtensionType) and arrow_kind(column.type)[0] != "other":
         return column
     return pa.array([None if value is None else text_of(value) for value in column.to_pylist()], pa.string())
 

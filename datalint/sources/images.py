@@ -16,7 +16,7 @@ from datalint.sources.files import printable, reason
 from datalint.sources.pixels import pixel_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from datalint.dataset import Aspect
     from datalint.sources.files import Entry
@@ -78,39 +78,64 @@ class ImagePartition:
         return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
 
     def _read(self, names: tuple[str, ...], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
-        read: list[pictures.Picture] = []
-        hashes, sizes = np.zeros(len(names), np.uint64), np.zeros(len(names), np.int64)
         base = str(self.base)
-        with pictures.strict():
-            for k, name in enumerate(names):
-                try:
-                    with open(os.path.join(base, name), "rb") as file:  # noqa: PTH118, PTH123 - a Path costs a tenth
+        files = [
+            Stored(printable(name), None, os.path.join(base, name), os.path.splitext(name)[1].lower(), name)  # noqa: PTH118, PTH122
+            for name in names
+        ]
+        return read_pictures(files, start, problems, pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One picture as it is stored: its bytes, or the path of its file."""
+
+    shown: str
+    """What people call it."""
+    data: bytes | None
+    path: str | None
+    suffix: str
+    """What its name says of its format, with the dot; empty if nothing."""
+    name: str = ""
+    """What stands for its content if that cannot be read; ``shown`` if empty."""
+
+
+def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
+    """Read each file once; ``start`` is the position of the first, and what is wrong is added to ``problems``."""
+    read: list[pictures.Picture] = []
+    hashes, sizes = np.zeros(len(files), np.uint64), np.zeros(len(files), np.int64)
+    with pictures.strict():
+        for k, stored in enumerate(files):
+            try:
+                data = stored.data
+                if data is None:
+                    with open(stored.path or "", "rb") as file:  # noqa: PTH123 - a Path costs a tenth
                         data = file.read()
-                except OSError as error:
-                    found = Problem("unreadable", printable(name), reason(error))
-                    picture = pictures.Picture(problem=found)
-                    hashes[k] = hashing.bytes_hash(os.fsencode(name))  # nothing else is known of it
-                else:
-                    hashes[k], sizes[k] = hashing.bytes_hash(data), len(data)
-                    picture = pictures.read(data, printable(name), os.path.splitext(name)[1].lower(), pixels)  # noqa: PTH122
-                if picture.problem is not None:
-                    found = picture.problem
-                    problems.append(Problem(found.kind, found.path, found.message, start + k))
-                read.append(picture)
-        thumbnails = pictures.stack(read) if pixels else None
-        return ImageBlock(
-            width=np.array([p.width for p in read], np.int32),
-            height=np.array([p.height for p in read], np.int32),
-            orientation=np.array([p.orientation for p in read], np.uint8),
-            mode=[p.mode for p in read],
-            hashes=hashes,
-            all_zero=np.array([p.all_zero for p in read], np.bool_) if pixels else None,
-            readable=np.array([p.readable for p in read], np.bool_),
-            thumbnails=thumbnails,
-            format=[p.format for p in read],
-            file_size=sizes,
-            pixels=None if thumbnails is None else pixel_block(read, thumbnails),
-        )
+            except OSError as error:
+                found = Problem("unreadable", stored.shown, reason(error))
+                picture = pictures.Picture(problem=found)
+                hashes[k] = hashing.bytes_hash(os.fsencode(stored.name or stored.shown))  # nothing else is known of it
+            else:
+                hashes[k], sizes[k] = hashing.bytes_hash(data), len(data)
+                picture = pictures.read(data, stored.shown, stored.suffix, pixels)
+            if picture.problem is not None:
+                found = picture.problem
+                problems.append(Problem(found.kind, found.path, found.message, start + k))
+            read.append(picture)
+    thumbnails = pictures.stack(read) if pixels else None
+    return ImageBlock(
+        width=np.array([p.width for p in read], np.int32),
+        height=np.array([p.height for p in read], np.int32),
+        orientation=np.array([p.orientation for p in read], np.uint8),
+        mode=[p.mode for p in read],
+        hashes=hashes,
+        all_zero=np.array([p.all_zero for p in read], np.bool_) if pixels else None,
+        readable=np.array([p.readable for p in read], np.bool_),
+        thumbnails=thumbnails,
+        format=[p.format for p in read],
+        file_size=sizes,
+        pixels=None if thumbnails is None else pixel_block(read, thumbnails),
+    )
 
 
 def image_partitions(

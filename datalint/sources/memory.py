@@ -14,6 +14,7 @@ from datalint.sources import vocabulary
 from datalint.sources.arrays import ArrayFile, NotLookedInto
 from datalint.sources.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.frames import FramePartition, arrow_table, frame_dataset, is_frame
+from datalint.sources.loaders import holds_loaders, loader_dataset, source_kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["FramePartition", "from_object"]
 
 WHOLE = "all"
-FORMS = "a path, a data frame with label=, (X, y), an array of numbers, or a mapping of splits to these"
+FORMS = (
+    "a path, a data frame with label=, (X, y), an array of numbers, a data set or loader of PyTorch or Hugging Face, "
+    "or a mapping of splits to these"
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,9 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     The data set that an object in memory is.
 
     Args:
-        source: a data frame, an array, ``(X, y)``, or a mapping of split names to any of these; also a mapping of
-            columns, of array names as an ``.npz`` file has them, or a data set as scikit-learn loads it.
+        source: a data frame, an array, ``(X, y)``, a data set or loader of PyTorch or Hugging Face, or a mapping of split
+            names to any of these; also a mapping of columns, of array names as an ``.npz`` file has them, or a data set
+            as scikit-learn loads it.
         label: the label column of data frames.
         splits: more splits, by name.
 
@@ -54,7 +59,8 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     if source is None and not splits:
         raise DatalintError(f"there is nothing to scan: give {FORMS}")
     named: list[tuple[Any, Any]] = []
-    if isinstance(source, Mapping) and not is_frame(source):
+    loaders = holds_loaders(source) or bool(splits and holds_loaders(splits))
+    if not loaders and isinstance(source, Mapping) and not is_frame(source):
         if not source:
             raise DatalintError("there is no split to scan: the mapping is empty")
         source = _known_mapping(source)
@@ -65,12 +71,15 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     elif source is not None:
         named.append(("train" if splits else WHOLE, source))
     named += (splits or {}).items()
-    parts: dict[str, _Frame | _Arrays] = {}
+    values: dict[str, Any] = {}
     for raw, value in named:
         split = vocabulary.split_of(str(raw)) or str(raw)
-        if split in parts:
+        if split in values:
             raise DatalintError(f"two of the parts are the split {split!r}: give each split once")
-        parts[split] = _plain(value)
+        values[split] = value
+    if loaders:
+        return [loader_dataset(values, label)]
+    parts = {split: _plain(value) for split, value in values.items()}
     frames = {split: part for split, part in parts.items() if isinstance(part, _Frame)}
     if len(frames) == len(parts):
         beside = next((part.label for part in frames.values() if part.label), None)
@@ -124,6 +133,8 @@ def _plain(value: Any) -> _Frame | _Arrays:
 
 
 def _array(value: Any) -> NDArray[Any]:
+    if source_kind(value) is not None:
+        raise DatalintError(f"give the {type(value).__name__} alone, or by split: {{'train': ..., 'test': ...}}")
     array = _quiet(value)
     if array is None or array.dtype == object or array.ndim == 0:
         kind = type(value).__name__

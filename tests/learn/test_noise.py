@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datalint.learn.noise import estimate_noise, probability_wrong
+from datalint.learn.calibrate import probability_wrong
+from datalint.learn.noise import estimate_noise
 
 
 def _opinions(

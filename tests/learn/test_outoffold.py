@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_wine
 
 from datalint.learn.calibrate import calibration_error
+from datalint.learn.features import encode_table
 from datalint.learn.outoffold import ALL_MODELS_ROWS, OutOfFold, Refusal, out_of_fold
 
 
@@ -24,6 +26,23 @@ def test_models_are_pooled_and_calibrated() -> None:
     assert found.log_loss < 0.5 * found.chance_log_loss
     assert found.calibration_error < 0.03
     assert all(found.log_loss <= loss + 0.01 for loss in found.raced.values())
+
+
+def test_wrong_labels_bring_a_second_round_that_separates_them_better() -> None:
+    raw, y = load_wine(return_X_y=True)
+    X = encode_table(raw, [], [])
+    noisy = y.copy()
+    noisy[::12] = (noisy[::12] + 1) % 3
+    clean, found = out_of_fold(X, y), out_of_fold(X, noisy)
+    assert isinstance(clean, OutOfFold)
+    assert isinstance(found, OutOfFold)
+    assert len(clean.components) == 3
+    assert len(found.components) == 5
+    # Of the true label, on the wrong ones: extra trees before and after.
+    first, second = found.components[0][::12], found.components[3][::12]
+    truth = y[::12]
+    at = np.arange(len(truth))
+    assert second[at, truth].mean() > first[at, truth].mean() + 0.02
 
 
 def test_large_sets_run_the_winner_of_a_race() -> None:

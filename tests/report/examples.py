@@ -7,6 +7,7 @@ import math
 import random
 from functools import cache
 from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from datalint.report.models import (
@@ -21,6 +22,17 @@ from datalint.report.models import (
     SplitInfo,
     Summary,
     Tool,
+)
+from datalint.report.views import (
+    ColumnScale,
+    FirstBatches,
+    HeadBatch,
+    HeadSample,
+    Overlap,
+    Scales,
+    Size,
+    Sizes,
+    Views,
 )
 
 if TYPE_CHECKING:
@@ -339,6 +351,7 @@ def digits(picture_count: int = 30) -> tuple[DatasetReport, dict[str, bytes]]:
             "model": {"name": "extra trees", "accuracy": 0.9352, "chance_accuracy": 0.1347, "samples": 1359},
             "unheard_of": [1, 2, 3],
         },
+        views=views(names, dict.fromkeys(pictures)),
         findings=found,
         rules=rules(["LBL102", "LBL101", "IMG101", "ORD101"], {"SPL103": "images, not columns of numbers"}),
     )
@@ -352,10 +365,10 @@ def diabetes() -> DatasetReport:
     leak = [
         {
             "column": column,
-            "pooled_mean": draw.gauss(0, 1e-16),
-            "train_mean": draw.gauss(0, 0.05),
-            "pooled_deviation": 1.0,
-            "train_deviation": 1 + draw.gauss(0, 0.03),
+            "mean (all)": draw.gauss(0, 1e-16),
+            "standard deviation (all)": 1.0,
+            "mean (train)": draw.gauss(0, 0.05),
+            "standard deviation (train)": 1 + draw.gauss(0, 0.03),
         }
         for column in columns
     ]
@@ -372,6 +385,7 @@ def diabetes() -> DatasetReport:
             SplitInfo(name="train", samples=353, evidence="file train.csv"),
             SplitInfo(name="test", samples=89, evidence="file test.csv"),
         ),
+        views=views(columns, None),
         facts={
             "label_strip": {
                 "train": {
@@ -409,6 +423,86 @@ def diabetes() -> DatasetReport:
         ),
         rules=rules(["SPL103"], {"LBL101": "the label is numeric", "IMG101": "not images"}),
     )
+
+
+def views(names: Sequence[str], pictures: dict[str, None] | None) -> Views:
+    """All pictures of a data set whose classes, columns and splits have these names; of images if there are pictures."""
+    if pictures is None:
+        shown = tuple(
+            HeadSample(id=f"{names[0]}:{n}", index=n, label=float(n), values=(n / 7, names[-1], None))
+            for n in range(20)
+        )
+        batches = (HeadBatch(samples=32, shown=shown), HeadBatch(samples=4, shown=shown[:4]))
+        head = FirstBatches(
+            split=names[0], batch_size=32, columns=(names[0], names[-1], "empty"), hidden_columns=4, batches=batches
+        )
+    else:
+        shown = tuple(HeadSample(id=name, index=n, label=names[0]) for n, name in enumerate(pictures))
+        one = HeadBatch(samples=32, labels={names[0]: 32}, shown=shown)
+        mixed = HeadBatch(samples=32, labels={names[0]: 20, names[1]: 10}, missing=2)
+        head = FirstBatches(split=names[0], batch_size=32, batches=(one, mixed))
+    scales = Scales(
+        split=names[0],
+        columns=(
+            ColumnScale(name=names[0], low=-3e7, high=5e9, mean=12.5, deviation=1e9),
+            ColumnScale(name=names[1], low=0.0, high=1e-5, mean=1e-6, deviation=1e-6),
+            ColumnScale(name="constant", low=3.0, high=3.0, mean=3.0, deviation=0.0),
+        ),
+        features=12,
+    )
+    sizes = Sizes(
+        points=(
+            Size(width=48, height=64, images=4, mark="swapped"),
+            Size(width=60, height=80, images=1, mark="tagged"),
+            Size(width=64, height=48, images=1_200),
+            Size(width=6_400, height=48, images=1),
+        ),
+        distinct=4,
+    )
+    return Views(
+        overlap=Overlap(splits=(names[0], names[1]), samples=(1_000, 200), shared=((3, 0), (12, 50)), exact=False),
+        scales=scales,
+        sizes=None if pictures is None else sizes,
+        first_batches=head,
+    )
+
+
+def crowded() -> Report:
+    """A thousand classes, and names as long as a page."""
+    long = "a_very_long_name_without_any_blank_" * 12
+    names = [f"{long}{k}" for k in range(1_000)]
+    counts = dict.fromkeys(names, 3)
+    confusion: list[JsonValue] = [{"given": a, "suggested": b, "samples": 2} for a, b in pairwise(names[:51])]
+    pictured = thumbnail(1)
+    samples = tuple(sample(f"{long}/{n}.png", n, long, given=names[n], suggested=names[n + 1]) for n in range(20))
+    noisy = finding(
+        "LBL102",
+        "noisy-labels",
+        "warning",
+        "Some labels look wrong.",
+        split=long,
+        class_=names[0],
+        evidence={"confusion": confusion, "model": long},
+        affected=Affected(count=20, samples=samples),
+    )
+    dataset = DatasetReport(
+        name=long,
+        path=f"/data/{long}",
+        layout="image class folders",
+        modality="images",
+        label=LabelInfo(name=long, evidence=long, confidence="high", task="classification"),
+        splits=tuple(SplitInfo(name=f"{long}{k}", samples=3_000, classes=counts) for k in range(3)),
+        facts={
+            "label_strip": {long: strip([n % 12 for n in range(300)], names[:12])},
+            "class_balance": {f"{long}{k}": balance(counts) for k in range(3)},
+        },
+        views=views(names, {s.id: None for s in samples}),
+        findings=(noisy,),
+        rules=rules(["LBL102"]),
+    )
+    whole = report([dataset])
+    whole._thumbnails.update({s.id: pictured for s in samples})
+    return whole
 
 
 def clean_table() -> DatasetReport:
@@ -481,8 +575,15 @@ def many(amount: int, codes: int = 4) -> Report:
 def hostile() -> Report:
     """Attacks in every place that the data or a file name can reach."""
     datasets = []
-    for name in HOSTILE:
-        evidence = {name: name, "list": [name, name], "records": [{name: name, "n": 1}], "mapping": {name: 1.5}}
+    for number, name in enumerate(HOSTILE):
+        confusion = [{"given": name, "suggested": name + "2", "samples": 3}]
+        evidence = {
+            "confusion": confusion,
+            name: name,
+            "list": [name, name],
+            "records": [{name: name, "n": 1}],
+            "mapping": {name: 1.5},
+        }
         attack = finding(
             "VAL101",
             name,
@@ -520,6 +621,7 @@ def hostile() -> Report:
                 label=LabelInfo(name=name, evidence=name, confidence="low", task="classification"),
                 splits=(SplitInfo(name=name, samples=5, classes={name: 3, name + "2": 2}, evidence=name),),
                 facts=facts,
+                views=views([name, name + "2"], {name + " picture": None} if number % 2 else None),
                 findings=(attack, bare, picture),
                 rules=(RuleStatus(code=name, rule=name, status="failed", reason=name, coverage=name),),
             )

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from datalint.report import html
@@ -109,6 +110,68 @@ def test_page_is_quiet_legible_and_stays_in_its_width(
     assert background == ("rgb(244, 245, 247)" if theme == "light" else "rgb(17, 21, 27)")
     images = visit.page.evaluate("[...document.images].filter(i => i.checkVisibility()).map(i => i.naturalWidth)")
     assert set(images) == {96}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["typical", "hostile", "crowded"])
+def test_no_rule_of_accessibility_is_broken(
+    browser: Browser, tmp_path: Path, theme: Literal["light", "dark"], name: str
+) -> None:
+    visit = Visit(browser, tmp_path, getattr(examples, name)(), color_scheme=theme, bypass_csp=True)
+    visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    judged = Axe().run(visit.page).response
+    broken = judged["violations"]
+    assert len(judged["passes"]) > 20
+    assert [(rule["id"], rule["nodes"][0]["html"], rule["nodes"][0]["failureSummary"]) for rule in broken] == []
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_very_long_names_and_a_thousand_classes_stay_in_the_width(browser: Browser, tmp_path: Path, width: int) -> None:
+    visit = Visit(browser, tmp_path, examples.crowded(), viewport={"width": width, "height": 900})
+    visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    # A table may scroll sideways, but nothing of a panel may stick out of it.
+    outside = """[...document.querySelectorAll(".panel > *, .card > *, figure, .tilesheet")].filter((e) => {
+      const box = e.getBoundingClientRect(), around = e.closest(".panel, .card").getBoundingClientRect();
+      return box.width && (box.right > around.right + 1 || box.left < around.left - 1);
+    }).map((e) => e.outerHTML.slice(0, 80))"""
+    assert visit.page.evaluate(outside) == []
+
+
+def test_marks_of_the_charts_lie_where_the_numbers_are(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, examples.typical())
+    # The scale of 1e9 reaches to the right of the line of 1, that of 1e-6 to its left.
+    lines = visit.page.locator(".scales tbody tr")
+    right = lines.nth(0).evaluate(
+        "e => [e.querySelector('.far'), e.querySelector('.home')].map(m => m.getBoundingClientRect().left)"
+    )
+    left = lines.nth(1).evaluate(
+        "e => [e.querySelector('.far'), e.querySelector('.home')].map(m => m.getBoundingClientRect().right)"
+    )
+    assert abs(right[0] - right[1]) <= 1
+    assert abs(left[0] - left[1]) <= 1
+    assert lines.nth(2).locator(".far, .near").count() == 0
+    assert lines.nth(2).locator("td").nth(1).text_content() == "constant"
+    # The picture of the pooled rows stands on the line in all ten columns; that of train does not.
+    offsets = """k => [...document.querySelectorAll(".pooled tbody td:first-of-type")].map(
+      (cell) => Math.abs(cell.querySelector(".s" + k).getBoundingClientRect().left - cell.querySelector(".home").getBoundingClientRect().left)
+    )"""
+    assert max(visit.page.evaluate(offsets, 0)) < 3
+    assert max(visit.page.evaluate(offsets, 1)) > 50
+    swapped = visit.page.locator(".sizes .scroll .swapped").bounding_box()
+    usual = visit.page.locator(".sizes .scroll circle").first.bounding_box()
+    assert swapped and usual and usual["width"] > swapped["width"]
+    assert swapped["y"] < usual["y"] + usual["height"] / 2  # taller, so higher up
+
+
+def test_the_filter_hides_by_every_field_and_counts_what_is_left(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, examples.typical(), "#severity=error&split=train&text=labels")
+    assert visit.shown() == 1
+    assert visit.page.get_by_role("combobox", name="Split").input_value() == "train"
+    assert visit.page.get_by_role("searchbox", name="Text").input_value() == "labels"
+    visit.page.get_by_role("searchbox", name="Text").fill("no card says this")
+    assert visit.shown() == 0
+    assert "text=no+card+says+this" in visit.page.evaluate("location.hash")
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -133,3 +133,8 @@ def test_build_servers_do_not_obey_names(line: str) -> None:
 
 def test_guard_leaves_other_lines_alone() -> None:
     assert guard("a.csv::column: x") == "a.csv::column: x"
+
+
+def test_the_index_of_a_sample_that_is_named_is_not_told() -> None:
+    assert wording.told({"repeats": "a.csv:2", "repeats_index": 0}) == {"repeats": "a.csv:2"}
+    assert wording.told({"repeats_index": 0, "value_index": 3}) == {"repeats_index": 0, "value_index": 3}

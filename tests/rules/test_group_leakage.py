@@ -36,7 +36,7 @@ def test_rows_split_at_random(name: str) -> None:
     assert finding.column == name
     shared = len(set(who[:900]) & set(who[900:]))
     assert finding.evidence["shared_sources"] == shared
-    assert f"{shared} of 200 sources lie in more than one split" in finding.message
+    assert f"{shared} of 200 sources lie in both train and test" in finding.message
     assert abs(float(finding.evidence["expected_of_split_by_rows"]) - shared) < 10  # type: ignore[arg-type]
     assert finding.affected.count == int(np.isin(who[900:], who[:900]).sum())
 
@@ -91,3 +91,42 @@ def test_file_names(tmp_path: Path, pattern: str, severity: str | None) -> None:
     if severity:
         assert findings[0].evidence["shared_sources"] == 20
         assert findings[0].evidence["share"] == 1.0
+
+
+def people(count: int, seed: int, **attributes: Any) -> pd.DataFrame:
+    """Two to eight rows each, in random order, under a name that says nothing."""
+    rng = np.random.default_rng(seed)
+    who = rng.permutation(np.repeat(np.arange(count), rng.integers(2, 9, count)))
+    own = {name: np.asarray(values)[who] for name, values in attributes.items()}
+    return table(len(who), seed, code=(rng.permutation(90_000)[:count])[who], **own)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_source_is_known_by_what_its_rows_share(text: bool) -> None:
+    rng = np.random.default_rng(1)
+    whole = people(200, 0, age=rng.integers(20, 90, 200), sex=rng.choice(["f", "m"], 200))
+    if text:
+        whole["code"] = "x" + whole["code"].astype(str)
+    (finding,) = found({"train": whole[:700], "test": whole[700:]}, label="y")
+    assert (finding.severity, finding.column) == ("info", "code")
+    assert "share 'age', 'sex', as those of one source do" in finding.message
+
+
+def test_what_only_looks_like_a_source() -> None:
+    rng = np.random.default_rng(2)
+    country = rng.integers(0, 40, 200)
+    sets = {
+        # A city has a country and a continent, which hang together.
+        "hierarchy": people(200, 0, country=country, continent=country // 8),
+        # A product has a name of its own.
+        "twins": people(200, 0, product=[f"product {k}" for k in range(200)], price=rng.normal(0, 1, 200)),
+        # A rare flag is constant within a few rows by chance.
+        "flags": people(200, 0, rare=rng.random(200) < 0.01, seldom=rng.random(200) < 0.01),
+        "nothing": people(200, 0),
+    }
+    # In an ordinary quantity neighbours are alike.
+    ages = people(200, 0)
+    ages["code"] = rng.integers(20, 90, len(ages))
+    sets["quantity"] = ages.assign(pension=ages["code"] > 65, decade=ages["code"] // 10)
+    for name, whole in sets.items():
+        assert not found({"train": whole[:700], "test": whole[700:]}, label="y"), name

@@ -85,3 +85,15 @@ def test_a_test_file_without_labels_is_info(tmp_path: Path) -> None:
     frame[80:].assign(y="").to_csv(tmp_path / "test.csv", index=False)
     (finding,) = datalint.scan(tmp_path, label="y", select=["LBL104"], cache=False).findings
     assert (finding.severity, finding.message) == ("info", "no sample of test has a label")
+
+
+def test_the_name_of_the_column_among_its_labels() -> None:
+    (finding,) = found(table({"a": 40, "b": 40, "Y": 1}))
+    assert finding.class_ == "Y"
+    assert finding.affected.count == 1
+    assert "is the name of the label column" in finding.message
+
+
+@pytest.mark.parametrize("counts", [{"y": 3, "n": 97}, {"y": 20, "n": 50, "m": 60}, {"yes": 1, "n": 50, "m": 60}])
+def test_a_class_that_is_called_like_its_column(counts: dict[object, int]) -> None:
+    assert not found(table(counts))

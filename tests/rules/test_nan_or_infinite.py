@@ -58,3 +58,19 @@ def test_the_split_is_named_where_it_is_one() -> None:
     parts["test"].loc[5, "c"] = np.inf
     (finding,) = scan(parts, "y").findings
     assert finding.split == "test"
+
+
+def test_pictures_in_arrays(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    train, test = (rng.random((60, 12, 12, 3)).astype("f4") for _ in range(2))
+    y = np.arange(60) % 2
+    np.savez(tmp_path / "d.npz", x_train=train, y_train=y, x_test=test, y_test=y)
+    assert not scan(tmp_path / "d.npz").findings
+    test[7, 3, 3, 0], test[9, :, 0, 1] = np.nan, np.inf
+    np.savez(tmp_path / "d.npz", x_train=train, y_train=y, x_test=test, y_test=y)
+    report = scan(tmp_path / "d.npz")
+    (finding,) = report.findings
+    assert finding.split == "test"
+    assert finding.message.startswith("2 of 60 pictures hold values that are NaN or infinite, such as ")
+    assert finding.message.endswith("x_test[7]: 1 NaN")
+    assert sorted(report.affected("VAL102")["index"]) == [7, 9]

@@ -37,7 +37,7 @@ def test_expected_of_a_random_split() -> None:
     train, test = table(1_500), table(460, 1)
     (finding,) = found(train, pd.concat([test, train[:40].round(2)], ignore_index=True))
     # All 40 pairs are torn apart; of a split 3 to 1 it would be 2 * 3/4 * 1/4 of them.
-    assert finding.evidence["pairs_torn_apart"] == 40
+    assert finding.evidence["near_identical"] == 40
     assert abs(float(finding.evidence["expected_of_random_split"]) - 15) < 0.1  # type: ignore[arg-type]
 
 

@@ -31,7 +31,7 @@ def reason(report: Report) -> str:
 def test_noise_is_a_warning_that_states_its_power() -> None:
     (finding,) = scan(frame(1000, 0)).findings
     assert finding.severity == "warning"
-    assert "with 1,000 samples an AUC of 0.56 would have shown" in finding.message
+    assert "with 1,000 samples an AUC of 0.57 would have shown" in finding.message
 
 
 def test_a_weak_signal_is_silent() -> None:

@@ -43,6 +43,14 @@ def test_copies_within_the_splits_say_what_chance_would_give() -> None:
     assert finding.affected.count == pytest.approx(expected, rel=0.5)
 
 
+@pytest.mark.parametrize(("shared", "severity"), [(1, "info"), (2, "info"), (6, "warning"), (12, "error")])
+def test_a_few_repeats_that_any_split_would_part_are_no_leak(shared: int, severity: str) -> None:
+    train, test = measured(3000, 0), measured(1000, 1)
+    test.iloc[:shared] = train.iloc[:shared].to_numpy()
+    (finding,) = datalint.scan({"train": train, "test": test.infer_objects()}, label="y", select=["SPL101"]).findings
+    assert finding.severity == severity
+
+
 def test_coarse_rows_are_no_leak() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({f"x{j}": rng.integers(0, 3, 900) for j in range(4)}).assign(y=rng.choice(["p", "q"], 900))

@@ -52,3 +52,22 @@ def test_classes_are_skipped() -> None:
     table = pd.DataFrame({"a": NORMAL, "y": [1e9, 2e9] * 250})
     (status,) = datalint.scan(table, label="y", select=["LBL109"]).datasets[0].rules
     assert status.status == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("names", "factor", "severity"),
+    [
+        (("y1", "y2"), 1_000, "info"),
+        (("target_0", "Target_1"), 1e7, "warning"),
+        (("y1", "y2"), 5, None),
+        # The features of a target that happens to be numbered, too.
+        (("y1", "x2"), 1_000, None),
+    ],
+)
+def test_several_targets(names: tuple[str, str], factor: float, severity: str | None) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=500), names[0]: NORMAL, names[1]: factor * rng.normal(size=500)})
+    findings = datalint.scan(table, label=names[0], select=["LBL109"], cache=False).findings
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+    if severity:
+        assert findings[0].message.startswith("2 targets differ ")

@@ -38,7 +38,36 @@ def test_a_site_whose_labels_are_exchanged() -> None:
     (finding,) = found(table)
     assert (finding.severity, finding.column) == ("warning", "site")
     assert finding.message.startswith("where site is 'north' (")
-    assert "always naming its largest class" in finding.message
+    assert "no better than by chance" in finding.message
+
+
+def test_a_broken_site_shows_where_the_model_is_weak_everywhere() -> None:
+    table = frame()
+    rng = np.random.default_rng(2)
+    flipped = rng.random(len(table)) < 0.2
+    table.loc[flipped, "y"] = table.loc[flipped, "y"].map({"yes": "no", "no": "yes"})
+    assert not [finding for finding in found(table) if finding.severity != "info"]
+    north = table["site"] == "north"
+    table.loc[north, "y"] = rng.permutation(table.loc[north, "y"])
+    (finding,) = [finding for finding in found(table) if finding.severity == "warning"]
+    assert finding.column == "site"
+    groups = finding.evidence["groups"]
+    assert isinstance(groups, list)
+    group = groups[0]
+    assert isinstance(group, dict)
+    inside, elsewhere = group["kappa"], group["kappa_elsewhere"]
+    assert isinstance(inside, float)
+    assert isinstance(elsewhere, float)
+    assert group["value"] == "'north'"
+    assert abs(inside) < 0.2 < elsewhere
+
+
+def test_a_site_that_is_only_harder_is_no_warning() -> None:
+    table = frame()
+    rng = np.random.default_rng(3)
+    harder = (table["site"] == "north") & (rng.random(len(table)) < 0.15)
+    table.loc[harder, "y"] = table.loc[harder, "y"].map({"yes": "no", "no": "yes"})
+    assert not [finding for finding in found(table) if finding.severity != "info"]
 
 
 def test_a_range_where_classes_meet_is_no_warning() -> None:

@@ -83,6 +83,8 @@ class ExactDuplicates(Rule):
         from datalint.measures.zeros import ZeroSamples
         from datalint.stats import digits
 
+        if profile.dataset.redrawn:
+            raise Skip("the sampler draws with replacement, so copies are meant")
         if profile.dataset.modality == "table" and not profile.content_names:
             raise Skip("the table has no column but the label and ids")
         copies = profile.copies

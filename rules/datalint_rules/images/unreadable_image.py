@@ -62,7 +62,7 @@ class UnreadableImage(Rule):
         from datalint.measures.problems import DecodeProblems
 
         for split in profile.splits:
-            found = [item for item in split[DecodeProblems].found if item[0] >= 0]
+            found = [item for item in split[DecodeProblems].found if item[0] >= 0 and item[2].kind != "not-finite"]
             broken = [item for item in found if item[2].kind != "suffix"]
             misnamed = [item for item in found if item[2].kind == "suffix"]
             if broken:

@@ -154,7 +154,8 @@ def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) 
     return Found(
         message=f"one class is spelt in several ways: {shown}{more}{where}",
         consequence="Each spelling becomes a class of its own, which no input can tell from the other.",
-        remedy=f"Write {first[0]!r} everywhere: trim, fold the case and map all labels through one table of names.",
+        remedy=f"Write {first[0]!r} everywhere: trim, fold the case and map all labels through one table of names "
+        "(not done by `datalint fix`: two spellings may be two classes, such as the letters a and A).",
         severity="error" if broken else None,
         confidence=0.95,
         split=inside[0] if len(inside) == 1 and len(profile.labelled) > 1 else None,

@@ -41,8 +41,8 @@ class MisalignedLabels(Rule):
 
     ## When it is wrong
 
-    In time series, where the next row may hold the answer of this one on purpose: where rows are related to their
-    successors the finding is only info. Where samples of one class do not lie near each other nothing can be told.
+    In time series, where the next row may hold the answer of this one on purpose, and in panels stored in blocks: where
+    rows are related to their successors the finding is only info, and unsure. Where samples of one class do not lie near each other nothing can be told.
 
     ## Reference
 
@@ -207,20 +207,28 @@ def _shifted(split: SplitProfile, shift: Shift, numeric: bool, *, serial: bool) 
     way = "down" if shift.lag > 0 else "up"
     where = f" in the {shift.part} of {split.name}" if shift.part != "whole" else ""
     rows = "row" if steps == 1 else "rows"
+    # Rows that resemble their neighbours, as in a series or a panel stored in blocks, agree at a distance by themselves.
+    verdict = f"labels may be moved {way}" if serial else f"labels are moved {way}"
+    caveat = "; rows in a series or in blocks can look like that without any fault" if serial else ""
     return Found(
         message=(
-            f"labels are moved {way} by {steps} {rows}{where}: samples that are alike have labels that agree "
+            f"{verdict} by {steps} {rows}{where}: samples that are alike have labels that agree "
             f"{_share(shift.at_lag.raw, numeric)} {steps} {rows} {'further on' if shift.lag > 0 else 'before'}, and "
-            f"{_share(shift.at_zero.raw, numeric)} at their own rows"
+            f"{_share(shift.at_zero.raw, numeric)} at their own rows{caveat}"
         ),
-        consequence="Nearly every sample carries the label of another one, so nothing can be learnt.",
+        consequence=(
+            "If they were moved, nearly every sample carries the label of another one."
+            if serial
+            else "Nearly every sample carries the label of another one, so nothing can be learnt."
+        ),
         remedy=(
-            "If each row is meant to foretell the next, all is well; otherwise move the labels back."
+            "Compare a few rows with their source; where each row is meant to foretell the next, or the rows are a panel "
+            "in blocks, nothing needs to be done."
             if serial
             else f"Move the labels {'up' if shift.lag > 0 else 'down'} by {steps} {rows}, or join them by a key."
         ),
         severity="info" if serial else None,
-        confidence=0.5 if serial else 0.99,
+        confidence=0.3 if serial else 0.99,
         split=split.name,
         subject="shift",
         evidence={

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class MissingLabels(Rule):
     """
     Samples without a label: empty, null, or a placeholder that would be learnt as a class ("?", "nan", "unlabeled",
-    -1 or 999 beside the classes 0..C-1, a rare "unknown").
+    -1 or 999 beside the classes 0..C-1, a rare "unknown"), or the name of the label column, from a header read as a row.
 
     ## Why it hurts
 
@@ -62,7 +62,9 @@ class MissingLabels(Rule):
         for split in profile.splits:
             missing = _missing(split, numeric)
             if missing and not profile.dataset.by_class and split.name not in {"unlabeled", "unassigned"}:
-                yield _without(split, missing, numeric)
+                yield _without(split, missing, numeric, _numbers_only(profile))
+            if not numeric and not profile.dataset.by_class and profile.dataset.label is not None:
+                yield from _headers(split, profile.dataset.label.name)
             if not numeric:
                 yield from _placeholders(split, listed=not profile.dataset.by_class)
 
@@ -98,7 +100,14 @@ def _missing(split: SplitProfile, numeric: bool) -> int:
     return target.samples - target.present if numeric else 0
 
 
-def _without(split: SplitProfile, missing: int, numeric: bool) -> Found:
+def _numbers_only(profile: Profile) -> bool:
+    """Whether the labels are numbers in a text file, so that a word among them is read as none."""
+    label = profile.dataset.label
+    column = None if label is None else profile.dataset.column(label.name)
+    return column is not None and column.kind == "number" and profile.dataset.layout.startswith("delimited text")
+
+
+def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) -> Found:
     import numpy as np
 
     from datalint.stats import digits
@@ -112,7 +121,8 @@ def _without(split: SplitProfile, missing: int, numeric: bool) -> Found:
         message=(
             f"no sample of {split.name} has a label"
             if none
-            else f"{missing:,} of {split.samples:,} samples {'has' if missing == 1 else 'have'} no label ({missing / split.samples:.2%})"
+            else f"{missing:,} of {split.samples:,} samples {'has' if missing == 1 else 'have'} no label"
+            f"{' that is a number' if numbers else ''} ({missing / split.samples:.2%})"
         ),
         consequence=(
             "Nothing can be measured on this split."
@@ -132,6 +142,33 @@ def _without(split: SplitProfile, missing: int, numeric: bool) -> Found:
         cases=None if none else Cases(split.name, rows.places.take(empty)),
         count=missing,
     )
+
+
+def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
+    """The name of the label column among the labels of a column that has other classes, all of them common."""
+    import numpy as np
+
+    for label, count in split.counts.items():
+        others = [n for other, n in split.counts.items() if other != label]
+        # A column "spam" may well hold "spam" beside "ham", and a rare one at that: a header stands among several classes.
+        if label.strip().casefold() != name.strip().casefold() or len(others) < 2 or min(others) < 10 * count:
+            continue
+        picked = np.array([given == label for given in split.rows.label], np.bool_)
+        yield Found(
+            message=(
+                f"{count:,} of {split.samples:,} samples {'is' if count == 1 else 'are'} labelled {label!r}, "
+                "which is the name of the label column: a header was read as a row"
+            ),
+            consequence="The row is trained as a class of its own, and its columns may hold their names as well.",
+            remedy="Take the row out; when files are joined, keep the header of the first alone.",
+            confidence=0.97,
+            split=split.name,
+            class_=label,
+            subject="header",
+            evidence={"label": label, "samples": count},
+            cases=Cases(split.name, split.rows.places.take(picked)),
+            count=count,
+        )
 
 
 def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:

@@ -162,7 +162,7 @@ def _found(profile: Profile, learned: Learned, result: OutOfFold, estimate: Nois
             "chance_accuracy": digits(result.chance_accuracy, 4),
             "calibration_error": digits(estimate.calibration_error, 3),
             "samples_judged": total,
-            "confusion": [{"given": a, "suggested": b, "samples": count} for a, b, count in worst[:12]],
+            "confusion": [{"given": a, "suggested": b, "samples": count} for a, b, count in worst[:50]],
         },
         cases=_cases(profile, learned, named.candidates, _details(named, learned.classes)),
         count=len(named) if total >= covered else round(len(named) * covered / total),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from datalint.measures.base import Measurement
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
+    from datalint.splits import SplitProfile
+
+_TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNORECASE)
+"""Names of one of several targets."""
 
 
 class TargetScale(Rule):
     """
-    A target of regression far from unit scale, or with heavy tails, as the training split holds it.
+    A target of regression far from unit scale, or with heavy tails, as the training split holds it; or several targets of
+    very different scale, told by their names (``y1`` and ``y2``, ``target_0`` and ``target_1``).
 
     Info where the target is merely unscaled, as most are; a warning where its typical size is a million or more, or a
     millionth or less, which an untrained network's output does not reach.
@@ -28,7 +34,7 @@ class TargetScale(Rule):
 
     A network's output begins near zero with a spread near one. The squared error of a large target is huge and so are
     the first gradients; that of a tiny one is below every tolerance, so training stops at once. With heavy tails a few
-    rows make up most of the loss.
+    rows make up most of the loss. Of several targets the one of the largest scale has the loss to itself.
 
     ## How to fix it
 
@@ -63,10 +69,11 @@ class TargetScale(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact moments, and the sample for tails."""
+        from datalint.measures.columns import NumberStats
         from datalint.measures.order import TargetOrder
         from datalint.measures.sample import Sample
 
-        return (TargetOrder, Sample)
+        return (TargetOrder, Sample, NumberStats) if dataset.modality == "table" else (TargetOrder, Sample)
 
     def coverage(self, profile: Profile) -> str:
         """The moments are exact; the tails are those of the sample."""
@@ -92,11 +99,16 @@ class TargetScale(Rule):
         rms = math.hypot(deviation, target.mean)
         if deviation == 0:
             raise Skip("the target is constant")
+        apart = self._apart(profile, split, deviation)
+        if apart is not None:
+            yield apart
         tail = tail_of(split.rows.target, 1)
         heavy = tail is not None and tail.heavy and tail.share >= self.params.share
         typical = float(np.nanmedian(np.abs(split.rows.target))) if np.isfinite(split.rows.target).any() else 0.0
         large, tiny = rms >= self.params.unscaled, rms <= 1 / self.params.unscaled
         if not (large or tiny or heavy):
+            if apart is not None:
+                return
             raise AllWell(f"the target has mean {target.mean:.3g} and standard deviation {deviation:.3g}")
         # A few wild values make no scale.
         extreme = (large and typical >= self.params.extreme) or rms <= 1 / self.params.extreme
@@ -132,6 +144,43 @@ class TargetScale(Rule):
                 "high": digits(target.high, 4),
                 "top_share": digits(tail.share, 3) if tail else 0.0,
             },
+            count=0,
+        )
+
+    def _apart(self, profile: Profile, split: SplitProfile, deviation: float) -> Found | None:
+        """Other targets, known by the same word with another number, of very different deviation."""
+        from datalint.measures.columns import NumberStats
+        from datalint.stats import digits
+
+        label = profile.dataset.label
+        own = _TARGET.fullmatch(label.name) if label is not None else None
+        if label is None or own is None or profile.dataset.modality != "table":
+            return None
+        spread = {label.name: deviation}
+        numbers = split[NumberStats]
+        for name, value in zip(numbers.names, numbers.deviation.tolist(), strict=True):
+            other = _TARGET.fullmatch(name)
+            if other and other["word"].casefold() == own["word"].casefold() and 0 < value < float("inf"):
+                spread[name] = value
+        least, most = min(spread, key=lambda name: spread[name]), max(spread, key=lambda name: spread[name])
+        ratio = spread[most] / spread[least]
+        if ratio < self.params.unscaled:
+            return None
+        return Found(
+            message=(
+                f"{len(spread):,} targets differ {ratio:,.0f} to 1 in spread: {most!r} has a standard deviation of "
+                f"{spread[most]:.3g}, {least!r} of {spread[least]:.3g}"
+            ),
+            consequence=f"In a loss summed over the targets {most!r} counts alone, and {least!r} is not learnt.",
+            remedy=(
+                "Standardise each target with the training split's statistics and undo it for predictions; keep the other "
+                "targets out of the features."
+            ),
+            severity="warning" if ratio >= self.params.extreme else "info",
+            confidence=0.85,
+            split=split.name,
+            subject="several",
+            evidence={"ratio": digits(ratio, 3), "deviations": {name: digits(s, 4) for name, s in spread.items()}},
             count=0,
         )
 

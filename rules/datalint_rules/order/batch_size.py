@@ -77,7 +77,7 @@ class BatchSize(Rule):
         if size < 2:
             raise Skip("batches of one sample are not batches")
         full, last = divmod(n, size)
-        where = f"{split.name} has" if len(profile.splits) > 1 else "the set has"
+        where = "the split has" if len(profile.splits) > 1 else "the set has"
         evidence = {"samples": n, "batch_size": size, "full_batches": full, "last_batch": last}
         if full == 0:
             yield Found(

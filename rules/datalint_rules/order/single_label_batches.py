@@ -76,7 +76,7 @@ class SingleLabelBatches(Rule):
         size = profile.settings.batch_size
         if size < 2:
             raise Skip("every batch of one sample holds one label")
-        several = [split for split in profile.labelled if len(split.counts) > 1]
+        several = [split for split in profile.labelled if len(split.counts) > 1 and split.info.trains]
         if not several:
             raise Skip("there is only one class")
         judged = [split for split in several if split[LabelRuns].samples >= size]

@@ -98,7 +98,7 @@ class SortedByLabel(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""
         judged = False
-        for split in profile.splits:
+        for split in (split for split in profile.splits if split.info.trains):
             if profile.task == "regression":
                 judged |= True
                 yield from self._target(profile, split)

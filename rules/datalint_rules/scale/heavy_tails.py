@@ -143,7 +143,6 @@ def _found(tails: dict[str, Tail], features: int, split: str, about: str, severi
         confidence=0.97 if wild else 0.9,
         split=split,
         column=name if len(tails) == 1 else None,
-        subject=severity,
         evidence={
             "share": digits(worst.share, 3),
             "by_chance_at_most": digits(worst.by_chance, 3),

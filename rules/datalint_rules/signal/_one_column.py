@@ -28,6 +28,8 @@ class Column:
     """1 where it takes away every error of guessing the largest class (or all variance); 0 where it says nothing."""
     copy: bool = False
     """Whether its values stand in one-to-one relation to the classes."""
+    codes: bool = False
+    """Whether it has one value for each of three classes or more, with few exceptions."""
     id: bool = False
 
 
@@ -71,12 +73,24 @@ def class_columns(
                 place = score(bins_of(np.arange(len(y), dtype=np.float64)))
             if value > 0.3 and place is not None and place > value - 0.3:
                 value = 0.0
-        yield Column(field.name, value, not key and _one_to_one(bins, y, classes), key)
+        copy = not key and _one_to_one(bins, y, classes)
+        yield Column(
+            field.name, value, copy, not key and classes > 2 and value >= cut and _coded(bins, y, classes), key
+        )
 
 
 def _one_to_one(bins: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> bool:
     pairs = np.unique(bins * classes + y)
     return len(pairs) == classes == len(np.unique(bins))
+
+
+def _coded(bins: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> bool:
+    """Whether there is one value for each class, and each value mostly has a class of its own."""
+    values, codes = np.unique(bins, return_inverse=True)
+    if len(values) != classes:
+        return False
+    table = np.bincount(codes * classes + y, minlength=classes * classes).reshape(classes, classes)
+    return len(np.unique(table.argmax(axis=1))) == classes
 
 
 def _tree_accuracy(values: NDArray[np.float64], y: NDArray[np.int64]) -> float:

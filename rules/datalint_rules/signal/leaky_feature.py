@@ -42,7 +42,8 @@ class LeakyFeature(Rule):
 
     37 reasons, item 5. Deepchecks warns from a predictive power score of 0.8, others from a correlation of 0.9 or an AUC of
     0.95, where good features lie as well. Here a column must be right 99 times in 100 (counted beyond guessing the
-    largest class) while all other columns together err far more often, or stand in one-to-one relation to the classes.
+    largest class) while all other columns together err far more often, or hold one value for each class: without exception,
+    or with few where there are three classes or more.
     """
 
     code = "SIG102"
@@ -88,12 +89,12 @@ class LeakyFeature(Rule):
         suspects = [c for c in columns if not c.id and (c.score >= self.params.score or c.copy)]
         tried = sum(not c.id for c in columns)
         # Where half of the columns do it, the problem is easy.
-        loose = [c for c in suspects if not c.copy]
+        loose = [c for c in suspects if not c.copy and not c.codes]
         if loose and (2 * len(loose) > tried or tried == len(suspects)):
-            suspects = [c for c in suspects if c.copy]
+            suspects = [c for c in suspects if c.copy or c.codes]
         if suspects:
             rest = others(profile, split, picked, y, {c.name for c in suspects}, numeric)
-            told = [c for c in suspects if c.copy or 1 - rest >= max(0.02, 5 * (1 - c.score))]
+            told = [c for c in suspects if c.copy or c.codes or 1 - rest >= max(0.02, 5 * (1 - c.score))]
             if told:
                 yield _found(told, rest, len(y), split, numeric)
         for column in columns:
@@ -145,7 +146,10 @@ class LeakyFeature(Rule):
         if len(values) > 100:
             for split, table in clean.tables.items():
                 y = table[label].to_numpy(float)
-                noise = (1 - strength) * 0.005 * y.std() * rng.normal(size=len(y))
+                spread = (
+                    np.subtract(*np.percentile(y, [75, 25])) or y.std()
+                )  # of heavy tails the deviation is that of few
+                noise = (1 - strength) * 0.005 * spread * rng.normal(size=len(y))
                 tables[split] = table.assign(adjusted=np.round(0.37 * (y + noise) + 2, 4))
             return Planted(Clean(clean.name, tables, label), column="adjusted")
         code = dict(zip(values, rng.permutation(len(values)) * 3 + 4, strict=True))
@@ -169,8 +173,8 @@ def _found(told: list[Column], rest: float, count: int, split: SplitProfile, num
         what = f"the column {first.name!r} alone predicts the label: it takes away {first.score:.1%} {beyond}"
     more = f"; so {'does' if len(told) == 2 else 'do'} {', '.join(repr(c.name) for c in told[1:4])}" if told[1:] else ""
     more += f" and {len(told) - 4:,} more" if len(told) > 4 else ""
-    # A binary column of an easy problem may be one of many that tell the classes apart.
-    easy = first.copy and rest >= 0.98
+    # A binary column of an easy problem may be one of many that tell the classes apart; one value for each of three is no chance.
+    easy = first.copy and not first.codes and rest >= 0.98
     return Found(
         message=f"{what}{more}; all other columns together reach {max(rest, 0):.1%} ({count:,} rows)",
         consequence="The model reads the answer off this column, and its score says nothing about new data.",

@@ -65,7 +65,10 @@ class NoSignal(Rule):
             description="Out-of-fold AUC that must have been detectable in 95 of 100 cases; with fewer samples nothing is said.",
         )
         level: float = Field(
-            0.05, gt=0, lt=1, description="Level at which any relation to the label silences the rule."
+            0.01,
+            gt=0,
+            lt=1,
+            description="Level of each of the two tests, of the models and of single columns, whose success silences the rule.",
         )
 
     params: Params
@@ -99,7 +102,7 @@ class NoSignal(Rule):
         z, shares = _permuted(learned.result.probs, learned.labels)
         n = int(shares.sum())
         ones = int(shares.max())
-        detectable = 0.5 + (1.645 + 1.645) * auc_error(ones, n - ones)
+        detectable = 0.5 + (_deviations(self.params.level) + _deviations(0.05)) * auc_error(ones, n - ones)
         if normal_tail(z) < self.params.level:
             raise AllWell("the inputs say a little about the label")
         if detectable > self.params.auc:
@@ -146,6 +149,13 @@ class NoSignal(Rule):
             for name, table in clean.tables.items()
         }
         return Planted(Clean(clean.name, tables, label))
+
+
+def _deviations(level: float) -> float:
+    """Standard errors beyond which a share of ``level`` of a normal variable lies."""
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(1 - level)
 
 
 def _permuted(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, NDArray[np.int64]]:

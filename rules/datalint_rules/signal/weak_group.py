@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from datalint.profile import Profile
 
 
+KNOWS = 0.3
+"""Agreement beyond chance that the model must reach elsewhere; less is commonly called slight (Landis and Koch 1977)."""
+LOST = 0.5
+"""Share of that agreement that a broken group keeps at most. With labels at random it is 0, up to two standard errors of the
+smallest group in which a difference can be certain at all."""
+BY_CHANCE = 2.33
+"""Standard errors within which the agreement inside must lie of chance: one broken group in 100 lies beyond."""
 MAX_COLUMNS = 200
 """Pixels and embeddings have more columns, and their values make no groups that people know."""
 
@@ -29,9 +36,8 @@ class WeakGroup(Rule):
     A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
     few numbers, a range of a quantity, a whole split.
 
-    Harder groups are natural and only info. It is a warning where the model does no better in the group than always
-    naming the group's largest class, although elsewhere it errs at most half as often as that: there the labels of the
-    group, or its inputs, are broken.
+    Harder groups are natural and only info. It is a warning where predictions and labels agree in the group no more than by
+    chance (Cohen's kappa), although elsewhere they do: there the labels of the group, or its inputs, are broken.
 
     ## Why it hurts
 
@@ -93,12 +99,13 @@ class WeakGroup(Rule):
         if not isinstance(learned.result, OutOfFold):
             raise Skip(learned.result.reason)
         known = np.asarray(~np.isnan(learned.result.probs).any(1))
-        wrong = learned.result.probs[known].argmax(1) != learned.labels[known]
+        said = learned.result.probs[known].argmax(1)
         y = learned.labels[known]
+        wrong = said != y
         if len(profile.dataset.fields) > MAX_COLUMNS:
             raise Skip(f"{len(profile.dataset.fields):,} columns make too many groups")
         groups = [g for g in _groups(profile, learned, known) if self.params.size <= g[2].sum() <= len(y) / 2]
-        weak = [g for g in (self._judge(g, wrong, y, len(groups)) for g in groups) if g is not None]
+        weak = [g for g in (self._judge(g, said, y, len(groups)) for g in groups) if g is not None]
         if not weak:
             return
         # Groups that share most samples are one; the plainest is told.
@@ -113,26 +120,35 @@ class WeakGroup(Rule):
     def _judge(
         self,
         group: tuple[str, str, NDArray[np.bool_], bool],
-        wrong: NDArray[np.bool_],
+        said: NDArray[np.intp],
         y: NDArray[np.int64],
         tests: int,
     ) -> _Weak | None:
         import numpy as np
-        from scipy.special import bdtrc
 
         column, value, inside, natural = group
+        wrong = said != y
         size = int(inside.sum())
-        error, rest = float(wrong[inside].mean()), float(wrong[~inside].mean())
-        if error < rest + self.params.points / 100 or error < 1.5 * rest:
-            return None
         errors = int(wrong[inside].sum())
-        p_value = float(bdtrc(errors - 1, size, max(rest, 1 / len(wrong))))
-        if p_value * tests >= self.params.level:
-            return None
+        error, rest = errors / size, float(wrong[~inside].mean())
         guess = 1 - float(np.bincount(y[inside]).max()) / size
-        guess_rest = 1 - float(np.bincount(y[~inside]).max()) / max(1, len(y) - size)
-        broken = not natural and guess >= 0.2 and error >= 0.9 * guess and rest <= 0.5 * guess_rest
-        return _Weak(column, value, inside, size, error, rest, guess, p_value, broken)
+        here, there = _agreement(said[inside], y[inside]), _agreement(said[~inside], y[~inside])
+        # As errors are told: what they would be, were the agreement beyond chance that of the others. A group of other class
+        # shares may have more errors for those alone.
+        usual = (1 - there.kappa) * (1 - here.expected)
+        lost = (
+            there.kappa >= KNOWS
+            and here.kappa <= LOST * there.kappa
+            and here.deviations <= BY_CHANCE
+            and error > rest
+            and guess >= 0.2
+        )
+        broken = lost and not natural and _at_least(errors, size, usual) * tests < self.params.level
+        p_value = _at_least(errors, size, max(rest, 1 / len(y)))
+        weak = error >= max(rest + self.params.points / 100, 1.5 * rest) and p_value * tests < self.params.level
+        if not broken and not weak:
+            return None
+        return _Weak(column, value, inside, size, error, rest, guess, p_value, here.kappa, there.kappa, broken)
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -166,7 +182,43 @@ class _Weak:
     rest: float
     guess: float
     p_value: float
+    kappa: float
+    kappa_rest: float
     broken: bool
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    """Of predictions and labels: expected by chance, beyond it (Cohen 1960), and how many standard errors beyond."""
+
+    expected: float
+    kappa: float
+    deviations: float
+
+
+def _agreement(said: NDArray[np.intp], y: NDArray[np.int64]) -> _Agreement:
+    import numpy as np
+
+    if len(y) == 0:
+        return _Agreement(1.0, 0.0, 0.0)
+    classes = int(max(said.max(), y.max())) + 1
+    a, b = (np.bincount(labels, minlength=classes) / len(y) for labels in (said, y))
+    expected, seen = float(a @ b), float((said == y).mean())
+    # Of the agreement where the labels are dealt out anew (Fleiss, Cohen and Everitt 1969).
+    variance = (expected + expected**2 - float((a * b * (a + b)).sum())) / len(y)
+    beyond = seen - expected
+    return _Agreement(
+        expected,
+        beyond / (1 - expected) if expected < 1 else 0.0,
+        beyond / variance**0.5 if variance > 1e-12 else 0.0,
+    )
+
+
+def _at_least(errors: int, size: int, chance: float) -> float:
+    """Probability of so many errors or more."""
+    from scipy.special import bdtrc
+
+    return float(bdtrc(errors - 1, size, chance)) if errors else 1.0
 
 
 def _groups(
@@ -226,7 +278,7 @@ def _found(told: list[_Weak], broken: bool, count: int) -> Found:
 
     first = told[0]
     more = f"; {len(told) - 1:,} more groups likewise" if len(told) > 1 else ""
-    guess = f", as often as by always naming its largest class ({first.guess:.0%})" if broken else ""
+    guess = ", no better than by chance" if broken else ""
     return Found(
         message=(
             f"where {first.column} is {first.value} ({first.size:,} of {count:,} samples) a model is wrong in "
@@ -250,6 +302,8 @@ def _found(told: list[_Weak], broken: bool, count: int) -> Found:
                     "error": digits(g.error, 3),
                     "error_elsewhere": digits(g.rest, 3),
                     "error_of_guessing": digits(g.guess, 3),
+                    "kappa": digits(g.kappa, 2),
+                    "kappa_elsewhere": digits(g.kappa_rest, 2),
                     "p_value": digits(g.p_value, 2),
                 }
                 for g in told[:20]

@@ -25,7 +25,9 @@ class GroupLeakage(Rule):
 
     Keys are columns that are named like one (``patient_id``, ``user``, ``videoId``), and file names without their last
     number (``patient12_slice3.png``). A key has many values with several samples each: a category such as sex, region or
-    the label is none, and neither is a name that is unique to its sample.
+    the label is none, and neither is a name that is unique to its sample. A column of another name is a key, too, if its
+    rows share attributes that vary freely against each other, as the rows of one patient share sex, age and height; such a
+    finding is info.
 
     ## Why it hurts
 
@@ -39,18 +41,20 @@ class GroupLeakage(Rule):
     ## When it is wrong
 
     Where the task is about known sources: recommending to known users, forecasting known shops, recognising known
-    speakers. Or where each split numbers its sources anew, so that equal keys are different sources.
+    speakers. Or where each split numbers its sources anew, so that equal keys are different sources. A category whose
+    properties were joined to the table (a car model with its maker and drive) looks like a source.
 
     ## Reference
 
     37 reasons, item 15. Kapoor and Narayanan, "Leakage and the reproducibility crisis", 2023 (L3.2). Peers need the key
-    to be declared or take any repeated identifier; here the name must speak of a source and each must have several rows.
+    to be declared or take any repeated identifier; here the name must speak of a source, or its rows share what only a source has.
     """
 
     code = "SPL107"
     name = "group-leakage"
     severity: ClassVar[Severity] = "warning"
     item = "15"
+    follows = ("SPL101", "SPL102", "SPL107", "SPL108")
 
     class Params(RuleParams):
         """Cuts."""
@@ -77,6 +81,7 @@ class GroupLeakage(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each key."""
+        from datalint.learn.entities import keys_by_structure
         from datalint.learn.groups import FILE_NAMES, group_keys
 
         splits = [split for split in profile.splits if len(split.rows)]
@@ -87,56 +92,68 @@ class GroupLeakage(Rule):
             for key in group_keys(profile.dataset, splits)
             if key.named or key.name == FILE_NAMES or self._is_key(profile, key.name)
         ]
+        names = {key.name for key in keys}
+        unnamed = [(key, shared) for key, shared in keys_by_structure(profile.dataset, splits) if key.name not in names]
+        keys += [key for key, _ in unnamed]
+        attributes = {key.name: shared for key, shared in unnamed}
         if not keys:
             raise Skip("no column or file name says which source a sample comes from")
-        for key in keys:
-            found = self._judge(profile, splits, key)
-            if found is not None:
-                yield found
+        for later in range(1, len(splits)):
+            for earlier in range(later):
+                for key in keys:
+                    found = self._judge(splits, earlier, later, key, attributes.get(key.name, ()))
+                    if found is not None:
+                        yield found
 
     @staticmethod
     def _is_key(profile: Profile, name: str) -> bool:
         column = profile.dataset.column(name)
         return column is not None and column.role == "group"
 
-    def _judge(self, profile: Profile, splits: list[SplitProfile], key: Key) -> Found | None:
+    def _judge(
+        self, splits: list[SplitProfile], earlier: int, later: int, key: Key, attributes: tuple[str, ...]
+    ) -> Found | None:
         import numpy as np
 
         from datalint.learn.groups import FILE_NAMES
         from datalint.measures.places import Places
         from datalint.stats import digits
+        from datalint_rules.splits._compare import listed
 
         sizes = [len(split.rows) for split in splits]
         which = np.repeat(np.arange(len(splits)), sizes)
         known = key.codes >= 0
         counts = np.zeros((len(splits), len(key.values)), np.int64)
         np.add.at(counts, (which[known], key.codes[known]), 1)
-        shared = (counts > 0).sum(axis=0) > 1
+        shared = (counts[earlier] > 0) & (counts[later] > 0)
         if not shared.any():
             return None
-        leaking = known & shared[key.codes]
-        # The split that is judged: of those after the first (the training split) the one with most of its samples shared.
-        shares = [float(leaking[which == k].mean()) for k in range(1, len(splits))]
-        worst = 1 + int(np.argmax(shares))
-        share = shares[worst - 1]
-        totals = counts.sum(axis=0)
-        parts = np.array(sizes) / sum(sizes)
-        by_rows = float((1 - (parts[:, None] ** totals[None, :]).sum(axis=0)).sum())
-        order = np.argsort(-(counts * shared).min(axis=0) - totals * shared, kind="stable")[: int(shared.sum())]
-        examples = [key.values[k] for k in order[:5]]
-        rows = np.flatnonzero(leaking & (which == worst))
+        leaking = known & shared[key.codes] & (which == later)
+        share = float(leaking.sum() / sizes[later])
+        totals = counts.sum(axis=0).astype(float)
+        one, two = sizes[earlier] / sum(sizes), sizes[later] / sum(sizes)
+        # A source of n samples is in both unless all of them miss the one or the other.
+        by_rows = float((1 - (1 - one) ** totals - (1 - two) ** totals + max(1 - one - two, 0.0) ** totals).sum())
+        present = int(((counts[earlier] > 0) | (counts[later] > 0)).sum())
+        both = np.minimum(counts[earlier], counts[later])
+        examples = [key.values[k] for k in np.argsort(-both, kind="stable")[: int(shared.sum())][:5]]
+        rows = np.flatnonzero(leaking)
         places = Places.none()
         for split in splits:
             places = places.then(split.rows.places)
         # Shops and devices may as well be categories, and unknown names anything.
         severe = key.named and share >= self.params.much
         complete = all(split.rows.complete for split in splits)
+        why = ""
+        if attributes:
+            why = f"; rows of one value share {listed(attributes)}, as those of one source do"
+        source, target = splits[earlier].name, splits[later].name
         where = "by the names of the files" if key.name == FILE_NAMES else f"by {key.name!r}"
         return Found(
             message=(
-                f"{where} {int(shared.sum()):,} of {len(key.values):,} sources lie in more than one split "
-                f"(a split by source: 0, a split by rows: about {by_rows:,.0f}), such as {', '.join(examples[:3])}; "
-                f"{share:.1%} of {splits[worst].name} belongs to sources of another split"
+                f"{where} {int(shared.sum()):,} of {present:,} sources lie in both {source} and {target} "
+                f"({by_rows:,.0f} expected of a random split, 0 of one by source), such as {', '.join(examples[:3])}; "
+                f"{share:.1%} of {target} belongs to sources of {source}{why}"
             ),
             consequence="The model can recognise the source instead of the label, so the score does not hold for new sources.",
             remedy=(
@@ -145,25 +162,31 @@ class GroupLeakage(Rule):
                 + " as groups."
             ),
             severity="error" if severe else None if key.named else "info",
-            confidence=0.95 if key.named else 0.7,
+            confidence=0.95 if key.named else 0.6 if attributes else 0.7,
             column=None if key.name == FILE_NAMES else key.name,
-            subject=key.name,
+            split=target,
+            against=source,
+            subject=f"{key.name} {source}",
             evidence={
                 "key": key.name,
-                "sources": len(key.values),
+                "sources": present,
                 "shared_sources": int(shared.sum()),
                 "expected_of_split_by_source": 0,
                 "expected_of_split_by_rows": digits(by_rows, 3),
                 "share": digits(share, 3),
-                "split": splits[worst].name,
+                "with": source,
                 "examples": list(examples),
+                "told_by": list(attributes),
             },
             cases=Cases(
-                splits[worst].name,
+                target,
                 places.take(rows),
                 {"source": [key.values[int(key.codes[row])] for row in rows]},
             ),
             exact=complete,
+            brief=(
+                f"{int(shared.sum()):,} of {present:,} sources {where} lie in both ({by_rows:,.0f} expected of a random split)"
+            ),
         )
 
     @classmethod

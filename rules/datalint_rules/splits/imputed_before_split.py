@@ -41,6 +41,10 @@ class ImputedBeforeSplit(Rule):
 
     Where a real value is frequent and happens to be the mean to the last digit, which chance makes of one such value in 1,000.
 
+    Gaps filled with the most frequent value are not looked for: that value is the most frequent one with or without the
+    filling, in columns of few values it is so by nature, and it is the same in all splits but the smallest, so that the
+    splits cannot show it and next to nothing leaks.
+
     ## Reference
 
     37 reasons, item 15. No peer finds it from the data; Kapoor and Narayanan, 2023, "Leakage and the reproducibility

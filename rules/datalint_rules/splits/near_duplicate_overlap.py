@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -22,8 +23,8 @@ class NearDuplicateOverlap(Rule):
     Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or slightly
     cropped again, rows that are equal after rounding or in all but a few columns, texts that share most of their wording.
 
-    A pair is reported only if unrelated samples of this set would hardly come as near. The finding says how many of all
-    near-identical pairs a random split would have torn apart. Exact copies are the business of split-overlap.
+    A pair is reported only if unrelated samples of this set would hardly come as near. Each pair of splits is
+    judged, and the finding says how many near copies a random split would have torn apart. Exact copies are the business of split-overlap.
 
     ## Why it hurts
 
@@ -50,6 +51,7 @@ class NearDuplicateOverlap(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "13, 15"
     searches = frozenset({"table"})
+    follows = ("SPL101", "SPL107", "SPL108")
 
     class Params(RuleParams):
         """Cuts."""
@@ -74,57 +76,62 @@ class NearDuplicateOverlap(Rule):
         return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
-        """Judge every split against those before it: the training split comes first."""
+        """Judge every pair of splits: the training split comes first."""
+        import numpy as np
+
         if sum(len(split.rows) > 0 for split in profile.splits) < 2:
             raise Skip("there is only one split")
         near = profile.near
         if near.reason is not None:
             raise Skip(near.reason)
-        for name in near.splits[1:]:
-            found = self._judge(profile, name)
-            if found is not None:
-                yield found
+        groups = near.groups(np.arange(len(near.first)))
+        for later in range(1, len(near.splits)):
+            for earlier in range(later):
+                found = self._judge(profile, earlier, later, groups)
+                if found is not None:
+                    yield found
 
-    def _judge(self, profile: Profile, name: str) -> Found | None:
+    def _judge(self, profile: Profile, earlier: int, later: int, groups: NDArray[np.int64]) -> Found | None:
         import numpy as np
 
         from datalint.stats import digits
 
         near = profile.near
-        k = near.splits.index(name)
+        name, other = near.splits[later], near.splits[earlier]
         a, b = near.pair_splits
-        pairs = np.flatnonzero((a != b) & (np.maximum(a, b) == k))
+        pairs = np.flatnonzero((np.minimum(a, b) == earlier) & (np.maximum(a, b) == later))
         if len(pairs) == 0:
             return None
         rows, names, words = near.listed(profile.dataset, pairs)
-        mine = np.unique(np.where(near.split[near.first[pairs]] == k, near.first[pairs], near.second[pairs]))
+        mine = np.unique(np.where(near.split[near.first[pairs]] == later, near.first[pairs], near.second[pairs]))
         split = next(s for s in profile.splits if s.name == name)
         sizes = np.bincount(near.split, minlength=len(near.splits)).astype(float)
-        apart = 1 - float(((sizes / sizes.sum()) ** 2).sum())
-        torn, by_chance = int((a != b).sum()), apart * len(near.first)
-        others = [near.splits[j] for j in np.unique(np.minimum(a, b)[pairs])]
+        here, there = sizes[later] / sizes.sum(), sizes[earlier] / sizes.sum()
+        # Of a group of g, each sample is in this split by chance, and with it at least one of the others in that one.
+        members = np.bincount(groups)
+        by_chance = float((members * here * (1 - (1 - there) ** (members - 1.0))).sum())
         share = len(mine) / len(split.rows)
         serious = len(mine) >= self.params.least and share >= self.params.share
         what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
         place = f"{split.samples:,} {what}" if split.rows.complete else f"{len(split.rows):,} sampled {what}"
         return Found(
             message=(
-                f"{len(mine):,} of {place} of {name} ({share:.1%}) are near-identical to one of {' or '.join(others)}; "
-                f"of all {len(near.first):,} near-identical pairs {torn:,} are torn apart, "
-                f"a random split would tear about {by_chance:,.0f}"
+                f"{len(mine):,} of {place} of {name} ({share:.1%}) are near-identical to one of {other}; "
+                f"{digits(by_chance, 2):g} expected of a random split"
             ),
             consequence="The model has seen nearly the same samples in training, so the score is too good.",
-            remedy=f"Drop the listed samples from {name}, or split again by group of near-identical samples.",
+            remedy=f"Drop the near copies from {name}, or split again by group of near-identical samples.",
             severity="info" if not serious else "error" if share >= self.params.much else None,
             confidence=0.95,
             split=name,
+            against=other,
+            subject=other,
             evidence={
                 "near_identical": len(mine),
                 "share": digits(share, 3),
                 "pairs": len(pairs),
-                "pairs_torn_apart": torn,
                 "expected_of_random_split": digits(by_chance, 3),
-                "other_splits": list(others),
+                "with": other,
             },
             cases=Cases(
                 [near.splits[j] for j in near.split[rows]],
@@ -133,6 +140,10 @@ class NearDuplicateOverlap(Rule):
             ),
             count=len(mine),
             exact=split.rows.complete,
+            brief=(
+                f"{len(mine):,} {what} of {name} are nearly the same as one of {other} "
+                f"({digits(by_chance, 2):g} expected of a random split)"
+            ),
         )
 
     @classmethod

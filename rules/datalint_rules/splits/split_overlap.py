@@ -25,7 +25,8 @@ class SplitOverlap(Rule):
 
     Inputs are compared without labels and ids. Every sample is compared while the hashes fit the memory budget; beyond it
     the number is an estimate. The finding says how many shared samples a random split would give, judged by the copies
-    within the splits.
+    within the splits. Near copies, shared sources and overlap in time between the same two splits become part of this one
+    verdict, each with the number that a random split would give.
 
     ## Why it hurts
 
@@ -39,7 +40,8 @@ class SplitOverlap(Rule):
 
     ## When it is wrong
 
-    Where inputs are so coarse that the same one is observed again and again; the finding is then only info. Where a
+    Where inputs are so coarse that the same one is observed again and again; the finding is then only info, and so are a
+    few samples that a random split would part as often, if they are repeats of the data's own. Where a
     "split" is a subset of another on purpose, such as a small one for trying things out.
 
     ## Reference
@@ -53,11 +55,18 @@ class SplitOverlap(Rule):
     severity: ClassVar[Severity] = "error"
     item = "15"
     repair = "drop-from-earlier"
+    follows = ("SPL102", "SPL107", "SPL108")
 
     class Params(RuleParams):
         """Cuts."""
 
         share: float = Field(0.01, ge=0, le=1, description="Share of shared samples from which it is an error.")
+        level: float = Field(
+            0.05,
+            ge=0,
+            le=1,
+            description="Chance of as many by the data's own repeats, from which on fewer than that are only info.",
+        )
 
     params: Params
 
@@ -90,7 +99,8 @@ class SplitOverlap(Rule):
                 source, target = profile.splits[earlier], profile.splits[later]
                 count = copies.estimate(len(shared))
                 share = count / target.samples
-                expected = _expected(copies, earlier, later)
+                expected, chance = _expected(copies, earlier, later, count)
+                small: Severity = "warning" if chance < self.params.level else "info"
                 natural = 0.0
                 if profile.dataset.modality == "table":
                     names, sentences = sorted(profile.content_names), profile.sentence_names
@@ -100,7 +110,7 @@ class SplitOverlap(Rule):
                 if not copies.exact:
                     low, high = copies.interval(len(np.unique(copies.inputs[shared])), len(shared))
                     about, span = "about ", f"; estimated, 95 % interval {low:,} to {high:,}"
-                random = f"{digits(expected, 2):g} expected if copies were spread over the splits at random"
+                random = f"{digits(expected, 2):g} expected of a random split"
                 yield Found(
                     message=(
                         f"{about}{count:,} of {target.samples:,} {target.name} {noun} are also in {source.name} "
@@ -108,9 +118,10 @@ class SplitOverlap(Rule):
                     ),
                     consequence=f"A model trained on {source.name} can remember their answers: the score is too high.",
                     remedy=f"Drop the shared {noun} from {source.name}, and drop duplicates before splitting.",
-                    severity="info" if coarse else None if share >= self.params.share else "warning",
+                    severity="info" if coarse else None if share >= self.params.share else small,
                     confidence=0.6 if coarse else 0.99,
                     split=target.name,
+                    against=source.name,
                     subject=source.name,
                     evidence={
                         "shared": count,
@@ -126,6 +137,10 @@ class SplitOverlap(Rule):
                     ),
                     count=count,
                     exact=copies.exact,
+                    brief=(
+                        f"{about}{count:,} {target.name} {noun} are also in {source.name} "
+                        f"({digits(expected, 2):g} expected of a random split)"
+                    ),
                 )
 
     def coverage(self, profile: Profile) -> str:
@@ -159,14 +174,21 @@ def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[i
     return [int(row) for row in copies.places.row[theirs[at]]]
 
 
-def _expected(copies: Copies, earlier: int, later: int) -> float:
-    """Pairs across the splits, if they were as frequent among all pairs as within the splits."""
+def _expected(copies: Copies, earlier: int, later: int, count: int) -> tuple[float, float]:
+    """
+    Pairs across the splits, if they were as frequent among all pairs as within the splits, and the chance of at least
+    ``count`` such pairs if all that there are lie across and within as all pairs of samples do (binomial).
+    """
     import numpy as np
+
+    from datalint.stats import binomial_tail
 
     pairs, all_pairs = 0.0, 0.0
     for number in (earlier, later):
         counts = np.unique(copies.inputs[copies.of_split(number)], return_counts=True)[1].astype(float)
         pairs += float((counts * (counts - 1)).sum()) / 2 / copies.rate
         all_pairs += copies.samples[number] * (copies.samples[number] - 1) / 2
-    likely = copies.samples[earlier] * copies.samples[later] * pairs / max(all_pairs, 1.0)
-    return min(likely, float(copies.samples[later]))
+    across = copies.samples[earlier] * copies.samples[later]
+    likely = across * pairs / max(all_pairs, 1.0)
+    chance = binomial_tail(count, count + round(pairs), across / max(across + all_pairs, 1.0))
+    return min(likely, float(copies.samples[later])), chance

@@ -130,7 +130,7 @@ class SplitSchema(Rule):
                     confidence=0.97 if loud else 0.9,
                     split=other.name,
                     column=name if len(mine) == 1 else None,
-                    subject=f"categories {loud}",
+                    subject="categories",
                     evidence={
                         "columns": [
                             {

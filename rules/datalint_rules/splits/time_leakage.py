@@ -51,6 +51,7 @@ class TimeLeakage(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     modalities = frozenset({"table"})
+    follows = ("SPL101", "SPL102", "SPL107")
 
     class Params(RuleParams):
         """Cuts."""
@@ -133,12 +134,14 @@ class TimeLeakage(Rule):
         if count == 0 or len(np.unique(times)) < 3:
             return None
         share = count / int(known.sum())
+        by_chance = float((times > start).mean()) * int(known.sum()) * train.samples / len(train.rows)
         made_by_time = later >= self.params.order
         backwards = later <= 1 - self.params.order
         if made_by_time:
             message = (
                 f"the split follows {column!r}, but {_about(train, count)} of {train.samples:,} train rows ({share:.1%}) are "
-                f"later than {text_of(start)}, where {other.name} begins"
+                f"later than {text_of(start)}, where {other.name} begins "
+                f"({by_chance:,.0f} expected of a random split, 0 of one by time)"
             )
         elif backwards:
             message = f"train lies after {other.name} in {column!r}: {share:.1%} of it is later than {text_of(start)}"
@@ -163,17 +166,26 @@ class TimeLeakage(Rule):
             severity=None if made_by_time or backwards else "info",
             confidence=0.9 if made_by_time else 0.6,
             split=train.name if made_by_time else other.name,
+            against=other.name if made_by_time else train.name,
             column=column,
             evidence={
                 "against": other.name,
                 "train_rows_later": count,
                 "share": digits(share, 3),
+                "expected_of_random_split": round(by_chance),
+                "expected_of_split_by_time": 0,
                 "test_later_than_train": digits(later, 3),
                 "test_begins": text_of(start),
             },
             cases=Cases(train.name, train.rows.places.take(beyond)) if made_by_time else None,
             count=count if whole else round(share * train.samples),
             exact=whole,
+            brief=(
+                f"{_about(train, count)} train rows are later in {column!r} than {text_of(start)}, where {other.name} begins "
+                f"({by_chance:,.0f} expected of a random split)"
+            )
+            if made_by_time or backwards
+            else "",
         )
 
     @classmethod

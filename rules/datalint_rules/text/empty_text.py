@@ -122,9 +122,10 @@ class EmptyText(Rule):
         from datalint.planting import training
         from datalint_rules.text._planting import spoiled
 
-        words = [None, "", "   ", "N/A", "[deleted]", "...", "-"]
         others = bool(clean.tables) and clean.tables[training(clean)].shape[1] - (clean.label is not None) > 1
         least = 1.1 * cls.Params().beside if others else 0.02
+        # Beside other features gaps count as VAL103's fault, and blanks are read as gaps.
+        words = ["N/A", "[deleted]", "...", "-", *([] if others else [None, "", "   "])]
         return spoiled(clean, least + 0.2 * strength, rng, lambda _: words[int(rng.integers(len(words)))])
 
 

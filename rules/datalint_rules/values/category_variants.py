@@ -274,7 +274,6 @@ def _found(splits: list[SplitProfile], groups: list[_Group], severity: Severity)
         confidence=0.6 if severity == INFO else 0.93,
         split=only_split(by_split) if len(splits) > 1 else None,
         column=columns[0] if len(columns) == 1 else None,
-        subject="perhaps" if severity == INFO else "",
         evidence={
             "categories": [
                 {"column": group.column, "spellings": {_shown(v): n for v, n in list(group.values.items())[:20]}}

@@ -133,7 +133,6 @@ class ConstantColumn(Rule):
             confidence=0.99,
             split=split.name,
             column=names[0] if len(names) == 1 else None,
-            subject="gaps or grid" if severity == INFO else "",
             evidence={"constant_columns": len(names), "columns": evidence},
             count=split.samples,
         )

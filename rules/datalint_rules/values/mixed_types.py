@@ -230,6 +230,5 @@ def _found(group: list[tuple[str, str]], severity: Severity) -> Found:
         severity=severity,
         confidence=0.7 if severity == INFO else 0.93,
         column=group[0][0] if len(group) == 1 else None,
-        subject="perhaps" if severity == INFO else "",
         evidence={"columns": [{"column": name, "why": why} for name, why in group[:100]]},
     )

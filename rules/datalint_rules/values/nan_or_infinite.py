@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Found, Rule, Severity
+from datalint.rule import Cases, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class NanOrInfinite(Rule):
     """
-    Infinite values in numeric features, and NaN in arrays.
+    Infinite values in numeric features, and NaN in arrays, of numbers or of pictures.
 
     A table writes a gap as an empty cell, a null or NaN; all three are gaps and VAL103's. An array has no gaps: NaN in it
     goes into the model as it is.
@@ -47,15 +47,18 @@ class NanOrInfinite(Rule):
     name = "nan-or-infinite"
     severity: ClassVar[Severity] = "error"
     item = "37"
-    modalities = frozenset({"table"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Counts per column; the sample for the rows."""
+        """Counts per column and the sample for the rows; of pictures in arrays what was met while reading."""
         from datalint.measures.columns import NumberStats
+        from datalint.measures.images import ImageHeaders
+        from datalint.measures.problems import DecodeProblems
         from datalint.measures.sample import Sample
         from datalint.measures.texts import TextStats
 
+        if dataset.modality == "images":
+            return (DecodeProblems, ImageHeaders) if "arrays" in dataset.layout else ()
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -65,6 +68,9 @@ class NanOrInfinite(Rule):
         from datalint.measures.columns import NumberStats
         from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split
 
+        if profile.dataset.modality == "images":
+            yield from _pictures(profile)
+            return
         need_tables(profile, texts=False)
         pool = Pool.of(profile)
         arrays = "arrays" in profile.dataset.layout
@@ -135,3 +141,30 @@ class NanOrInfinite(Rule):
         faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
         named = {split: frozenset(int(row) for row in rows)}
         return Planted(faulty, split=split, column=str(column), rows=named)
+
+
+def _pictures(profile: Profile) -> Iterator[Found]:
+    """Items of arrays of pictures."""
+    import numpy as np
+
+    from datalint.measures.images import ImageHeaders
+    from datalint.measures.problems import DecodeProblems
+    from datalint.stats import digits
+
+    if "arrays" not in profile.dataset.layout:
+        raise Skip("image files hold neither NaN nor infinite values")
+    for split in profile.splits:
+        found = [(row, problem) for row, _, problem in split[DecodeProblems].found if problem.kind == "not-finite"]
+        if not found:
+            continue
+        places = split[ImageHeaders].places.take(np.array([row for row, _ in found], np.int64))
+        few = "1 picture holds" if len(found) == 1 else f"{len(found):,} of {split.samples:,} pictures hold"
+        yield Found(
+            message=f"{few} values that are NaN or infinite, such as {found[0][1].path}: {found[0][1].message}",
+            consequence="One of them makes the loss NaN, and after one step every weight.",
+            remedy="Mend the division, logarithm or overflow that made them, or leave the pictures out.",
+            confidence=0.99,
+            split=split.name,
+            evidence={"pictures": len(found), "share": digits(len(found) / max(split.samples, 1), 3)},
+            cases=Cases(split.name, places, {"values": [problem.message for _, problem in found]}),
+        )

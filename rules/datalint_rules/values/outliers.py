@@ -207,7 +207,6 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
         severity=severity,
         confidence=0.7 if severity == INFO else 0.9,
         column=columns[0] if len(columns) == 1 else None,
-        subject="mild" if severity == INFO else "",
         evidence={"columns": [{"column": n, "ratio": digits(min(s.ratio, 1e300), 3)} for n, s in group[:100]]},
         cases=pool.cases(np.array(rows, np.int64), {"column": column_of, "value": value_of}),
         count=count,

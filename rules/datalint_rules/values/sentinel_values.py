@@ -178,7 +178,7 @@ def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]],
         confidence=0.6 if severity == INFO else 0.95,
         split=only_split(pool.names(where)) if len(pool.splits) > 1 else None,
         column=columns[0] if len(columns) == 1 else None,
-        subject="numbers, unsure" if severity == INFO else "numbers",
+        subject="numbers",
         evidence={
             "columns": [
                 {"column": name, "value": plain(s.value), "count": s.count, "next_value": plain(s.nearest)}
@@ -279,7 +279,7 @@ def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
             confidence=0.6 if severity == INFO else 0.95,
             split=only_split(by_split) if len(pool.splits) > 1 else None,
             column=worst[0] if len(worst) == 1 else None,
-            subject="words, unsure" if severity == INFO else "words",
+            subject="words",
             evidence={
                 "cells": cells,
                 "columns": [{"column": n, "words": dict(sorted(found[n].items())[:10])} for n in worst[:200]],

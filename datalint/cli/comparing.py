@@ -1,0 +1,39 @@
+"""``datalint diff``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from datalint.cli.options import (
+    EXIT_FINDINGS,
+)
+
+if TYPE_CHECKING:
+    from datalint.severity import FailOn
+
+
+@click.command()
+@click.argument("old", metavar="OLD.json")
+@click.argument("new", metavar="NEW.json")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 if a finding at least this severe is new.",
+)
+def diff(old: str, new: str, style: str, fail_on: FailOn) -> None:
+    """Compare two reports: findings that are new, fixed and unchanged, and how the numbers of the data moved.
+
+    Exit status: 0 nothing new at or above --fail-on, 1 something is, 2 a file is no report.
+    """
+    from datalint import diffing
+
+    changes = diffing.diff(old, new)
+    shown = changes.to_json().encode() if style == "json" else str(changes)
+    click.echo(shown, nl=False)
+    sys.exit(0 if changes.ok(fail_on) else EXIT_FINDINGS)

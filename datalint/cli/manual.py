@@ -1,0 +1,51 @@
+"""The manual: ``datalint rules``, ``explain`` and ``schema``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def rules(style: str) -> None:
+    """List the rules."""
+    from datalint.manual import pages
+
+    found = pages()
+    if style == "json":
+        kept = ("code", "name", "severity", "finds", "parameters")
+        records = [{name: getattr(page, name) for name in kept} for page in found]
+        click.echo(json.dumps(records, indent=1, ensure_ascii=False))
+        return
+    width = max(len(page.name) for page in found)
+    for page in found:
+        click.echo(f"{page.code}  {page.name:{width}}  {page.severity:7}  {page.finds}")
+
+
+@click.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Show the page of a rule, by its code or name."""
+    from datalint.figures import all_figures
+    from datalint.manual import find_page
+
+    page = find_page(code)
+    click.echo(f"{page.code} {page.name} ({page.severity})\n\n{page.text}")
+    if page.parameters:
+        click.echo("\n## Parameters\n")
+        for parameter in page.parameters:
+            click.echo(f"{parameter['name']} (default {parameter['default']}): {parameter['description']}")
+    figures = all_figures().get(page.code)
+    if figures is not None:
+        click.echo("\n## How often it is right\n")
+        click.echo("\n".join(figures.sentences()))
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the report file."""
+    from datalint.report.models import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=1))

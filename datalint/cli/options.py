@@ -1,0 +1,99 @@
+"""Options and small helpers that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from datalint.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datalint.lookup import Effective
+
+EXIT_FINDINGS, EXIT_CANNOT = 1, 2
+
+
+def codes(value: str) -> list[str]:
+    """Several values in one option, set apart by commas."""
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def split_glob(value: str) -> tuple[str, str]:
+    """NAME=GLOB."""
+    name, sign, pattern = value.partition("=")
+    if not sign or not name.strip() or not pattern:
+        raise click.BadParameter(f"{value!r} is not of the form NAME=GLOB, such as train='train_*.csv'")
+    return name.strip(), pattern
+
+
+def size(value: str) -> int:
+    """A size such as 512MB, 2G or 1.5 GiB."""
+    from datalint.config import parse_bytes
+
+    try:
+        return parse_bytes(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def named_format(value: str) -> tuple[str, Path | None]:
+    """NAME, or NAME:FILE."""
+    name, sign, file = value.partition(":")
+    if name not in FORMATS:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}")
+    if sign and not file:
+        raise click.BadParameter(
+            f"{value!r} names no file; give one, such as {name}:report.{name}, or leave the colon out"
+        )
+    return name, Path(file) if file else None
+
+
+def numbers(value: str) -> list[float]:
+    """Several numbers in one option, set apart by commas."""
+    try:
+        return [float(item) for item in codes(value)]
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} are no numbers, such as 0,0.5,1") from error
+
+
+def by_name(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {}
+    for name, pattern in pairs:
+        splits.setdefault(name, []).append(pattern)
+    return splits
+
+
+def can_hold(folder: Path) -> bool:
+    # os.path answers False where a folder above may not even be looked into; Path raises.
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    return os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK)  # noqa: PTH112
+
+
+def show_settings(settings: Effective) -> None:
+    from datalint.lookup import as_toml, rule_options
+    from datalint.report.escape import clean
+
+    rule_options(settings)  # says what is wrong with them
+    for line in as_toml(settings):
+        click.echo(clean(line, 10_000))
+
+
+LABEL = click.option("--label", metavar="COL", help="The label column; recognised if not given.")
+SPLITS = click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    type=split_glob,
+    metavar="NAME=GLOB",
+    help="Files of a split, such as train='a_*.csv'.",
+)
+OUT = click.option("--out", metavar="DIR", help="The folder to write; outside the source, new or empty.")
+FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run wrote there.")
+SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is random.")

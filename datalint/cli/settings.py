@@ -1,0 +1,100 @@
+"""Settings and what is kept: ``datalint config``, ``init``, ``baseline`` and ``clean``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from datalint.cli.options import (
+    can_hold,
+    show_settings,
+)
+from datalint.errors import DatalintError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command()
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+@click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON Schema of datalint.toml instead.")
+def config(path: str, config_file: str | None, wants_schema: bool) -> None:
+    """Print the settings for a scan of PATH, and where each came from."""
+    from datalint import lookup
+    from datalint.config import config_schema
+
+    if wants_schema:
+        click.echo(json.dumps(config_schema(), indent=1))
+        return
+    if not os.path.lexists(path):
+        raise DatalintError(f"no such file or folder: {path}")
+    settings = lookup.settle([Path(path)], config_file)
+    show_settings(settings)
+
+
+@click.command()
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--force", is_flag=True, help="Replace the file that is there.")
+def init(path: str, force: bool) -> None:
+    """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
+    from datalint import api
+    from datalint.report.files import write_text
+    from datalint.starter import starter
+
+    folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112
+    file = folder / "datalint.toml"
+    if os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
+    write_text(file, starter(api.detect(path)))
+    click.echo(f"wrote {file.as_posix()}; `datalint scan {path}` uses it")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where; datalint-baseline.json if not given."
+)
+@click.option("--prune", is_flag=True, help="Only remove what is no longer found.")
+@click.option("--force", is_flag=True, help="Record anew what is there already.")
+@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
+    """Record what is found today, so that later scans with --baseline report only what is new."""
+    from datalint import api, lookup
+    from datalint.baseline import FILE, of_report, read_baseline, stale
+    from datalint.registry import all_rules
+
+    settings = lookup.settle([Path(path) for path in paths], config_file)
+    file = output or Path(settings.config.baseline or FILE)
+    known = read_baseline(file) if prune else None
+    if known is None and os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
+    if not can_hold(file.parent):
+        raise DatalintError(f"cannot write {file}: choose another place with --output")
+    report = api.scan(list(paths), config=settings, baseline=False)
+    if known is not None:
+        gone = stale(known, report.datasets)
+        left = known.without(gone)
+        if gone:
+            left.write(file)
+        click.echo(f"{file.as_posix()}: removed {len(gone):,} of {len(known.entries):,} entries")
+        return
+    recorded = of_report(report, {rule.code for rule in all_rules() if rule.audits})
+    recorded.write(file)
+    number = len(recorded.entries)
+    click.echo(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
+
+
+@click.command()
+@click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="The cache to empty.")
+def clean(cache_dir: Path | None) -> None:
+    """Empty the cache of what was measured."""
+    from datalint.cache import Cache, default_folder
+
+    folder = cache_dir or default_folder()
+    size = Cache(folder).clear()
+    click.echo(f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}")

@@ -1,0 +1,97 @@
+"""Trying the rules on data: ``datalint plant`` and ``selftest``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datalint.cli.options import (
+    EXIT_FINDINGS,
+    LABEL,
+    SPLITS,
+    by_name,
+    codes,
+    numbers,
+)
+
+
+@click.command()
+@click.argument("code")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the faulty copy."
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="0 (barely there) to 1 (blatant).",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another one plants elsewhere.")
+@LABEL
+@SPLITS
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty; an earlier copy is removed.")
+def plant(code: str, path: Path, out: Path, **options: Any) -> None:
+    """Write a copy of the data set at PATH with the fault of rule CODE in it, to test a pipeline with.
+
+    Tables become one CSV file per split, folders of images stay what they are. What was planted where is printed, and
+    written to planted.json beside the copy.
+    """
+    from datalint.faulty import write_faulty
+    from datalint.report.escape import clean
+
+    options["splits"] = by_name(options["splits"]) or None
+    click.echo("\n".join(map(clean, write_faulty(code, path, out, **options).to_text().splitlines())))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@LABEL
+@SPLITS
+@click.option("--select", multiple=True, type=codes, metavar="CODES", help="Rules to try, as for scan.")
+@click.option(
+    "--strengths",
+    type=numbers,
+    default="0,0.5,1",
+    show_default=True,
+    metavar="NUMBERS",
+    help="0 (barely) to 1 (blatant).",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Times to plant each fault.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if a fault that the data can hold is not caught at its strongest."
+)
+def selftest(path: Path, **options: Any) -> None:
+    """Say what would have been caught in the data set at PATH, from which strength, and what not.
+
+    Plants the fault of every rule that applies into a copy in memory, of at most 5,000 rows or 600 images, and scans it.
+    """
+    from datalint import selftesting
+    from datalint.report.escape import clean
+
+    done = selftesting.selftest(
+        str(path),
+        label=options["label"],
+        splits=by_name(options["splits"]) or None,
+        select=[code for codes in options["select"] for code in codes],
+        strengths=options["strengths"],
+        seeds=options["seeds"],
+        progress=_told if sys.stderr.isatty() and not os.environ.get("CI") else None,
+    )
+    if sys.stderr.isatty() and not os.environ.get("CI"):
+        click.echo("\r\033[K", err=True, nl=False)
+    if options["style"] == "json":
+        click.echo(done.to_json().encode(), nl=False)
+    else:
+        click.echo("\n".join(map(clean, done.to_text().splitlines())))
+    sys.exit(EXIT_FINDINGS if options["strict"] and done.missed else 0)
+
+
+def _told(code: str, share: float) -> None:
+    click.echo(f"\r\033[Kplanting {code} ({share:.0%})", err=True, nl=False)

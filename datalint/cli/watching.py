@@ -1,0 +1,130 @@
+"""``datalint scan --watch``: scans again when a file changes, and says what that changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from datalint.cli.options import EXIT_CANNOT
+from datalint.cli.showing import show, status, terminal, write
+from datalint.errors import DatalintError
+from datalint.report.escape import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from datalint.report.models import Report
+
+DEBOUNCE: Final = 1_600
+"""Milliseconds for which changes are gathered: one copy or save makes several."""
+
+STEP: Final = 300
+"""Milliseconds without a change after which what was gathered counts as whole."""
+
+WAIT: Final = 500
+"""Milliseconds after which it is looked whether to stop."""
+
+PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints"})
+
+
+def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Report]) -> int:
+    """
+    Scan now, and again after every change below the paths, until interrupted.
+
+    Returns:
+        The exit status of the last scan.
+
+    Raises:
+        DatalintError: the package that watches is not installed, or the first scan cannot be done.
+    """
+    try:
+        import watchfiles
+    except ImportError as error:
+        raise DatalintError("--watch needs the package watchfiles: pip install 'datalint[watch]'") from error
+    ours = _Ours(options)
+    changes = watchfiles.watch(
+        *_watched(paths),
+        watch_filter=lambda _, name: ours.leaves(Path(name)),
+        debounce=DEBOUNCE,
+        step=STEP,
+        rust_timeout=WAIT,
+        yield_on_timeout=True,
+        raise_interrupt=True,
+    )
+    code = 0
+    try:
+        next(changes)  # from here on no change is missed, not even one during the first scan
+        last = scan()
+        _tell(last, None, options)
+        code = status(last, options)
+        _say_waiting(options)
+        for changed in changes:
+            if not changed:
+                continue
+            try:
+                report = scan()
+                _tell(report, last, options)
+                last, code = report, status(report, options)
+            except DatalintError as error:
+                # Half a copy is no reason to stop: the next change may complete it.
+                click.echo(f"datalint: {clean(str(error))}", err=True)
+                code = EXIT_CANNOT
+            _say_waiting(options)
+    except KeyboardInterrupt:
+        pass
+    return code
+
+
+def _watched(paths: Sequence[str]) -> list[str]:
+    """The folders themselves, and of files their folders: a file that is replaced is another one to the system."""
+    return list(dict.fromkeys(path if os.path.isdir(path) else str(Path(path).parent) for path in paths))  # noqa: PTH112
+
+
+class _Ours:
+    """Tells the files that matter from those that a scan writes."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        named = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
+        self._files = {_real(file) for file in named if file is not None}
+        folders = [options["report_dir"], options["cache_dir"], None if options["no_report"] else options["output_dir"]]
+        self._folders = {_real(folder) for folder in folders if folder is not None}
+
+    def leaves(self, path: Path) -> bool:
+        """Whether a change of that file is a reason to scan."""
+        real = _real(path)
+        if PASSED_OVER.intersection(real.parts) or self._folders.intersection((real, *real.parents)):
+            return False
+        # A report is written under a temporary name beside its own.
+        return not any(
+            real == file or (real.parent == file.parent and real.name.startswith(f".{file.name}."))
+            for file in self._files
+        )
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _tell(report: Report, last: Report | None, options: dict[str, Any]) -> None:
+    if last is not None and terminal():
+        click.clear()
+    elif last is not None:
+        click.echo("\n---\n")
+    show(report, options, write(report, options))
+    if last is not None:
+        from datalint import diffing
+
+        changes = diffing.diff(last, report)
+        for word, found in (("new", changes.new), ("fixed", changes.fixed)):
+            for change in found:
+                click.echo(diffing.short(word, change))
+        if not changes.new and not changes.fixed:
+            click.echo("nothing new, nothing fixed since the last scan")
+
+
+def _say_waiting(options: dict[str, Any]) -> None:
+    if not options["quiet"]:
+        click.echo("watching for changes; Ctrl-C to leave", err=True)

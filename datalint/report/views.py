@@ -1,0 +1,120 @@
+"""What the page's pictures show of a data set: small records, counted while scanning and kept in the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Mark = Literal["", "swapped", "tagged"]
+
+
+class View(BaseModel):
+    """Base of the views: fixed once made, unknown keys refused."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+
+
+class Overlap(View):
+    """Samples whose input occurs more than once, by pairs of splits."""
+
+    splits: tuple[str, ...]
+    samples: tuple[int, ...]
+    """Samples of each split."""
+    shared: tuple[tuple[int, ...], ...] = Field(
+        description="Row: a split; column: how many of its samples have an input that the column's split holds as well; "
+        "where both are one, its samples beyond the first of each input."
+    )
+    exact: bool = True
+
+
+class ColumnScale(View):
+    """Range and moments of one numeric column."""
+
+    name: str
+    low: FiniteFloat
+    high: FiniteFloat
+    mean: FiniteFloat
+    deviation: FiniteFloat
+
+
+class Scales(View):
+    """The numeric features of one split, those farthest from a standard deviation of 1 first, constants last."""
+
+    split: str
+    columns: tuple[ColumnScale, ...]
+    features: int = Field(description="How many there are, shown or not.")
+
+
+class Size(View):
+    """Images of one size, in pixels, as a loader that obeys the EXIF orientation sees them."""
+
+    width: int
+    height: int
+    images: int
+    mark: Mark = Field(
+        default="",
+        description="swapped: the same size the other way round is more frequent; tagged: an EXIF tag exchanges width "
+        "and height of the stored file.",
+    )
+
+
+class Sizes(View):
+    """The sizes of all images, marked ones first, then the most frequent."""
+
+    points: tuple[Size, ...]
+    distinct: int = Field(description="How many different sizes there are, shown or not.")
+
+
+class HeadSample(View):
+    """One sample of a batch."""
+
+    id: str
+    index: int
+    label: str | FiniteFloat | None = None
+    values: tuple[JsonValue, ...] = Field(default=(), description="One per column.")
+
+
+class HeadBatch(View):
+    """One batch in stored order."""
+
+    samples: int
+    labels: dict[str, int] = Field(default_factory=dict, description="Samples per class, largest first.")
+    missing: int = Field(default=0, description="Samples without a label.")
+    shown: tuple[HeadSample, ...] = Field(default=(), description="The first samples; none where they are withheld.")
+
+
+class FirstBatches(View):
+    """What a loader that does not shuffle hands to the first training steps."""
+
+    split: str
+    batch_size: int
+    columns: tuple[str, ...] = ()
+    hidden_columns: int = 0
+    batches: tuple[HeadBatch, ...]
+
+
+class Views(View):
+    """All of them; null where a picture would say nothing or was not measured."""
+
+    overlap: Overlap | None = None
+    scales: Scales | None = None
+    sizes: Sizes | None = None
+    first_batches: FirstBatches | None = None
+
+    def without_samples(self, named: Callable[[dict[str, int]], Mapping[str, JsonValue]]) -> Self:
+        """
+        The same without the identifiers, labels and values of single samples; counts stay.
+
+        Args:
+            named: gives counts by class the names under which classes are shown.
+        """
+        head = self.first_batches
+        if head is None:
+            return self
+        batches = tuple(batch.model_copy(update={"shown": (), "labels": named(batch.labels)}) for batch in head.batches)
+        shown = head.model_copy(update={"batches": batches, "columns": (), "hidden_columns": 0})
+        return self.model_copy(update={"first_batches": shown})

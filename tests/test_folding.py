@@ -1,0 +1,83 @@
+"""Findings about the same two splits read as one verdict; those about others stay their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import datalint
+from datalint.folding import fold
+from datalint.report.models import Finding
+
+CODES = ("SPL101", "SPL102", "SPL107", "SPL108")
+FOLLOWS = {code: tuple(other for other in CODES if other != code) for code in CODES} | {"SPL107": CODES}
+
+
+def finding(code: str, number: int = 0, **values: object) -> Finding:
+    basis = {
+        "rule": code,
+        "severity": "warning",
+        "confidence": 1,
+        "message": code,
+        "consequence": "",
+        "remedy": f"mend {code}",
+    }
+    return Finding.model_validate({"code": code, "fingerprint": f"{code}{number}", **basis, **values})
+
+
+def test_of_equal_severity_the_first_code_leads_and_no_two_lead_each_other() -> None:
+    findings = [finding(code, split="test", against="train") for code in reversed(CODES)]
+    folded = fold(findings, FOLLOWS, {f"{code}0": f"what {code} says" for code in CODES})
+    (lead,) = [item for item in folded if item.part_of is None]
+    assert (lead.code, lead.also) == ("SPL101", ("SPL102", "SPL107", "SPL108"))
+    assert lead.message == "SPL101; also, what SPL108 says, what SPL107 says and what SPL102 says"
+    assert {item.part_of for item in folded if item is not lead} == {"SPL1010"}
+
+
+def test_the_more_severe_leads_whatever_its_code() -> None:
+    findings = [
+        finding("SPL101", split="test", against="train", severity="info"),
+        finding("SPL108", split="train", against="test", severity="error", column="date"),
+        finding("SPL107", split="test", against="train", column="patient"),
+    ]
+    folded = fold(findings, FOLLOWS, {})
+    assert [item.code for item in folded if item.part_of is None] == ["SPL108"]
+    assert folded[1].remedy == "mend SPL108"
+
+
+def test_another_pair_is_another_verdict() -> None:
+    findings = [finding("SPL101", split="test", against="train"), finding("SPL107", split="test", against="validation")]
+    assert fold(findings, FOLLOWS, {}) == findings
+
+
+def test_two_keys_of_one_pair_are_one_verdict() -> None:
+    findings = [finding("SPL107", k, split="test", against="train", column=f"key{k}") for k in range(2)]
+    folded = fold(findings, FOLLOWS, {"SPL1071": "12 videos"})
+    assert [item.part_of for item in folded] == [None, "SPL1070"]
+    assert folded[0].message == "SPL107; also, 12 videos"
+
+
+@pytest.mark.parametrize("shared", [0, 14])
+def test_a_set_with_four_overlaps(shared: int) -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.normal(50, 10, (1_000, 8)).round(3)).add_prefix("f")
+    rows = rows.assign(
+        patient_id=np.repeat(np.arange(200), 5),
+        date=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(1_000), unit="D"),
+        y=rng.choice(["a", "b"], 1_000),
+    )
+    train, test = rows[:800], rows[800:]
+    numbers = [f"f{k}" for k in range(8)]
+    near = train[50:75].assign(date=test["date"].to_numpy()[:25])
+    near[numbers] = near[numbers].round(1)
+    late = test[:30].assign(**{name: rng.normal(50, 10, 30).round(3) for name in numbers})
+    tables = {"train": pd.concat([train, late]), "test": pd.concat([test, train[:shared], near])}
+    findings = datalint.scan(tables, label="y", select=list(CODES), cache=False).findings
+    (lead,) = [item for item in findings if item.part_of is None]
+    told = lead.message.split("; also, ")[1]
+    assert lead.code == ("SPL101" if shared else "SPL102")
+    assert lead.message.startswith(f"{shared} of 239 test rows" if shared else "25 of 225 rows of test")
+    assert "sources by 'patient_id' lie in both" in told
+    assert "where test begins" in told
+    assert lead.message.count("expected of a random split") == (4 if shared else 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -18,6 +19,7 @@ from datalint.lookup import expired, rule_options, settle
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
 from datalint.report.models import Report, Run, Summary, Tool
+from datalint.sources.files import walk_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from datalint.rule import Rule
     from datalint.scanning import Scanned
     from datalint.severity import Severity
+    from datalint.sources.files import Listing
+    from datalint.splits import Given
 
 MIN_MEMORY = 1 << 20
 """Bytes below which nothing is left to compare."""
@@ -131,31 +135,29 @@ def scan(
         baseline_read,
         *_hiding(samples, redact),
     ]
-    key = results.key(store, paths, [pred_probs, embeddings], wishes) if store else None
+    folders = walk_all(paths or [])
+    key = results.key(store, paths, folders, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
         known.run = _run(started, clock, "cache", 1)
         return known
     # What reads data is imported only now: a scan of unchanged data is over by here.
     from datalint.cache import Cached
-    from datalint.engine import Tally, choose
+    from datalint.engine import Tally, choose, start_workers
     from datalint.scanning import audit, scan_dataset
     from datalint.silencing import Silencer
-    from datalint.sources.given import read_given
     from datalint.sources.recognise import recognise_files
-    from datalint.splits import Given
 
+    starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
     rules, severities = _rules(effective)
     judging = [rule for rule in rules if not rule.audits]
-    datasets = recognise_files(source) if changed_only else find(source, label=chosen.label, splits=splits)
-    vectors = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
-    if (vectors.pred_probs or vectors.embeddings) and len(datasets) > 1:
-        raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
+    datasets = recognise_files(source) if changed_only else find(source, chosen.label, splits, folders)
+    vectors = _vectors(pred_probs, embeddings, datasets)
     silencer = Silencer(effective, baseline_read, datasets, {rule.code for rule in judging}, today)
     tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
     runners, done = [], []
     for dataset in datasets:
-        runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler)
+        runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler, starting)
         runners.append(runner)
         measuring = Cached(runner, store) if store else runner
         suited = _suited(judging, dataset, chosen.preset)
@@ -183,6 +185,16 @@ def settings_of(source: Any, config: Any = None) -> Effective:
         DatalintError: the file cannot be used, or the paths have different ones.
     """
     return settle(_paths(source), config)
+
+
+def _vectors(pred_probs: Any, embeddings: Any, datasets: Sequence[Dataset]) -> Given:
+    from datalint.sources.given import read_given
+    from datalint.splits import Given
+
+    vectors = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
+    if (vectors.pred_probs or vectors.embeddings) and len(datasets) > 1:
+        raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
+    return vectors
 
 
 def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None:
@@ -271,6 +283,16 @@ def _paths(source: Any) -> list[Path] | None:
     return None
 
 
+def _weight(paths: Sequence[Path], folders: Mapping[Path, Listing]) -> int:
+    """Bytes of all that lies at the paths."""
+    weight = sum(entry.size for listing in folders.values() for entry in listing.entries)
+    for path in paths:
+        if path not in folders:
+            with contextlib.suppress(OSError, ValueError):  # recognising it will say what is wrong
+                weight += path.stat().st_size
+    return weight
+
+
 def _listed(splits: Mapping[str, Any] | None) -> list[str] | None:
     return None if splits is None else [f"{name}={value}" for name, value in splits.items()]
 
@@ -287,11 +309,13 @@ def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] |
     Raises:
         DatalintError: nothing is recognised.
     """
-    return find(source, label=label, splits=splits)
+    return find(source, label, splits)
 
 
-def find(source: Any, *, label: str | None, splits: Mapping[str, Any] | None) -> list[Dataset]:
-    """The data sets of a source."""
+def find(
+    source: Any, label: str | None, splits: Mapping[str, Any] | None, folders: Mapping[Path, Listing] | None = None
+) -> list[Dataset]:
+    """The data sets of a source; ``folders`` are those that were walked already."""
     from datalint.sources.memory import from_object
     from datalint.sources.recognise import Wishes, recognise
 
@@ -300,7 +324,7 @@ def find(source: Any, *, label: str | None, splits: Mapping[str, Any] | None) ->
         for item in [source] if isinstance(source, (str, Path)) else source:
             if not str(item).strip() or "://" in str(item):
                 raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
-        return [d for path in paths for d in recognise(path, Wishes(label, _patterns(splits)))]
+        return [d for path in paths for d in recognise(path, Wishes(label, _patterns(splits), folders or {}))]
     return from_object(source, label, splits)
 
 

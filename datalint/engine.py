@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -80,10 +81,11 @@ class Serial:
 class Workers:
     """Processes of this machine or of a Dask cluster, through joblib; they get descriptors and return summaries."""
 
-    def __init__(self, jobs: int, scheduler: str | None = None) -> None:
+    def __init__(self, jobs: int, scheduler: str | None = None, starting: threading.Thread | None = None) -> None:
         self.name = "local" if scheduler is None else "dask"
         self.jobs = jobs
         self._scheduler = scheduler
+        self._starting = starting
 
     def measure(
         self,
@@ -129,7 +131,7 @@ class Workers:
 
     @contextlib.contextmanager
     def _backend(self, partitions: Sequence[Task]) -> Iterator[Any]:
-        from joblib import Parallel, delayed, parallel_config
+        from joblib import Parallel, delayed
 
         def run(tasks: Sequence[Task], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
             parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
@@ -145,10 +147,13 @@ class Workers:
                     found.close()
 
         if self._scheduler is None:
-            # One thread each: as many processes as cores are busy already.
-            with parallel_config("loky", inner_max_num_threads=1):
+            if self._starting is not None:
+                self._starting.join()
+            with _processes():
                 yield run
             return
+        from joblib import parallel_config
+
         client = connect(self._scheduler)
         try:
             _check_workers(client, self._scheduler, partitions)
@@ -156,6 +161,41 @@ class Workers:
                 yield run
         finally:
             client.close()
+
+
+def _processes() -> Any:
+    """The setting in which joblib runs processes of this machine; in the same setting it finds them again."""
+    from joblib import parallel_config
+
+    # One thread each: as many processes as cores are busy already.
+    return parallel_config("loky", inner_max_num_threads=1)
+
+
+def start_workers(jobs: int | None, weight: int) -> threading.Thread | None:
+    """
+    Start the processes for reading so many bytes while the data is still being recognised: both take as long.
+
+    None where it will not take several, or might not.
+    """
+    jobs = processes_for(weight, jobs)
+    if jobs < 2 or weight < WORTH_WORKERS:
+        return None
+    thread = threading.Thread(target=_start, args=(jobs,))
+    thread.start()
+    return thread
+
+
+def _start(jobs: int) -> None:
+    from joblib import Parallel, delayed
+
+    # Whatever is wrong with starting processes, whoever uses them will be told.
+    with contextlib.suppress(Exception), _processes():
+        Parallel(n_jobs=jobs, batch_size=1)(delayed(_ready)() for _ in range(jobs))
+
+
+def _ready() -> None:
+    """Load what reading anything needs."""
+    import datalint.measures.sample  # noqa: F401 - loaded, not used
 
 
 def connect(scheduler: str) -> Any:
@@ -269,8 +309,22 @@ class Tally:
         self(0)
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes_for(weight: int, jobs: int | None) -> int:
+    """Processes for reading so many bytes: as many as were asked for, else all cores if it pays."""
+    return jobs if jobs is not None else cores() if weight >= WORTH_WORKERS else 1
+
+
 def choose(
-    partitions: Sequence[Task], jobs: int | None, engine: EngineName = "local", scheduler: str | None = None
+    partitions: Sequence[Task],
+    jobs: int | None,
+    engine: EngineName = "local",
+    scheduler: str | None = None,
+    starting: threading.Thread | None = None,
 ) -> Engine:
     """
     Where to run: in this process while the data is small or cannot be read elsewhere.
@@ -280,6 +334,7 @@ def choose(
         jobs: processes; None for as many as pay.
         engine: ``local`` processes or a ``dask`` cluster.
         scheduler: address of the cluster.
+        starting: what starts the processes already, if anything.
     """
     if engine == "dask":
         if not scheduler:
@@ -287,7 +342,5 @@ def choose(
         return Workers(jobs or len(partitions), scheduler)
     movable = all(partition.files_read for _, partition in partitions)
     weight = sum(weight_of(partition) for _, partition in partitions)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = jobs if jobs is not None else cores if weight >= WORTH_WORKERS else 1
-    count = min(wanted, len(partitions))
-    return Workers(count) if count > 1 and movable else Serial()
+    count = min(processes_for(weight, jobs), len(partitions))
+    return Workers(count, starting=starting) if count > 1 and movable else Serial()

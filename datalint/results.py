@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
 from datalint.report.models import LISTED, AffectedSample, Report
-from datalint.sources.files import walk
+from datalint.sources.files import Listing, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from datalint.cache import Cache
 
@@ -22,30 +22,33 @@ _RUN = "<!-- this run -->"
 """Stands in a kept page for what differs from run to run; data cannot contain it, being escaped."""
 
 
-def key(cache: Cache, paths: Sequence[Path] | None, given: Sequence[Any], chosen: Any) -> str | None:
+def key(
+    cache: Cache, paths: Sequence[Path] | None, folders: Mapping[Path, Listing], given: Sequence[Any], chosen: Any
+) -> str | None:
     """
     The key of a scan's report; None where it cannot be kept: objects in memory, unreadable files.
 
     Args:
         cache: how files are identified.
         paths: what is scanned.
+        folders: what lies below those of them that are folders.
         given: predictions and embeddings; paths or None.
         chosen: everything else that the report depends on.
     """
     if paths is None or any(item is not None and not isinstance(item, (str, Path)) for item in given):
         return None
     try:
-        files = [_state(cache, path) for path in [*paths, *(Path(item) for item in given if item is not None)]]
+        files = [_state(cache, path, folders) for path in [*paths, *(Path(item) for item in given if item is not None)]]
     except (OSError, ValueError, DatalintError):  # the scan itself will say what is wrong
         return None
     return cache.key_of("report", [str(path) for path in paths], str(Path.cwd()), files, chosen)
 
 
-def _state(cache: Cache, path: Path) -> list[Any]:
+def _state(cache: Cache, path: Path, folders: Mapping[Path, Listing]) -> list[Any]:
     """What a scan of the path would see of it: the files, and what it tells besides them."""
     if not path.is_dir():
         return cache.identity([str(path)])
-    listing = walk(path)
+    listing = folders.get(path) or walk(path)
     told = [[problem.path, problem.message] for problem in listing.problems]
     return [cache.identity(entry.where for entry in listing.entries), told, listing.empty]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from datalint import facts, hashing
 from datalint.dataset import Dataset, Split, split_order
-from datalint.engine import Tally
+from datalint.engine import Tally, cores
 from datalint.errors import DatalintError
 from datalint.folding import fold
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
@@ -30,6 +30,7 @@ from datalint.rule import AllWell, Cases, Found, Rule, Skip
 from datalint.severity import SEVERITIES
 from datalint.sources.labels import task_of
 from datalint.splits import Given, SplitProfile
+from datalint.thumbnails import Thumbnails
 from datalint.views import views_of
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def scan_dataset(
     judged = _Judged(profile, severities or {})
     for rule in rules:
         judged.run(rule)
-    return judged.scanned()
+    return judged.scanned(min(engine.jobs, cores()))
 
 
 def audit(
@@ -266,7 +267,7 @@ class _Judged:
         self.findings: list[Finding] = []
         self.statuses: list[RuleStatus] = []
         self.affected: dict[str, list[AffectedSample]] = {}
-        self.thumbnails: dict[str, bytes] = {}
+        self.thumbnails = Thumbnails()
         self.follows: dict[str, tuple[str, ...]] = {}
         """By code of a rule, the codes of the rules that explain it."""
         self.briefs: dict[str, str] = {}
@@ -381,14 +382,12 @@ class _Judged:
         if cases is None or self.dataset.modality != "images":
             return
         for k, sample in enumerate(samples[:PICTURES_PER_FINDING]):
-            if len(self.thumbnails) < PICTURES and sample.id not in self.thumbnails:
+            if len(self.thumbnails) < PICTURES:
                 partition = self.dataset.partitions[int(cases.places.part[k])]
-                picture = partition.picture(int(cases.places.line[k]))
-                if picture is not None:
-                    self.thumbnails[sample.id] = picture
+                self.thumbnails.want(sample.id, partition, int(cases.places.line[k]))
 
-    def scanned(self) -> Scanned:
-        """The report of the data set."""
+    def scanned(self, threads: int) -> Scanned:
+        """The report of the data set; ``threads`` make its pictures."""
         profile, dataset, label = self.profile, self.dataset, self.dataset.label
         task = profile.task
         info = None
@@ -415,4 +414,4 @@ class _Judged:
             findings=_in_order(fold(self.findings, self.follows, self.briefs)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
-        return Scanned(report, self.affected, self.thumbnails)
+        return Scanned(report, self.affected, self.thumbnails.made(threads))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datalint.dataset import Aspect, Batch, Partition
     from datalint.profile import Profile
     from datalint.splits import SplitProfile
+    from datalint.thumbnails import Thumbnails
 
 SPLITS = 8
 """Splits in the overlap matrix; more are no picture."""
@@ -63,8 +64,8 @@ LOOKED_AT = 200_000
 """Rows read at most to find the first ones of a split that shares its file with others."""
 
 
-def views_of(profile: Profile, thumbnails: dict[str, bytes]) -> Views:
-    """What was measured, as the pictures show it; pictures of the first samples are added to ``thumbnails`` by id."""
+def views_of(profile: Profile, thumbnails: Thumbnails) -> Views:
+    """What was measured, as the pictures show it; the first samples are added to the ``thumbnails`` to be made."""
     return Views(
         overlap=overlap(profile.copies) if "copies" in vars(profile) else None,
         scales=scales(profile),
@@ -157,7 +158,7 @@ def sizes(profile: Profile) -> Sizes | None:
     return Sizes(points=tuple(points[:POINTS]), distinct=len(upright))
 
 
-def first_batches(profile: Profile, thumbnails: dict[str, bytes]) -> FirstBatches | None:
+def first_batches(profile: Profile, thumbnails: Thumbnails) -> FirstBatches | None:
     """The first batches of the training split, read once more from where they are stored."""
     split = next((split for split in profile.splits if split.samples), None)
     if split is None:
@@ -278,7 +279,7 @@ def _label(batch: Batch, row: int, classes: bool) -> str | float | None:
 class _Pictures:
     """Small pictures of the first samples."""
 
-    def __init__(self, profile: Profile, split: SplitProfile, thumbnails: dict[str, bytes]) -> None:
+    def __init__(self, profile: Profile, split: SplitProfile, thumbnails: Thumbnails) -> None:
         self.thumbnails = thumbnails
         self.sampled: NDArray[np.uint8] | None = None
         # Items of a compressed array cost a whole read each; small ones are at hand as they are, near enough.
@@ -287,16 +288,8 @@ class _Pictures:
             self.sampled = split.rows.pictures
 
     def keep(self, sample: HeadSample, partition: Partition, line: int) -> None:
-        """Make the picture of a sample, if there is none yet."""
-        if sample.id in self.thumbnails:
-            return
+        """Show the picture of a sample."""
         if self.sampled is not None:
-            from PIL import Image
-
-            from datalint.sources.pictures import webp
-
-            picture: bytes | None = webp(Image.fromarray(self.sampled[sample.index]))
+            self.thumbnails.give(sample.id, self.sampled[sample.index])
         else:
-            picture = partition.picture(line)
-        if picture is not None:
-            self.thumbnails[sample.id] = picture
+            self.thumbnails.want(sample.id, partition, line)

@@ -52,6 +52,8 @@ class Wishes:
     label: str | None = None
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Glob patterns, below the scanned folder, of the files of each split."""
+    folders: Mapping[Path, files.Listing] = field(default_factory=dict)
+    """What lies below folders that were walked already."""
 
 
 def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
@@ -195,7 +197,7 @@ class _Folder:
     def __init__(self, root: Path, wishes: Wishes) -> None:
         self.root = root
         self.wishes = wishes
-        listing = files.walk(root)
+        listing = wishes.folders.get(root) or files.walk(root)
         self.problems = listing.problems
         self.unread: dict[tuple[str, ...], Problem] = {}
         """Files that look like data and are not, by their place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -12,10 +13,11 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
-from datalint.engine import Serial, Workers, choose
+from datalint.engine import Serial, Workers, choose, start_workers
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
@@ -128,6 +130,31 @@ def test_small_data_stays_in_this_process(shards: Path) -> None:
     assert isinstance(choose(partitions, None), Serial)
     assert isinstance(choose(partitions, 2), Workers)
     assert isinstance(choose(partitions, 1), Serial)
+
+
+def test_processes_started_early_are_those_that_read() -> None:
+    assert start_workers(2, 1 << 20) is None
+    assert start_workers(1, 1 << 40) is None
+    starting = start_workers(2, 1 << 40)
+    assert starting is not None
+    starting.join()
+    ready = set(multiprocessing.active_children())
+    list(Workers(2, starting=starting).measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    assert len(ready) >= 2
+    assert set(multiprocessing.active_children()) == ready
+
+
+def test_pictures_made_in_several_threads_are_the_same(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        for k in range(400):
+            path = tmp_path / label / f"{k:03}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.full((40, 40 + k % 3), k % 251, np.uint8)).save(path)
+    one, two = (datalint.scan(tmp_path, cache=False, jobs=jobs, preset="fast") for jobs in (1, 2))
+    assert two.run.jobs == 2
+    assert len(one.thumbnails) > 64
+    assert dict(one.thumbnails) == dict(two.thumbnails)
+    assert _bytes(one) == _bytes(two)
 
 
 def test_data_in_memory_stays_in_this_process() -> None:

@@ -37,6 +37,8 @@ APART = frozenset(
         "selftesting.py",
         "service",
         "starter.py",
+        "thumbnails.py",
+        "worsening.py",
     }
 )
 """Of the package: what starts, shows, keeps, compares or mends. The trials see findings, and scan without a cache."""

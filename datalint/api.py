@@ -161,9 +161,9 @@ def scan(
         runners.append(runner)
         measuring = Cached(runner, store) if store else runner
         suited = _suited(judging, dataset, chosen.preset)
-        done.append(
-            scan_dataset(dataset, suited, _own(settings, dataset, batch_size), measuring, vectors, tally, severities)
-        )
+        own = _own(settings, dataset, batch_size)
+        thorough = chosen.preset != "fast"
+        done.append(scan_dataset(dataset, suited, own, measuring, vectors, tally, severities, thorough))
     audits = [rule for rule in rules if rule.audits]
     kept = silencer.apply(done)
     if audits and kept:

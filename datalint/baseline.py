@@ -1,4 +1,4 @@
-"""The baseline: findings that are known, so that a scan speaks of new ones only."""
+"""The baseline: findings that are known, so that a scan speaks of new ones and of those that became worse."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from datalint import __version__
 from datalint.errors import DatalintError
 from datalint.severity import Severity  # noqa: TC001 - pydantic needs it at run time
+from datalint.worsening import Extent, worse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from datalint.report.models import DatasetReport, Report
+    from datalint.report.models import DatasetReport, Finding, Report
 
 SCHEMA: Final = "datalint-baseline/1"
 FILE: Final = "datalint-baseline.json"
@@ -23,7 +24,11 @@ FINDING_PART: Final = 12
 
 
 class Entry(BaseModel):
-    """One known finding; all but the fingerprint is for people to read."""
+    """
+    One known finding.
+
+    What it was told by is its fingerprint; severity and counts say how bad it was, and the rest is for people to read.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -36,6 +41,16 @@ class Entry(BaseModel):
     column: str | None = None
     class_: str | None = Field(default=None, alias="class")
     message: str = ""
+    count: int | None = Field(default=None, ge=0, description="Affected samples; none in files of older versions.")
+    samples: int | None = Field(default=None, ge=0, description="All samples of the split, or of the data set.")
+    part_of: str | None = Field(default=None, description="The finding that explained it and lowered its severity.")
+
+    def worse(self, finding: Finding, dataset: DatasetReport) -> tuple[str, str] | None:
+        """What it was when recorded and is now, if that is worse; None, too, if an older version recorded no counts."""
+        if self.count is None or self.samples is None:
+            return None
+        then = Extent(None if self.part_of else self.severity, self.count, self.samples)
+        return worse(then, Extent.of(finding, dataset))
 
 
 class Baseline(BaseModel):
@@ -77,6 +92,9 @@ def of_report(report: Report, left_out: Collection[str] = ()) -> Baseline:
             column=finding.column,
             class_=finding.class_,
             message=finding.message,
+            count=finding.affected.count,
+            samples=Extent.of(finding, dataset).samples,
+            part_of=finding.part_of,
         )
         for dataset in report.datasets
         for finding in dataset.findings

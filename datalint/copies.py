@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.measures.sample import Payload
+    from datalint.measures.sample import Payload, Sample
     from datalint.splits import SplitProfile
 
 MAX_COPIES = 4_000_000
@@ -190,57 +190,118 @@ def coincidences(split: SplitProfile, features: Sequence[str], sentences: Collec
     """
     How many pairs of equal rows the coarseness of a table's values would give by itself, for each pair that there is.
 
+    Near 0 for measured values, about 1 for coarse ones; see :func:`coinciding`.
+    """
+    from datalint.measures.sample import Sample
+
+    sample = split[Sample]
+    if sample.payload is None:
+        return 0.0
+    _, counts, rate = _compared(sample, sample.payload)
+    pairs = _pairs(counts) / rate
+    return coinciding(split, features, sentences) / pairs if pairs else 0.0
+
+
+def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
+    """
+    How many pairs of equal rows the coarseness of a table's values gives by itself.
+
     Rows that are copies of each other agree in every column. Rows that coincide are the tip of many more that agree in
     all columns but one: where the values of a column agree with probability q there are (1 - q) / q near coincidences in
-    that column for each full one. Near 0 for measured values, about 1 for coarse ones.
+    that column for each full one. Too small by some factor where columns hang together.
 
     Args:
         split: a table's split.
         features: names of its feature columns.
         sentences: those of them that hold sentences, which nobody writes twice by accident.
     """
+    near = _near(split, features, sentences)
+    if near is None:
+        return 0.0
+    likelihood = float(((1 - near.agree) / near.agree).sum())
+    return float(near.pairs.sum()) / likelihood if likelihood else 0.0
+
+
+def expected_of_one(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
+    """
+    How many pairs of equal rows the near coincidences in one column alone lead one to expect; of all columns the most.
+
+    Where all the others hang together (year of birth and length of life) their near coincidences say little, but a column
+    that is independent of them (left or right hand) says how many full ones there are. Copies agree in every column, so
+    that they leave no near ones. Two standard errors are taken off, by the number of distinct inputs that nearly agree:
+    copies of one of them are no further evidence.
+
+    Returns:
+        The expected pairs for each pair that there is; the arguments are those of :func:`coinciding`.
+    """
+    near = _near(split, features, sentences)
+    if near is None or not near.full:
+        return 0.0
+    surely = near.pairs * np.maximum(0.0, 1 - 2 / np.sqrt(np.maximum(near.distinct, 1.0)))
+    return float((surely * near.agree / (1 - near.agree)).max(initial=0.0)) / near.full
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Pairs of rows that agree in all columns but one; arrays have one entry per column that varies."""
+
+    pairs: NDArray[np.float64]
+    """How many there are in the split."""
+    distinct: NDArray[np.float64]
+    """How many there would be were no row kept twice, among those compared."""
+    agree: NDArray[np.float64]
+    """The chance that two rows agree in the column."""
+    full: float
+    """Pairs that agree in all columns, in the split."""
+
+
+def _near(split: SplitProfile, features: Sequence[str], sentences: Collection[str]) -> _Near | None:
     from datalint.measures.sample import Sample
 
     if len(features) == 1 and features[0] in sentences:
-        return 0.0  # of one column alone every pair agrees in all others, so that nothing could be told
+        return None  # of one column alone every pair agrees in all others, so that nothing could be told
     sample = split[Sample]
     payload = sample.payload
     if payload is None or len(sample.contents) < 2:
-        return 0.0
-    kept = np.arange(min(len(sample.contents), MAX_COMPARED))
-    rate = 1.0 if sample.complete and len(kept) == len(sample.contents) else len(kept) / _contents(sample)
-    columns = _codes(payload.take(kept), sample.names, set(features))
+        return None
+    first, counts, rate = _compared(sample, payload)
+    columns = _codes(payload.take(np.arange(min(len(sample.contents), MAX_COMPARED))), sample.names, set(features))
     if not columns:
-        return 0.0
-    # Contents tell labels apart, inputs do not.
-    inputs, inverse = np.unique(payload.inputs[kept], return_inverse=True)
-    counts = np.bincount(inverse, sample.counts[kept])
-    pairs = float((counts * (counts - 1) / 2).sum())
-    if pairs == 0:
-        return 0.0
-    first = np.zeros(len(inputs), np.int64)
-    first[inverse[::-1]] = np.arange(len(kept))[::-1]
+        return None
     hashed = [
         hashing.scramble(column[first].astype(np.uint64) + np.uint64(1), 2 * j + 1) for j, column in enumerate(columns)
     ]
     total = np.sum(hashed, axis=0, dtype=np.uint64)
-    near, likelihood = 0.0, 0.0
+    full = _pairs(counts)
+    found = []
     for own, column in zip(hashed, columns, strict=True):
-        _, group = np.unique(total - own, return_inverse=True)
-        together = np.bincount(group, counts)
         shares = np.bincount(column[first] + 1, counts) / counts.sum()
         agree = float((shares**2).sum())
         if agree < 1:
-            near += float((together * (together - 1) / 2).sum()) - pairs
-            likelihood += (1 - agree) / agree
-    # Both rows of a near pair had to be kept, but copies are kept together.
-    return near / rate / likelihood / pairs if likelihood else 0.0
+            _, group = np.unique(total - own, return_inverse=True)
+            # Both rows of a near pair had to be kept.
+            near = (_pairs(np.bincount(group, counts).astype(np.float64)) - full) / rate**2
+            found.append((near, _pairs(np.bincount(group).astype(np.float64)), agree))
+    pairs, distinct, agrees = np.array(found, np.float64).reshape(-1, 3).T
+    return _Near(pairs, distinct, agrees, full / rate)
 
 
-def _contents(sample: object) -> float:
-    from datalint.measures.sample import Sample
+def _pairs(counts: NDArray[np.float64]) -> float:
+    return float((counts * (counts - 1) / 2).sum())
 
-    assert isinstance(sample, Sample)
+
+def _compared(sample: Sample, payload: Payload) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
+    """Of the distinct inputs that are compared: a row of each, how many rows have it, and what share of all they are."""
+    kept = np.arange(min(len(sample.contents), MAX_COMPARED))
+    rate = 1.0 if sample.complete and len(kept) == len(sample.contents) else len(kept) / _contents(sample)
+    # Contents tell labels apart, inputs do not.
+    inputs, inverse = np.unique(payload.inputs[kept], return_inverse=True)
+    first = np.zeros(len(inputs), np.int64)
+    first[inverse[::-1]] = np.arange(len(kept))[::-1]
+    return first, np.bincount(inverse, sample.counts[kept]).astype(np.float64), rate
+
+
+def _contents(sample: Sample) -> float:
     if sample.complete:
         return float(len(sample.contents))
     return len(sample.contents) / rate_of(sample.contents[-1])

@@ -13,6 +13,7 @@ from datalint.report import wording
 from datalint.report.escape import clean, guard
 from datalint.report.models import DatasetReport, Finding, Record, Report
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
+from datalint.worsening import Extent, worse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Change(Record):
     dataset: str
     finding: Finding
     was: Severity | None = Field(default=None, description="Its severity before, where that was another one.")
+    worse: str | None = Field(default=None, description="What it was before, in words, where it has become worse.")
 
 
 class Moved(Record):
@@ -55,11 +57,9 @@ class Diff(Record):
     removed: tuple[str, ...] = Field(default=(), description="Data sets that only the earlier report has.")
 
     def ok(self, fail_on: FailOn = "error") -> bool:
-        """Whether no finding at or above ``fail_on`` is new, nor has become as severe as that."""
-        return not any(
-            at_least(change.finding.severity, fail_on) and not (change.was and at_least(change.was, fail_on))
-            for change in [*self.new, *(change for change in self.unchanged if change.was)]
-        )
+        """Whether no finding at or above ``fail_on`` is new or has become worse."""
+        told = [*self.new, *(change for change in self.unchanged if change.worse)]
+        return not any(at_least(change.finding.severity, fail_on) for change in told)
 
     def to_json(self) -> str:
         """The same as JSON text."""
@@ -98,7 +98,8 @@ def diff(old: str | Path | Report, new: str | Path | Report) -> Diff:
                 fresh.append(Change(dataset=b.name, finding=finding))
             else:
                 was = known.severity if known.severity != finding.severity and known.part_of is None else None
-                kept.append(Change(dataset=b.name, finding=finding, was=was))
+                grown = worse(Extent.of(known, a), Extent.of(finding, b))
+                kept.append(Change(dataset=b.name, finding=finding, was=was, worse=grown and grown[0]))
         moved += _moved(a, b)
     fresh += [Change(dataset=d.name, finding=f) for d in added for f in d.leading]
     gone += [Change(dataset=d.name, finding=f) for d in removed for f in d.leading]
@@ -219,9 +220,13 @@ def _lines(changes: Diff) -> Iterator[str]:
         if picked:
             yield f"{title}:"
             yield from (_line(change, several) for change in picked)
-    other = [change for change in changes.unchanged if change.was]
+    grown = [change for change in changes.unchanged if change.worse]
+    if grown:
+        yield "worse:"
+        yield from (f"{_line(change, several)} (was {change.worse})" for change in grown)
+    other = [change for change in changes.unchanged if change.was and not change.worse]
     if other:
-        yield "of another severity:"
+        yield "less severe:"
         yield from (f"{_line(change, several)} (was {change.was})" for change in other)
     for kind, names in (("only in the later report", changes.added), ("only in the earlier report", changes.removed)):
         if names:

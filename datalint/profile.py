@@ -29,6 +29,8 @@ class Profile:
     task: Task | None
     """Whether the label is a class or a number; None without a label."""
     given: Given = field(default_factory=Given)
+    thorough: bool = True
+    """Whether searches may cost more than reading the data; not with the preset ``fast``."""
     silences: tuple[Silence, ...] = ()
     """What the user silenced and what became of it; told to rules that audit."""
 
@@ -81,4 +83,4 @@ class Profile:
         """Near-identical samples among the sampled rows of all splits, found once."""
         from datalint.learn.near import find_near
 
-        return find_near(self.dataset, self.splits, self.feature_names)
+        return find_near(self.dataset, self.splits, self.feature_names, self.thorough)

@@ -75,9 +75,12 @@ def scan_dataset(
     given: Given | None = None,
     tally: Tally | None = None,
     severities: Mapping[str, Severity] | None = None,
+    thorough: bool = True,
 ) -> Scanned:
     """
     Measure one data set and let the rules judge it; ``severities`` are those the user set, by code.
+
+    Searches that cost more than reading the data are left out unless ``thorough``.
 
     Raises:
         DatalintError: the data set has no samples and no problem that could be told as a finding.
@@ -88,6 +91,7 @@ def scan_dataset(
     results = engine.measure(list(enumerate(dataset.partitions)), kinds, settings, tally)
     profile = profile_of(dataset, _reduce(_told(results, dataset.partitions, tally)), kinds, settings)
     profile.given = given or Given()
+    profile.thorough = thorough
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
         raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
     judged = _Judged(profile, severities or {})

@@ -16,7 +16,7 @@ from datalint.silence import Silence
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from datalint.config import Ignore
@@ -69,12 +69,13 @@ class Silencer:
 
     def _without(self, dataset: Dataset, item: Scanned, parts: set[str]) -> Scanned:
         report = item.report
-        silent = {f.fingerprint for f in report.findings if self._silences(dataset, item, f, parts)}
+        grown: dict[str, tuple[str, str]] = {}
+        silent = {f.fingerprint for f in report.findings if self._silences(dataset, item, f, parts, grown)}
         # What a silenced finding explains goes with it.
         silent |= {f.fingerprint for f in report.findings if f.part_of in silent}
-        if not silent:
+        if not silent and not grown:
             return item
-        left = tuple(f for f in report.findings if f.fingerprint not in silent)
+        left = tuple(_with_words(f, grown) for f in report.findings if f.fingerprint not in silent)
         taken = [f.code for f in report.findings if f.fingerprint in silent]
         kept = {f.code for f in left}
         rules = tuple(_status(status, taken, kept) for status in report.rules)
@@ -84,8 +85,14 @@ class Silencer:
         thumbnails = {key: value for key, value in item.thumbnails.items() if key in named}
         return replace(item, report=report.model_copy(update=update), affected=affected, thumbnails=thumbnails)
 
-    def _silences(self, dataset: Dataset, item: Scanned, finding: Finding, parts: set[str]) -> bool:
-        """Whether anything silences a finding; all that does is marked as used."""
+    def _silences(
+        self, dataset: Dataset, item: Scanned, finding: Finding, parts: set[str], grown: dict[str, tuple[str, str]]
+    ) -> bool:
+        """
+        Whether anything silences a finding; all that does is marked as used.
+
+        A finding that is worse than the baseline knows it is not silenced by that: ``grown`` then gets what it was and is.
+        """
         hits: list[tuple[str, int]] = []
         for k, (_, ignoring) in enumerate(self._ignores):
             if ignoring.matches(dataset, finding, item.affected.get(finding.fingerprint, [])):
@@ -101,7 +108,12 @@ class Silencer:
         for k in self._known.get(anywhere(finding.fingerprint), ()):
             entry = self._baseline.entries[k]
             if entry.fingerprint == finding.fingerprint or self._renamed.get(entry.dataset) == dataset.name:
-                hits.append(("baseline", k))
+                was = entry.worse(finding, item.report)
+                if was is None:
+                    hits.append(("baseline", k))
+                else:
+                    self._used.add(("baseline", k))
+                    grown[finding.fingerprint] = was
         self._used.update(hits)
         return bool(hits)
 
@@ -165,6 +177,14 @@ class Silencer:
 
 def _failed(reports: Iterable[DatasetReport]) -> bool:
     return any(status.status == "failed" for report in reports for status in report.rules)
+
+
+def _with_words(finding: Finding, grown: Mapping[str, tuple[str, str]]) -> Finding:
+    """The finding, which says what it was when it was accepted, if it is worse now."""
+    if finding.fingerprint not in grown:
+        return finding
+    was, now = grown[finding.fingerprint]
+    return finding.model_copy(update={"message": f"{finding.message} (was {was} when accepted, now {now})"})
 
 
 def _status(status: RuleStatus, taken: Sequence[str], kept: Collection[str]) -> RuleStatus:

@@ -201,6 +201,19 @@ def binomial_tail(count: int, draws: int, chance: float) -> float:
     return min(1.0, sum(map(math.exp, logs)))
 
 
+def poisson_tail(count: int, expected: float) -> float:
+    """Probability of at least ``count`` events of which so many are expected; beyond 1,000 by the normal approximation."""
+    if count <= 0:
+        return 1.0
+    if expected <= 0:
+        return 0.0
+    if max(count, expected) > 1_000:
+        return normal_tail((count - 0.5 - expected) / math.sqrt(expected))
+    logs = [k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(count, count + 400)]
+    below = [k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(count)]
+    return sum(map(math.exp, logs)) if count > expected else max(0.0, 1 - sum(map(math.exp, below)))
+
+
 def normal_tail(z: float) -> float:
     """Probability of a standard normal value above z."""
     return 0.5 * math.erfc(z / math.sqrt(2))

@@ -237,3 +237,83 @@ def test_the_command_ends_with_two_for_a_bad_baseline(folder: Path) -> None:
 def test_reading_back(tmp_path: Path) -> None:
     Baseline().write(tmp_path / "b.json")
     assert read_baseline(tmp_path / "b.json") == Baseline()
+
+
+# --- what became worse -------------------------------------------------------------------------------------------------
+
+
+def repeated(copies: int, rows: int = 4_000, seed: int = 0) -> pd.DataFrame:
+    """Measured rows, after which the first ones come again."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows), "target": rng.integers(0, 2, rows)})
+    return pd.concat([table, table.head(copies)], ignore_index=True)
+
+
+def copies_told(folder: Path, then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+    """What a scan of later data says of repeated rows, with the earlier ones in the baseline."""
+    place = folder / "copies.csv"
+    then.to_csv(place, index=False)
+    of_report(scan(place, select=["DUP101"])).write(folder / "known.json")
+    now.to_csv(place, index=False)
+    return [finding.message for finding in scan(place, select=["DUP101"], baseline=folder / "known.json").findings]
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        (repeated(3), repeated(3)),
+        (repeated(3), repeated(6)),  # chance
+        (repeated(300), repeated(390)),  # not half again
+        (repeated(300), repeated(30)),
+        (repeated(300), repeated(1_200, 16_000)),  # as the data has grown
+        (repeated(300), repeated(300, 1_000)),  # a larger share, and no more of them
+    ],
+)
+def test_what_is_not_worse_stays_known(tmp_path: Path, then: pd.DataFrame, now: pd.DataFrame) -> None:
+    assert copies_told(tmp_path, then, now) == []
+
+
+@pytest.mark.parametrize(
+    ("copies", "rows", "then", "now"), [(3_000, 4_000, " (info)", " (warning)"), (30, 8_000, "", "")]
+)
+def test_what_grew_far_more_than_the_data_is_told_again(
+    tmp_path: Path, copies: int, rows: int, then: str, now: str
+) -> None:
+    (message,) = copies_told(tmp_path, repeated(3), repeated(copies, rows))
+    assert message.endswith(f" (was 3{then} when accepted, now {copies:,}{now})")
+
+
+def test_a_higher_severity_is_told_again(folder: Path) -> None:
+    of_report(scan(folder / "data", config={"rules": {"VAL104": {"severity": "info"}}})).write(folder / "known.json")
+    report = scan(folder / "data", baseline=folder / "known.json")
+    (finding,) = report.findings
+    assert (finding.code, finding.severity) == ("VAL104", "warning")
+    assert finding.message.endswith(" (was info when accepted, now warning)")
+    assert report.datasets[0].suppressed >= 3
+    assert not report.ok("warning")
+
+
+def test_a_baseline_without_counts_is_read_and_knows_what_it_knew(tmp_path: Path) -> None:
+    place = tmp_path / "copies.csv"
+    repeated(3).to_csv(place, index=False)
+    of_report(scan(place, select=["DUP101"])).write(tmp_path / "known.json")
+    content = json.loads((tmp_path / "known.json").read_text())
+    for entry in content["entries"]:
+        del entry["count"], entry["samples"]
+    (tmp_path / "known.json").write_text(json.dumps(content))
+    repeated(3_000).to_csv(place, index=False)
+    assert not scan(place, select=["DUP101"], baseline=tmp_path / "known.json").findings
+
+
+def test_what_became_worse_fails_the_build_until_it_is_accepted(tmp_path: Path) -> None:
+    repeated(3).to_csv(tmp_path / "copies.csv", index=False)
+    options = ("--no-report", "--fail-on", "info", "--format", "concise", "--select", "DUP101", "--label", "target")
+    (tmp_path / "datalint.toml").write_text("select = ['DUP101']\nlabel = 'target'\nbaseline = 'known.json'\n")
+    assert run(tmp_path, "baseline", "copies.csv").status == 0
+    assert run(tmp_path, "scan", "copies.csv", *options).status == 0
+    repeated(3_000).to_csv(tmp_path / "copies.csv", index=False)
+    worse = run(tmp_path, "scan", "copies.csv", *options)
+    assert worse.status == 1
+    assert "was 3 (info) when accepted, now 3,000 (warning)" in worse.out
+    assert run(tmp_path, "baseline", "copies.csv", "--force").status == 0
+    assert run(tmp_path, "scan", "copies.csv", *options).status == 0

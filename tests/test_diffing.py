@@ -76,6 +76,21 @@ def test_class_counts_and_noise_rates_move() -> None:
     assert not datalint.diff(examples.report([after]), examples.report([before])).ok("error")  # it became worse
 
 
+def test_what_became_worse_is_told_and_fails() -> None:
+    before = examples.digits()[0]
+    noise, *others = before.findings
+    assert noise.affected.count >= 20
+    many = noise.affected.model_copy(update={"count": 40 * noise.affected.count})
+    after = before.model_copy(update={"findings": (noise.model_copy(update={"affected": many}), *others)})
+    reports = examples.report([before]), examples.report([after])
+    changes = datalint.diff(*reports)
+    assert [change.worse for change in changes.unchanged if change.worse] == [f"{noise.affected.count:,}"]
+    assert "worse:\n" in str(changes) and f"(was {noise.affected.count:,})" in str(changes)
+    assert not changes.ok(noise.severity)
+    back = datalint.diff(*reversed(reports))
+    assert back.ok("info") and "worse:" not in str(back)
+
+
 def test_data_sets_come_and_go() -> None:
     old, new = (
         examples.report([examples.iris(), examples.diabetes()]),

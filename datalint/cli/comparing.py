@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     type=click.Choice(["error", "warning", "info", "never"]),
     default="error",
     show_default=True,
-    help="Exit with 1 if a finding at least this severe is new.",
+    help="Exit with 1 if a finding at least this severe is new or worse.",
 )
 def diff(old: str, new: str, style: str, fail_on: FailOn) -> None:
-    """Compare two reports: findings that are new, fixed and unchanged, and how the numbers of the data moved.
+    """Compare two reports: findings that are new, fixed, worse and unchanged, and how the numbers moved.
 
-    Exit status: 0 nothing new at or above --fail-on, 1 something is, 2 a file is no report.
+    Exit status: 0 nothing new or worse at or above --fail-on, 1 something is, 2 a file is no report.
     """
     from datalint import diffing
 

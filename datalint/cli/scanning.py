@@ -104,7 +104,11 @@ _CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "
 @click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
 @click.option("--no-config", is_flag=True, help="Read no settings from files.")
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each came from; scan nothing.")
-@click.option("--baseline", metavar="FILE", help="Report only what this file of known findings does not hold.")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    help="Report only what this file of known findings does not hold, or what is worse now.",
+)
 @click.option("--statistics", is_flag=True, help="Print the number of findings per rule instead (text or json).")
 @click.option(
     "--report-dir",

@@ -63,7 +63,7 @@ def init(path: str, force: bool) -> None:
 @click.option("--force", is_flag=True, help="Record anew what is there already.")
 @click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
 def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
-    """Record what is found today, so that later scans with --baseline report only what is new."""
+    """Record what is found today, so that later scans with --baseline report only what is new or became worse."""
     from datalint import api, lookup
     from datalint.baseline import FILE, of_report, read_baseline, stale
     from datalint.registry import all_rules

@@ -7,7 +7,7 @@ exponent g) explains it; labels replaced at random do not fade, and leave the fl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,17 +28,28 @@ _SMALLEST = -10.0  # logit of e below which it counts as zero
 
 @dataclass(frozen=True)
 class Calibration:
-    """One maximum-likelihood fit. loss: penalised negative log-likelihood (nats, summed over the samples)."""
+    """One maximum-likelihood fit. loss: penalised negative log-likelihood (nats, summed over the samples). used: which of the
+    models it pools, in the order of the temperatures; empty where all."""
 
     temperatures: tuple[float, ...]
     tail: float
     floor: float
     loss: float
+    used: tuple[int, ...] = ()
 
     @property
     def start(self) -> NDArray[np.float64]:
         """The fit as a starting point for the next one."""
         return np.array([*np.log(self.temperatures), np.log(self.tail)])
+
+    def of(self, logs: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """Those of the models that are pooled."""
+        return [logs[m] for m in self.used] if self.used else list(logs)
+
+    def cost(self, samples: int) -> float:
+        """Half the Bayesian information criterion (Schwarz 1978) of the temperatures: what the fit loses, and half the
+        logarithm of the samples for each."""
+        return self.loss + 0.5 * float(np.log(samples)) * len(self.temperatures)
 
 
 def log_probs(probs: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -48,7 +59,7 @@ def log_probs(probs: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def sharpen(logs: Sequence[NDArray[np.float64]], fit: Calibration) -> NDArray[np.float64]:
     """Probabilities (n, K) of the true label: the pooled models at the fitted temperatures, without the floor."""
-    gaps, _ = _gaps(logs, np.log(fit.temperatures))
+    gaps, _ = _gaps(fit.of(logs), np.log(fit.temperatures))
     return _softmax(gaps**fit.tail)
 
 
@@ -116,6 +127,32 @@ def fit_calibration(
         floor=0.0 if estimated <= 2 * _expit(_SMALLEST) else estimated,
         loss=float(best.fun),
     )
+
+
+def fit_pool(
+    logs: Sequence[NDArray[np.float64]],
+    labels: NDArray[np.intp],
+    *,
+    floor: float | None = None,
+    alone: Sequence[Calibration] | None = None,
+) -> Calibration:
+    """The calibration of as few models as the information criterion calls for.
+
+    A temperature for every model would let a few dozen samples bend the pool into whatever fits their labels, a floor
+    included. Starts from the best model, and takes in the others in the order of their own losses. alone: the fit of each
+    model by itself, where it is known.
+    """
+    single = alone or [fit_calibration([part], labels, floor=floor) for part in logs]
+    ranked = sorted((replace(fit, used=(m,)) for m, fit in enumerate(single)), key=lambda fit: fit.loss)
+    best = ranked[0]
+    for other in ranked[1:]:
+        used = (*best.used, *other.used)
+        # Each half as sharp as alone: together about as sharp as before.
+        start = np.array([*(np.log(best.temperatures) - np.log(2)), np.log(other.temperatures[0] / 2), 0.0])
+        found = fit_calibration([logs[m] for m in used], labels, floor=floor, start=start)
+        if found.cost(len(labels)) < best.cost(len(labels)):
+            best = replace(found, used=used)
+    return best
 
 
 def _loss(

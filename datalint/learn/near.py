@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -80,8 +80,10 @@ class Near:
         return rows[order], names, [self.details[int(pairs[k // 2])] for k in picked]
 
 
-def find_near(dataset: Dataset, splits: Sequence[SplitProfile], feature_names: Sequence[str]) -> Near:
-    """Compare the sampled rows of all splits with each other."""
+def find_near(
+    dataset: Dataset, splits: Sequence[SplitProfile], feature_names: Sequence[str], thorough: bool = True
+) -> Near:
+    """Compare the sampled rows of all splits with each other; large crops of pictures are ``thorough``."""
     used = [split for split in splits if len(split.rows)]
     places = Places.none()
     for split in used:
@@ -93,7 +95,7 @@ def find_near(dataset: Dataset, splits: Sequence[SplitProfile], feature_names: S
     key = np.stack([which.astype(np.uint64), inputs], axis=1)
     _, once = np.unique(key, axis=0, return_index=True) if len(key) else (None, np.zeros(0, np.int64))
     once = np.sort(once)
-    find = _pictures if dataset.modality == "images" else _rows
+    find = partial(_pictures, thorough=thorough) if dataset.modality == "images" else _rows
     reason, kind, first, second, details = find(dataset, used, feature_names, once, inputs)
     return Near(names, which, places, inputs, once[first], once[second], kind, tuple(details), reason)
 
@@ -107,7 +109,10 @@ def _pictures(
     feature_names: Sequence[str],
     once: NDArray[np.int64],
     inputs: NDArray[np.uint64],
+    *,
+    thorough: bool,
 ) -> _Pairs:
+    from datalint.learn.near_crops import near_crops
     from datalint.learn.near_pictures import near_pictures
 
     none = np.zeros(0, np.int64)
@@ -122,13 +127,19 @@ def _pictures(
     if len(kept) < 20:
         return "fewer than 20 readable images", "pictures", none, none, []
     stacked = pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
-    if len(kept) < len(stacked):
-        stacked = stacked[once[kept]]
-    first, second, likeness, flipped = near_pictures(stacked, inputs[once[kept]])
+    rows = once[kept]
+    first, second, likeness, flipped = near_pictures(stacked, inputs[rows], rows)
     words = [
         f"correlation {value:.3f}" + (", mirrored" if flip else "")
         for value, flip in zip(likeness.tolist(), flipped.tolist(), strict=True)
     ]
+    if thorough:
+        crops = near_crops(stacked, inputs[rows], rows)
+        known = set(zip(first.tolist(), second.tolist(), strict=True))
+        low, high = np.minimum(crops.whole, crops.part), np.maximum(crops.whole, crops.part)
+        new = [k for k, pair in enumerate(zip(low.tolist(), high.tolist(), strict=True)) if pair not in known]
+        words += [f"correlation {crops.likeness[k]:.3f}, cropped by {crops.removed[k]:.0%}" for k in new]
+        first, second = np.concatenate([first, low[new]]), np.concatenate([second, high[new]])
     return None, "pictures", kept[first], kept[second], words
 
 

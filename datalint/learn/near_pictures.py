@@ -34,7 +34,7 @@ _MOST_DIMENSIONS = 14.0
 
 
 def near_pictures(
-    pictures: NDArray[np.uint8], contents: NDArray[np.uint64]
+    pictures: NDArray[np.uint8], contents: NDArray[np.uint64], rows: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """
     Pairs of near-identical pictures.
@@ -50,12 +50,13 @@ def near_pictures(
 
     Args:
         pictures: [n, 32, 32] or [n, 32, 32, 3].
-        contents: [n] hash of each; pictures of equal hash are copies of one file and never a pair.
+        contents: [m] hash of each that is compared; pictures of equal hash are copies of one file and never a pair.
+        rows: [m] which of the pictures are compared; all if not given.
 
     Returns:
-        The pairs, nearest first: first, second (indices), correlation, and whether the second is mirrored.
+        The pairs, nearest first: first, second (indices into ``contents``), correlation, and whether the second is mirrored.
     """
-    vectors, detail = _vectors(pictures)
+    vectors, detail = unit_cells(pictures, np.arange(len(pictures)) if rows is None else rows)
     kept = np.flatnonzero(detail >= LEAST_DETAIL)
     empty = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     if len(kept) < 2 * _NEIGHBOUR:
@@ -79,15 +80,15 @@ def near_pictures(
     return kept[first[order]], kept[second[order]], 1 - aligned[order].astype(np.float64) ** 2 / 2, flip[order]
 
 
-def _vectors(pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """[n, 256] grey levels of mean 0 and length 1, and the standard deviation that they had."""
-    n, height, width = pictures.shape[:3]
+def unit_cells(pictures: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """[n, 256] grey levels of mean 0 and length 1 of some pictures, and the standard deviation that they had."""
+    n, (height, width) = len(rows), pictures.shape[1:3]
     if height != width or height % SIDE:
         raise ValueError(f"thumbnails are {width} x {height}")
     flat = np.empty((n, SIDE * SIDE), np.float32)
     # Temporaries that stay in the processor's cache: the whole at once takes three times as long.
     for start in range(0, n, 128):
-        flat[start : start + 128] = _cells(pictures[start : start + 128])
+        flat[start : start + 128] = _cells(pictures[rows[start : start + 128]])
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
     flat /= np.maximum(length, 1e-6)[:, None]
@@ -110,22 +111,30 @@ def _cells(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return means
 
 
+def leading_directions(
+    vectors: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Of [n, d] vectors, by a sample: mean [d], variances [k] along their principal directions, and these, [d, k]."""
+    some = vectors[rng.choice(len(vectors), min(len(vectors), 2_000), replace=False)]
+    mean = some.mean(axis=0)
+    values, basis = np.linalg.eigh(np.cov(some - mean, rowvar=False).astype(np.float64))
+    top = np.argsort(values)[::-1][:_DIMENSIONS]
+    top = top[values[top] > 1e-6 * max(float(values.max()), 1e-30)]
+    return mean, values[top], basis[:, top]
+
+
 def _candidates(
     vectors: NDArray[np.float32], mirrored: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Pairs whose hashes are close: neighbours in one of some sorted orders."""
     rng = np.random.default_rng(0)
     n = len(vectors)
-    some = vectors[rng.choice(n, min(n, 2_000), replace=False)]
-    mean = some.mean(axis=0)
-    values, basis = np.linalg.eigh(np.cov(some - mean, rowvar=False).astype(np.float64))
-    top = np.argsort(values)[::-1][:_DIMENSIONS]
-    top = top[values[top] > 1e-6 * max(float(values.max()), 1e-30)]
-    if len(top) == 0:
+    mean, values, top = leading_directions(vectors, rng)
+    if len(values) == 0:
         none = np.zeros(0, np.int64)
         return none, none, none.astype(np.bool_)
-    white = basis[:, top] / np.sqrt(values[top])
-    plane = (white @ rng.normal(size=(len(top), _BITS))).astype(np.float32)
+    white = top / np.sqrt(values)
+    plane = (white @ rng.normal(size=(len(values), _BITS))).astype(np.float32)
     middle = mean @ plane
     bits = np.concatenate([vectors @ plane > middle, mirrored @ plane > middle])
     packed = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64).ravel()
@@ -136,7 +145,7 @@ def _candidates(
         sort = np.argsort(key, kind="stable")
         ranked = packed[sort]
         for step in range(1, _WINDOW + 1):
-            close = np.flatnonzero(_ones(ranked[step:] ^ ranked[:-step]) <= _FAR_BITS)
+            close = np.flatnonzero(ones(ranked[step:] ^ ranked[:-step]) <= _FAR_BITS)
             a, b = sort[close], sort[close + step]
             # Two mirrored pictures are the pair of the plain ones once more.
             mixed = ~((a >= n) & (b >= n))
@@ -265,7 +274,7 @@ def _continuum(distance: NDArray[np.float32]) -> NDArray[np.bool_]:
     return out & bool(ranked[-1] > 0.55)
 
 
-def _ones(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def ones(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Number of bits that are set."""
     two, four, byte = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
     bits = bits - ((bits >> np.uint64(1)) & two)

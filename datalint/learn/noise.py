@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from datalint.learn.calibrate import (
     Calibration,
     calibration_error,
     fit_calibration,
+    fit_pool,
     log_probs,
     predictive,
     probability_wrong,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _CHI2_95 = 3.841
 """Twice the drop of the log-likelihood at the ends of a 95 % profile interval."""
+_WORTH_AN_INTERVAL = 0.05
+"""Largest p-value at which each model is asked for its own interval."""
 _CLASS_EVIDENCE = 2.706
 """Twice the gain of the log-likelihood that one class's own floor must bring (5 %, one-sided)."""
 _DOUBT = 0.5
@@ -50,9 +53,10 @@ class Named:
 class NoiseEstimate:
     """What out-of-fold probabilities say about the labels.
 
-    rate, low, high: share of wrong labels with its 95 % profile-likelihood interval. p_value: of no floor at all.
-    named: at most as many as the floor explains. disagreements: what cleanlab names when the floor is left out of account: a
-    mix of wrong labels and hard samples. confusion: (K, K) named samples, given label in rows, suggested in columns.
+    rate, low, high: share of wrong labels with its 95 % profile-likelihood interval (`low` by half of the models, `high` by the
+    median one). p_value: of no floor at all. named: those more likely wrong than right, given the floor. disagreements:
+    what cleanlab names when the floor is left out of account: a mix of wrong labels and hard samples. confusion: (K, K)
+    named samples, given label in rows, suggested in columns.
     class_rates: (K,) expected share of wrong ones among the samples given this label. floor_classes: classes whose surely
     recognised samples show a floor of their own. temperatures, tail: of the fit. accuracy, calibration_error: of the
     calibrated probabilities against the given labels; chance_accuracy: of always naming the largest class; agreement:
@@ -84,9 +88,10 @@ def estimate_noise(
 
     probs: (n, K) out-of-sample probabilities, or one such array per model, to be pooled; rows of NaN are left out. y: (n,) in
     0..K-1. Labels replaced at random leave a floor that does not fade with confidence; hardness fades. The floor is tested by
-    likelihood ratio against the best calibration without it; under the null it lies on the edge of its range, so half the
-    chi-squared tail counts (Self and Liang 1987). Naming: confident learning (Northcutt et al. 2021), by cleanlab, on the
-    probabilities with the floor taken out, cut at the number of wrong labels that the floor lets expect.
+    likelihood ratio against the best calibration without it, model by model, and half of the models must see it; under
+    the null it lies on the edge of its range, so half the chi-squared tail counts (Self and Liang 1987). Named is each sample
+    whose label is more likely wrong than right by the probabilities with the floor taken out, in the order of cleanlab's score;
+    disagreements are confident learning's (Northcutt et al. 2021) on the probabilities without a floor.
     Raises ValueError when shapes disagree or fewer than two classes are left.
     """
     parts = [np.asarray(p, np.float64) for p in ([probs] if isinstance(probs, np.ndarray) else probs)]
@@ -100,16 +105,21 @@ def estimate_noise(
         raise ValueError("fewer than two classes to compare")
     labels = np.searchsorted(present, given[rows])
     logs = [log_probs(p[np.ix_(rows, present)]) for p in parts]
-    without, fit = _both_fits(logs, labels)
-    statistic = max(0.0, 2 * (without.loss - fit.loss))
+    views = [_both_fits(part, labels) for part in logs]
+    p_value = _shared(views)
+    without, fit = _both_pools(logs, labels, views)
     clean = sharpen(logs, fit)
     to_rate = (len(present) - 1) / len(present)
-    low, high = _interval(logs, labels, fit, without)
+    if p_value <= _WORTH_AN_INTERVAL and len(logs) > 1:
+        ends = [_interval([part], labels, own, soft) for part, (soft, own) in zip(logs, views, strict=True)]
+        low, high = sorted(low for low, _ in ends)[-_needed(len(ends))], float(np.median([end for _, end in ends]))
+        low, high = min(low, fit.floor), max(high, fit.floor)
+    else:
+        low, high = _interval(logs, labels, fit, without)
     wrong = probability_wrong(clean, labels, fit.floor)
-    expected = round(float(wrong.sum()))
-    named = _name(clean, labels, rows, present, limit=expected, doubt=wrong)
+    named = _name(clean, labels, rows, present, np.flatnonzero(wrong > _DOUBT))
     soft = sharpen(logs, without)
-    hard = _name(soft, labels, rows, present)
+    hard = _name(soft, labels, rows, present, _confident_learning(soft, labels))
     right = soft.argmax(axis=1) == labels
     unnamed = ~np.isin(rows, hard.candidates)
     confusion = np.zeros((wide, wide), np.intp)
@@ -121,7 +131,7 @@ def estimate_noise(
         low=low * to_rate,
         high=high * to_rate,
         floor=fit.floor,
-        p_value=_half_chi2_tail(statistic),
+        p_value=p_value,
         temperatures=fit.temperatures,
         tail=fit.tail,
         named=named,
@@ -137,11 +147,38 @@ def estimate_noise(
     )
 
 
-def _both_fits(logs: Sequence[NDArray[np.float64]], labels: NDArray[np.intp]) -> tuple[Calibration, Calibration]:
-    without = fit_calibration(logs, labels, floor=0.0)
-    fit = fit_calibration(logs, labels)
+def _both_fits(part: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[Calibration, Calibration]:
+    """One model's calibration without a floor and with one."""
+    without = fit_calibration([part], labels, floor=0.0)
+    fit = fit_calibration([part], labels)
     # The larger model contains the smaller one; where the search missed that, the smaller one is the answer.
     return without, (fit if fit.loss < without.loss else without)
+
+
+def _both_pools(
+    logs: Sequence[NDArray[np.float64]], labels: NDArray[np.intp], views: Sequence[tuple[Calibration, Calibration]]
+) -> tuple[Calibration, Calibration]:
+    """The pool without a floor and with one, each of the models that serve it best."""
+    without = fit_pool(logs, labels, floor=0.0, alone=[soft for soft, _ in views])
+    fit = fit_pool(logs, labels, alone=[own for _, own in views])
+    return without, (fit if fit.cost(len(labels)) < without.cost(len(labels)) else without)
+
+
+def _needed(models: int) -> int:
+    """How many models must see a floor: half of them."""
+    return -(-models // 2)
+
+
+def _shared(views: Sequence[tuple[Calibration, Calibration]]) -> float:
+    """The p-value at which half of the models see a floor, each calibrated by itself, without and with one.
+
+    One model alone may see a floor where it merely fits badly (a line through a curve), and one may miss it because its
+    confidence has a ceiling. The k-th smallest of m p-values, times m / k, is a p-value however they depend on each other
+    (Rueger 1978; Vovk and Wang 2020); at half of them it is twice the median.
+    """
+    values = sorted(_half_chi2_tail(2 * (soft.loss - own.loss)) for soft, own in views)
+    needed = _needed(len(values))
+    return min(1.0, values[needed - 1] * len(values) / needed)
 
 
 def _half_chi2_tail(statistic: float) -> float:
@@ -158,8 +195,11 @@ def _interval(
     def outside(floor: float) -> bool:
         # Below the best floor the best calibration may be the soft one without a floor, so both are starting points.
         starts = (fit, without) if floor < fit.floor else (fit,)
-        found = min(fit_calibration(logs, labels, floor=floor, start=at.start).loss for at in starts)
-        return 2 * (found - fit.loss) > _CHI2_95
+        found = min(
+            replace(fit_calibration(at.of(logs), labels, floor=floor, start=at.start), used=at.used).cost(len(labels))
+            for at in starts
+        )
+        return 2 * (found - fit.cost(len(labels))) > _CHI2_95
 
     def cross(inner: float, outer: float) -> float:
         for _ in range(6):
@@ -188,21 +228,23 @@ def _floor_classes(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> list
     return found
 
 
+def _confident_learning(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    from cleanlab.filter import find_label_issues
+
+    return np.flatnonzero(find_label_issues(labels, clean, filter_by="confident_learning", n_jobs=1))
+
+
 def _name(
     clean: NDArray[np.float64],
     labels: NDArray[np.intp],
     rows: NDArray[np.intp],
     present: NDArray[np.intp],
-    limit: int | None = None,
-    doubt: NDArray[np.float64] | None = None,
+    picked: NDArray[np.intp],
 ) -> Named:
-    from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
     score = np.asarray(get_label_quality_scores(labels, clean, method="self_confidence"))
-    issues = np.asarray(find_label_issues(labels, clean, filter_by="confident_learning", n_jobs=1))
-    picked = np.flatnonzero(issues if doubt is None else issues & (doubt > _DOUBT))
     # Ties at zero are broken by what the models say instead.
-    picked = picked[np.lexsort((picked, -clean[picked].max(axis=1), score[picked]))][:limit]
+    picked = picked[np.lexsort((picked, -clean[picked].max(axis=1), score[picked]))]
     guess = clean[picked].argmax(axis=1)
     return Named(rows[picked], present[labels[picked]], present[guess], score[picked], clean[picked, guess])

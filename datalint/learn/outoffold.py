@@ -12,14 +12,16 @@ from datalint.learn.calibrate import (
     Calibration,
     calibration_error,
     fit_calibration,
+    fit_pool,
     log_probs,
     predictive,
     probability_wrong,
     sharpen,
 )
+from datalint.learn.kernels import rbf_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -38,6 +40,8 @@ SECOND_ROUND_ROWS = 2000
 blur the confidence by which a floor is told from hardness. Larger sets show a floor without that."""
 LANDMARKS = 800
 """Centres of the kernel model; its cost grows with their square, its accuracy hardly beyond this."""
+DISCRIMINANT_COLUMNS = 1000
+"""Up to here the discriminant runs; its cost grows with their cube."""
 CHANCE_SIGMAS = 4.0
 """How many standard errors the log-loss must lie below that of always stating the class shares (one false in 30,000)."""
 CHANCE_GAIN = 0.02
@@ -82,7 +86,8 @@ def out_of_fold(
 
     X: (n, d), finite, of about unit spread. y: (n,) in 0..K-1. groups: (n,) content hash; equal ones share a fold, and which
     fold depends on the hash alone, not on the order of the samples. Extra trees (Geurts et al. 2006), multinomial logistic
-    regression and ridge classification on a Nystroem approximation of the RBF kernel. Refuses when no model beats chance.
+    regression, ridge classification on a Nystroem approximation of the RBF kernel and, up to ALL_MODELS_ROWS, linear
+    discriminant analysis. Refuses when no model beats chance.
     In small sets with a noise floor a second round joins the pool (see ``SECOND_ROUND_ROWS``); the first one stays in it, so a
     fit without a floor has the same models to choose from.
     """
@@ -110,13 +115,13 @@ def out_of_fold(
         found = _predict(np.ascontiguousarray(X[rows], np.float32), inside, classes, fold, seed)
         names, parts, raced = found
         logs = [log_probs(part) for part in parts]
-        fit = fit_calibration(logs, inside)
+        fit = fit_pool(logs, inside)
         if len(rows) <= SECOND_ROUND_ROWS and fit.floor > 0:
             again = _second_round(X[rows], inside, classes, fold, seed, names, sharpen(logs, fit), fit.floor)
             if again:
                 parts = [*parts, *again]
                 logs += [log_probs(part) for part in again]
-                fit = fit_calibration(logs, inside)
+                fit = fit_pool(logs, inside)
     return _assemble(n, wide, rows, usable, inside, fold, names, parts, raced, sharpen(logs, fit), fit, left_out)
 
 
@@ -180,6 +185,8 @@ def _predict(
     if classes * X.shape[1] <= 20_000:
         models["logistic regression"] = _logistic_regression
     n = len(y)
+    if n <= ALL_MODELS_ROWS and X.shape[1] <= DISCRIMINANT_COLUMNS:
+        models["linear discriminant"] = _discriminant
     race = np.arange(n)
     if n > ALL_MODELS_ROWS:
         race = np.sort(np.random.default_rng(seed).permutation(n)[:RACE_ROWS])
@@ -208,12 +215,16 @@ def _second_round(
 ) -> list[NDArray[np.float64]]:
     """The models that wrong labels in training mislead, trained without the samples more likely wrong than right.
 
-    The other one is fitted by least squares, whose decision random flips hardly move (Manwani and Sastry 2013). Empty where
+    The kernel ridge is fitted by least squares, whose decision random flips hardly move (Manwani and Sastry 2013). Empty where
     no sample is doubted, or most of a class: that is not to be learnt from the rest."""
     kept = probability_wrong(clean, y, floor) <= 0.5
     if kept.all() or (2 * np.bincount(y[kept], minlength=classes) < np.bincount(y, minlength=classes)).any():
         return []
-    models: dict[str, Model] = {"extra trees": _extra_trees, "logistic regression": _logistic_regression}
+    models: dict[str, Model] = {
+        "extra trees": _extra_trees,
+        "logistic regression": _logistic_regression,
+        "linear discriminant": _discriminant,
+    }
     X = np.ascontiguousarray(X, np.float32)
     return [model(X, y, classes, fold, seed, kept) for name, model in models.items() if name in names]
 
@@ -232,10 +243,7 @@ def _extra_trees(
     # A tree stores a row of class shares per node; the leaves grow where that would pass about 200 MB.
     leaf = max(1, len(y) * classes * trees * 16 // 200_000_000)
     probs = np.zeros((len(y), classes))
-    for f in range(int(fold.max()) + 1):
-        train, test = (fold != f) & kept, fold == f
-        if not test.any():
-            continue
+    for train, test in _parted(fold, kept):
         model = ExtraTreesClassifier(trees, min_samples_leaf=leaf, random_state=seed).fit(X[train], y[train])
         probs[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
     # One more vote, split by the class shares: no class is impossible because no tree named it.
@@ -254,16 +262,43 @@ def _logistic_regression(
     from sklearn.linear_model import LogisticRegression
 
     probs = np.zeros((len(y), classes))
-    for f in range(int(fold.max()) + 1):
-        train, test = (fold != f) & kept, fold == f
-        if not test.any():
-            continue
+    for train, test in _parted(fold, kept):
         with warnings.catch_warnings():
             # The last digits of the weights do not matter here.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = LogisticRegression(max_iter=100, tol=1e-3, random_state=seed).fit(X[train], y[train])
         probs[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
     return np.maximum(probs, 1e-12)
+
+
+def _discriminant(
+    X: NDArray[np.float32],
+    y: NDArray[np.intp],
+    classes: int,
+    fold: NDArray[np.intp],
+    seed: int,
+    kept: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Linear discriminant analysis with the shrunk covariance of Ledoit and Wolf (2004). Sharp with few samples, and its
+    means and covariance are hardly moved by a few wrong labels."""
+    from scipy.linalg import cho_factor, cho_solve
+    from sklearn.covariance import ledoit_wolf
+
+    probs = np.zeros((len(y), classes))
+    for train, test in _parted(fold, kept):
+        own = np.zeros((int(train.sum()), classes))
+        own[np.arange(len(own)), y[train]] = 1.0
+        sizes = own.sum(axis=0)
+        inside = X[train].astype(np.float64)
+        means = own.T @ inside / np.maximum(sizes, 1)[:, None]
+        spread = ledoit_wolf(inside - means[y[train]], assume_centered=True)[0]
+        spread[np.diag_indices_from(spread)] += 1e-6
+        weights = cho_solve(cho_factor(spread, lower=True), means.T)
+        shares = np.log(np.where(sizes > 0, sizes, 1e-300) / sizes.sum())
+        scores = X[test] @ weights - 0.5 * (means.T * weights).sum(axis=0) + shares
+        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probs[test] = raised / raised.sum(axis=1, keepdims=True)
+    return np.asarray(np.maximum(probs, 1e-12))
 
 
 def _kernel_ridge(
@@ -280,13 +315,7 @@ def _kernel_ridge(
 
     n = len(y)
     centres = X if n <= LANDMARKS else X[np.sort(np.random.default_rng(seed).permutation(n)[:LANDMARKS])]
-    between = _squared_distances(centres, centres)
-    width = float(np.median(between[np.triu_indices(len(centres), 1)]))
-    width = width if width > 0 else max(float(between.mean()), 1e-6)
-    values, vectors = np.linalg.eigh(np.exp(-between.astype(np.float64) / width))
-    keep = values > 1e-6 * values[-1]
-    whiten = (vectors[:, keep] / np.sqrt(values[keep])).astype(np.float32)
-    features = np.exp(-_squared_distances(X, centres) / width) @ whiten
+    features = rbf_features(X, centres, 1e-6)
     target = np.zeros((n, classes), np.float32)
     target[np.arange(n), y] = 1.0
     share = target.mean(axis=0)
@@ -305,9 +334,12 @@ def _kernel_ridge(
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def _squared_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    distances: NDArray[np.float32] = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * a @ b.T
-    return np.maximum(distances, 0, out=distances)
+def _parted(fold: NDArray[np.intp], kept: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """The rows of each fold to train on, and those to test on."""
+    for f in range(int(fold.max()) + 1):
+        test = fold == f
+        if test.any():
+            yield ~test & kept, test
 
 
 def _shares(y: NDArray[np.intp], classes: int) -> NDArray[np.float64]:

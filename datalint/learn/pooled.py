@@ -38,6 +38,8 @@ class Learned:
     result: OutOfFold | Refusal
     supplied: bool
     """Whether the probabilities were given by the user."""
+    features: NDArray[np.float32] | None = None
+    """[samples, features] what the models saw, kept where they saw nothing in it."""
 
     @property
     def summary(self) -> dict[str, JsonValue]:
@@ -74,12 +76,31 @@ def learn(dataset: Dataset, all_splits: Sequence[SplitProfile], feature_names: S
     if given.pred_probs:
         probs = _given(given.pred_probs, all_splits, picked, "pred_probs")
         return Learned(tuple(picked), classes, labels, inputs, _supplied(probs, labels, classes), supplied=True)
-    if given.embeddings:
-        X = features.encode_vectors(_given(given.embeddings, all_splits, picked, "embeddings"))
-    else:
-        X = _encode(dataset, feature_names, [(splits[name], rows) for name, rows in picked], len(labels))
+    X = inputs_of(dataset, all_splits, feature_names, given, picked)
     result = outoffold.out_of_fold(X, labels, inputs)
-    return Learned(tuple(picked), classes, labels, inputs, result, supplied=False)
+    unused = X if isinstance(result, outoffold.Refusal) and result.probs is not None else None
+    return Learned(tuple(picked), classes, labels, inputs, result, supplied=False, features=unused)
+
+
+def inputs_of(
+    dataset: Dataset,
+    all_splits: Sequence[SplitProfile],
+    feature_names: Sequence[str],
+    given: Given,
+    picked: list[tuple[str, NDArray[np.int64]]],
+) -> NDArray[np.float32]:
+    """
+    Encode sampled rows of some splits, as models see them, or the embeddings that the user gave for them.
+
+    Raises:
+        DatalintError: the embeddings do not fit the data.
+    """
+    if given.embeddings:
+        return features.encode_vectors(_given(given.embeddings, all_splits, picked, "embeddings"))
+    splits = {split.name: split for split in all_splits}
+    return _encode(
+        dataset, feature_names, [(splits[name], rows) for name, rows in picked], sum(len(rows) for _, rows in picked)
+    )
 
 
 def _encode(

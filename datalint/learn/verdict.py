@@ -63,15 +63,15 @@ class Contradictions:
 def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     """Decide what may be said.
 
-    A floor is evidence in every modality; in tables at least two classes must show it, for one class alone may as well hold
-    outcomes that no column predicts, and the model must err at most half as often as chance. Disagreement without a floor is evidence where the label is a function of the input
-    (pictures, text) and the model is strong; in tables it never carries a warning.
+    A floor is evidence in every modality where the model errs at most half as often as chance; in tables at least two classes
+    must show it, for one class alone may as well hold outcomes that no column predicts. Disagreement without a floor is
+    evidence where the label is a function of the input (pictures, text) and the model is strong; in tables it never carries a warning.
     """
     floor = f"noise floor {estimate.rate:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
     visible = len(estimate.named) >= VISIBLE * estimate.rate * estimate.samples
-    # In a table whose outcome the model misses as often as not, chance in the outcome looks like a floor: a survey's
-    # income brackets, a lab test that only leans one way.
-    spread = modality != "table" or (len(estimate.floor_classes) >= 2 and _informed(estimate))
+    # Where the model misses the label as often as not, chance looks like a floor: a survey's income brackets, or pictures
+    # whose thumbnails do not show what tells the classes apart.
+    spread = _informed(estimate) and (modality != "table" or len(estimate.floor_classes) >= 2)
     if estimate.p_value <= SURE_P and estimate.low >= SURE_RATE and spread and visible:
         return Verdict("floor", True, estimate.named, f"{floor}, p = {estimate.p_value:.1g}")
     if estimate.p_value <= LIKELY_P and estimate.low >= LIKELY_RATE and len(estimate.named) and visible:

@@ -259,7 +259,7 @@ class TableReader:
             mine = np.array([name == split for name in names], np.bool_)
             rows = np.flatnonzero(mine[routes.codes])
             if len(rows):
-                part = None if table is None else _take(table, rows)
+                part = None if table is None else take_rows(table, rows)
                 yield self._batch(split, len(rows), rows + start, labels and labels.take(rows), part)
 
     def _batch(
@@ -312,7 +312,7 @@ class TableReader:
         return numbers_of(array), {}
 
 
-def _take(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
+def take_rows(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
     """Some rows; stray texts and padded ones are counted per batch, so their split is not known."""
     texts = tuple(
         Categories(column.name, column.codes[rows], column.values, column.hashes) for column in table.categories

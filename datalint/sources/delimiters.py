@@ -107,7 +107,13 @@ def choose(text: str, suffix: str, forced: str | None, *, complete: bool) -> Rea
     readings = [_with_quotes(text, delimiter, quotes, complete) for delimiter in present]
     good = [r for r in readings if r.width > 1 and r.share >= 0.9]
     good = [r for r in good if not (r.delimiter == "," and any(map(_has_decimal_commas, good)))]
-    best = max(good, key=lambda r: (_grade(r), r.width), default=None)  # ties go to the earlier delimiter
+    # A comma belongs to sentences, a tab to no text; other ties go to the earlier delimiter.
+    tabs = suffix in {".tsv", ".tab"}
+    best = max(
+        good,
+        key=lambda r: (_grade(r), tabs and r.delimiter == "\t", r.width, r.delimiter == "\t"),
+        default=None,
+    )
     if best is None or _holds_spaced_numbers(best):
         blank = _read(text, " ", '"', complete=complete)
         if _is_blank_table(blank):

@@ -22,12 +22,13 @@ IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".
 TABLES = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
 PARQUET = frozenset({".parquet", ".pq"})
 ARRAYS = frozenset({".npz", ".npy"})
+JSON_LINES = frozenset({".jsonl", ".ndjson"})
 TEXTS = frozenset({".txt", ""})
 """Files that are a table only if their content says so."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-DATA = IMAGES | TABLES | PARQUET | ARRAYS
+DATA = IMAGES | TABLES | PARQUET | JSON_LINES | ARRAYS
 MAX_DEPTH = 100
 LEADS_OUT = "link that leads out of the scanned folder"
 

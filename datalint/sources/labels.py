@@ -45,7 +45,7 @@ _TIER_B = word_set(
 # Targets of well-known teaching data. The strong ones are seldom anything but the target; the weak ones are as often a
 # feature (the price of the product beside the purchase), so they count only in the first or last place.
 _KNOWN = word_set(
-    "species survived diagnosis churn churned exited attrition default defaulted purchase purchased fraud isfraud"
+    "species survived diagnosis dx churn churned exited attrition default defaulted purchase purchased fraud isfraud"
     " medv saleprice medhouseval medianhousevalue deathevent readmitted sentiment spam isspam loanstatus"
     " loanapproved approved creditrisk heartdisease stroke subscribed converted clicked iscanceled hospitaldeath"
     " variety cultivar emotion defaultpaymentnextmonth transported raintomorrow toxic hired digit"
@@ -71,7 +71,8 @@ _CROWD = 200  # columns that stand for all others in a very wide table
 class LabelChoice:
     """The label column, why (a sentence fragment that follows "because" or stands in brackets) and how sure.
 
-    `twins`: other columns that write the same thing another way (``label`` and ``label_name``); they are no features.
+    `twins`: other columns that are no features either: they write the same thing another way (``label`` and ``label_name``) or
+    are targets too.
     """
 
     name: str
@@ -235,6 +236,11 @@ class _Table:
             return None
         named = _Table(lacking).by_name()
         why = f"one of {len(lacking)} columns of train that test lacks"
+        if len(both) > 1 and len(both) == len(submitted):
+            # Several targets of one task: none of them is an input of the others.
+            best = named.name if named and named.name in submitted else both[0].name
+            others = tuple(column.name for column in both if column.name != best)
+            return LabelChoice(best, f"one of {len(both)} columns that the sample submission asks for", "high", others)
         if named:
             return LabelChoice(named.name, f"{why}; {named.evidence}", "high")
         return LabelChoice(lacking[-1].name, f"the last {why}", "low")
@@ -307,7 +313,7 @@ class _Table:
         related = [c for c in self.columns if c is not label and stem & set(words_of(c.name))]
         # Features in the thousands may share a word; twins come alone.
         twins = tuple(c.name for c in related if len(related) <= 20 and _one_to_one(label, c))
-        return LabelChoice(choice.name, choice.evidence, choice.confidence, twins)
+        return replace(choice, twins=tuple(dict.fromkeys((*choice.twins, *twins))))
 
     def _by_position(self, column: ColumnHead, place: str) -> LabelChoice:
         told = _described(column.facts, column.kind)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from datalint.problem import Problem
+from datalint.sources.convert import cells_of
 from datalint.sources.csvs import open_bytes
-from datalint.sources.files import IMAGES, Entry
+from datalint.sources.files import IMAGES, Entry, arrow_file, is_gzip
+from datalint.sources.jsonlines import head_rows
+from datalint.sources.vocabulary import split_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,20 +26,68 @@ MAX_BYTES = 64 << 20
 PEEK = 200
 """Names of the head that are looked for."""
 
+MAX_COLUMNS = 50
+"""Columns among which the one of names is looked for."""
+
 
 class Places:
     """Where the pictures below a folder lie, by their paths from it."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self.known = {"/".join(entry.parts) for entry in entries if entry.suffix in IMAGES}
+        self.known = {"/".join(entry.parts): entry for entry in entries if entry.suffix in IMAGES}
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for path in self.known:
-            self._by_name[path.rpartition("/")[2]].append(path)
+            name = path.rpartition("/")[2]
+            self._by_name[name].append(path)
+            self._by_stem[name.rpartition(".")[0]].append(path)
 
     def holds(self, name: str) -> bool:
         """Whether a file of this name, or of this path within some folder, is there."""
+        return bool(self._matching(name))
+
+    def _matching(self, name: str) -> list[str]:
+        """The paths that a name, with or without a suffix, may mean."""
         own = self._by_name.get(name.rpartition("/")[2], ())
-        return any(path == name or path.endswith(f"/{name}") for path in own)
+        found = [path for path in own if path == name or path.endswith(f"/{name}")]
+        if found or _is_image(name):
+            return found
+        bare = self._by_stem.get(name.rpartition("/")[2], ())
+        return [path for path in bare if f"/{path}".rpartition(".")[0].endswith(f"/{name}")]
+
+    def entry(self, name: str, home: tuple[str, ...], split: str | None) -> Entry | None:
+        """
+        The picture that a table means by a name; None if there is none or several might be meant.
+
+        Of several the one below the table's own folder (``home``) is meant, or the one in the folder of its ``split``.
+        """
+        plain = _plain(name)
+        found = self._matching(plain) if plain else []
+        for path in found if len(found) > 1 else ():
+            if path.rpartition(".")[0] == "/".join([*home, plain]) or path == "/".join([*home, plain]):
+                return self.known[path]
+        if len(found) > 1:
+            found = [p for p in found if split is not None and split_of(p.rpartition("/")[0].split("/")[-1]) == split]
+        return self.known[found[0]] if len(found) == 1 else None
+
+
+def name_column(table: TableFile, places: Places) -> str | None:
+    """
+    The column whose values name pictures that are there, with their suffixes or without.
+
+    At least half of those looked at must be there, and nearly all must differ: class numbers may be names of files too.
+    """
+    if not places.known or table.path.stat().st_size > MAX_BYTES:
+        return None
+    names = list(table.kinds)[:MAX_COLUMNS]
+    rows = list(islice(rows_of(table, names), PEEK))
+    for at, column in enumerate(names):
+        shown = [plain for row in rows if (plain := _plain(row[at]))]
+        if len(shown) < 2 or len(set(shown)) < 0.9 * len(shown):
+            continue
+        if 2 * sum(map(places.holds, shown)) >= len(shown):
+            return column
+    return None
 
 
 def absent(table: TableFile, places: Places) -> Problem | None:
@@ -80,18 +132,45 @@ def _column(table: TableFile, name: str) -> Iterator[str]:
     if table.dialect is None or table.path.stat().st_size > MAX_BYTES or table.dialect.collapse:
         yield from (value for value in heads[name] if isinstance(value, str))
         return
+    for row in rows_of(table, [name]):
+        yield row[0]
+
+
+def rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes."""
+    if table.dialect is None:
+        yield from _parquet_rows(table, names) if table.format == "parquet" else _json_rows(table, names)
+        return
     dialect = table.dialect
-    at = dialect.names.index(name)
+    places = [dialect.names.index(name) for name in names]
     with open_bytes(table.path, dialect.compression) as file:
         data = file.read(MAX_BYTES)
     lines = io.StringIO(data.decode(dialect.encoding, "replace"), newline="")
     for _ in range(dialect.data_start):
         next(lines, None)
+    delimiter = " " if dialect.collapse else dialect.delimiter
     rows = (
-        csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=True)
+        csv.reader(lines, delimiter=delimiter, quotechar=dialect.quote, skipinitialspace=True)
         if dialect.quote
-        else csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=True)
+        else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=True)
     )
+    last = max(places)
     for row in rows:
-        if len(row) > at:
-            yield row[at]
+        if len(row) > last:
+            yield tuple(row[at] for at in places)
+
+
+def _parquet_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    import pyarrow.parquet as pq
+
+    with arrow_file(table.path) as raw, pq.ParquetFile(raw) as file:
+        for record in file.iter_batches(columns=list(dict.fromkeys(names)), use_threads=False):
+            columns = [cells_of(record.column(name)) for name in names]
+            for row in zip(*columns, strict=True):
+                yield tuple("" if value is None else str(value) for value in row)
+
+
+def _json_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    with open_bytes(table.path, "gzip" if is_gzip(table.path) else None) as file:
+        for row in head_rows([file.read(MAX_BYTES)]):
+            yield tuple("" if row.get(name) is None else str(row[name]) for name in names)

@@ -13,16 +13,18 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
 from datalint.errors import DatalintError
+from datalint.sources.beside import NO_CUT, BesidePartition, OneFile
 from datalint.sources.convert import TablePlan, cells_of
-from datalint.sources.csvs import NULLS, csv_partitions, open_bytes
+from datalint.sources.csvs import NULLS, CsvPartition, csv_partitions, open_bytes
 from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
-from datalint.sources.files import HEAD_BYTES, arrow_file, head_of, is_gzip, reason
+from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, reason
+from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.parquets import row_group_partitions
 from datalint.sources.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from datalint.dataset import Kind, Partition
@@ -36,6 +38,9 @@ CELLS = 400_000
 
 GLANCE = 16 << 10
 """Bytes read of a file that begins like others of its series."""
+
+AMONG_ROWS = ("the header is repeated", "quotes that are not closed", "ragged rows", "mixed line ends")
+"""Beginnings of a dialect's remarks on single rows."""
 
 CHUNKS = 8
 """Places of a file from which rows are taken, so that a sorted column does not look constant."""
@@ -57,7 +62,7 @@ class TableFile:
     path: Path
     shown: str
     name: str
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "jsonl"]
     columns: tuple[ColumnHead, ...]
     kinds: dict[str, Kind]
     dtypes: dict[str, str]
@@ -70,6 +75,10 @@ class TableFile:
     first_line: bytes = b""
     ascii: bool = True
     """Whether the head is plain ASCII, which is alike in every encoding."""
+    beside: tuple[TableFile, ...] = ()
+    """Files that hold further columns of the same rows, such as the label."""
+    label: tuple[str, str] | None = None
+    """Label column that one of those files holds, and why."""
 
     @property
     def header(self) -> bool:
@@ -77,9 +86,11 @@ class TableFile:
         return self.dialect is None or self.dialect.named
 
 
-def look(path: Path, shown: str, name: str, like: TableFile | None = None) -> TableFile:
+def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False) -> TableFile:
     """
     Recognise one file as a table; one of a series that begins ``like`` another is only glanced at.
+
+    ``column``: the file may be a single column whatever its suffix.
 
     Raises:
         NotATable: it is something else; the message says what.
@@ -88,20 +99,24 @@ def look(path: Path, shown: str, name: str, like: TableFile | None = None) -> Ta
         if like is not None and like.header and like.dialect is not None and like.dialect.compression is None:
             glance, complete = head_of(path, GLANCE)
             if glance.partition(b"\n")[0] == like.first_line and b"\n" in glance:
-                return _described(path, shown, name, like.dialect, glance, complete, chunks=1)
+                # It is read in the same way; what was met among the rows of that file is not said of this one.
+                own = tuple(text for text in like.dialect.problems if not text.startswith(AMONG_ROWS))
+                return _described(path, shown, name, replace(like.dialect, problems=own), glance, complete, chunks=1)
         head, complete = head_of(path)
         if head.startswith(b"PAR1"):
             return _look_parquet(path, shown, name)
-        return _look_csv(path, shown, name, head, complete)
+        if name.lower().removesuffix(".gz").endswith(tuple(JSON_LINES)):
+            return _look_json(path, shown, name, head, complete)
+        return _look_csv(path, shown, name, head, complete, "column.csv" if column else path.name)
     except OSError as error:
         raise NotATable(reason(error)) from error
 
 
-def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool) -> TableFile:
+def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool, called: str) -> TableFile:
     size = HEAD_BYTES
     while True:
         try:
-            dialect = sniff(head, path_name=path.name, complete=complete)
+            dialect = sniff(head, path_name=called, complete=complete)
             break
         except NeedMoreBytes as error:
             size, tried = min(size * 8, MAX_HEAD), size
@@ -201,7 +216,7 @@ def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool, chunks: i
     if not complete and not wide:
         blocks = [
             blocks[0][: HEAD_BYTES // 2 if len(dialect.names) < 500 else None],
-            *_chunks(path, dialect, chunks, len(head) // 4),
+            *_chunks(path, dialect.compression, chunks, len(head) // 4),
         ]
     columns: list[list[str | None]] = [[] for _ in dialect.names]
     for k, block in enumerate(map(_unix, blocks)):
@@ -226,11 +241,11 @@ def _unix(block: bytes) -> bytes:
     return block if b"\n" in block else block.replace(b"\r", b"\n")
 
 
-def _chunks(path: Path, dialect: Dialect, count: int, length: int) -> list[bytes]:
+def _chunks(path: Path, compression: str | None, count: int, length: int) -> list[bytes]:
     """Blocks of whole lines, of about ``length`` bytes, from evenly spread places after the head."""
     blocks = []
-    with open_bytes(path, dialect.compression) as file:
-        size = path.stat().st_size if dialect.compression is None else None
+    with open_bytes(path, compression) as file:
+        size = path.stat().st_size if compression is None else None
         if size is None:
             # A compressed file can only be read through: keep a block of every few.
             data = _readable(file, UNPACK_LIMIT)
@@ -320,6 +335,26 @@ def _look_parquet(path: Path, shown: str, name: str) -> TableFile:
     ]
     kinds = {column: kind for column, kind in kinds.items() if kind != "other"}
     return TableFile(path, shown, name, "parquet", kept, kinds, dtypes, None, declared, problems, empty)
+
+
+def _look_json(path: Path, shown: str, name: str, head: bytes, complete: bool) -> TableFile:
+    blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
+    packed = is_gzip(path)
+    if not complete:
+        blocks += _chunks(path, "gzip" if packed else None, CHUNKS, len(head) // 4)
+        blocks[1:] = [block[: block.rfind(b"\n") + 1] for block in blocks[1:]]
+    rows = head_rows(blocks)
+    if not rows and head.strip():
+        raise NotATable("no JSON lines, which are one object per line")
+    columns, kinds, dtypes, problems = [], {}, {}, []
+    for column, cells in columns_of(rows).items():
+        if cells is None:
+            text = f"column {column!r} holds lists or objects, which are not looked into"
+            problems.append(Problem("not-scanned", shown, text))
+            continue
+        kinds[column], dtypes[column] = kind_of(cells)
+        columns.append(_head(column, kinds[column], dtypes[column], cells))
+    return TableFile(path, shown, name, "jsonl", tuple(columns), kinds, dtypes, problems=problems, empty=not columns)
 
 
 def arrow_kind(kind: Any) -> tuple[Kind, Literal["number", "text", "bool", "time"]]:
@@ -415,7 +450,11 @@ def table_dataset(
         splits = [Split(split, f"values of the column {split_column!r}") for split in dict.fromkeys(values.values())]
     else:
         splits = [
-            Split(m.split, m.why, columns=tuple((name, known_kind(m.file, name)) for name in m.file.kinds))
+            Split(
+                m.split,
+                m.why,
+                columns=tuple((n, known_kind(m.file, n)) for n in m.file.kinds if role_of[n] != "ignored"),
+            )
             for m in {m.split: m for m in reversed([*members])}.values()
         ]
     return Dataset(
@@ -447,6 +486,9 @@ def _label(
     names = {head.name for head in columns}
     if explicit is None and first.declared is not None and first.declared[0] in names:
         return LabelChoice(first.declared[0], "declared by the file itself", "certain"), first.declared[1]
+    if explicit is None and first.label is not None:
+        twins = choose_label(columns, header=first.header, explicit=first.label[0])
+        return LabelChoice(*first.label, "high", twins.twins if twins else ()), ()
     tests = [m.file for m in members if m.split == "test"]
     only_in_train = {column for column in first.kinds if tests and all(column not in file.kinds for file in tests)}
     try:
@@ -463,8 +505,50 @@ def _label(
 
 
 def _partitions(file: TableFile, plan: TablePlan) -> list[Partition]:
+    if file.beside:
+        own = [name for name in file.kinds if all(name not in side.kinds for side in file.beside)]
+        inputs, *sides = [_whole(part, _part_of(plan, names)) for part, names in [(file, own), *_held(file)]]
+        return [BesidePartition(inputs, tuple(sides))]
     if file.format == "parquet":
         return list(row_group_partitions(file.path.absolute(), file.shown, plan, PARTITION_ROWS))
+    if file.format == "jsonl":
+        return [_json_lines(file, plan)]
+    return [*csv_partitions(file.path.absolute(), file.shown, _dialect(file), plan)]
+
+
+def _json_lines(file: TableFile, plan: TablePlan) -> JsonLinesPartition:
+    flags = frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
+    packed = "gzip" if is_gzip(file.path) else None
+    return JsonLinesPartition(file.path.absolute(), file.shown, packed, plan, flags)
+
+
+def _held(file: TableFile) -> list[tuple[TableFile, list[str]]]:
+    """The files beside one, with the columns that are taken of each."""
+    return [(side, [name for name in side.kinds if name in file.kinds]) for side in file.beside]
+
+
+def _part_of(plan: TablePlan, names: Collection[str]) -> TablePlan:
+    """What to read of a file that holds but these columns of a table."""
+    fields = tuple(f for f in plan.fields if f.name in names)
+    return replace(plan, fields=fields, label=plan.label if plan.label in names else None)
+
+
+def whole_partition(file: TableFile) -> OneFile:
+    """All rows of a file in one piece, for one who counts them."""
+    first = next(iter(file.kinds))
+    return _whole(file, TablePlan((Field(first, file.kinds[first]),)))
+
+
+def _whole(file: TableFile, plan: TablePlan) -> OneFile:
+    if file.format == "parquet":
+        (part,) = row_group_partitions(file.path.absolute(), file.shown, plan, NO_CUT)
+        return part
+    if file.format == "jsonl":
+        return _json_lines(file, plan)
+    return CsvPartition(file.path.absolute(), file.shown, _dialect(file), plan)
+
+
+def _dialect(file: TableFile) -> Dialect:
     if file.dialect is None:
         raise ValueError("a text table has a dialect")
-    return [*csv_partitions(file.path.absolute(), file.shown, file.dialect, plan)]
+    return file.dialect

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from datalint.learn.near_crops import near_crops
 from datalint.learn.near_pictures import near_pictures
 from datalint.learn.near_rows import near_rows, near_texts
 from tests.reference import crop, photos
@@ -80,6 +81,52 @@ def test_slight_crops_of_pictures_that_are_unlike_each_other() -> None:
     planted = {(k, 1_000 + k) for k in range(10)}
     assert len(found & planted) >= 8
     assert not found - planted
+
+
+def unlike(count: int, side: int) -> np.ndarray:
+    """Smooth pictures that have nothing in common."""
+    rng = np.random.default_rng(0)
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)) + 1 / side
+    smooth = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(count, side, side))) / frequency**1.5, s=(side, side))
+    return np.asarray(np.clip(128 + 60 * smooth / smooth.std(), 0, 255), np.uint8)
+
+
+def small(pictures: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    parts = [Image.fromarray(picture).crop(box) for picture in pictures]
+    return np.stack([np.asarray(part.resize((32, 32), Image.Resampling.BOX)) for part in parts])
+
+
+def crops(pictures: np.ndarray) -> set[tuple[int, int]]:
+    found = near_crops(pictures, np.arange(len(pictures), dtype=np.uint64))
+    return set(zip(found.whole.tolist(), found.part.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "box", [(13, 0, 128, 128), (0, 19, 109, 128), (10, 10, 118, 118), (0, 0, 128, 96), (6, 0, 115, 120)], ids=str
+)
+def test_parts_of_pictures(box: tuple[int, int, int, int]) -> None:
+    pictures = unlike(400, 128)
+    whole = small(pictures, (0, 0, 128, 128))
+    assert not crops(whole)
+    found = crops(np.concatenate([whole, small(pictures[:20], box)]))
+    planted = {(k, 400 + k) for k in range(20)}
+    assert len(found & planted) >= 14  # between the windows that are tried some are missed
+    assert not found - planted
+
+
+def test_few_parts_may_be_cut_outs() -> None:
+    pictures = unlike(400, 128)
+    assert not crops(np.concatenate([small(pictures, (0, 0, 128, 128)), small(pictures[:6], (13, 0, 128, 128))]))
+
+
+def test_look_alikes_are_no_parts_of_each_other() -> None:
+    assert not crops(digits())
+    assert not crops(windows(400))
+    rng = np.random.default_rng(0)
+    china = photos()["china"]
+    sizes = rng.integers(60, 300, 400).tolist()
+    cuts = [np.asarray(Image.fromarray(crop(china, size, size, rng)).resize((32, 32))) for size in sizes]
+    assert not crops(np.stack(cuts))
 
 
 def test_windows_that_overlap_are_a_continuum() -> None:

@@ -19,7 +19,7 @@ def test_models_are_pooled_and_calibrated() -> None:
     X, y = _blobs(600, 3, 2.0)
     found = out_of_fold(X, y)
     assert isinstance(found, OutOfFold)
-    assert len(found.components) == 3
+    assert len(found.components) == 4
     assert found.probs.shape == (600, 3)
     assert np.allclose(found.probs.sum(axis=1), 1)
     assert found.accuracy > found.chance_accuracy + 0.3
@@ -36,10 +36,10 @@ def test_wrong_labels_bring_a_second_round_that_separates_them_better() -> None:
     clean, found = out_of_fold(X, y), out_of_fold(X, noisy)
     assert isinstance(clean, OutOfFold)
     assert isinstance(found, OutOfFold)
-    assert len(clean.components) == 3
-    assert len(found.components) == 5
+    assert len(clean.components) == 4
+    assert len(found.components) == 7
     # Of the true label, on the wrong ones: extra trees before and after.
-    first, second = found.components[0][::12], found.components[3][::12]
+    first, second = found.components[0][::12], found.components[4][::12]
     truth = y[::12]
     at = np.arange(len(truth))
     assert second[at, truth].mean() > first[at, truth].mean() + 0.02
@@ -109,3 +109,17 @@ def test_calibration_error() -> None:
     probs = np.tile([0.75, 0.25], (400, 1))
     assert calibration_error(probs, (np.arange(400) % 4 == 0).astype(np.intp)) < 0.03
     assert calibration_error(probs, np.ones(400, np.intp)) == pytest.approx(0.75)
+
+
+def test_the_discriminant_is_that_of_two_gaussians() -> None:
+    # Of two Gaussians the log-odds are linear and known: a model that has few samples comes close to them.
+    rng = np.random.default_rng(0)
+    y = np.arange(240) % 2
+    X = rng.normal(size=(240, 2)).astype(np.float32)
+    X[:, 0] += 3.0 * y
+    found = out_of_fold(X, y)
+    assert isinstance(found, OutOfFold)
+    own = found.components[list(found.raced).index("linear discriminant")]
+    odds = np.log(own[:, 1] / own[:, 0])
+    assert np.corrcoef(odds, 3.0 * X[:, 0] - 4.5)[0, 1] > 0.98
+    assert np.polyfit(3.0 * X[:, 0] - 4.5, odds, 1)[0] == pytest.approx(1.0, abs=0.25)

@@ -117,6 +117,26 @@ def test_a_floor_in_one_class_alone_is_no_warning_in_a_table() -> None:
     assert judge(alone, "image").warn
 
 
+def test_a_floor_that_a_weak_model_sees_is_no_warning_in_pictures_either() -> None:
+    X, y = _wine()
+    found = _estimate(encode_table(X, [], []), flip(y, 0.05, 0)[0])
+    weak = dataclasses.replace(found, accuracy=0.66, chance_accuracy=0.34)
+    assert judge(found, "image").warn
+    assert not judge(weak, "image").warn
+
+
+def test_a_few_wrong_labels_among_150_samples_are_found() -> None:
+    from sklearn.datasets import load_iris
+
+    X, y = load_iris(return_X_y=True)
+    noisy, changed = flip(y, 0.075, 0)
+    verdict = judge(_estimate(encode_table(X, [], []), noisy), "table")
+    assert (verdict.level, verdict.warn) == ("floor", True)
+    assert verdict.named is not None
+    assert changed[verdict.named.candidates].mean() >= 0.85
+    assert changed[verdict.named.candidates].sum() >= 0.6 * changed.sum()
+
+
 def test_contradictions_need_no_model() -> None:
     content = np.array([1, 2, 3, 1, 2, 4, 5, 5, 6], np.uint64)
     labels = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])

@@ -67,7 +67,14 @@ def test_scaled_and_stored_as_whole_numbers(tmp_path: Path) -> None:
     assert finding.message == ("20 of 20 images hold no value above 1: scaled to 0..1 and then stored as whole numbers")
 
 
-@pytest.mark.parametrize("kind", ["drawing", "grain", "checks", "photo", "masks"])
+def test_bright_strokes_standardised_and_stored_as_whole_numbers(tmp_path: Path) -> None:
+    pages = [np.where(drawing(RNG) == 0, RNG.integers(150, 255, (64, 64)), 0) for _ in range(20)]
+    pictures = [np.trunc((page - 60) / 90).astype(np.uint8) for page in pages]
+    (finding,) = scan(write(tmp_path, pictures), CODE).findings
+    assert finding.message == "20 of 20 images hold no value above 2: standardised and then stored as whole numbers"
+
+
+@pytest.mark.parametrize("kind", ["drawing", "grain", "checks", "photo", "masks", "three classes"])
 def test_hard_edges_are_no_wrapping(tmp_path: Path, kind: str) -> None:
     makes: dict[str, Any] = {
         "drawing": lambda: drawing(RNG),
@@ -75,6 +82,7 @@ def test_hard_edges_are_no_wrapping(tmp_path: Path, kind: str) -> None:
         "checks": lambda: np.kron(RNG.integers(0, 2, (16, 16)), np.full((4, 4), 255)).astype(np.uint8),
         "photo": lambda: textured(RNG),
         "masks": lambda: np.kron(RNG.integers(0, 5, (8, 8)), np.ones((8, 8))).astype(np.uint8),
+        "three classes": lambda: np.kron(RNG.integers(0, 3, (8, 8)), np.ones((8, 8))).astype(np.uint8),
     }
     pictures = [makes[kind]() for _ in range(20)]
     assert not scan(write(tmp_path, pictures), CODE).findings

@@ -106,6 +106,30 @@ def test_coarse_values_coincide_by_themselves() -> None:
     assert finding.severity == "warning"
 
 
+def test_columns_that_hang_together_still_coincide_beside_an_independent_one() -> None:
+    rng = np.random.default_rng(2)
+    n = 3000
+    born = rng.integers(1900, 1960, n)
+    left = rng.random(n) < 0.2
+    lives = pd.DataFrame({"born": born, "age": 2000 - born, "seen": born // 7, "left": np.where(left, "l", "r")})
+    lives["y"] = rng.choice(["p", "q"], n)
+    (finding,) = found(lives)
+    assert finding.severity == "info"
+    # Without an independent column copies of distinct rows leave no near ones.
+    table = measured(300)
+    copied = pd.concat([table.assign(left=rng.choice(["l", "r"], 300))] * 2, ignore_index=True)
+    (finding,) = found(copied)
+    assert finding.severity == "warning"
+    assert finding.evidence["explained_by_coarse_values"] == 0
+
+
+def test_the_message_says_that_keys_were_not_compared() -> None:
+    table = pd.concat([measured(300)] * 2, ignore_index=True)
+    table.insert(0, "patient_id", np.random.default_rng(3).permutation(len(table)))
+    (finding,) = found(table)
+    assert finding.message.startswith("300 of 600 rows repeat an earlier one with the key 'patient_id' left out")
+
+
 def test_all_zero_rows_are_another_rules() -> None:
     table = measured(300)
     table.loc[[3, 40, 77], ["a", "b"]] = 0.0

@@ -71,3 +71,27 @@ def test_change_over_time_is_info() -> None:
     (finding,) = found(whole[:600], whole[600:])
     assert finding.severity == "info"
     assert "'date' separates the splits" in finding.message
+
+
+def visits(seed: int, shift: float = 0.0) -> dict[str, pd.DataFrame]:
+    """Six visits of each of 150 patients, who differ much from each other; the test patients otherwise by ``shift``."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(150), 6)
+    later = rng.permutation(150)[who] >= 105
+    own = rng.normal(size=(150, 3))[who]
+    table = pd.DataFrame(np.round(own + 0.4 * rng.normal(size=own.shape) + shift * later[:, None], 3), columns=[*"abc"])
+    table.insert(0, "patient_id", [f"P{k:03d}" for k in who])
+    table["ill"] = np.where(own[:, 0] + shift * later + 0.3 * rng.normal(size=len(who)) > 0.5, "yes", "no")
+    return {"train": table[~later].reset_index(drop=True), "test": table[later].reset_index(drop=True)}
+
+
+@pytest.mark.parametrize("code", ["SPL105", "SPL106"])
+def test_patients_drawn_at_random_are_no_shift(code: str) -> None:
+    def alarms(shift: float) -> int:
+        return sum(
+            any(f.severity != "info" for f in datalint.scan(data, label="ill", select=[code], cache=False).findings)
+            for data in (visits(seed, shift) for seed in range(12))
+        )
+
+    assert alarms(0.0) == 0
+    assert alarms(2.0) == 12

@@ -79,3 +79,19 @@ def test_ages_whose_median_is_the_commonest_value_pass() -> None:
     ages[:300] = 40
     table = pd.DataFrame({"age": rng.permutation(ages), "y": rng.choice(["u", "v"], 2_000)})
     assert not judged(table[:1_500], table[1_500:].reset_index(drop=True)).findings
+
+
+def test_coarse_values_filled_with_a_long_mean(tmp_path: Path) -> None:
+    # Whole numbers from 0 to 12: each is more frequent than the filled value.
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"visits": rng.poisson(4, 600).astype(float), "y": rng.choice(["u", "v"], 600)})
+    table["visits"] = table["visits"].mask(rng.random(600) < 0.04)
+    for name, mean in {"leaky": table["visits"].mean(), "sound": table["visits"][:400].mean()}.items():
+        filled = table.fillna({"visits": mean})
+        (tmp_path / name).mkdir()
+        filled[:400].to_csv(tmp_path / name / "train.csv", index=False)
+        filled[400:].to_csv(tmp_path / name / "test.csv", index=False)
+    (finding,) = datalint.scan(tmp_path / "leaky", label="y", select=["SPL111"]).findings
+    assert (finding.severity, finding.column) == ("warning", "visits")
+    assert finding.affected.count == table["visits"].isna().sum()
+    assert not datalint.scan(tmp_path / "sound", label="y", select=["SPL111"]).findings

@@ -88,6 +88,29 @@ def test_the_one_split_with_gaps_is_named() -> None:
     assert finding.split == "test"
 
 
+def test_gaps_of_keys_are_told_by_themselves() -> None:
+    frame = table()
+    frame["patient_id"] = [f"P{k % 90}" for k in range(len(frame))]
+    frame.loc[frame.index[:8], "patient_id"] = None
+    report = scan(frame)
+    (finding,) = report.findings
+    assert (finding.severity, finding.column) == ("info", "patient_id")
+    assert sorted(report.affected("VAL103")["index"]) == list(range(8))
+    frame.loc[frame.index[::4], "patient_id"] = None
+    frame.loc[[3, 5], "x"] = np.nan
+    inputs, keys = sorted(scan(frame).findings, key=lambda finding: finding.message)
+    assert keys.message == "gaps in what looks like a key: 106 (26.5%) of 'patient_id'"
+    assert (keys.severity, inputs.severity) == ("warning", "info")
+    assert inputs.message.startswith("2 of 400 rows have gaps")
+
+
+def test_the_one_split_whose_keys_have_gaps_is_named() -> None:
+    parts = {name: table().assign(user_id=[f"U{k % 90}" for k in range(400)]) for name in ("train", "test")}
+    parts["test"].loc[::2, "user_id"] = None
+    (finding,) = scan(parts).findings
+    assert (finding.split, finding.severity) == ("test", "warning")
+
+
 def test_arrays_have_no_gaps() -> None:
     X = np.random.default_rng(0).normal(size=(100, 4))
     X[3, 2] = np.nan

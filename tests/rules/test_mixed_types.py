@@ -71,3 +71,11 @@ def test_dates_in_two_formats_and_with_strays() -> None:
 )
 def test_codes_and_categories_are_no_mixture(column: list[str], tmp_path: Path) -> None:
     assert not found(column, tmp_path)
+
+
+def test_codes_of_digits_and_a_letter() -> None:
+    assert not found([f"{10 * (k % 5 + 1)}{'ABCG'[k % 4]}" for k in range(300)])
+    # One letter is a unit, and K and M multiply.
+    for column in ([f"{k + 100}A" for k in range(300)], [f"{k + 100}{'KM'[k % 2]}" for k in range(300)]):
+        ((severity, message),) = found(column)
+        assert (severity, "numbers stored as text" in message) == ("warning", True)

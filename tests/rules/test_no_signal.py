@@ -31,7 +31,7 @@ def reason(report: Report) -> str:
 def test_noise_is_a_warning_that_states_its_power() -> None:
     (finding,) = scan(frame(1000, 0)).findings
     assert finding.severity == "warning"
-    assert "with 1,000 samples an AUC of 0.57 would have shown" in finding.message
+    assert "with 1,000 samples an AUC of 0.60 would have shown" in finding.message
 
 
 def test_a_weak_signal_is_silent() -> None:
@@ -49,3 +49,41 @@ def test_where_there_is_signal_it_says_how_much() -> None:
     report = scan(frame(1000, 4))
     assert not report.findings
     assert "of the uncertainty about the label" in reason(report)
+
+
+def numbers(rows: int, weight: float, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, 5))
+    kind = rng.choice(["red", "green", "blue"], rows)
+    target = weight * (X[:, 0] * X[:, 1]) + rng.standard_t(3, rows)
+    return pd.DataFrame(X, columns=list("abcde")).assign(kind=kind, y=target.round(4))
+
+
+def test_numbers_that_nothing_predicts() -> None:
+    (finding,) = scan(numbers(1000, 0)).findings
+    assert finding.severity == "warning"
+    assert "with 1,000 samples a rank correlation of 0.17 would have shown" in finding.message
+
+
+def test_numbers_that_only_two_columns_together_predict() -> None:
+    report = scan(numbers(1000, 1))
+    assert not report.findings
+    assert "say a little" in reason(report)
+
+
+def test_numbers_that_follow_a_category() -> None:
+    table = numbers(1000, 0)
+    report = scan(table.assign(y=table["y"] + 3 * (table["kind"] == "red")))
+    assert not report.findings
+    assert "'kind' alone" in reason(report)
+
+
+def test_few_numbers_say_nothing() -> None:
+    report = scan(numbers(300, 0))
+    assert not report.findings
+    assert "too few to tell" in reason(report)
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    table = frame(1000, 0)
+    assert scan(table).findings[0].evidence["p_value"] == scan(table.iloc[::-1]).findings[0].evidence["p_value"]

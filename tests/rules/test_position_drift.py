@@ -201,3 +201,12 @@ def test_at_most_one_alarm_in_a_hundred_shuffles(columns: int, copies: int) -> N
 def test_no_alarm_on_shuffled_oddities(make: Any, n: int) -> None:
     rng = np.random.default_rng(n)
     assert sum(bool(found(make(n, rng))) for _ in range(40)) == 0
+
+
+def test_columns_of_few_values_are_told_by_their_mean() -> None:
+    frame = table()
+    frame["flag"] = 0.0
+    frame.loc[800:980, "flag"] = [0.0, 0.0, 1.0] * 60 + [0.0]
+    (finding,) = found(frame)
+    assert "'flag' is higher (mean " in finding.message
+    assert "elsewhere 0)" in finding.message

@@ -89,6 +89,22 @@ def test_one_shard_of_three(tmp_path: Path, other: bytes, hazard: str | None) ->
     assert [sample.id.rpartition("/")[2] for sample in finding.affected.samples] == ["part_1.csv"]
 
 
+@pytest.mark.parametrize(
+    ("first", "hazard"),
+    [
+        (text(HEAD, *ROWS[:100], HEAD, *ROWS[100:]), "header"),
+        (text(HEAD, *ROWS[:99], '1.0,"open,a', *ROWS[100:]), "quote"),
+    ],
+)
+def test_what_is_met_among_the_rows_of_the_first_shard_is_not_said_of_others(
+    tmp_path: Path, first: bytes, hazard: str
+) -> None:
+    plain = text(HEAD, *ROWS)
+    (finding,) = found(tmp_path, **{f"part_{k}": plain if k else first for k in range(6)})
+    assert finding.evidence["hazard"] == hazard
+    assert [sample.id.rpartition("/")[2] for sample in finding.affected.samples] == ["part_0.csv"]
+
+
 def test_an_empty_column_of_one_shard_is_no_other_type(tmp_path: Path) -> None:
     plain = text(HEAD, *ROWS)
     empty = text(HEAD, *["," + row.partition(",")[2] for row in ROWS])

@@ -69,3 +69,22 @@ def test_a_design_is_only_info() -> None:
     grid = pd.DataFrame([(a, b) for _ in range(6) for a in range(24) for b in range(7)], columns=["hour", "day"])
     findings = found(grid.assign(y=np.where(grid["hour"] > 11, "late", "early")))
     assert {finding.severity for finding in findings} <= {"info"}
+
+
+def test_factors_of_a_planned_experiment_come_again() -> None:
+    # 180 settings under 5 masks, two of which are alike, and an outcome that is zero for a third of the settings.
+    rng = np.random.default_rng(0)
+    n = np.arange(900)
+    design = pd.DataFrame(
+        {
+            "opening": np.array(["l", "m", "s"])[n % 180 // 60],
+            "solder": np.array(["thick", "thin"])[n % 60 // 30],
+            "pad": n % 30 // 3,
+            "panel": n % 3,
+            "mask": np.array(["a3", "a3", "b3", "b6", "c1"])[n // 180],
+        }
+    )
+    design["skips"] = np.where(design.opening == "l", 0, rng.poisson(30, 900))
+    assert [finding.severity for finding in found(design.rename(columns={"mask": "y"}))] == ["info"]
+    # Rows that were written twice lie among columns that do not come again elsewhere.
+    assert [finding.severity for finding in found(pd.concat([table()[:100], table()[40:]]))] == ["warning"]

@@ -127,3 +127,15 @@ def test_a_target_that_is_cut_off_is_told() -> None:
     (finding,) = datalint.scan(frame, label="price", select=["VAL104"]).findings
     assert (finding.severity, finding.column) == ("info", "price")
     assert "are exactly 400" in finding.message
+
+
+def test_minus_one_below_counts_is_a_code_though_a_few_are_means_of_two() -> None:
+    from datalint_rules.values._spikes import spikes
+
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(15, 1000).astype(float) + 1
+    counts[:3] += 0.5
+    counts[100:150] = -1
+    assert [(spike.kind, spike.value, spike.count) for spike in spikes(counts)] == [("code", -1.0, 50)]
+    counts[200:300] += 0.5
+    assert not spikes(counts)

@@ -43,7 +43,7 @@ def test_copies_within_the_splits_say_what_chance_would_give() -> None:
     assert finding.affected.count == pytest.approx(expected, rel=0.5)
 
 
-@pytest.mark.parametrize(("shared", "severity"), [(1, "info"), (2, "info"), (6, "warning"), (12, "error")])
+@pytest.mark.parametrize(("shared", "severity"), [(1, "info"), (2, "info"), (5, "info"), (9, "warning"), (12, "error")])
 def test_a_few_repeats_that_any_split_would_part_are_no_leak(shared: int, severity: str) -> None:
     train, test = measured(3000, 0), measured(1000, 1)
     test.iloc[:shared] = train.iloc[:shared].to_numpy()
@@ -56,6 +56,20 @@ def test_coarse_rows_are_no_leak() -> None:
     table = pd.DataFrame({f"x{j}": rng.integers(0, 3, 900) for j in range(4)}).assign(y=rng.choice(["p", "q"], 900))
     report = datalint.scan({"train": table.iloc[:700], "test": table.iloc[700:]}, label="y", select=["SPL101"])
     assert [finding.severity for finding in report.findings] == ["info"]
+
+
+def test_coarse_rows_are_none_even_where_they_coincide_across_splits_only() -> None:
+    rng = np.random.default_rng(3)
+    whole = pd.DataFrame({f"x{j}": rng.integers(0, 6, 500) for j in range(6)}).assign(y=rng.choice(["p", "q"], 500))
+    inputs = [f"x{j}" for j in range(6)]
+    whole = whole[~whole.duplicated(inputs)]
+    train, test = whole.iloc[:350], whole.iloc[350:].reset_index(drop=True)
+    few, many = test.copy(), test.copy()
+    few.loc[:2, inputs] = train.iloc[:3][inputs].to_numpy()
+    many.loc[:29, inputs] = train.iloc[:30][inputs].to_numpy()
+    told = [datalint.scan({"train": train, "test": t}, label="y", select=["SPL101"]).findings for t in (few, many)]
+    # 6 ** 6 rows are possible: about one of the 52,500 pairs across the two is equal by chance, and thirty are not.
+    assert [finding.severity for (finding,) in told] == ["info", "error"]
 
 
 def test_every_pair_of_splits_is_compared() -> None:

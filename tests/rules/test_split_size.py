@@ -57,3 +57,10 @@ def test_classes_with_few_samples_in_a_split_are_info() -> None:
 def test_a_test_split_larger_than_train_is_worth_a_word() -> None:
     (finding,) = found(train=table(300), test=table(900))
     assert (finding.severity, finding.split) == ("info", "test")
+
+
+def test_labels_of_other_names_are_not_classes_without_samples() -> None:
+    other = table(400, 4).assign(y=lambda t: t["y"] + 10)
+    assert not found(train=table(5000, 4), test=other)
+    # One class in common is enough to speak of those that lack.
+    assert found(train=table(5000, 4), test=other.assign(y=lambda t: t["y"] - 7))

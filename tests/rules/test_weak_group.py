@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.datasets import make_classification
 
 import datalint
+from datalint_rules.signal.weak_group import _agreement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def test_a_site_whose_labels_are_exchanged() -> None:
 
 def test_a_broken_site_shows_where_the_model_is_weak_everywhere() -> None:
     table = frame()
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(3)
     flipped = rng.random(len(table)) < 0.2
     table.loc[flipped, "y"] = table.loc[flipped, "y"].map({"yes": "no", "no": "yes"})
     assert not [finding for finding in found(table) if finding.severity != "info"]
@@ -68,6 +69,23 @@ def test_a_site_that_is_only_harder_is_no_warning() -> None:
     harder = (table["site"] == "north") & (rng.random(len(table)) < 0.15)
     table.loc[harder, "y"] = table.loc[harder, "y"].map({"yes": "no", "no": "yes"})
     assert not [finding for finding in found(table) if finding.severity != "info"]
+
+
+def test_no_agreement_can_show_where_one_class_is_always_predicted() -> None:
+    y = np.repeat([0, 1], [75, 25])
+    constant = _agreement(np.zeros(100, np.intp), y)
+    assert (constant.kappa, constant.most) == (0, 0)
+    shuffled = _agreement(np.random.default_rng(0).permutation(y).astype(np.intp), y)
+    assert shuffled.deviations < 3 < shuffled.most
+
+
+def test_a_broken_site_with_few_more_errors_is_told_from_the_points_that_the_user_sets() -> None:
+    table = frame()
+    north = table["site"] == "north"
+    table.loc[north, "y"] = np.random.default_rng(1).permutation(table.loc[north, "y"])
+    config = {"rules": {"SIG103": {"broken_points": 60.0}}}
+    report = datalint.scan(table, label="y", select=["SIG103"], cache=False, config=config)
+    assert not [finding for finding in report.findings if finding.severity != "info"]
 
 
 def test_a_range_where_classes_meet_is_no_warning() -> None:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 FEW = 3
 """Fewer copies than this weigh next to nothing, whatever their share of a small table."""
 
+NATURAL = 1 / 3
+"""
+Share of the repeats that near coincidences explain from which all of them may be coincidences: they explain too few where
+columns hang together, and next to none of copies among measured values.
+"""
+
 
 class ExactDuplicates(Rule):
     """
@@ -30,7 +36,7 @@ class ExactDuplicates(Rule):
     Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, and unreadable files are no copies
     of each other. Every sample is compared while the hashes fit the memory budget; beyond it the number is an estimate
     from a uniform sample of the contents, and the finding gives its interval. In tables of coarse values rows coincide
-    by themselves: the finding says how many of them that explains, and is then only info.
+    by themselves, as the many that differ in one column alone show: the finding says so, and is then only info.
 
     ## Why it hurts
 
@@ -79,7 +85,7 @@ class ExactDuplicates(Rule):
         """Judge every split."""
         import numpy as np
 
-        from datalint.copies import coincidences, firsts
+        from datalint.copies import coincidences, expected_of_one, firsts
         from datalint.measures.zeros import ZeroSamples
         from datalint.stats import digits
 
@@ -89,6 +95,7 @@ class ExactDuplicates(Rule):
             raise Skip("the table has no column but the label and ids")
         copies = profile.copies
         noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        alike = _alike(profile)
         for number, split in enumerate(profile.splits):
             mine = copies.of_split(number)
             zeros = split.measured.get(ZeroSamples)
@@ -104,27 +111,26 @@ class ExactDuplicates(Rule):
             count = copies.estimate(len(again))
             groups = len(np.unique(content[again]))
             share = count / split.samples
-            natural = (
-                coincidences(split, sorted(profile.content_names), profile.sentence_names)
-                if profile.dataset.modality == "table"
-                else 0.0
-            )
+            natural = 0.0
+            if profile.dataset.modality == "table":
+                names, sentences = sorted(profile.content_names), profile.sentence_names
+                natural = max(coincidences(split, names, sentences), expected_of_one(split, names, sentences))
             about, span = "", ""
             if not copies.exact:
                 low, high = copies.interval(groups, len(again))
                 about, span = "about ", f"; estimated, 95 % interval {low:,} to {high:,}"
             # One row may well be there twice; that two files are equal is no chance.
             few = count < FEW and profile.dataset.modality == "table"
-            chance = "; values this coarse make rows coincide by themselves" if natural >= 1 / 3 else ""
+            chance = "; values this coarse make rows coincide by themselves" if natural >= NATURAL else ""
             yield Found(
                 message=(
-                    f"{about}{count:,} of {split.samples:,} {noun} repeat an earlier one exactly ({digits(100 * share, 2):g} %)"
+                    f"{about}{count:,} of {split.samples:,} {noun} repeat an earlier one {alike} ({digits(100 * share, 2):g} %)"
                     f"{span}{chance}"
                 ),
                 consequence="Copies weigh double in the loss and the scores, and a random split puts them on both sides.",
                 remedy="Keep one of each before splitting, and find out where the copies come from.",
-                severity="info" if natural >= 1 / 3 or share < self.params.share or few else None,
-                confidence=0.6 if natural >= 1 / 3 else 0.99,
+                severity="info" if natural >= NATURAL or share < self.params.share or few else None,
+                confidence=0.6 if natural >= NATURAL else 0.99,
                 split=split.name,
                 evidence={
                     "repeated": count,
@@ -160,3 +166,13 @@ class ExactDuplicates(Rule):
         from datalint_rules.duplicates._plants import repeat
 
         return repeat(clean, 0.02 + 0.18 * strength, rng)
+
+
+def _alike(profile: Profile) -> str:
+    """What "the same" means: keys are not compared, so a table with keys may hold rows that differ in these."""
+    from datalint_rules.values._tables import quoted
+
+    keys = [field.name for field in profile.dataset.fields if field.role == "id"]
+    if not keys or profile.dataset.modality != "table":
+        return "exactly"
+    return f"with the {'key' if len(keys) == 1 else 'keys'} {quoted(keys)} left out"

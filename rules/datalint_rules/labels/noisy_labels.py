@@ -27,11 +27,18 @@ class NoisyLabels(Rule):
     """
     Samples whose label is probably wrong, by confident learning on out-of-fold predictions.
 
-    Several fast models are compared by out-of-fold log-loss on the coordinated sample. Their probabilities are calibrated
+    Several fast models predict each sample of the coordinated sample out of fold. Their probabilities are calibrated
     together with a noise floor: the share of labels that are wrong even where the sample is clear. The floor tells wrong
-    labels from a hard problem, which plain confident learning does not; cleanlab ranks the samples, and as many are named
-    as the floor explains. In images, where the label is a function of the picture, the confident disagreement of a strong
-    model counts as well. Equal pictures in two classes need no model: one of the labels is wrong.
+    labels from a hard problem, which plain confident learning does not. Half of the models must see it, each by itself,
+    and together they must err at most half as often as naming the largest class always. Named is every sample whose label is
+    more likely wrong than right, in the order of cleanlab's score. In images, where the label is a function of the picture,
+    the confident disagreement of a strong model counts as well. Equal pictures in two classes need no model: one of the
+    labels is wrong.
+
+    Wrong labels mislead the models that are to find them. Where the first fit shows a floor, those that suffer from it are
+    trained a second time without the samples doubted so far, and judge beside the first ones. That second round is skipped in
+    sets of more than 2,000 samples, which show a floor without it, where no label is doubted, and where more than half of a
+    class would be left out. From 4,000 samples on one model, the best of a race on 3,000 of them, judges alone.
 
     ## Why it hurts
 

@@ -309,7 +309,10 @@ def _numeric_drift(
     log_chance = _log_chi2_tail(statistic, int(usable.sum()) - 1)
     first, last, size = _block(means * sizes, sizes)
     inside = (s >= first) & (s < last)
-    words = f"{name!r} is {'higher' if size > 0 else 'lower'} (median {np.median(x[inside]):.4g}, elsewhere {np.median(x[~inside]):.4g})"
+    here, there, what = np.median(x[inside]), np.median(x[~inside]), "median"
+    if f"{here:.4g}" == f"{there:.4g}":  # few values, most of them equal: their mean tells what the ranks saw
+        here, there, what = x[inside].mean(), x[~inside].mean(), "mean"
+    words = f"{name!r} is {'higher' if size > 0 else 'lower'} ({what} {here:.4g}, elsewhere {there:.4g})"
     return _Drift(name, size, "standard deviations", log_chance, (first, last), count, words)
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -98,7 +99,6 @@ class RepeatedBatches(Rule):
         # Distances of copies that lie anywhere: at most two in n of them are one given distance.
         expected = len(repeats) * 2 / split.samples
         distinct = len(np.unique(places.content))
-        distinct = len(np.unique(places.content))
         if period < 2 or distinct < 2 * self.params.least or count < max(self.params.least, 10 * expected + 8):
             return None
         again = repeats[distance == period] + 1
@@ -117,7 +117,7 @@ class RepeatedBatches(Rule):
         total = len(rows) if exact else min(split.samples, round(len(rows) / sampled))
         first, last = int(rows[0]), int(rows[-1])
         # A table that is one pattern over and over, such as a full design or a calendar, was made like that.
-        designed = total > 0.7 * split.samples
+        designed = total > 0.7 * split.samples or _periodic(split, rows, period)
         places_of = f"in {len(blocks):,} places" if len(blocks) > 1 else f"rows {first:,} to {last:,}"
         return Found(
             message=(
@@ -163,3 +163,30 @@ class RepeatedBatches(Rule):
         )
         rows = frozenset(range(start + size, start + size * (1 + times)))
         return Planted(Clean(clean.name, {**clean.tables, split: faulty}, clean.label), split=split, rows={split: rows})
+
+
+def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> bool:
+    """
+    Whether most columns come again after as many rows all over the table, as the factors of a planned experiment do.
+
+    There the rows that are equal as a whole are those whose outcome happens to be equal too. Rows outside the repeated
+    blocks tell. Only a sample of all rows has the neighbours that this asks for.
+    """
+    import numpy as np
+
+    rows = split.rows
+    if not rows.complete or rows.pictures is not None:
+        return False
+    later = np.setdiff1d(np.arange(period, len(rows)), repeated)
+    if len(later) < 20:
+        return False
+    columns = [np.unique(column, return_inverse=True)[1] for column in rows.numbers.T]
+    texts = (["" if value is None else str(value) for value in column] for column in rows.texts.values())
+    columns += [np.unique(column, return_inverse=True)[1] for column in texts]
+    varied = planned = 0
+    for codes in columns:
+        chance = float(((np.bincount(codes) / len(codes)) ** 2).sum())
+        if chance < 0.9:  # one that hardly varies comes again at every distance
+            varied += 1
+            planned += float((codes[later] == codes[later - period]).mean()) >= 0.95
+    return planned >= 2 and 2 * planned >= varied

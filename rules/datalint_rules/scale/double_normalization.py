@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
+    from datalint.measures.pixels import PixelStats
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
     from datalint.splits import SplitProfile
@@ -27,14 +29,25 @@ FEW = 10
 """Images from which "most of them" means something."""
 
 
+CUT = 2
+"""Largest value of standardised pictures whose fractions were cut off: with the usual constants white is at 2.2 to 2.8."""
+
+STANDARD_MEAN = 1 / 2 + 1 / 5
+"""
+Largest mean of such a picture if none of its values is below -1: of values of mean 0 and deviation 1 at most 1 / (1 + k^2)
+are k or more above it (Cantelli's inequality), so that at most a half are 1 and a fifth are 2.
+"""
+
+
 class DoubleNormalization(Rule):
     """
     Pixels scaled twice, stored after scaling in a type that cannot hold them, or scaled in only a part of the set.
 
     Four signs: the largest value of a split is at most 1/255 (divided twice); the largest value of nearly all 8-bit
-    image files is 1 (scaled to 0..1, then stored as whole numbers); one picture in five jumps between 0 and 255 from
-    pixel to pixel, or consists of nothing but a few values around both (negative numbers stored unsigned); items whose largest value
-    is less than 1/64 of the usual one, in a set of fractional numbers (some scaled, some not).
+    image files is 1, or 2 where most of a picture is 0 (scaled, then stored as whole numbers); one picture in five jumps
+    between 0 and 255 from pixel to pixel, or consists of nothing but a few values around both (negative numbers stored
+    unsigned); items whose largest value is less than 1/64 of the usual one, in a set of fractional numbers (some scaled,
+    some not).
 
     ## Why it hurts
 
@@ -46,7 +59,7 @@ class DoubleNormalization(Rule):
 
     ## When it is wrong
 
-    Masks hold 0 and 1 on purpose. Physical units (reflectance, counts per second) can be that small.
+    Masks hold 0 and 1, or three classes, on purpose. Physical units (reflectance, counts per second) can be that small.
 
     ## Reference
 
@@ -173,12 +186,19 @@ def _stored(split: SplitProfile, files: bool) -> Iterator[Found]:
     lit = stats.measured & (stats.high > 0)
     if lit.sum() < FEW:
         return
-    cut = lit & (stats.high <= 1)
+    cut = lit & ((stats.high <= 1) | _standardised(stats))
     byte = np.isin(headers.mode, [b"L", b"RGB", b"RGBA", b"LA"]) & (files | (headers.format == b"uint8"))
     cut &= byte
     wrapped = stats.wrapped & byte
+    deep = bool((stats.high[cut] > 1).any())
     for subject, rows, least, what in (
-        ("cut", cut, 0.9, "hold no value above 1: scaled to 0..1 and then stored as whole numbers"),
+        (
+            "cut",
+            cut,
+            0.9,
+            f"hold no value above {CUT if deep else 1}: {'standardised' if deep else 'scaled to 0..1'} and then stored "
+            "as whole numbers",
+        ),
         ("wrapped", wrapped, WRAPPED, "jump between 0 and 255: values below zero stored unsigned"),
     ):
         if rows.sum() < least * lit.sum():
@@ -198,3 +218,9 @@ def _stored(split: SplitProfile, files: bool) -> Iterator[Found]:
             evidence={"images": int(lit.sum()), subject: len(at)},
             cases=Cases(split.name, headers.places.take(at)),
         )
+
+
+def _standardised(stats: PixelStats) -> NDArray[np.bool_]:
+    """Pictures that can be standardised ones without their fractions: masks of three classes mostly hold more of them."""
+    few: NDArray[np.bool_] = (stats.low == 0) & (stats.high <= CUT) & (stats.colour <= STANDARD_MEAN).all(axis=1)
+    return few

@@ -36,8 +36,10 @@ class WeakGroup(Rule):
     A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
     few numbers, a range of a quantity, a whole split.
 
-    Harder groups are natural and only info. It is a warning where predictions and labels agree in the group no more than by
-    chance (Cohen's kappa), although elsewhere they do: there the labels of the group, or its inputs, are broken.
+    Harder groups are natural and only info, from half again as many errors as elsewhere and 15 points more. It is a warning
+    where predictions and labels agree in the group no more than by chance (Cohen's kappa), although elsewhere they do, and
+    the group has 10 points more errors at least: there its labels, or its inputs, are broken. Where the model names the same
+    class throughout the group no agreement could show, and nothing is concluded from its absence.
 
     ## Why it hurts
 
@@ -71,6 +73,7 @@ class WeakGroup(Rule):
 
         size: int = Field(40, ge=10, description="Samples that a group must have.")
         points: float = Field(15.0, gt=0, le=100, description="Points of error beyond that of all others, at least.")
+        broken_points: float = Field(10.0, ge=0, le=100, description="The same where its labels agree by chance only.")
         level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm over all groups.")
 
     params: Params
@@ -126,6 +129,8 @@ class WeakGroup(Rule):
     ) -> _Weak | None:
         import numpy as np
 
+        from datalint.stats import binomial_tail
+
         column, value, inside, natural = group
         wrong = said != y
         size = int(inside.sum())
@@ -140,11 +145,12 @@ class WeakGroup(Rule):
             there.kappa >= KNOWS
             and here.kappa <= LOST * there.kappa
             and here.deviations <= BY_CHANCE
-            and error > rest
+            and here.most > BY_CHANCE
+            and error >= rest + self.params.broken_points / 100
             and guess >= 0.2
         )
-        broken = lost and not natural and _at_least(errors, size, usual) * tests < self.params.level
-        p_value = _at_least(errors, size, max(rest, 1 / len(y)))
+        broken = lost and not natural and binomial_tail(errors, size, usual) * tests < self.params.level
+        p_value = binomial_tail(errors, size, max(rest, 1 / len(y)))
         weak = error >= max(rest + self.params.points / 100, 1.5 * rest) and p_value * tests < self.params.level
         if not broken and not weak:
             return None
@@ -194,13 +200,15 @@ class _Agreement:
     expected: float
     kappa: float
     deviations: float
+    most: float
+    """The same at best, with as many predictions and labels of each class: 0 where one class is predicted throughout."""
 
 
 def _agreement(said: NDArray[np.intp], y: NDArray[np.int64]) -> _Agreement:
     import numpy as np
 
     if len(y) == 0:
-        return _Agreement(1.0, 0.0, 0.0)
+        return _Agreement(1.0, 0.0, 0.0, 0.0)
     classes = int(max(said.max(), y.max())) + 1
     a, b = (np.bincount(labels, minlength=classes) / len(y) for labels in (said, y))
     expected, seen = float(a @ b), float((said == y).mean())
@@ -211,14 +219,8 @@ def _agreement(said: NDArray[np.intp], y: NDArray[np.int64]) -> _Agreement:
         expected,
         beyond / (1 - expected) if expected < 1 else 0.0,
         beyond / variance**0.5 if variance > 1e-12 else 0.0,
+        (float(np.minimum(a, b).sum()) - expected) / variance**0.5 if variance > 1e-12 else 0.0,
     )
-
-
-def _at_least(errors: int, size: int, chance: float) -> float:
-    """Probability of so many errors or more."""
-    from scipy.special import bdtrc
-
-    return float(bdtrc(errors - 1, size, chance)) if errors else 1.0
 
 
 def _groups(

@@ -4,13 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datalint.rule import Rule
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.profile import Profile
     from datalint.splits import SplitProfile
 
 ASIDE = frozenset({"unlabeled", "unassigned", "trainval"})
 """Splits that are no part of the usual division."""
+
+
+class OfSampledRows(Rule):
+    """A rule that compares the sampled rows of the splits."""
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage
+
+
+WHOLE = 0.9
+"""Share of the sources of several rows that lie in one split, from which on the splits were drawn by source."""
+
+
+def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDArray[np.int64] | None:
+    """
+    What was drawn when the splits were, if it was not the rows: their sources, such as patients.
+
+    Rows of one patient are alike, so that two sets of patients differ by more than as many rows drawn one by one would.
+
+    Returns:
+        The source of each sampled row, those of ``train`` first, -1 where unknown; None where rows were drawn.
+    """
+    import numpy as np
+
+    from datalint.learn.groups import FILE_NAMES, group_keys
+
+    second = np.arange(len(train.rows) + len(other.rows)) >= len(train.rows)
+    for key in group_keys(dataset, (train, other)):
+        if not key.named and key.name != FILE_NAMES:
+            continue
+        known = key.codes >= 0
+        there = np.bincount(key.codes[known & second], minlength=len(key.values))
+        several = key.counts > 1
+        if ((there == 0) | (there == key.counts))[several].mean() >= WHOLE:
+            return key.codes
+    return None
 
 
 def against_train(splits: Sequence[SplitProfile]) -> tuple[SplitProfile, list[SplitProfile]] | None:

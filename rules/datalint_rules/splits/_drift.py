@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.learn.comparing import auc, auc_error, chi_square, kolmogorov_smirnov
+from datalint.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
 from datalint.learn.sampled import codes_of, features_of, fewer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from datalint.profile import Profile
@@ -36,21 +38,57 @@ class Gap:
     says: str
 
 
-def column_gaps(profile: Profile, train: SplitProfile, other: SplitProfile) -> tuple[list[Gap], int]:
-    """The gaps of all feature columns, and how many tests that took."""
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn into two splits, whose rows lie one split after the other: rows, or sources with all their rows."""
+
+    second: NDArray[np.bool_]
+    units: NDArray[np.int64] | None
+    """[rows] of which source each row is, if sources were drawn."""
+
+    def effect(self, values: NDArray[np.float64], known: NDArray[np.bool_] | None = None) -> float:
+        """The design's effect on a test of the known ones of these numbers."""
+        if self.units is None:
+            return 1.0
+        kept = np.ones(len(values), np.bool_) if known is None else known
+        return design_effect(ranks(values[kept]), self.units[kept], self.second[kept])
+
+    def effect_on_shares(self, codes: NDArray[np.int64]) -> float:
+        """The same on a test of the shares of categories; -1 is unknown."""
+        if self.units is None:
+            return 1.0
+        kept = codes >= 0
+        return design_effect(np.eye(codes.max() + 1)[codes[kept]], self.units[kept], self.second[kept])
+
+
+def _drawn(units: NDArray[np.int64] | None, train: SplitProfile, rows: Sequence[NDArray[np.int64]]) -> Drawn:
+    second = np.arange(sum(map(len, rows))) >= len(rows[0])
+    return Drawn(second, None if units is None else units[np.concatenate([rows[0], rows[1] + len(train.rows)])])
+
+
+def column_gaps(
+    profile: Profile, train: SplitProfile, other: SplitProfile, units: NDArray[np.int64] | None
+) -> tuple[list[Gap], int]:
+    """
+    The gaps of all feature columns, and how many tests that took.
+
+    Args:
+        profile: of the data set.
+        train: the one split.
+        other: the one compared with it.
+        units: what was drawn, as ``_compare.units_of`` tells.
+    """
     gaps: list[Gap] = []
     most = max(500, min(5_000, MAX_CELLS // max(1, len(profile.feature_names))))
     rows = {split.name: fewer(split.rows, np.flatnonzero(split.rows.readable), most) for split in (train, other)}
-    tests = 0
+    drawn = _drawn(units, train, (rows[train.name], rows[other.name]))
     for name in profile.feature_names:
         a, b = _numbers(train, name, rows), _numbers(other, name, rows)
         if a is None or b is None or not np.isfinite(a).any() or not np.isfinite(b).any() or _counter(a, b):
             continue
-        tests += 2
-        gaps.append(_emptiness(name, train, other, ~np.isfinite(a), ~np.isfinite(b)))
-        a, b = a[np.isfinite(a)], b[np.isfinite(b)]
-        if len(a) >= 20 and len(b) >= 20:
-            gaps.append(_shift(name, train, other, a, b))
+        gaps.append(_emptiness(name, train, other, ~np.isfinite(a), ~np.isfinite(b), drawn))
+        if np.isfinite(a).sum() >= 20 and np.isfinite(b).sum() >= 20:
+            gaps.append(_shift(name, train, other, a, b, drawn))
     for field in profile.dataset.fields:
         if field.role != "feature" or field.kind != "text":
             continue
@@ -63,10 +101,10 @@ def column_gaps(profile: Profile, train: SplitProfile, other: SplitProfile) -> t
         codes, names = codes_of(np.concatenate([x, y]))
         if len(names) > LEVELS or len(names) > (len(x) + len(y)) / 5:
             continue
-        tests += 2
-        gaps.append(_emptiness(field.name, train, other, codes[: len(x)] < 0, codes[len(x) :] < 0))
-        gaps.append(_category(field.name, train, other, codes[: len(x)], codes[len(x) :], names))
-    return gaps, max(1, tests)
+        gaps.append(_emptiness(field.name, train, other, codes[: len(x)] < 0, codes[len(x) :] < 0, drawn))
+        gaps.append(_category(field.name, train, other, codes, drawn, names))
+    # What could not differ was not tested.
+    return gaps, max(1, sum(gap.says != "" for gap in gaps))
 
 
 def _numbers(split: SplitProfile, name: str, rows: dict[str, NDArray[np.int64]]) -> NDArray[np.float64] | None:
@@ -80,8 +118,18 @@ def _counter(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
     return all(len(x) >= 20 and bool((x[1:] > x[:-1]).all()) for x in (a, b))
 
 
-def _shift(name: str, train: SplitProfile, other: SplitProfile, a: NDArray[np.float64], b: NDArray[np.float64]) -> Gap:
-    gap, p_value = kolmogorov_smirnov(a, b)
+def _shift(
+    name: str,
+    train: SplitProfile,
+    other: SplitProfile,
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    drawn: Drawn,
+) -> Gap:
+    both = np.concatenate([a, b])
+    effect = drawn.effect(both, np.isfinite(both))
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    gap, p_value = kolmogorov_smirnov(a, b, effect)
     with np.errstate(all="ignore"):
         low, first, third, high = np.quantile(np.concatenate([a, b]), [0.05, 0.25, 0.75, 0.95])
         x, y = a, b
@@ -98,28 +146,33 @@ def _shift(name: str, train: SplitProfile, other: SplitProfile, a: NDArray[np.fl
 
 
 def _category(
-    name: str, train: SplitProfile, other: SplitProfile, a: NDArray[np.int64], b: NDArray[np.int64], names: list[str]
+    name: str, train: SplitProfile, other: SplitProfile, codes: NDArray[np.int64], drawn: Drawn, names: list[str]
 ) -> Gap:
+    a, b = codes[~drawn.second], codes[drawn.second]
     table = np.stack([np.bincount(x[x >= 0], minlength=len(names)) for x in (a, b)])
     if not table.sum(1).all():
         return Gap(name, 0.0, 1.0, "")
-    p_value, _ = chi_square(table)
+    p_value, _ = chi_square(table, effect=drawn.effect_on_shares(codes))
     shares = table / table.sum(1, keepdims=True)
     k = int(np.abs(shares[1] - shares[0]).argmax())
     says = f"{name!r} is {names[k]!r} in {shares[1, k]:.0%} of {other.name} and {shares[0, k]:.0%} of {train.name}"
     return Gap(name, float(np.abs(shares[1] - shares[0]).sum() / 2), p_value, says)
 
 
-def _emptiness(name: str, train: SplitProfile, other: SplitProfile, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Gap:
+def _emptiness(
+    name: str, train: SplitProfile, other: SplitProfile, a: NDArray[np.bool_], b: NDArray[np.bool_], drawn: Drawn
+) -> Gap:
     if not a.any() and not b.any():
         return Gap(name, 0.0, 1.0, "")
     table = np.array([[x.sum(), len(x) - x.sum()] for x in (a, b)])
-    p_value, _ = chi_square(table)
+    p_value, _ = chi_square(table, effect=drawn.effect(np.concatenate([a, b]).astype(np.float64)))
     says = f"{name!r} is empty in {b.mean():.0%} of {other.name} and {a.mean():.0%} of {train.name}"
     return Gap(name, abs(float(b.mean() - a.mean())), p_value, says)
 
 
-def tell_apart(profile: Profile, train: SplitProfile, other: SplitProfile) -> tuple[float, float]:
+def tell_apart(
+    profile: Profile, train: SplitProfile, other: SplitProfile, units: NDArray[np.int64] | None
+) -> tuple[float, float]:
     """AUC out of fold of a model that tells the two splits apart, and its standard error where they are alike."""
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -131,8 +184,11 @@ def tell_apart(profile: Profile, train: SplitProfile, other: SplitProfile) -> tu
     if X.shape[1] == 0:
         return 0.5, 1.0
     second = np.arange(len(X)) >= sizes[0]
-    # Copies of one input share a fold, so that none is recognised.
+    # Copies of one input share a fold, and so do the rows of one source, so that none is recognised.
     inputs = np.concatenate([s.rows.inputs[rows] for s, rows in parts])
+    drawn = _drawn(units, train, [rows for _, rows in parts])
+    if drawn.units is not None:
+        inputs = np.where(drawn.units >= 0, drawn.units.astype(np.uint64) + np.uint64(1), inputs)
     fold = ((inputs * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)) % np.uint64(3)
     scores = np.full(len(X), 0.5)
     for f in range(3):
@@ -140,7 +196,7 @@ def tell_apart(profile: Profile, train: SplitProfile, other: SplitProfile) -> tu
         if inside.any() and 0 < second[outside].sum() < outside.sum():
             model = ExtraTreesClassifier(50, min_samples_leaf=3, class_weight="balanced", random_state=0)
             scores[inside] = model.fit(X[outside], second[outside]).predict_proba(X[inside])[:, 1]
-    return auc(scores, second), auc_error(sizes[1], sizes[0])
+    return auc(scores, second), auc_error(sizes[1], sizes[0]) * math.sqrt(drawn.effect(scores))
 
 
 def _one_sided(profile: Profile, train: SplitProfile, other: SplitProfile) -> set[str]:

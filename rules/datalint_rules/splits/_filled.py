@@ -29,6 +29,9 @@ OUTSTANDING = 5
 CHANCE = 1e-3
 """Chance, over all columns that have such a spike (few do by nature), that it lies as near to a statistic by accident."""
 
+DECIMALS = 4
+"""A column that is written with no more decimals than these was recorded so; means are not."""
+
 BITS = 1e-9
 """Rounding of sums and of written numbers, relative to the size of the values."""
 
@@ -125,9 +128,16 @@ def _each(
 
 
 def _spike(values: NDArray[np.float64]) -> float | None:
-    """The most frequent value of a continuous column, if it stands out."""
+    """
+    The most frequent value of a continuous column, if it stands out.
+
+    Or the only one with more decimals than all others, however coarse these are: few recorded values are as long as a mean.
+    """
     if len(values) < MIN_DISTINCT:
         return None
+    long = values[np.abs(np.round(values, DECIMALS) - values) > 10.0 ** -(DECIMALS + 3)]
+    if MIN_COPIES <= len(long) < 0.9 * len(values) and long.min() == long.max():
+        return float(long[0])
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= MIN_DISTINCT:
         return None

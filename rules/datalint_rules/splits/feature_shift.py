@@ -41,7 +41,8 @@ class FeatureShift(Rule):
     ## Reference
 
     37 reasons, item 15; classifier two-sample test (Lopez-Paz and Oquab 2017). Deepchecks looks at effect sizes alone, which
-    small random splits exceed; others at p-values alone, which large ones do. Here both must say so, corrected for columns.
+    small random splits exceed; others at p-values alone, which large ones do. Here both must say so, corrected for columns,
+    and where whole sources (patients) were drawn, for the likeness of their rows (Kish 1965; Rao and Scott 1981).
     """
 
     code = "SPL106"
@@ -66,7 +67,7 @@ class FeatureShift(Rule):
             0.65, gt=0.5, le=1, description="Area under the curve from which the model's answer is a warning."
         )
         level: float = Field(
-            1e-3, gt=0, lt=1, description="Chance of a false alarm over all columns of a random split."
+            5e-4, gt=0, lt=1, description="Chance of a false alarm over all columns and splits of a random division."
         )
 
     params: Params
@@ -99,14 +100,16 @@ class FeatureShift(Rule):
 
     def _judge(self, profile: Profile, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
         from datalint.stats import digits
+        from datalint_rules.splits._compare import units_of
         from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
 
-        gaps, tests = column_gaps(profile, train, other)
+        units = units_of(profile.dataset, train, other)
+        gaps, tests = column_gaps(profile, train, other, units)
         sure = [g for g in gaps if g.p_value < level / tests and g.effect >= self.params.mild_gap]
         sure.sort(key=lambda g: (-round(g.effect, 9), g.column))
         columns = list(dict.fromkeys(g.column for g in sure))
-        area, error = tell_apart(profile, train, other)
-        # Four and a half standard errors: one random split in 300,000 if rows are independent; rows of one source are not.
+        area, error = tell_apart(profile, train, other, units)
+        # Four and a half standard errors: one random split in 300,000.
         recognised = area >= self.params.auc and area - 0.5 >= 4.5 * error
         strong = bool(sure) and sure[0].effect >= self.params.gap
         if not sure and not recognised:

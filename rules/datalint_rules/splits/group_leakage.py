@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rule import Cases, Field, Found, RuleParams, Severity, Skip
+from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
     from datalint.learn.groups import Key
-    from datalint.measures.base import Measurement
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
     from datalint.splits import SplitProfile
 
 
-class GroupLeakage(Rule):
+class GroupLeakage(OfSampledRows):
     """
     Samples of one source (a patient, user, speaker, video) in two splits.
 
@@ -67,17 +66,6 @@ class GroupLeakage(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each key."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -42,7 +43,8 @@ class LabelShift(Rule):
     ## Reference
 
     37 reasons, item 15. Deepchecks compares shares by Cramér's V (0.15) without asking how many samples there are, and
-    reports any new label; here a chi-squared test or the hypergeometric chance must exclude a random split as well.
+    reports any new label; here a chi-squared test or the hypergeometric chance must exclude a random split as well, one of
+    sources if whole sources (patients) were drawn (Kish 1965; Rao and Scott 1981).
     """
 
     code = "SPL105"
@@ -63,17 +65,19 @@ class LabelShift(Rule):
             "for numeric targets the largest gap between cumulative shares, less 0.05.",
         )
         mild_distance: float = Field(0.04, ge=0, le=1, description="The same from which it is info.")
-        level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm in a random split.")
+        level: float = Field(
+            5e-4, gt=0, lt=1, description="Chance of a false alarm over all classes and splits of a random division."
+        )
 
     params: Params
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Class counts; the sample for numeric targets."""
+        """Class counts; the sample for numeric targets, and to see what was drawn."""
         from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
+        from datalint.measures.sample import PlainSample, Sample
 
-        return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
+        return (LabelRuns, PlainSample if dataset.modality == "images" else Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare every split with train."""
@@ -89,18 +93,18 @@ class LabelShift(Rule):
         if len(train.counts) < 2:
             raise Skip(f"{train.name} holds one class only")
         for other in others:
-            found = self._classes(train, other, self.params.level / len(others))
+            found = self._classes(profile.dataset, train, other, self.params.level / len(others))
             if found is not None:
                 yield found
 
-    def _classes(self, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
+    def _classes(self, dataset: Dataset, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
         import math
 
         import numpy as np
 
         from datalint.learn.comparing import chi_square, log_chance_absent
         from datalint.stats import digits
-        from datalint_rules.splits._compare import listed
+        from datalint_rules.splits._compare import listed, units_of
 
         a, b = train.counts, other.counts
         classes = sorted(a.keys() | b.keys())
@@ -108,11 +112,17 @@ class LabelShift(Rule):
         counts = np.array([[a.get(name, 0) for name in classes], [b.get(name, 0) for name in classes]], np.int64)
         shares = counts / counts.sum(1, keepdims=True)
         distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
-        p_value, _ = chi_square(counts)
-        # The chance that a random split leaves all samples of a class on one side.
+        units = units_of(dataset, train, other)
+        drawn, effect, sides = {x: a.get(x, 0) + b.get(x, 0) for x in classes}, 1.0, (n, m)
+        if units is not None:
+            effect, drawn, sides = _of_sources(train, other, units)
+        p_value, _ = chi_square(counts, effect=effect)
+        # Shares, new and lacking classes are three tests.
+        level /= 3
+        # The chance that a random split leaves all samples (or sources) of a class on one side.
         limit = math.log(level / len(classes))
-        new = [name for name in b if name not in a and log_chance_absent(b[name], n + m, n) < limit]
-        gone = [name for name in a if name not in b and log_chance_absent(a[name], n + m, m) < limit]
+        new = [x for x in b if x not in a and log_chance_absent(drawn.get(x, 0), sum(sides), sides[0]) < limit]
+        gone = [x for x in a if x not in b and log_chance_absent(drawn.get(x, 0), sum(sides), sides[1]) < limit]
         parts: list[str] = []
         severity: Severity = "info"
         if new:
@@ -189,7 +199,7 @@ class LabelShift(Rule):
         train, others = compared
         for other in others:
             a, b = targets[train.name], targets[other.name]
-            gap, p_value = kolmogorov_smirnov(a, b)
+            gap, p_value = kolmogorov_smirnov(a, b, self._effect(profile.dataset, train, other))
             if p_value >= self.params.level / len(others) or gap < self.params.mild_distance + 0.05:
                 continue
             low, high = (float(np.sort(values)[len(values) // 2]) for values in (a, b))
@@ -212,6 +222,19 @@ class LabelShift(Rule):
                 },
                 count=0,
             )
+
+    def _effect(self, dataset: Dataset, train: SplitProfile, other: SplitProfile) -> float:
+        import numpy as np
+
+        from datalint.learn.comparing import design_effect, ranks
+        from datalint_rules.splits._compare import units_of
+
+        units = units_of(dataset, train, other)
+        if units is None:
+            return 1.0
+        values = np.concatenate([train.rows.target, other.rows.target])
+        known, second = np.isfinite(values), np.arange(len(values)) >= len(train.rows)
+        return design_effect(ranks(values[known]), units[known], second[known])
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -236,3 +259,22 @@ class LabelShift(Rule):
 
 def _many(count: int) -> str:
     return "a class" if count == 1 else f"{count:,} classes"
+
+
+def _of_sources(
+    train: SplitProfile, other: SplitProfile, units: NDArray[np.int64]
+) -> tuple[float, dict[str, int], tuple[int, int]]:
+    """The design's effect on class shares, the sources that have each class, and the sources of either split."""
+    import numpy as np
+
+    from datalint.learn.comparing import design_effect
+    from datalint.learn.groups import factorized
+
+    second = np.arange(len(units)) >= len(train.rows)
+    codes, names = factorized(np.concatenate([train.rows.label, other.rows.label]))
+    known = codes >= 0
+    effect = design_effect(np.eye(len(names))[codes[known]], units[known], second[known])
+    # A row of an unknown source is one by itself.
+    units = np.where(units < 0, units.max() + 1 + np.arange(len(units)), units)
+    having = {str(name): len(np.unique(units[codes == k])) for k, name in enumerate(names)}
+    return effect, having, (len(np.unique(units[~second])), len(np.unique(units[second])))

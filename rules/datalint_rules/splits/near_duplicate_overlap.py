@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rule import Cases, Field, Found, Severity, Skip
+from datalint_rules.duplicates._near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,15 +13,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
-    from datalint.measures.base import Measurement
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
 
 
-class NearDuplicateOverlap(Rule):
+class NearDuplicateOverlap(NearRule):
     """
-    Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or slightly
+    Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or
     cropped again, rows that are equal after rounding or in all but a few columns, texts that share most of their wording.
 
     A pair is reported only if unrelated samples of this set would hardly come as near. Each pair of splits is
@@ -38,7 +37,7 @@ class NearDuplicateOverlap(Rule):
 
     ## When it is wrong
 
-    Where the task is to recognise the very same objects again, such as products seen before.
+    Where the task is to recognise the very same objects again, such as products seen before. Which crops of pictures are found stands with near-duplicates.
 
     ## Reference
 
@@ -50,30 +49,14 @@ class NearDuplicateOverlap(Rule):
     name = "near-duplicate-overlap"
     severity: ClassVar[Severity] = "warning"
     item = "13, 15"
-    searches = frozenset({"table"})
     follows = ("SPL101", "SPL107", "SPL108")
 
-    class Params(RuleParams):
+    class Params(NearParams):
         """Cuts."""
 
-        share: float = Field(
-            0.01, ge=0, le=1, description="Share of a split with near copies elsewhere from which it is a warning."
-        )
-        least: int = Field(5, ge=1, description="Samples with near copies elsewhere from which it is a warning.")
         much: float = Field(0.05, ge=0, le=1, description="Share of a split from which it is an error.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits: the training split comes first."""

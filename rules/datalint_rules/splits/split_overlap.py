@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from datalint.profile import Profile
 
 
+CLOSE = 3.0
+"""How many times as often as independent columns those that hang together, such as answers of one mood, coincide."""
+
+
 class SplitOverlap(Rule):
     """
     Inputs that lie in two splits, such as test samples that the model was trained on.
@@ -62,10 +66,11 @@ class SplitOverlap(Rule):
 
         share: float = Field(0.01, ge=0, le=1, description="Share of shared samples from which it is an error.")
         level: float = Field(
-            0.05,
+            1e-3,
             ge=0,
             le=1,
-            description="Chance of as many by the data's own repeats, from which on fewer than that are only info.",
+            description="Chance of as many by the data's own repeats, from which on fewer than that are only info; also of as "
+            "many by coarse values, from which on all are.",
         )
 
     params: Params
@@ -82,7 +87,6 @@ class SplitOverlap(Rule):
         """Judge every pair of splits."""
         import numpy as np
 
-        from datalint.copies import coincidences
         from datalint.stats import digits
 
         if len(profile.splits) < 2:
@@ -101,11 +105,7 @@ class SplitOverlap(Rule):
                 share = count / target.samples
                 expected, chance = _expected(copies, earlier, later, count)
                 small: Severity = "warning" if chance < self.params.level else "info"
-                natural = 0.0
-                if profile.dataset.modality == "table":
-                    names, sentences = sorted(profile.content_names), profile.sentence_names
-                    natural = coincidences(target, names, sentences) or coincidences(source, names, sentences)
-                coarse = natural >= 1 / 3
+                natural, coarse = self._coarse(profile, earlier, later)
                 about, span = "", ""
                 if not copies.exact:
                     low, high = copies.interval(len(np.unique(copies.inputs[shared])), len(shared))
@@ -143,6 +143,26 @@ class SplitOverlap(Rule):
                     ),
                 )
 
+    def _coarse(self, profile: Profile, earlier: int, later: int) -> tuple[float, bool]:
+        """
+        Which part of the equal pairs across two splits coarse values give by themselves, and whether it may be all of them.
+
+        The estimate takes columns to be independent, and is too small by up to ``CLOSE`` where they hang together.
+        """
+        from datalint.copies import coinciding
+        from datalint.stats import poisson_tail
+
+        if profile.dataset.modality != "table":
+            return 0.0, False
+        copies, splits = profile.copies, (profile.splits[earlier], profile.splits[later])
+        names, sentences = sorted(profile.content_names), profile.sentence_names
+        # The splits' own near coincidences say how many there are across them, even where neither has a full one.
+        within = sum(coinciding(split, names, sentences) for split in splits)
+        own_pairs = sum(split.samples * (split.samples - 1) / 2 for split in splits)
+        expected = within / max(own_pairs, 1.0) * splits[0].samples * splits[1].samples
+        pairs = _pairs_across(copies, earlier, later)
+        return expected / pairs, poisson_tail(pairs, CLOSE * expected) >= self.params.level
+
     def coverage(self, profile: Profile) -> str:
         """All samples, or a sample of the contents."""
         return profile.copies.coverage
@@ -162,6 +182,15 @@ def _shared(copies: Copies, earlier: int, later: int) -> NDArray[np.int64]:
     mine = copies.of_split(later)
     mine = mine[np.isin(copies.inputs[mine], copies.inputs[copies.of_split(earlier)])]
     return mine[np.argsort(copies.places.row[mine])]
+
+
+def _pairs_across(copies: Copies, earlier: int, later: int) -> int:
+    """How many pairs of a sample of the one split and a sample of the other have the same input."""
+    import numpy as np
+
+    ours, theirs = (np.unique(copies.inputs[copies.of_split(k)], return_counts=True) for k in (earlier, later))
+    _, a, b = np.intersect1d(ours[0], theirs[0], assume_unique=True, return_indices=True)
+    return copies.estimate(int((ours[1][a] * theirs[1][b]).sum()))
 
 
 def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[int]:

@@ -128,7 +128,8 @@ class SplitSize(Rule):
     def _classes(self, train: SplitProfile, split: SplitProfile) -> Found | None:
         # A class that is rare in train as well is another rule's.
         few = [name for name in train.counts if split.counts.get(name, 0) < self.params.per_class <= train.counts[name]]
-        if not few or not split.counts:
+        # Where the two share no class their labels do not match, which is another rule's as well.
+        if not few or not any(split.counts.get(name) for name in train.counts):
             return None
         few.sort(key=lambda name: (split.counts.get(name, 0), name))
         shown = ", ".join(f"{name!r} ({split.counts.get(name, 0)})" for name in few[:5])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rule import AllWell, Cases, Field, Found, RuleParams, Severity, Skip
+from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,14 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
-    from datalint.measures.base import Measurement
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
     from datalint.splits import SplitProfile
 
 
-class TimeLeakage(Rule):
+class TimeLeakage(OfSampledRows):
     """
     Train reaches past the start of validation or test in a time column.
 
@@ -64,17 +63,6 @@ class TimeLeakage(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare train with every other split, in the first time column that can be read."""

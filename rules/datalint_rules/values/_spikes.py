@@ -29,6 +29,9 @@ class Spike:
 LEVELS = 10
 """Distinct other values from which a column has a bulk that something can lie outside of."""
 
+WHOLE = 0.99
+"""Share of whole numbers from which a column holds counts."""
+
 
 def spikes(values: NDArray[np.float64], least: int = 5, share: float = 0.002) -> list[Spike]:
     """
@@ -96,7 +99,10 @@ def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None
         # No garage has an area of zero: such zeros may be meant.
         return Spike("zero", value, count, nearest, False)
     # In whole numbers -1 is a code where nothing else is negative; among fractions it must also repeat as no other does.
-    often = bool((rest == np.rint(rest)).all()) or count >= 5 * int(np.unique(rest, return_counts=True)[1].max())
+    # A mean of two counts here and there (40.5) makes them no fractions.
+    often = float((rest == np.rint(rest)).mean()) >= WHOLE or count >= 5 * int(
+        np.unique(rest, return_counts=True)[1].max()
+    )
     if value == -1 and nearest >= 0 and often and len(distinct) >= LEVELS:
         return Spike("code", value, count, nearest, False)
     return None

@@ -106,6 +106,8 @@ class DuplicateColumns(Rule):
         first = next(iter(clean.tables.values()))
         columns = []
         for name in first.columns:
+            if "id" in str(name).lower().split("_"):
+                continue  # a key is no feature, and neither is its copy
             counts = first[name].value_counts()
             if name != clean.label and 2 < len(counts) < len(first) and counts.iloc[0] <= 0.8 * first[name].count():
                 columns.append(name)

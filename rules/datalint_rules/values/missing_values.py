@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, ClassVar
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+    from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.dataset import Dataset, Role
+    from datalint.dataset import Field as Column
     from datalint.measures.base import Measurement
     from datalint.planting import Clean, Planted
     from datalint.profile import Profile
     from datalint_rules.values._tables import Pool
+
+
+INPUTS: tuple[Role, ...] = ("feature", "text")
+KEYS: tuple[Role, ...] = ("id", "group")
+"""Roles of columns: keys are no inputs, but rows are joined and split by them."""
 
 
 class MissingValues(Rule):
@@ -24,13 +31,15 @@ class MissingValues(Rule):
     Empty cells: how many per column and class, columns without any value, and rows without any.
 
     A few gaps are info. It is a warning where a column is empty throughout, where much of a column is missing, where
-    leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Texts that stand for
-    a gap ("?", -999) are VAL104's, NaN in arrays VAL102's, and gaps that predict the label SIG104's.
+    leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Gaps in keys
+    (``patient_id``) make no row incomplete, as keys are no inputs; they are told by themselves. Texts that stand for a gap
+    ("?", -999) are VAL104's, NaN in arrays VAL102's, and gaps that predict the label SIG104's.
 
     ## Why it hurts
 
     Most models take no gaps: one NaN makes the loss NaN. What is done about them (dropping rows, filling in a mean)
-    changes the data, and the more so the more is missing. Empty rows teach a label from nothing.
+    changes the data, and the more so the more is missing. Empty rows teach a label from nothing. A row without its key
+    can be neither joined nor kept on one side of a split.
 
     ## How to fix it
 
@@ -80,20 +89,23 @@ class MissingValues(Rule):
         if "arrays" in profile.dataset.layout:
             raise Skip("NaN in arrays is judged by VAL102")
         pool = Pool.of(profile)
-        missing = _missing(profile, pool)
+        missing = _missing(pool, _columns(profile, *INPUTS))
         if missing:
             yield from self._judge(profile, pool, missing)
+        missing = _missing(pool, _columns(profile, *KEYS))
+        if missing:
+            yield self._keys(profile, pool, missing)
 
     def _judge(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Iterator[Found]:
         import numpy as np
 
         from datalint.stats import digits
-        from datalint_rules.values._tables import columns_word, only_split, quoted
+        from datalint_rules.values._tables import quoted
 
         total = pool.samples
         gaps = _gaps(profile, pool, list(missing))
         counted = gaps.sum(1)
-        features = _features(profile)
+        features = _columns(profile, *INPUTS)
         whole = [name for name in missing if missing[name] >= total]
         # A column without any value makes no row incomplete: it is dropped as a whole.
         partial = np.array([name not in whole for name in missing], np.bool_)
@@ -118,9 +130,7 @@ class MissingValues(Rule):
             lost = round(len(empty) / pool.size * total)
             parts.append(f"{about}{lost:,} of {total:,} rows are empty")
         if shown:
-            top = ", ".join(f"{missing[name]:,} ({missing[name] / total:.1%}) of {name!r}" for name in shown[:3])
-            more = f" and {columns_word(len(shown) - 3)} more" if len(shown) > 3 else ""
-            parts.append(f"{about}{rows:,} of {total:,} rows have gaps: {top}{more}")
+            parts.append(f"{about}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}")
         by_class = _by_class(pool, gaps, list(missing), shown[0]) if shown else {}
         named = empty if len(empty) else incomplete
         yield Found(
@@ -133,21 +143,39 @@ class MissingValues(Rule):
             ),
             severity=None if bad else "info",
             confidence=0.99,
-            split=only_split(_by_split(profile, pool)) if len(pool.splits) > 1 else None,
+            split=_only_split(pool, features),
             column=worst[0] if len(worst) == 1 else None,
             subject="",
             evidence={
                 "missing_cells": cells,
                 "incomplete_rows_share": digits(share, 3),
                 "empty_rows": len(empty),
-                "columns": [
-                    {"column": name, "missing": missing[name], "missing_share": digits(missing[name] / total, 3)}
-                    for name in worst[:200]
-                ],
+                "columns": _figures(worst, missing, total),
                 "missing_share_by_class": {k: digits(v, 3) for k, v in by_class.items()},
             },
             cases=pool.cases(named, {"gaps": [int(counted[k]) for k in named]}),
             count=round(len(named) / max(pool.size, 1) * total),
+            exact=pool.complete,
+        )
+
+    def _keys(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Found:
+        import numpy as np
+
+        total = pool.samples
+        worst = sorted(missing, key=lambda name: (-missing[name], name))
+        rows = np.flatnonzero(_gaps(profile, pool, worst).any(1))
+        return Found(
+            message=f"gaps in what looks like {'a key' if len(worst) == 1 else 'keys'}: {_told(worst, missing, total)}",
+            consequence="Rows without a key can be neither joined nor kept on one side of a split.",
+            remedy="Look the keys up where the rows come from, or leave these rows out where it is split by them.",
+            severity=None if missing[worst[0]] >= self.params.much * total else "info",
+            confidence=0.9,
+            split=_only_split(pool, _columns(profile, *KEYS)),
+            column=worst[0] if len(worst) == 1 else None,
+            subject="keys",
+            evidence={"columns": _figures(worst, missing, total)},
+            cases=pool.cases(rows),
+            count=round(len(rows) / max(pool.size, 1) * total),
             exact=pool.complete,
         )
 
@@ -180,23 +208,21 @@ class MissingValues(Rule):
         return "all samples"
 
 
-def _features(profile: Profile) -> list[str]:
-    """Columns whose gaps matter: features of any kind, and texts."""
-    roles, kinds = {"feature", "text"}, {"number", "text", "time"}
-    return [f.name for f in profile.dataset.fields if f.role in roles and f.kind in kinds]
+def _columns(profile: Profile, *roles: Role) -> list[Column]:
+    """Columns of some roles, of kinds whose gaps are counted."""
+    return [f for f in profile.dataset.fields if f.role in roles and f.kind in {"number", "text", "time"}]
 
 
-def _missing(profile: Profile, pool: Pool) -> dict[str, int]:
-    """Empty cells per feature column, those that hold a text instead of a number not among them."""
+def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
+    """Empty cells by column, those that hold a text instead of a number not among them."""
     from datalint.measures.columns import NumberStats
     from datalint.measures.texts import TextStats
 
     found: dict[str, int] = {}
-    kinds = {f.name: f.kind for f in profile.dataset.fields}
-    for name in _features(profile):
-        count = 0
+    for column in columns:
+        name, count = column.name, 0
         for split in pool.splits:
-            if kinds[name] == "number":
+            if column.kind == "number":
                 numbers = split[NumberStats]
                 if name in numbers.names:
                     count += int(numbers.missing[numbers.names.index(name)])
@@ -210,6 +236,21 @@ def _missing(profile: Profile, pool: Pool) -> dict[str, int]:
         if count > 0:
             found[name] = count
     return found
+
+
+def _told(names: Sequence[str], missing: Mapping[str, int], total: int) -> str:
+    """How much is missing of up to three columns."""
+    from datalint_rules.values._tables import columns_word
+
+    more = f" and {columns_word(len(names) - 3)} more" if len(names) > 3 else ""
+    return ", ".join(f"{missing[name]:,} ({missing[name] / total:.1%}) of {name!r}" for name in names[:3]) + more
+
+
+def _figures(names: Sequence[str], missing: Mapping[str, int], total: int) -> list[JsonValue]:
+    """The same as evidence."""
+    from datalint.stats import digits
+
+    return [{"column": n, "missing": missing[n], "missing_share": digits(missing[n] / total, 3)} for n in names[:200]]
 
 
 def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
@@ -241,7 +282,10 @@ def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) 
     return {str(c): float(m / n) for c, m, n in zip(classes, missing, np.bincount(codes), strict=True)}
 
 
-def _by_split(profile: Profile, pool: Pool) -> dict[str, int]:
-    from datalint_rules.values._tables import Pool
+def _only_split(pool: Pool, columns: Sequence[Column]) -> str | None:
+    """The one of several splits in which something is missing."""
+    from datalint_rules.values._tables import Pool, only_split
 
-    return {split.name: sum(_missing(profile, Pool([split])).values()) for split in pool.splits}
+    if len(pool.splits) < 2:
+        return None
+    return only_split({split.name: sum(_missing(Pool([split]), columns).values()) for split in pool.splits})

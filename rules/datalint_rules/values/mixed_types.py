@@ -179,6 +179,8 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, t
         if kind not in {"number", "dressed"}
         for value, count in found.items()
     }
+    if dressed and not plain and _lettered(kinds["dressed"]):
+        return None
     if dressed and (plain or len(kinds["dressed"]) >= 3):
         example = min(kinds["dressed"])
         if plain:
@@ -199,6 +201,16 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, t
     if len(numbers) == plain and all(value.isdigit() for value in numbers):
         return None  # keys
     return f"holds numbers stored as text, such as {min(numbers)[:40]!r}", len(numbers) >= 15
+
+
+def _lettered(values: Mapping[str, int]) -> bool:
+    """
+    Whether digits with one capital each, such as '10A', '10B' and '30B', are codes.
+
+    One quantity has one unit. Only K, M and B, which multiply, stand beside each other in a column of numbers.
+    """
+    letters = {value[-1] for value in values}
+    return all(value[:-1].isdigit() for value in values) and len(letters) > 1 and not letters <= set("KMB")
 
 
 def _dates(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int], total: int) -> tuple[str, bool] | None:

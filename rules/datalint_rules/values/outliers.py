@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -127,30 +129,22 @@ class Outliers(Rule):
         """Multiply the distance of one value from the median, so that it lies 50 times as far as any; 1,000 times."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint_rules.values._planting import spoil_column
 
-        if clean.files:
-            return None
-        split = training(clean)
-        table = clean.tables[split].copy()
-        columns = []
-        for name in table.columns:
-            if name == clean.label or table[name].dtype.kind != "f" or table[name].nunique() < 60:
-                continue
-            values = table[name].dropna().to_numpy()
+        def fits(column: pd.Series) -> bool:
+            if column.dtype.kind != "f" or column.nunique() < 60:
+                return False
+            values = column.dropna().to_numpy()
             distance = np.abs(values - np.median(values))
-            if distance.max() < 2.2 * np.quantile(distance, 0.9) and len(values) >= 300:
-                columns.append(name)
-        if not columns:
-            return None
-        column = columns[int(rng.integers(len(columns)))]
-        values = table[column].to_numpy(copy=True)
-        row = int(rng.choice(np.flatnonzero(~np.isnan(values))))
-        middle = np.nanmedian(values)
-        values[row] = middle + np.nanmax(np.abs(values - middle)) * 50 * 20**strength
-        table[column] = values
-        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
-        return Planted(faulty, split=split, column=str(column), rows={split: frozenset({row})})
+            return bool(distance.max() < 2.2 * np.quantile(distance, 0.9) and len(values) >= 300)
+
+        def spoil(values: NDArray[Any]) -> NDArray[np.int64]:
+            row = rng.choice(np.flatnonzero(~np.isnan(values)), 1)
+            middle = np.nanmedian(values)
+            values[row] = middle + np.nanmax(np.abs(values - middle)) * 50 * 20**strength
+            return row
+
+        return spoil_column(clean, rng, fits, spoil)
 
 
 def _extremes(pool: Pool, name: str) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from datalint.dataset import Dataset
     from datalint.measures.base import Measurement
@@ -125,31 +127,22 @@ class SentinelValues(Rule):
         """Write -999 into 2 % of one column, at least 6 rows; into a third at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint_rules.values._planting import spoil_column
 
-        if clean.files:
-            return None
-        split = training(clean)
-        table = clean.tables[split].copy()
-        columns = []
-        for name in table.columns:
-            if name == clean.label or table[name].dtype.kind not in "fi" or "id" in str(name).lower().split("_"):
-                continue
-            spread = np.ptp(np.nan_to_num(table[name].to_numpy(dtype=float)))
+        def fits(column: pd.Series) -> bool:
+            if "id" in str(column.name).lower().split("_") or len(column) < 30:
+                return False
+            spread = np.ptp(np.nan_to_num(column.to_numpy(dtype=float)))
             # The code must lie outside of what the column holds.
-            if table[name].nunique() >= 15 and 0 < spread < 400 and table[name].min() > -500:
-                columns.append(name)
-        if not columns or len(table) < 30:
-            return None
-        column = columns[int(rng.integers(len(columns)))]
-        count = max(6, round(len(table) * (0.02 + 0.31 * strength)))
-        rows = rng.choice(len(table), count, replace=False)
-        values = table[column].to_numpy(copy=True)
-        values[rows] = -999
-        table[column] = values
-        faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
-        named = {split: frozenset(int(row) for row in rows)}
-        return Planted(faulty, split=split, column=str(column), rows=named)
+            return bool(column.nunique() >= 15 and 0 < spread < 400 and column.min() > -500)
+
+        def spoil(values: NDArray[Any]) -> NDArray[np.int64]:
+            count = max(6, round(len(values) * (0.02 + 0.31 * strength)))
+            rows = rng.choice(len(values), count, replace=False)
+            values[rows] = -999
+            return rows
+
+        return spoil_column(clean, rng, fits, spoil)
 
 
 def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
@@ -234,21 +227,21 @@ MEANT = frozenset(
 
 def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
     """Texts for missing values, in numeric columns and among categories."""
-    from datalint_rules.values._tables import only_split, text_names, tokens_of, value_counts
+    from datalint_rules.values._tables import is_missing_word, only_split, text_names, tokens_of, value_counts
 
     found: dict[str, dict[str, int]] = {}
     by_split: dict[str, int] = {}
     for name in profile.feature_names:
         for split in pool.splits:
             for word, count in tokens_of(split, name).items():
-                if _is_word(word):
+                if is_missing_word(word):
                     counts = found.setdefault(name, {})
                     counts[word] = counts.get(word, 0) + count
                     by_split[split.name] = by_split.get(split.name, 0) + count
     numeric = set(found)
     for name in text_names(profile):
         values = value_counts(pool.splits, name)
-        words = {v: n for v, n in (values or {}).items() if _is_word(v)}
+        words = {v: n for v, n in (values or {}).items() if is_missing_word(v)}
         # Of two values the one may well be "-" or "none"; "+" and "-" are a pair.
         if not values or not words or len(values) == len(words) or {"+", "-"} <= values.keys():
             continue
@@ -300,9 +293,3 @@ def _otherwise(numeric: int, columns: int) -> str:
     if numeric == columns:
         return "; otherwise the column is numeric" if columns == 1 else "; otherwise the columns are numeric"
     return f"; otherwise {numeric:,} of these columns {'is' if numeric == 1 else 'are'} numeric"
-
-
-def _is_word(text: str) -> bool:
-    from datalint_rules.values._tables import is_missing_word
-
-    return is_missing_word(text)

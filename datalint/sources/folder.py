@@ -1,0 +1,103 @@
+"""What is known of a folder that is scanned: its files, what the user wished, and what could not be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from datalint.dataset import Problem
+from datalint.sources import files, named_files, vocabulary
+from datalint.sources.arrays import NotLookedInto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from datalint.sources.files import Entry
+
+WHOLE = "all"
+"""Name of the only split of a data set that is not split."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said about a data set instead of leaving it to be recognised."""
+
+    label: str | None = None
+    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Glob patterns, below the scanned folder, of the files of each split."""
+    folders: Mapping[Path, files.Listing] = field(default_factory=dict)
+    """What lies below folders that were walked already."""
+
+
+class Folder:
+    """A folder and all files below it."""
+
+    def __init__(self, root: Path, wishes: Wishes) -> None:
+        self.root = root
+        self.wishes = wishes
+        listing = wishes.folders.get(root) or files.walk(root)
+        self.problems = listing.problems
+        self.unread: dict[tuple[str, ...], Problem] = {}
+        """Files that look like data and are not, by their place."""
+        self.entries = listing.entries
+        self.empty = listing.empty
+
+    @cached_property
+    def pictures(self) -> named_files.Places:
+        """The pictures that tables may name."""
+        return named_files.Places(self.entries)
+
+    def place_of(self, path: Path) -> tuple[str, ...]:
+        """The folder that holds a file, below this one."""
+        return path.parent.relative_to(self.root).parts
+
+    def name(self, parts: tuple[str, ...]) -> str:
+        """What a data set in this place is called."""
+        return files.printable("/".join(parts) if parts else (self.root.resolve().name or "data"))
+
+    def path(self, parts: tuple[str, ...]) -> str:
+        """The place as it follows from what the user typed."""
+        return files.printable(self.root.joinpath(*parts).as_posix())
+
+
+def split_folders(groups: Mapping[str, bool]) -> dict[str, str] | None:
+    """
+    Splits of sibling folders, or None.
+
+    Beside a train folder and that of another split there may be folders of other things; they are no classes if, as the
+    second entry of each item says, no file lies directly in the folders that are named by a split.
+    """
+    whole = vocabulary.split_folders(list(groups))
+    if whole:
+        return whole
+    named = [name for name in groups if vocabulary.split_of(name)]
+    found = vocabulary.split_folders(named) if all(groups[name] for name in named) else None
+    return found if found and len(set(found.values())) > 1 else None
+
+
+def strays(entries: Iterable[Entry], why: str) -> list[Problem]:
+    """The files as ones that are not scanned."""
+    return [Problem("not-scanned", entry.shown, why) for entry in entries]
+
+
+def unread(entry: Entry, error: Exception) -> Problem:
+    """What to tell of a file that is not what its name promises."""
+    if isinstance(error, NotLookedInto):
+        return Problem("not-scanned", entry.shown, str(error))
+    return Problem("pointer" if files.is_pointer(_peek(entry.path)) else "unreadable", entry.shown, str(error))
+
+
+def stem(name: str) -> str:
+    """A file's name without its suffixes."""
+    return re.sub(r"(\.[A-Za-z0-9]+){1,2}$", "", name) or name
+
+
+def _peek(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(1024)
+    except OSError:
+        return b""

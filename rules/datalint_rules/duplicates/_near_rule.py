@@ -1,0 +1,41 @@
+"""What the two rules on near copies have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datalint.rule import Field, Rule, RuleParams
+
+if TYPE_CHECKING:
+    from datalint.dataset import Dataset
+    from datalint.measures.base import Measurement
+    from datalint.profile import Profile
+
+
+class NearParams(RuleParams):
+    """When near copies are a warning."""
+
+    share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of the split's samples to drop from which it is a warning; below it is info.",
+    )
+    least: int = Field(5, ge=1, description="Samples to drop from which it is a warning; below it is info.")
+
+
+class NearRule(Rule):
+    """Judges the sampled samples that were compared with each other."""
+
+    searches = frozenset({"table"})
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The coordinated sample."""
+        from datalint.measures.sample import Sample
+
+        return (Sample,)
+
+    def coverage(self, profile: Profile) -> str:
+        """The sample."""
+        return profile.sample_coverage

@@ -8,6 +8,7 @@ import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,7 @@ from datalint.errors import DatalintError
 from datalint.lookup import expired, rule_options, settle
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
-from datalint.report.models import Report, Run, Summary, Tool
+from datalint.processes import start_workers
 from datalint.sources.files import walk_all
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from datalint.baseline import Baseline
     from datalint.dataset import Dataset
-    from datalint.engine import EngineName
+    from datalint.engine import Engine, EngineName
     from datalint.lookup import Effective
+    from datalint.processes import Starting
+    from datalint.report.models import Report, Run
     from datalint.rule import Rule
     from datalint.scanning import Scanned
     from datalint.severity import Severity
@@ -141,14 +144,13 @@ def scan(
     if known is not None:
         known.run = _run(started, clock, "cache", 1)
         return known
-    # What reads data is imported only now: a scan of unchanged data is over by here.
-    from datalint.cache import Cached
-    from datalint.engine import Tally, choose, start_workers
+    # Before all that is imported only now: a scan of unchanged data is over by here.
+    starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
+    from datalint.engine import Tally, choose
     from datalint.scanning import audit, scan_dataset
     from datalint.silencing import Silencer
     from datalint.sources.recognise import recognise_files
 
-    starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
     rules, severities = _rules(effective)
     judging = [rule for rule in rules if not rule.audits]
     datasets = recognise_files(source) if changed_only else find(source, chosen.label, splits, folders)
@@ -159,7 +161,7 @@ def scan(
     for dataset in datasets:
         runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler, starting)
         runners.append(runner)
-        measuring = Cached(runner, store) if store else runner
+        measuring = _measuring(runner, store, starting if dataset is datasets[-1] else None, dataset)
         suited = _suited(judging, dataset, chosen.preset)
         own = _own(settings, dataset, batch_size)
         thorough = chosen.preset != "fast"
@@ -175,6 +177,28 @@ def scan(
     if store and key:
         results.save(store, key, report)
     return report
+
+
+def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset) -> Engine:
+    """The engine for a data set; the processes that were ``starting`` have it for their last."""
+    from datalint.cache import Cached
+    from datalint.engine import Last
+
+    measuring = Cached(runner, store) if store else runner
+    return Last(measuring, starting, partial(_load, dataset)) if starting else measuring
+
+
+def _load(dataset: Dataset) -> None:
+    """Import what comes after reading."""
+    import datalint.report.html
+    import datalint.report.text
+
+    if dataset.modality == "images":
+        from PIL import Image, WebPImagePlugin  # noqa: F401
+
+        import datalint.learn.near_crops  # noqa: F401
+
+        Image.preinit()
 
 
 def settings_of(source: Any, config: Any = None) -> Effective:
@@ -207,6 +231,8 @@ def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None
 
 
 def _report(done: Sequence[Scanned], run: Run) -> Report:
+    from datalint.report.models import Report, Summary, Tool
+
     counts = {"error": 0, "warning": 0, "info": 0}
     for item in done:
         for finding in item.report.leading:
@@ -298,6 +324,8 @@ def _listed(splits: Mapping[str, Any] | None) -> list[str] | None:
 
 
 def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
+    from datalint.report.models import Run
+
     seconds = round(time.perf_counter() - clock, 3)
     return Run(started=started.isoformat(timespec="seconds"), seconds=seconds, engine=engine, jobs=jobs)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint import __version__
+from datalint.sources.files import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -126,8 +127,7 @@ class Cache:
         if self.paranoid:
             with Path(path).open("rb") as file:
                 return [status.st_size, hashlib.file_digest(file, "sha256").hexdigest()]
-        # The change time cannot be set by hand, so a restored modification time does not hide a change.
-        return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+        return [state_of(status).hex()]
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,11 +11,14 @@ from datalint import __version__
 from datalint.dataset import Batch, Problem
 from datalint.errors import DatalintError
 from datalint.measures.base import Measurement, Settings
+from datalint.processes import processes_for
+from datalint.processes import settings as processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from datalint.dataset import Partition
+    from datalint.processes import Starting
 
 States = dict[str, tuple[Measurement, ...]]
 """What was measured on one partition, by split."""
@@ -25,9 +27,6 @@ Task = tuple[int, "Partition"]
 """A partition and its number within the data set."""
 
 EngineName = Literal["local", "dask"]
-
-WORTH_WORKERS = 400 << 20
-"""Bytes from which more than one process pays: starting a worker costs about as much as reading 50 MB."""
 
 CHECKED = 100
 """Partitions whose files the workers of a cluster are asked for before they are read."""
@@ -81,7 +80,7 @@ class Serial:
 class Workers:
     """Processes of this machine or of a Dask cluster, through joblib; they get descriptors and return summaries."""
 
-    def __init__(self, jobs: int, scheduler: str | None = None, starting: threading.Thread | None = None) -> None:
+    def __init__(self, jobs: int, scheduler: str | None = None, starting: Starting | None = None) -> None:
         self.name = "local" if scheduler is None else "dask"
         self.jobs = jobs
         self._scheduler = scheduler
@@ -148,8 +147,8 @@ class Workers:
 
         if self._scheduler is None:
             if self._starting is not None:
-                self._starting.join()
-            with _processes():
+                self._starting.wait()
+            with processes():
                 yield run
             return
         from joblib import parallel_config
@@ -163,39 +162,32 @@ class Workers:
             client.close()
 
 
-def _processes() -> Any:
-    """The setting in which joblib runs processes of this machine; in the same setting it finds them again."""
-    from joblib import parallel_config
-
-    # One thread each: as many processes as cores are busy already.
-    return parallel_config("loky", inner_max_num_threads=1)
-
-
-def start_workers(jobs: int | None, weight: int) -> threading.Thread | None:
+class Last:
     """
-    Start the processes for reading so many bytes while the data is still being recognised: both take as long.
+    An engine that is the last to use processes which were started early, and lets them go when all is read.
 
-    None where it will not take several, or might not.
+    While they read, this process has little to do: it loads what it will need then.
     """
-    jobs = processes_for(weight, jobs)
-    if jobs < 2 or weight < WORTH_WORKERS:
-        return None
-    thread = threading.Thread(target=_start, args=(jobs,))
-    thread.start()
-    return thread
 
+    def __init__(self, engine: Engine, starting: Starting, load: Callable[[], None]) -> None:
+        self._engine, self._starting, self._load = engine, starting, load
+        self.name, self.jobs = engine.name, engine.jobs
 
-def _start(jobs: int) -> None:
-    from joblib import Parallel, delayed
-
-    # Whatever is wrong with starting processes, whoever uses them will be told.
-    with contextlib.suppress(Exception), _processes():
-        Parallel(n_jobs=jobs, batch_size=1)(delayed(_ready)() for _ in range(jobs))
-
-
-def _ready() -> None:
-    """Load what reading anything needs."""
-    import datalint.measures.sample  # noqa: F401 - loaded, not used
+    def measure(
+        self,
+        partitions: Sequence[Task],
+        kinds: Sequence[type[Measurement]],
+        settings: Settings,
+        progress: Callable[[int], None],
+    ) -> Iterator[States]:
+        """What the engine measures."""
+        try:
+            for k, states in enumerate(self._engine.measure(partitions, kinds, settings, progress)):
+                if k == 0:
+                    self._load()
+                yield states
+        finally:
+            self._starting.let_go()
 
 
 def connect(scheduler: str) -> Any:
@@ -309,22 +301,12 @@ class Tally:
         self(0)
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def processes_for(weight: int, jobs: int | None) -> int:
-    """Processes for reading so many bytes: as many as were asked for, else all cores if it pays."""
-    return jobs if jobs is not None else cores() if weight >= WORTH_WORKERS else 1
-
-
 def choose(
     partitions: Sequence[Task],
     jobs: int | None,
     engine: EngineName = "local",
     scheduler: str | None = None,
-    starting: threading.Thread | None = None,
+    starting: Starting | None = None,
 ) -> Engine:
     """
     Where to run: in this process while the data is small or cannot be read elsewhere.

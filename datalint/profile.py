@@ -31,6 +31,8 @@ class Profile:
     given: Given = field(default_factory=Given)
     thorough: bool = True
     """Whether searches may cost more than reading the data; not with the preset ``fast``."""
+    threads: int = 1
+    """How many a search may use."""
     silences: tuple[Silence, ...] = ()
     """What the user silenced and what became of it; told to rules that audit."""
 
@@ -83,4 +85,4 @@ class Profile:
         """Near-identical samples among the sampled rows of all splits, found once."""
         from datalint.learn.near import find_near
 
-        return find_near(self.dataset, self.splits, self.feature_names, self.thorough)
+        return find_near(self.dataset, self.splits, self.feature_names, self.thorough, self.threads)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
-from datalint.report.models import LISTED, AffectedSample, Report
 from datalint.sources.files import Listing, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from datalint.cache import Cache
+    from datalint.report.models import AffectedSample, Report
 
 _RUN = "<!-- this run -->"
 """Stands in a kept page for what differs from run to run; data cannot contain it, being escaped."""
@@ -50,7 +50,15 @@ def _state(cache: Cache, path: Path, folders: Mapping[Path, Listing]) -> list[An
         return cache.identity([str(path)])
     listing = folders.get(path) or walk(path)
     told = [[problem.path, problem.message] for problem in listing.problems]
-    return [cache.identity(entry.where for entry in listing.entries), told, listing.empty]
+    return [_states(cache, listing), told, listing.empty]
+
+
+def _states(cache: Cache, listing: Listing) -> list[Any]:
+    if cache.paranoid:
+        return cache.identity(entry.where for entry in listing.entries)
+    # As they were when the folder was walked, before anything was read.
+    names = "\0".join(entry.where for entry in listing.entries).encode("utf-8", "surrogateescape")
+    return [hashlib.sha256(part).hexdigest() for part in (names, b"".join(entry.state for entry in listing.entries))]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class Rest:
 
     def affected(self) -> dict[tuple[int, str], list[AffectedSample]]:
         """All affected samples where there are more than the report lists; none if they were lost."""
+        from datalint.report.models import AffectedSample
+
         kept = self._get("affected") or []
         return {(number, name): [AffectedSample.model_validate(s) for s in rows] for number, name, rows in kept}
 
@@ -86,6 +96,8 @@ class Rest:
 
     def keep(self, report: Report) -> None:
         """Keep what the report's file does not hold."""
+        from datalint.report.models import LISTED
+
         affected = [
             [number, name, [sample.model_dump() for sample in samples]]
             for (number, name), samples in report._all_affected.items()
@@ -111,11 +123,14 @@ def _digest(report: Report) -> str:
 
 def load(cache: Cache, place: str) -> Report | None:
     """The report kept under a key; None where there is none or it is damaged."""
-    from pydantic import ValidationError
-
     data = cache.get(place)
     if data is None:
         return None
+    # Not before it is known that there is one: what reads the data comes first.
+    from pydantic import ValidationError
+
+    from datalint.report.models import Report
+
     try:
         report = Report.model_validate_json(data)
     except ValidationError:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from datalint import facts, hashing
 from datalint.dataset import Dataset, Split, split_order
-from datalint.engine import Tally, cores
+from datalint.engine import Tally
 from datalint.errors import DatalintError
 from datalint.folding import fold
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
 from datalint.measures.sample import PlainSample, Sample
+from datalint.processes import cores
 from datalint.profile import Profile, Task
 from datalint.report.models import (
     LISTED,
@@ -92,12 +93,15 @@ def scan_dataset(
     profile = profile_of(dataset, _reduce(_told(results, dataset.partitions, tally)), kinds, settings)
     profile.given = given or Given()
     profile.thorough = thorough
+    profile.threads = min(engine.jobs, cores())
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
         raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
-    judged = _Judged(profile, severities or {})
-    for rule in rules:
-        judged.run(rule)
-    return judged.scanned(min(engine.jobs, cores()))
+    with Thumbnails(profile.threads) as thumbnails:
+        judged = _Judged(profile, severities or {}, thumbnails)
+        # What takes longest comes last: the pictures that the others ask for are made beside it.
+        for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):
+            judged.run(rule)
+        return judged.scanned()
 
 
 def audit(
@@ -109,7 +113,7 @@ def audit(
     severities: Mapping[str, Severity],
 ) -> Scanned:
     """Let the rules that judge what was silenced add to the report of a data set."""
-    judged = _Judged(Profile(dataset, (), settings, None, silences=silences), severities)
+    judged = _Judged(Profile(dataset, (), settings, None, silences=silences), severities, Thumbnails())
     for rule in rules:
         judged.run(rule)
     report = scanned.report
@@ -264,14 +268,14 @@ def _file(path: str, what: str) -> AffectedSample:
 class _Judged:
     """What the rules said of one profile."""
 
-    def __init__(self, profile: Profile, severities: Mapping[str, Severity]) -> None:
+    def __init__(self, profile: Profile, severities: Mapping[str, Severity], thumbnails: Thumbnails) -> None:
         self.profile = profile
         self.severities = severities
         self.dataset = profile.dataset
         self.findings: list[Finding] = []
         self.statuses: list[RuleStatus] = []
         self.affected: dict[str, list[AffectedSample]] = {}
-        self.thumbnails = Thumbnails()
+        self.thumbnails = thumbnails
         self.follows: dict[str, tuple[str, ...]] = {}
         """By code of a rule, the codes of the rules that explain it."""
         self.briefs: dict[str, str] = {}
@@ -390,8 +394,8 @@ class _Judged:
                 partition = self.dataset.partitions[int(cases.places.part[k])]
                 self.thumbnails.want(sample.id, partition, int(cases.places.line[k]))
 
-    def scanned(self, threads: int) -> Scanned:
-        """The report of the data set; ``threads`` make its pictures."""
+    def scanned(self) -> Scanned:
+        """The report of the data set."""
         profile, dataset, label = self.profile, self.dataset, self.dataset.label
         task = profile.task
         info = None
@@ -418,4 +422,4 @@ class _Judged:
             findings=_in_order(fold(self.findings, self.follows, self.briefs)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
-        return Scanned(report, self.affected, self.thumbnails.made(threads))
+        return Scanned(report, self.affected, self.thumbnails.made())

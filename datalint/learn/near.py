@@ -81,7 +81,11 @@ class Near:
 
 
 def find_near(
-    dataset: Dataset, splits: Sequence[SplitProfile], feature_names: Sequence[str], thorough: bool = True
+    dataset: Dataset,
+    splits: Sequence[SplitProfile],
+    feature_names: Sequence[str],
+    thorough: bool = True,
+    threads: int = 1,
 ) -> Near:
     """Compare the sampled rows of all splits with each other; large crops of pictures are ``thorough``."""
     used = [split for split in splits if len(split.rows)]
@@ -95,7 +99,7 @@ def find_near(
     key = np.stack([which.astype(np.uint64), inputs], axis=1)
     _, once = np.unique(key, axis=0, return_index=True) if len(key) else (None, np.zeros(0, np.int64))
     once = np.sort(once)
-    find = partial(_pictures, thorough=thorough) if dataset.modality == "images" else _rows
+    find = partial(_pictures, thorough=thorough, threads=threads) if dataset.modality == "images" else _rows
     reason, kind, first, second, details = find(dataset, used, feature_names, once, inputs)
     return Near(names, which, places, inputs, once[first], once[second], kind, tuple(details), reason)
 
@@ -111,6 +115,7 @@ def _pictures(
     inputs: NDArray[np.uint64],
     *,
     thorough: bool,
+    threads: int,
 ) -> _Pairs:
     from datalint.learn.near_crops import near_crops
     from datalint.learn.near_pictures import near_pictures
@@ -128,7 +133,7 @@ def _pictures(
         return "fewer than 20 readable images", "pictures", none, none, []
     stacked = pictures[0] if len(pictures) == 1 else np.concatenate(pictures)
     rows = once[kept]
-    first, second, likeness, flipped = near_pictures(stacked, inputs[rows], rows)
+    first, second, likeness, flipped = near_pictures(stacked, inputs[rows], rows, threads)
     words = [
         f"correlation {value:.3f}" + (", mirrored" if flip else "")
         for value, flip in zip(likeness.tolist(), flipped.tolist(), strict=True)

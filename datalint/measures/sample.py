@@ -11,7 +11,7 @@ from datalint.measures.base import Measurement, Settings
 from datalint.measures.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -175,9 +175,9 @@ class Sample(Measurement):
         everything = np.concatenate([p.contents for p in parts])
         contents, first, inverse = np.unique(everything, return_index=True, return_inverse=True)
         counts = np.bincount(inverse, np.concatenate([p.counts for p in parts])).astype(np.int64)
-        keep = np.arange(min(len(contents), self.size))
-        self.payload = _concatenate([p.payload for p in parts if p.payload is not None]).take(first[keep])
-        self.contents, self.counts = contents[keep], counts[keep]
+        kept = min(len(contents), self.size)
+        self.payload = _gathered([p.payload for p in parts if p.payload is not None], first[:kept])
+        self.contents, self.counts = contents[:kept].copy(), counts[:kept].copy()
         if len(contents) >= self.size:
             self._limit = self.contents[-1]
         places = Places.none()
@@ -308,15 +308,31 @@ def _same_columns(parts: list[Sample]) -> None:
             payload.pictures = np.repeat(payload.pictures[..., None], 3, axis=3)
 
 
-def _concatenate(parts: Iterable[Payload]) -> Payload:
-    parts = list(parts)
-    pictures = [p.pictures for p in parts if p.pictures is not None]
-    return Payload(
+def _gathered(parts: Sequence[Payload], rows: NDArray[np.int64]) -> Payload:
+    """Some contents of several parts; ``rows`` count through all of them."""
+    whole = Payload(
         np.concatenate([p.label for p in parts]),
         np.concatenate([p.target for p in parts]),
         np.concatenate([p.inputs for p in parts]),
         np.concatenate([p.numbers for p in parts]),
         {name: np.concatenate([p.texts[name] for p in parts]) for name in parts[0].texts},
-        np.concatenate(pictures) if pictures else None,
+        None,
         np.concatenate([p.readable for p in parts]),
-    )
+    ).take(rows)
+    whole.pictures = _gathered_pictures([p.pictures for p in parts if p.pictures is not None], rows)
+    return whole
+
+
+def _gathered_pictures(parts: Sequence[NDArray[np.uint8]], rows: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+    """Straight to their places: to put all of them together first takes twice the memory, which must be fetched."""
+    if not parts:
+        return None
+    ends = np.cumsum([len(part) for part in parts])
+    order = np.argsort(rows, kind="stable")
+    bounds = np.searchsorted(rows[order], ends)
+    out = np.empty((len(rows), *parts[0].shape[1:]), np.uint8)
+    start = 0
+    for part, end, stop in zip(parts, ends.tolist(), bounds.tolist(), strict=True):
+        out[order[start:stop]] = part[rows[order[start:stop]] - (end - len(part))]
+        start = stop
+    return out

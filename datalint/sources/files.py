@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import os
 import re
+import struct
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ ARRAYS = frozenset({".npz", ".npy"})
 JSON_LINES = frozenset({".jsonl", ".ndjson"})
 TEXTS = frozenset({".txt", ""})
 """Files that are a table only if their content says so."""
+
+_STATE = struct.Struct("<qqqQ")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,6 +53,8 @@ class Entry:
     parts: tuple[str, ...]
     """Path below the scanned folder."""
     size: int
+    state: bytes = b""
+    """What changes with its content, as it was when the folder was walked; see :func:`state_of`."""
 
     @property
     def path(self) -> Path:
@@ -76,6 +81,11 @@ class Entry:
         """Suffix in lower case, without a ``.gz`` after it."""
         stem = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
         return os.path.splitext(stem)[1].lower()  # noqa: PTH122 - faster than a Path for each of many files
+
+
+def state_of(status: os.stat_result) -> bytes:
+    """Size, times and inode: the change time cannot be set by hand, so a restored modification time hides no change."""
+    return _STATE.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 @dataclass
@@ -149,7 +159,8 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
                 if why == LEADS_OUT or entry.suffix in DATA:
                     listing.problems.append(Problem("not-scanned", entry.shown, why))
             elif not item.is_dir():
-                listing.entries.append(Entry(item.path, inside, item.stat().st_size))
+                status = item.stat()
+                listing.entries.append(Entry(item.path, inside, status.st_size, state_of(status)))
             elif not item.is_symlink():  # the target of a link is walked where it lies
                 folders.append((Path(item.path), inside))
         except (OSError, RuntimeError) as error:

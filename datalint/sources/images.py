@@ -148,10 +148,12 @@ def image_partitions(
     was measured on the others is still known.
     """
     found, start = [], 0
+    # Neither long nor short ones: a core that is done must not wait for another's last.
+    least, spread, most = files // 2, max(1, files // 4), 3 * files // 2
     for end in range(1, len(entries) + 1):
         held = end - start
-        wanted = held >= files // 4 and hashing.bytes_hash(os.fsencode(entries[end - 1].name)) % files == 0
-        if wanted or held >= 3 * files or end == len(entries):
+        wanted = held >= least and hashing.bytes_hash(os.fsencode(entries[end - 1].name)) % spread == 0
+        if wanted or held >= most or end == len(entries):
             found.append(_partition(split, entries[start:end], None if classes is None else classes[start:end]))
             start = end
     return found

@@ -37,28 +37,33 @@ def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
     """
     suspects: defaultdict[tuple[str, ...], list[tuple[Entry, tuple[str, ...]]]] = defaultdict(list)
     pictures: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    named: dict[tuple[str, ...], int | None] = {}
+    """By folder, the level at which its name is one of masks."""
     for entry in images:
-        level = next((k for k, part in enumerate(entry.folder) if FOLDER.fullmatch(part)), None)
+        folder = entry.folder
+        if folder not in named:
+            named[folder] = next((k for k, part in enumerate(folder) if FOLDER.fullmatch(part)), None)
+        level = named[folder]
         own = _stem(entry.name)
         if level is not None:
-            key = (*entry.folder[:level], *entry.folder[level + 1 :], STEM.sub("", own))
-            suspects[entry.folder[: level + 1]].append((entry, key))
+            key = (*folder[:level], *folder[level + 1 :], STEM.sub("", own))
+            suspects[folder[: level + 1]].append((entry, key))
         elif STEM.search(own):
-            suspects[(*entry.folder, "*")].append((entry, (*entry.folder, STEM.sub("", own))))
+            suspects[(*folder, "*")].append((entry, (*folder, STEM.sub("", own))))
         else:
             # A picture may lie beside its mask or in any folder that stands where that of the mask does.
-            for k in range(len(entry.folder) + 1):
-                key = (*entry.folder[:k], *entry.folder[k + 1 :], own)
-                pictures.setdefault(key, set()).add(entry.folder)
+            for k in range(len(folder) + 1):
+                key = (*folder[:k], *folder[k + 1 :], own)
+                pictures.setdefault(key, set()).add(folder)
     masks: set[tuple[str, ...]] = set()
     problems = []
     for place, items in suspects.items():
         known = [entry for entry, key in items if key in pictures]
         if 10 * len(known) >= 9 * len(items) and all(map(_few_colours, _some(known))):
             masks |= {entry.parts for entry, _ in items}
-            folder = items[0][0].shown.rsplit("/", max(1, len(items[0][0].parts) - len(place)))[0]
+            shown = items[0][0].shown.rsplit("/", max(1, len(items[0][0].parts) - len(place)))[0]
             text = f"{len(items):,} masks of pictures: segmentation is not judged, so they are left out"
-            problems.append(Problem("not-scanned", folder, text))
+            problems.append(Problem("not-scanned", shown, text))
     return [entry for entry in images if entry.parts not in masks], problems
 
 

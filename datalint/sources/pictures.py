@@ -221,11 +221,17 @@ def stack(pictures: list[Picture]) -> NDArray[np.uint8]:
 
 
 def report_picture(data: bytes, side: int = 96) -> bytes | None:
-    """A small WebP of an image for a report, without its metadata; None where it cannot be decoded."""
+    """
+    A small WebP of an image for a report, without its metadata; None where it cannot be decoded.
+
+    To be called within :func:`strict`; by several threads at once if need be.
+    """
     from PIL import Image
 
     try:
-        with strict(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
             image.draft(None, (side, side))
             return webp(plain_mode(image), side)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError, OSError, EOFError, ValueError, SyntaxError):
@@ -234,7 +240,8 @@ def report_picture(data: bytes, side: int = 96) -> bytes | None:
 
 def webp(image: Any, side: int = 96) -> bytes:
     """The image scaled into a square of ``side`` pixels, as WebP."""
-    from PIL import Image
+    # Registered alone: a format that Pillow does not know yet makes it load all forty.
+    from PIL import Image, WebPImagePlugin  # noqa: F401
 
     if max(image.size) < side // 2:
         factor = side // max(image.size)

@@ -100,15 +100,15 @@ def among_images(entries: Sequence[Entry], images: Sequence[Entry]) -> list[Prob
 
     A file beside each image (its boxes, its caption) belongs there; so do files of which there are many.
     """
+    others = [entry for entry in entries if entry.suffix not in IMAGES and entry.name.casefold() not in LITTER]
+    if not others:
+        return []
     folders = {entry.folder for entry in images}
     stems = {(entry.folder, entry.name.partition(".")[0]) for entry in images}
     strays = [
         entry
-        for entry in entries
-        if entry.suffix not in IMAGES
-        and entry.folder in folders
-        and (entry.folder, entry.name.partition(".")[0]) not in stems
-        and entry.name.casefold() not in LITTER
+        for entry in others
+        if entry.folder in folders and (entry.folder, entry.name.partition(".")[0]) not in stems
     ]
     if len(strays) > max(3, len(images) // 10):
         return []

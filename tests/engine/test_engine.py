@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
-from datalint.engine import Serial, Workers, choose, start_workers
+from datalint.engine import Last, Serial, Workers, choose
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
+from datalint.processes import start_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,11 +139,39 @@ def test_processes_started_early_are_those_that_read() -> None:
     assert start_workers(1, 1 << 40) is None
     starting = start_workers(2, 1 << 40)
     assert starting is not None
-    starting.join()
+    starting.wait()
     ready = set(multiprocessing.active_children())
     list(Workers(2, starting=starting).measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
     assert len(ready) >= 2
     assert set(multiprocessing.active_children()) == ready
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_whoever_started_processes_lets_them_go() -> None:
+    starting = start_workers(2, 1 << 40)
+    assert starting is not None
+    starting.wait()
+    own = {process.pid or 0 for process in multiprocessing.active_children() if "Loky" in process.name}
+    assert len(own) >= 2 and all(map(_lives, own))
+    loaded: list[int] = []
+    engine = Last(Workers(2, starting=starting), starting, lambda: loaded.append(1))
+    found = list(engine.measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    assert _labels(found) == [10] * 8 and loaded == [1]
+    for _ in range(200):
+        if not any(map(_lives, own)):
+            break
+        time.sleep(0.1)
+    assert not any(map(_lives, own))
+    # Whoever reads next gets new ones.
+    again = list(Workers(2).measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    assert _labels(again) == [10] * 8
 
 
 def test_pictures_made_in_several_threads_are_the_same(tmp_path: Path) -> None:

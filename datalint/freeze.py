@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import io
 import json
 import struct
 from typing import Any, Literal
@@ -33,10 +32,9 @@ def freeze(value: Any) -> bytes:
     Raises:
         TypeError: something in the tree is neither; such a state is not kept.
     """
-    arrays = io.BytesIO()
+    arrays = _Arrays()
     tree = json.dumps(_down(value, arrays), separators=(",", ":")).encode()
-    body = struct.pack("<Q", len(tree)) + tree + arrays.getvalue()
-    return MAGIC + body
+    return b"".join([MAGIC, struct.pack("<Q", len(tree)), tree, *arrays.parts])
 
 
 def thaw(data: bytes) -> Any:
@@ -56,7 +54,22 @@ def thaw(data: bytes) -> Any:
         raise Damaged(str(error)) from error
 
 
-def _down(value: Any, arrays: io.BytesIO) -> Any:
+class _Arrays:
+    """The bytes of arrays, put together once."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, data: bytes) -> int:
+        """Where in the whole these bytes stand."""
+        start = self._size
+        self.parts.append(data)
+        self._size += len(data)
+        return start
+
+
+def _down(value: Any, arrays: _Arrays) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, np.generic):
@@ -81,9 +94,7 @@ def _down(value: Any, arrays: io.BytesIO) -> Any:
         order: Literal["F", "C"] = (
             "F" if value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous else "C"
         )
-        start = arrays.tell()
-        arrays.write(value.tobytes(order))
-        return {"a": [value.dtype.str, list(value.shape), order, start]}
+        return {"a": [value.dtype.str, list(value.shape), order, arrays.add(value.tobytes(order))]}
     kind = type(value)
     if f"{kind.__module__}.".startswith(_TRUSTED) and (
         dataclasses.is_dataclass(value) or isinstance(value, Measurement)

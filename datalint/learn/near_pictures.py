@@ -70,13 +70,12 @@ def near_pictures(
     empty = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     if len(kept) < 2 * _NEIGHBOUR:
         return empty
-    vectors = vectors[kept]
-    contents = contents[kept]
-    mirrored = np.ascontiguousarray(vectors.reshape(-1, SIDE, SIDE)[:, :, ::-1]).reshape(len(vectors), -1)
-    first, second, flip = _candidates(vectors, mirrored, threads)
+    if len(kept) < len(vectors):
+        vectors, contents = vectors[kept], contents[kept]
+    first, second, flip = _candidates(vectors, threads)
     apart = (first != second) & (contents[first] != contents[second])
     first, second, flip = first[apart], second[apart], flip[apart]
-    distance, aligned = _distances(vectors, mirrored, first, second, flip, threads)
+    distance, aligned = _distances(vectors, first, second, flip, threads)
     order = np.argsort(distance, kind="stable")[:_MOST_PAIRS]
     order = order[distance[order] <= _REACH]
     first, second, flip = first[order], second[order], flip[order]
@@ -150,7 +149,7 @@ def leading_directions(
 
 
 def _candidates(
-    vectors: NDArray[np.float32], mirrored: NDArray[np.float32], threads: int
+    vectors: NDArray[np.float32], threads: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Pairs whose hashes are close: neighbours in one of some sorted orders."""
     rng = np.random.default_rng(0)
@@ -162,7 +161,7 @@ def _candidates(
     white = top / np.sqrt(values)
     plane = (white @ rng.normal(size=(len(values), _BITS))).astype(np.float32)
     middle = mean @ plane
-    bits = np.concatenate([vectors @ plane > middle, mirrored @ plane > middle])
+    bits = np.concatenate([vectors @ plane > middle, vectors @ _mirrored(plane.T).T > middle])
     packed = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64).ravel()
 
     def neighbours(order: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -190,9 +189,19 @@ def _candidates(
     return low[once], high[once], flip[once]
 
 
+def _mirrored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    n = len(vectors)
+    return np.ascontiguousarray(vectors.reshape(n, SIDE, SIDE)[:, :, ::-1]).reshape(n, SIDE * SIDE)
+
+
+def _turned(vectors: NDArray[np.float32], flip: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The vectors, in place, with some of them mirrored."""
+    vectors[flip] = _mirrored(vectors[flip])
+    return vectors
+
+
 def _distances(
     vectors: NDArray[np.float32],
-    mirrored: NDArray[np.float32],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     flip: NDArray[np.bool_],
@@ -203,7 +212,7 @@ def _distances(
 
     def measure(start: int) -> None:
         part = slice(start, start + 2_048)
-        other = np.where(flip[part, None], mirrored[second[part]], vectors[second[part]])
+        other = _turned(vectors[second[part]], flip[part])
         other -= vectors[first[part]]
         plain[part] = np.sqrt(np.einsum("ij,ij->i", other, other))
 
@@ -214,7 +223,7 @@ def _distances(
     unclear = unclear[np.argsort(plain[unclear], kind="stable")[:_MOST_PAIRS]]
     for start in range(0, len(unclear), 1_024):
         part_rows = unclear[start : start + 1_024]
-        target = np.where(flip[part_rows, None], mirrored[second[part_rows]], vectors[second[part_rows]])
+        target = _turned(vectors[second[part_rows]], flip[part_rows])
         # What three more free numbers gain on unrelated pictures is taken back.
         aligned[part_rows] = np.minimum(plain[part_rows], 1.15 * _aligned(vectors[first[part_rows]], target))
     return plain, aligned

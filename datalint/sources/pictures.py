@@ -84,7 +84,8 @@ class Picture:
 @contextlib.contextmanager
 def strict() -> Iterator[None]:
     """Within it a suspected decompression bomb raises, and broken metadata, which does not spoil the pixels, is silent."""
-    from PIL import Image
+    # A format that Pillow does not know yet makes it load all forty.
+    from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -240,8 +241,7 @@ def report_picture(data: bytes, side: int = 96) -> bytes | None:
 
 def webp(image: Any, side: int = 96) -> bytes:
     """The image scaled into a square of ``side`` pixels, as WebP."""
-    # Registered alone: a format that Pillow does not know yet makes it load all forty.
-    from PIL import Image, WebPImagePlugin  # noqa: F401
+    from PIL import Image, WebPImagePlugin  # noqa: F401 - so that it is known
 
     if max(image.size) < side // 2:
         factor = side // max(image.size)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xxhash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,8 +55,8 @@ def number_bits(values: NDArray[np.float64]) -> Hashes:
 
 
 def bytes_hash(data: bytes) -> int:
-    """64 bits of the SHA-256 of a file's or string's bytes: processors have instructions for it, so it is the fastest."""
-    return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
+    """XXH3 (Collet) of a file's or string's bytes: a fiftieth of the time of SHA-256, and nobody needs to be kept out."""
+    return xxhash.xxh3_64_intdigest(data)
 
 
 def text_hashes(texts: Iterable[str]) -> Hashes:

@@ -109,7 +109,8 @@ class NumberStats(Measurement):
             delta = later.mean - self.mean
             self.m2 += later.m2 + np.where(both, delta**2 * self.count * share, 0.0)
             # Of huge means of opposite signs the difference overflows.
-            self.mean += np.where(np.isfinite(delta), delta * share, later.mean * share - self.mean * share)
+            apart = self.mean * (1 - share) + later.mean * share
+            self.mean = np.where(np.isfinite(delta), self.mean + delta * share, apart)
         self.samples += later.samples
         self.count = total
         self.infinite += later.infinite

@@ -148,8 +148,8 @@ def image_partitions(
     was measured on the others is still known.
     """
     found, start = [], 0
-    # Neither long nor short ones: a core that is done must not wait for another's last.
-    least, spread, most = files // 2, max(1, files // 4), 3 * files // 2
+    # No long ones: a core that is done must not wait for another's last. Short ones let the cuts fall into step again.
+    least, spread, most = files // 4, max(1, files // 2), 2 * files
     for end in range(1, len(entries) + 1):
         held = end - start
         wanted = held >= least and hashing.bytes_hash(os.fsencode(entries[end - 1].name)) % spread == 0

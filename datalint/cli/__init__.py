@@ -88,9 +88,6 @@ def main() -> NoReturn:
         _fail(f"cannot write the output: {error.strerror or error}")
     except MemoryError:
         _fail("not enough memory; scan fewer files at once")
-    finally:
-        # The end frees all there is at once: looking for garbage among it first takes a tenth of a second.
-        gc.freeze()
 
 
 def _fail(message: str) -> NoReturn:

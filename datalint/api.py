@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from datalint.baseline import Baseline
     from datalint.dataset import Dataset
     from datalint.engine import Engine, EngineName
+    from datalint.judging import Scanned
     from datalint.lookup import Effective
     from datalint.processes import Starting
     from datalint.report.models import Report, Run
     from datalint.rule import Rule
-    from datalint.scanning import Scanned
     from datalint.severity import Severity
     from datalint.sources.files import Listing
     from datalint.splits import Given
@@ -124,7 +124,8 @@ def scan(
     if paths is not None and splits is None and chosen.splits:
         splits = chosen.splits
     settings = Settings(batch_size=chosen.batch_size, memory=chosen.memory)
-    store = Cache(Path(chosen.cache_dir) if chosen.cache_dir else default_folder(), paranoid) if cache else None
+    folders = walk_all(paths or [])
+    store = _store(chosen.cache_dir, paranoid, folders) if cache else None
     packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
     today = started.astimezone().date()  # a suppression expires by the user's own calendar
     baseline_read = _baseline(effective)
@@ -138,7 +139,6 @@ def scan(
         baseline_read,
         *_hiding(samples, redact),
     ]
-    folders = walk_all(paths or [])
     key = results.key(store, paths, folders, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
@@ -147,7 +147,7 @@ def scan(
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
     from datalint.engine import Tally, choose
-    from datalint.scanning import audit, scan_dataset
+    from datalint.scanning import scan_dataset
     from datalint.silencing import Silencer
     from datalint.sources.recognise import recognise_files
 
@@ -169,6 +169,8 @@ def scan(
     audits = [rule for rule in rules if rule.audits]
     kept = silencer.apply(done)
     if audits and kept:
+        from datalint.judging import audit  # after the workers were started
+
         # Of changed files alone nothing can be said of what the whole needs.
         silences = () if changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
@@ -177,6 +179,10 @@ def scan(
     if store and key:
         results.save(store, key, report)
     return report
+
+
+def _store(folder: str | None, paranoid: bool, folders: Mapping[Path, Listing]) -> Cache:
+    return Cache(Path(folder) if folder else default_folder(), paranoid, tuple(folders.values()))
 
 
 def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset) -> Engine:
@@ -190,6 +196,7 @@ def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, d
 
 def _load(dataset: Dataset) -> None:
     """Import what comes after reading."""
+    import datalint.judging
     import datalint.report.html
     import datalint.report.text
 

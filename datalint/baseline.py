@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = "datalint-baseline/1"
 FILE: Final = "datalint-baseline.json"
 FINDING_PART: Final = 12
-"""Digits of a fingerprint that tell the finding; the others tell its data set (see ``scanning.fingerprint``)."""
+"""Digits of a fingerprint that tell the finding; the others tell its data set (see ``judging.fingerprint``)."""
 
 
 class Entry(BaseModel):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datalint.dataset import Partition
     from datalint.engine import Engine, States
     from datalint.measures.base import Measurement, Settings
+    from datalint.sources.files import Listing
 
 TAG = "CACHEDIR.TAG"
 _TAG_TEXT = (
@@ -46,6 +47,8 @@ class Cache:
     folder: Path
     paranoid: bool = False
     """Identify files by their bytes instead of size, times and inode."""
+    folders: tuple[Listing, ...] = ()
+    """What was walked already: the files in it are identified as they were then, before anything was read."""
 
     def get(self, key: str) -> bytes | None:
         """What is kept under the key; None for nothing, whatever the reason."""
@@ -101,6 +104,10 @@ class Cache:
         stamp = sources_stamp(Path(__file__).parent)
         return [__version__, stamp, [importlib.metadata.version(name) for name in libraries]]
 
+    @cached_property
+    def _walked(self) -> dict[str, bytes]:
+        return {entry.where: entry.state for listing in self.folders for entry in listing.entries}
+
     def _place(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
 
@@ -123,6 +130,8 @@ class Cache:
         return [[path, *self._identity(path)] for path in paths]
 
     def _identity(self, path: str) -> list[Any]:
+        if not self.paranoid and (known := self._walked.get(path)):
+            return [known.hex()]
         status = os.stat(path)  # noqa: PTH116 - a Path costs as much as the question
         if self.paranoid:
             with Path(path).open("rb") as file:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from datalint.config import Ignore
     from datalint.dataset import Dataset
+    from datalint.judging import Scanned
     from datalint.lookup import Effective, Placed
     from datalint.report.models import AffectedSample, DatasetReport, Finding, RuleStatus
-    from datalint.scanning import Scanned
 
 _PLACE = re.compile(r"(?::\d+|\[\d+\])$")
 """Line or row at the end of a sample's id."""

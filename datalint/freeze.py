@@ -18,7 +18,7 @@ from datalint.measures.base import Measurement
 from datalint.measures.spool import Spooled
 
 MAGIC = b"datalint-state/1\n"
-_TRUSTED = ("datalint.measures.", "datalint.dataset")
+_TRUSTED = ("datalint.measures.", "datalint.dataset.", "datalint.problem.")
 
 
 class Damaged(ValueError):

@@ -20,10 +20,11 @@ from datalint.errors import DatalintError
 from datalint.sources import csvs
 from datalint.sources.csvs import CsvPartition, open_bytes
 from datalint.sources.files import arrow_file, reason
+from datalint.sources.lending import lending
 from datalint.sources.parquets import ROWS, ParquetPartition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from datalint.dataset import Dataset
@@ -226,10 +227,14 @@ class _Raw(CsvPartition):
 
     def rows(self) -> Iterator[Any]:
         """All of them, as record batches of strings."""
+        with lending() as lend:
+            yield from self._rows(lend)
+
+    def _rows(self, lend: Callable[[Any], Any]) -> Iterator[Any]:
         import pyarrow as pa
 
         keeper = _Everything(self.dialect.names)
-        ragged = csvs._Ragged(self.dialect.quote, len(self.starts) > 1)
+        ragged = csvs._Ragged(self.dialect.quote, len(self.starts) > 1, lend)
         way: csvs._Way | None = csvs._Way(self.dialect.encoding, self.dialect.newlines_in_values, csvs.BLOCK)
         while way is not None:
             try:
@@ -247,7 +252,7 @@ class _Raw(CsvPartition):
         import pyarrow.csv as pacsv
 
         dialect = self.dialect
-        with self._open() as stream:
+        with self._open(ragged.lend) as stream:
             yield from pacsv.open_csv(
                 stream,
                 pacsv.ReadOptions(
@@ -261,7 +266,7 @@ class _Raw(CsvPartition):
                     delimiter=dialect.delimiter,
                     quote_char=dialect.quote or False,
                     newlines_in_values=way.newlines,
-                    invalid_row_handler=ragged.add,
+                    invalid_row_handler=ragged.lend(ragged.add),
                 ),
                 pacsv.ConvertOptions(
                     column_types=dict.fromkeys(columns, pa.string()), null_values=[], strings_can_be_null=False

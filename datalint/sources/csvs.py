@@ -17,10 +17,11 @@ from datalint.dataset import Batch, Problem
 from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.dialect import squeeze
 from datalint.sources.files import arrow_file, reason, unpacked_limit
+from datalint.sources.lending import lending
 from datalint.sources.unlike import SWALLOWED, header_rows, reader_hazards, swallowed_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from datalint.dataset import Aspect
@@ -89,10 +90,14 @@ class CsvPartition(TableFilePartition):
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the rows; what cannot be parsed becomes a problem."""
+        with lending() as lend:
+            yield from self._batches(aspects, lend)
+
+    def _batches(self, aspects: frozenset[Aspect], lend: Callable[[Any], Any]) -> Iterator[Batch]:
         import pyarrow as pa
 
         reader = TableReader(self.plan, labels_only="table" not in aspects)
-        ragged = _Ragged(self.dialect.quote, len(self.starts) > 1)
+        ragged = _Ragged(self.dialect.quote, len(self.starts) > 1, lend)
         problem: Problem | None = None
         headers = inside = 0
         way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, self.block)
@@ -149,13 +154,14 @@ class CsvPartition(TableFilePartition):
         column = self.dialect.names[int(match[1])] if match else None
         return replace(way, as_text=way.as_text | {column}) if column and column not in way.as_text else None
 
-    def _open(self) -> Any:
+    def _open(self, lend: Callable[[Any], Any]) -> Any:
         import pyarrow as pa
 
         if self.dialect.collapse:
-            return pa.PythonFile(io.BufferedReader(_Squeezed(open_bytes(self.path, self.dialect.compression))))
+            packed = open_bytes(self.path, self.dialect.compression)
+            return pa.PythonFile(lend(io.BufferedReader(_Squeezed(packed))))
         if self.dialect.compression:
-            return pa.PythonFile(open_bytes(self.path, self.dialect.compression), mode="r")
+            return pa.PythonFile(lend(open_bytes(self.path, self.dialect.compression)), mode="r")
         if self.starts == (0,) and self.stop is None:
             return arrow_file(self.path)
         return arrow_file(self.path).get_stream(self.starts[-1], self.weight)
@@ -177,7 +183,7 @@ class CsvPartition(TableFilePartition):
         }
 
         with (
-            self._open() as stream,
+            self._open(ragged.lend) as stream,
             pacsv.open_csv(
                 stream,
                 pacsv.ReadOptions(
@@ -191,7 +197,7 @@ class CsvPartition(TableFilePartition):
                     delimiter=dialect.delimiter,
                     quote_char=dialect.quote or False,
                     newlines_in_values=way.newlines,
-                    invalid_row_handler=ragged.add,
+                    invalid_row_handler=ragged.lend(ragged.add),
                 ),
                 pacsv.ConvertOptions(
                     column_types=types,
@@ -203,7 +209,10 @@ class CsvPartition(TableFilePartition):
                 ),
             ) as reader,
         ):
-            yield from reader
+            try:
+                yield from reader
+            finally:
+                del reader  # or an error would hold it, and it what was lent
 
 
 @dataclass(frozen=True)
@@ -221,7 +230,8 @@ class _Way:
 class _Ragged:
     """Rows that do not have as many fields as there are columns."""
 
-    def __init__(self, quote: str, within: bool) -> None:
+    def __init__(self, quote: str, within: bool, lend: Callable[[Any], Any]) -> None:
+        self.lend = lend
         self._quote = quote
         self._within = within
         """Whether the lines that are read do not begin with the file's first."""

@@ -20,6 +20,7 @@ from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, s
 from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, reason
 from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
+from datalint.sources.lending import lending
 from datalint.sources.parquets import row_group_partitions
 from datalint.sources.unlike import known_kind, unlike
 
@@ -280,24 +281,25 @@ def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
     encoding = {"utf-8-sig": "utf-8", "utf-16": "utf-8"}.get(dialect.encoding, dialect.encoding)
     text = block.decode(encoding, "replace")
     try:
-        table = pacsv.read_csv(
-            io.BytesIO(text.encode()),
-            pacsv.ReadOptions(
-                column_names=list(dialect.names), use_threads=False, block_size=max(1 << 20, 2 * len(text))
-            ),
-            pacsv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
-                newlines_in_values=dialect.newlines_in_values,
-                invalid_row_handler=lambda _: "skip",
-            ),
-            pacsv.ConvertOptions(
-                column_types=dict.fromkeys(dialect.names, pa.string()),
-                null_values=NULLS,
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
+        with lending() as lend:
+            table = pacsv.read_csv(
+                pa.BufferReader(text.encode()),
+                pacsv.ReadOptions(
+                    column_names=list(dialect.names), use_threads=False, block_size=max(1 << 20, 2 * len(text))
+                ),
+                pacsv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote or False,
+                    newlines_in_values=dialect.newlines_in_values,
+                    invalid_row_handler=lend(lambda _: "skip"),
+                ),
+                pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(dialect.names, pa.string()),
+                    null_values=NULLS,
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
     except pa.ArrowInvalid:
         return empty
     columns = [[cell if cell is None else cell.strip() for cell in column.to_pylist()] for column in table.columns]

@@ -19,6 +19,7 @@ from datalint.freeze import Damaged, freeze, thaw
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.order import LabelRuns
+from datalint.measures.problems import Problems
 from datalint.measures.sample import Sample
 
 if TYPE_CHECKING:
@@ -187,6 +188,20 @@ def test_frozen_states_come_back_whole(shards: Path) -> None:
     for cut in (0, 10, len(data) // 2):
         with pytest.raises(Damaged):
             thaw(data[:cut])
+
+
+def test_a_partition_with_a_broken_file_is_kept_too(shards: Path, tmp_path: Path) -> None:
+    with (shards / "part-2.csv").open("a") as file:
+        file.write("1,2\n")
+    (dataset,) = datalint.detect(shards, label="label")
+    counting = Counting()
+    for _ in range(2):
+        engine = Cached(counting, Cache(tmp_path / "cache"))
+        states = list(engine.measure(list(enumerate(dataset.partitions)), [Problems], Settings(), lambda _: None))
+    assert counting.read == [0, 1, 2, 3, 4, 5]
+    (problems,) = states[2]["all"]
+    assert isinstance(problems, Problems)
+    assert [problem.kind for _, _, problem in problems.found] == ["ragged"]
 
 
 def test_only_own_records_come_back() -> None:

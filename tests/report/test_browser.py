@@ -92,8 +92,9 @@ class Visit:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(file.as_uri() + fragment)
 
-    def shown(self) -> int:
-        return self.page.locator("article.card:visible").count()
+    def shows(self, cards: int) -> None:
+        """Wait for so many cards: the page changes a moment after what makes it change."""
+        expect(self.page.locator("article.card:visible")).to_have_count(cards)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -166,11 +167,11 @@ def test_marks_of_the_charts_lie_where_the_numbers_are(browser: Browser, tmp_pat
 
 def test_the_filter_hides_by_every_field_and_counts_what_is_left(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.typical(), "#severity=error&split=train&text=labels")
-    assert visit.shown() == 1
+    visit.shows(1)
     assert visit.page.get_by_role("combobox", name="Split").input_value() == "train"
     assert visit.page.get_by_role("searchbox", name="Text").input_value() == "labels"
     visit.page.get_by_role("searchbox", name="Text").fill("no card says this")
-    assert visit.shown() == 0
+    visit.shows(0)
     assert "text=no+card+says+this" in visit.page.evaluate("location.hash")
 
 
@@ -209,47 +210,47 @@ def test_injected_code_would_not_run(browser: Browser, tmp_path: Path) -> None:
 def test_filters_and_their_state_in_the_address(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.typical())
     page = visit.page
-    assert visit.shown() == 8
+    visit.shows(8)
     page.get_by_role("checkbox", name="info").uncheck()
-    assert visit.shown() == 6
+    visit.shows(6)
     page.get_by_role("combobox", name="Rule").select_option("ORD101")
-    assert visit.shown() == 1
+    visit.shows(1)
     assert page.locator(".nomatch:visible").count() == 2
     assert page.evaluate("location.hash") == "#severity=error%2Cwarning&rule=ORD101"
     expect(page.locator("#shown")).to_have_text("1 of 8 shown")
     page.reload()
-    assert visit.shown() == 1
+    visit.shows(1)
     assert not page.get_by_role("checkbox", name="info").is_checked()
     page.get_by_role("button", name="Show all").click()
     expect(page.locator("#shown")).to_have_text("8 of 8 shown")
     page.get_by_role("combobox", name="Split").select_option("test")
-    assert visit.shown() == 1
+    visit.shows(1)
     page.get_by_role("button", name="Show all").click()
     page.get_by_role("searchbox", name="Text").fill("img_00013")
-    assert visit.shown() == 1
+    visit.shows(1)
     assert visit.trouble == []
 
 
 def test_a_link_to_a_hidden_finding_shows_it(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.typical(), "#severity=info")
-    assert visit.shown() == 2
+    visit.shows(2)
     visit.page.locator(".overview a").first.click()
-    assert visit.shown() == 8
+    visit.shows(8)
     expect(visit.page.locator("article.error").first).to_be_in_viewport()
 
 
 def test_filter_by_a_hostile_split(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.hostile())
     visit.page.get_by_role("combobox", name="Split").select_option("<script>window.hacked=1</script>")
-    assert visit.shown() == 3
+    visit.shows(3)
     visit.page.reload()
-    assert visit.shown() == 3
+    visit.shows(3)
     assert visit.trouble == []
 
 
 def test_page_is_complete_without_its_script(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.typical(), java_script_enabled=False)
-    assert visit.shown() == 8
+    visit.shows(8)
     assert not visit.page.locator("#filter").is_visible()
 
 

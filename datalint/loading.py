@@ -19,11 +19,13 @@ from datalint.dataset import split_order
 from datalint.errors import DatalintError
 from datalint.planting import Clean
 from datalint.sources.arrays import ArrayPartition, column_names
+from datalint.sources.beside import BesidePartition
 from datalint.sources.convert import UNASSIGNED
 from datalint.sources.csvs import NULLS, CsvPartition, open_bytes
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.frames import WHOLE, FramePartition
 from datalint.sources.images import ImagePartition
+from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
 from datalint.sources.parquets import ParquetPartition
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from datalint.dataset import Dataset, Field, Partition
+    from datalint.sources.convert import TablePlan
 
 MAX_BYTES = 1 << 30
 """Bytes of files that are taken into memory whole."""
@@ -192,15 +195,7 @@ def _read(partition: Partition) -> dict[str, pd.DataFrame]:
     """The rows of one partition by split, as they are stored."""
     if isinstance(partition, ArrayPartition):
         return {partition.split: _array_rows(partition)}
-    if isinstance(partition, CsvPartition):
-        table = _csv_rows(partition)
-    elif isinstance(partition, ParquetPartition):
-        table = _parquet_rows(partition)
-    elif isinstance(partition, FramePartition):
-        table = partition.table.to_pandas(strings_to_categorical=False)
-    else:
-        raise DatalintError(f"a {type(partition).__name__} cannot be taken into memory")
-    plan = partition.plan
+    table, plan = _rows(partition)
     for name in table.columns:
         if table[name].dtype.name == "category":
             table[name] = table[name].astype(table[name].cat.categories.dtype)
@@ -209,6 +204,27 @@ def _read(partition: Partition) -> dict[str, pd.DataFrame]:
     # The split column has said what it has to say.
     said = table.pop(plan.split_column).astype(str).str.strip().map(dict(plan.split_values)).fillna(UNASSIGNED)
     return {str(split): table[said == split] for split in said.unique()}
+
+
+def _rows(partition: Partition) -> tuple[pd.DataFrame, TablePlan]:
+    """All rows of one partition, and what its columns are."""
+    if isinstance(partition, CsvPartition):
+        return _csv_rows(partition), partition.plan
+    if isinstance(partition, ParquetPartition):
+        return _parquet_rows(partition), partition.plan
+    if isinstance(partition, JsonLinesPartition):
+        return _json_rows(partition), partition.plan
+    if isinstance(partition, FramePartition):
+        return partition.table.to_pandas(strings_to_categorical=False), partition.plan
+    if isinstance(partition, BesidePartition):
+        table, plan = _rows(partition.inputs)
+        for side in partition.sides:
+            beside, own = _rows(side)
+            known = {field.name for field in own.fields} | {own.label}
+            if len(beside) == len(table):
+                table = table.assign(**{n: beside[n] for n in beside.columns if n in known and n not in table.columns})
+        return table, plan
+    raise DatalintError(f"samples of this kind ({partition.sample_id(0)}) cannot be taken into memory")
 
 
 def _csv_rows(partition: CsvPartition) -> pd.DataFrame:
@@ -248,6 +264,21 @@ def _csv_rows(partition: CsvPartition) -> pd.DataFrame:
         low_memory=False,
         **exact,
     )
+    return table
+
+
+def _json_rows(partition: JsonLinesPartition) -> pd.DataFrame:
+    import pandas as pd
+
+    with open_bytes(partition.path, partition.compression) as file:
+        texts = columns_of(head_rows([file.read()]))
+    kinds = {field.name: field.kind for field in partition.plan.fields}
+    table = pd.DataFrame({name: values for name, values in texts.items() if values is not None})
+    for name in table.columns:
+        if kinds.get(name) == "number":
+            table[name] = pd.to_numeric(table[name], errors="coerce")
+        elif name in partition.flags:
+            table[name] = table[name].map({"true": "True", "false": "False"})
     return table
 
 

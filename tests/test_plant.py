@@ -176,6 +176,42 @@ def test_unusual_text_tables_are_read_as_a_scan_reads_them(tmp_path: Path) -> No
     assert set(table["klasse"]) == {"ä", "b"}
 
 
+def test_json_lines_and_tables_beside_each_other_are_read_as_the_one_table(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)).round(3), columns=["width", "height"])
+    frame.loc[3, "height"] = np.nan
+    frame["open"] = rng.random(60) < 0.5
+    frame["colour"] = rng.choice(["red", "blue", "green"], 60)
+    frame["target"] = rng.choice(["yes", "no"], 60)
+    for kind in ("json", "beside", "whole"):
+        (tmp_path / kind).mkdir()
+    frame.to_json(tmp_path / "json" / "d.jsonl", orient="records", lines=True)
+    frame.drop(columns="target").to_csv(tmp_path / "beside" / "X.csv", index=False)
+    frame[["target"]].to_csv(tmp_path / "beside" / "y.csv", index=False)
+    frame.to_csv(tmp_path / "whole" / "d.csv", index=False)
+    (whole,) = loaded(tmp_path / "whole").values()
+    for kind in ("json", "beside"):
+        (table,) = loaded(tmp_path / kind).values()
+        pd.testing.assert_frame_equal(table, whole)
+
+
+@pytest.mark.parametrize("kind", ["json", "beside"])
+def test_a_fault_is_planted_into_them(tmp_path: Path, kind: str) -> None:
+    frame = pd.read_csv(BREAST / "train.csv")
+    data = tmp_path / "data"
+    data.mkdir()
+    if kind == "json":
+        frame.to_json(data / "d.jsonl", orient="records", lines=True)
+    else:
+        frame.drop(columns="diagnosis").to_csv(data / "X.csv", index=False)
+        frame[["diagnosis"]].to_csv(data / "y.csv", index=False)
+    outcome = run(tmp_path, "plant", "DUP101", "data", "--out", "faulty", "--strength", "1")
+    assert (outcome.status, outcome.err) == (0, "")
+    report = datalint.scan(tmp_path / "faulty", label="diagnosis", cache=False, select=["DUP101"])
+    (rows,) = json.loads((tmp_path / "faulty" / NOTE).read_text())["samples"].values()
+    assert sorted(report.affected("DUP101")["index"]) == rows
+
+
 def test_a_split_column_becomes_splits_and_shards_become_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"x": rng.normal(size=90), "split": ["train", "train", "test"] * 30, "y": ["a", "b"] * 45})

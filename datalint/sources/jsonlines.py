@@ -12,6 +12,7 @@ from datalint.dataset import Batch, Problem
 from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.csvs import open_bytes
 from datalint.sources.files import reason
+from datalint.sources.lending import lending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -102,11 +103,12 @@ def _record(block: bytes, kinds: Mapping[str, str], flags: frozenset[str], broke
         for name, kind in kinds.items()
     }
     try:
-        table = pajson.read_json(
-            io.BytesIO(block),
-            pajson.ReadOptions(use_threads=False, block_size=max(1 << 20, 2 * len(block))),
-            pajson.ParseOptions(explicit_schema=pa.schema(list(types.items())), unexpected_field_behavior="ignore"),
-        )
+        with lending() as lend:
+            table = pajson.read_json(
+                lend(io.BytesIO(block)),
+                pajson.ReadOptions(use_threads=False, block_size=max(1 << 20, 2 * len(block))),
+                pajson.ParseOptions(explicit_schema=pa.schema(list(types.items())), unexpected_field_behavior="ignore"),
+            )
         return table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([])
     except pa.ArrowInvalid:
         # A value of another type or a broken line: slowly, value by value.

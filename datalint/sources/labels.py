@@ -39,7 +39,7 @@ Task = Literal["classification", "regression"]
 
 _TIER_A = ("label", "labels", "target", "targets", "class", "y")
 _TIER_B = word_set(
-    "class_label label_class target_class category outcome class_id label_id target_id ground_truth groundtruth"
+    "classe clase klasse class_label label_class target_class category outcome class_id label_id target_id ground_truth groundtruth"
     " gt response label_name class_name target_name true_label classification y_true dependent_variable dv"
 )
 # Targets of well-known teaching data. The strong ones are seldom anything but the target; the weak ones are as often a

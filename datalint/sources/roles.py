@@ -119,7 +119,7 @@ def role_of(column: ColumnHead, *, first: bool = False) -> Role:
         return _number_role(column, words, first)
     if column.kind == "bool":
         return "feature"
-    if _TIMES & set(words):
+    if _TIMES & set(words) or (_MAYBE_TIMES & set(words) and _counts_time(column)):
         return "time"
     return _text_role(column, words)
 
@@ -209,6 +209,14 @@ def _runs_like_time(column: ColumnHead, words: Sequence[str]) -> bool:
         return all(n.is_integer() and 1500 <= n <= 2200 for n in numbers)
     rising = all(a <= b for a, b in pairwise(numbers))
     return rising and len(set(numbers)) > 2
+
+
+def _counts_time(column: ColumnHead) -> bool:
+    """Whether every text is another one with digits in it, such as '1-01', 'Jan 60' and '1960M01'."""
+    facts = column.facts
+    return 2 < len(facts.counts) == facts.present and all(
+        len(text) <= 20 and any(letter.isdigit() for letter in text) for text in map(str, column.values[:_PEEK])
+    )
 
 
 def _absent(value: object) -> bool:

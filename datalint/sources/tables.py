@@ -53,7 +53,8 @@ UNPACK_LIMIT = 64 << 20
 PLACEHOLDERS = frozenset(
     {"?", "-", "--", ".", "*", "none", "missing", "unknown", "unk", "nil", "#n/a", "n.a.", "na", "nan"}
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_LONE = re.compile(rb"\r(?!\n)")
+_TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 
 
 @dataclass
@@ -238,8 +239,9 @@ def _skip_lines(block: bytes, count: int) -> bytes:
 
 
 def _unix(block: bytes) -> bytes:
-    """With line feeds where a file of old Macs has carriage returns alone."""
-    return block if b"\n" in block else block.replace(b"\r", b"\n")
+    """With line feeds where a file of old Macs has carriage returns alone, be it with a line feed at the very end."""
+    alone = block.count(b"\r") - block.count(b"\r\n")
+    return _LONE.sub(b"\n", block) if alone > block.count(b"\n") else block
 
 
 def _chunks(path: Path, compression: str | None, count: int, length: int) -> list[bytes]:

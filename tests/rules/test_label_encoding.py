@@ -67,6 +67,14 @@ def test_signs_letters_and_ranges_are_classes_of_their_own(labels: list[object])
     assert not [finding for finding in found(labels) if finding.severity != "info"]
 
 
+def test_an_inner_capital_tells_classes_apart_unless_it_is_a_slip() -> None:
+    vowels = ["hAd", "had", "hId", "hid", "hOd", "hod", "heed"]
+    assert not found(vowels)
+    (slip,) = found([*["iphone"] * 9, "iPhone", *["nokia"] * 9])
+    assert "'iphone' (180), 'iPhone' (20)" in slip.message
+    assert found(["Cat", "cat", "dog"])
+
+
 def test_the_rarer_spellings_are_named() -> None:
     frame = table(["cat", "dog"])
     frame.loc[[3, 8], "y"] = ["DOG", "Cat"]

@@ -47,6 +47,16 @@ def test_plain_numbers_stored_as_text() -> None:
     assert message.startswith("'v' holds numbers stored as text, such as '")
 
 
+def test_a_handful_of_numbers_with_units_is_info() -> None:
+    few = [f"{(1, 15, 30)[k % 3]} min" for k in range(90)]
+    many = [f"{k % 30} min" for k in range(90)]
+    severities = [
+        [finding.severity for finding in datalint.scan(pd.DataFrame({"t": t}), select=["VAL106"], cache=False).findings]
+        for t in (few, many)
+    ]
+    assert severities == [["info"], ["warning"]]
+
+
 def test_dates_in_two_formats_and_with_strays() -> None:
     days = pd.date_range("2020-01-01", periods=300)
     iso, slashes = days.strftime("%Y-%m-%d").tolist(), days.strftime("%d/%m/%Y").tolist()

@@ -137,6 +137,15 @@ def test_time_columns_are_set_aside() -> None:
     assert not found(frame)
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d %b %Y"])
+def test_a_time_grows_however_it_is_written(form: str) -> None:
+    frame = table()
+    frame.loc[500:, "x2"] += 12
+    moments = pd.date_range("1958-01-01", periods=len(frame), freq="11D")
+    (finding,) = found(frame.assign(date=moments.strftime(form)))
+    assert finding.severity == "info"
+
+
 def test_beside_a_growing_time_it_is_info() -> None:
     frame = table()
     frame.insert(0, "recorded", pd.date_range("2024-01-01", periods=len(frame), freq="h"))

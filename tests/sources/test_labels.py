@@ -222,6 +222,21 @@ def test_roles() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "texts", "role"),
+    [
+        ("Month", [f"{1 + k // 12}-{1 + k % 12:02d}" for k in range(36)], "time"),
+        ("period", [f"{1960 + k // 12}M{1 + k % 12:02d}" for k in range(36)], "time"),
+        ("Month", ["Jan", "Feb", "Mar"] * 12, "feature"),
+        ("day", [f"{k % 7}th" for k in range(36)], "feature"),
+        ("time", ["morning", "noon", "evening"], "feature"),
+        ("months since", [f"code {k}" for k in range(36)], "id"),
+    ],
+)
+def test_roles_of_what_may_be_a_time(name: str, texts: list[str], role: str) -> None:
+    assert roles([ColumnHead("x", "number", [0.5] * len(texts)), ColumnHead(name, "text", texts)])[name] == role
+
+
+@pytest.mark.parametrize(
     ("kind", "values", "task"),
     [
         ("text", "abc" * 9, "classification"),

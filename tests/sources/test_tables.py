@@ -66,9 +66,9 @@ HEAD = "id,b,label\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_encodings_and_line_ends(tmp_path: Path, encoding: str, end: str) -> None:
-    text = (HEAD + LINES).replace("x\n", "é\n").replace("\n", end)
+@pytest.mark.parametrize(("end", "last"), [("\n", "\n"), ("\r\n", "\r\n"), ("\r", "\r"), ("\r", "\n")])
+def test_encodings_and_line_ends(tmp_path: Path, encoding: str, end: str, last: str) -> None:
+    text = (HEAD + LINES).replace("x\n", "é\n")[:-1].replace("\n", end) + last
     dataset = only(written(tmp_path / "a.csv", text, encoding))
     assert dataset.label is not None and dataset.label.name == "label"
     assert rows(dataset) == 400

@@ -65,6 +65,19 @@ def variants(names: Iterable[str]) -> list[list[str]]:
     return []
 
 
+def told_apart_by_case(counts: Mapping[str, int]) -> bool:
+    """
+    Whether spellings of one name are names of their own, such as the vowels 'hAd' and 'had'.
+
+    They differ in the case of letters only, one has a capital where nobody's habit puts it, and none is a slip beside the
+    others: each is at least half as frequent as the most frequent one.
+    """
+    if len({name.casefold() for name in counts}) > 1:
+        return False
+    odd = any(name not in {name.lower(), name.upper(), name.capitalize(), name.title()} for name in counts)
+    return odd and 2 * min(counts.values()) >= max(counts.values())
+
+
 def placeholders(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
     """
     Class names that stand for a missing label.

@@ -35,7 +35,8 @@ class LabelEncoding(Rule):
 
     ## When it is wrong
 
-    Where case tells classes apart (letters "a" and "A"): four or more such letters are taken for letters. Labels that are
+    Where case tells classes apart: four or more letters "a" and "A" are taken for letters, and names as frequent as each
+    other that differ in an inner capital, such as the vowels "had" and "hAd", for classes. Labels that are
     numbers but not 0..C-1 are info, since many libraries map them by themselves.
 
     ## Reference
@@ -67,7 +68,7 @@ class LabelEncoding(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the classes of all splits together."""
-        from datalint_rules.labels._spelling import is_number, key_of, placeholders, variants
+        from datalint_rules.labels._spelling import is_number, key_of, placeholders, told_apart_by_case, variants
 
         total: dict[str, int] = {}
         for split in profile.labelled:
@@ -81,7 +82,9 @@ class LabelEncoding(Rule):
         names = [name for name in total if name not in apart]
         numbers = [name for name in names if is_number(name)]
         words = [name for name in names if not is_number(name)]
-        groups = variants(sorted(total))
+        groups = [
+            group for group in variants(sorted(total)) if not told_apart_by_case({name: total[name] for name in group})
+        ]
         if groups:
             yield _variants(profile, total, groups)
         # One word among numbers is "more" or "other".

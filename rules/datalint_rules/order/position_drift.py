@@ -417,15 +417,16 @@ def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:
     """A time column that grows with the position."""
     import numpy as np
 
+    from datalint_rules.splits._times import times_of
+
     for field in profile.dataset.fields:
         if field.role != "time":
             continue
-        if field.name in rows.texts:
-            values = _ranks(_codes(rows.texts[field.name]).astype(np.float64))
-        elif field.name in rows.names:
-            values = _ranks(np.nan_to_num(rows.numbers[:, rows.names.index(field.name)]))
-        else:
-            continue
-        if values.std() > 0 and abs(np.corrcoef(values, rows.places.row)[0, 1]) > 0.9:
+        times = times_of(rows, field)
+        if not np.isfinite(times).any() and field.name in rows.texts:
+            times = _codes(rows.texts[field.name]).astype(np.float64)  # '1960M01' is in order as a text
+        known = np.isfinite(times)
+        values = _ranks(times[known])
+        if len(values) > 2 and values.std() > 0 and abs(np.corrcoef(values, rows.places.row[known])[0, 1]) > 0.9:
             return field.name
     return None

@@ -141,7 +141,7 @@ class SortedByLabel(Rule):
             longest = max(improbable, key=lambda run: run.length)
             what = (
                 f"a part is stored in label order: {in_runs:,} of {runs.samples:,} samples lie in "
-                f"{len(improbable):,} runs of one label, the longest {longest.length:,} of {longest.label!r} "
+                f"{len(improbable):,} {'run' if len(improbable) == 1 else 'runs'} of one label, the longest {longest.length:,} of {longest.label!r} "
                 f"from sample {longest.start:,} on"
             )
         if full:

@@ -279,7 +279,7 @@ def _found(told: list[_Weak], broken: bool, count: int) -> Found:
     from datalint.stats import digits
 
     first = told[0]
-    more = f"; {len(told) - 1:,} more groups likewise" if len(told) > 1 else ""
+    more = f"; {len(told) - 1:,} more group{'s' if len(told) > 2 else ''} likewise" if len(told) > 1 else ""
     guess = ", no better than by chance" if broken else ""
     return Found(
         message=(

@@ -222,7 +222,7 @@ def apart_in_time(profile: Profile, train: SplitProfile, other: SplitProfile) ->
     for field in profile.dataset.fields:
         if field.role != "time":
             continue
-        a, b = times_of(train, field), times_of(other, field)
+        a, b = times_of(train.rows, field), times_of(other.rows, field)
         a, b = a[np.isfinite(a)], b[np.isfinite(b)]
         if len(a) >= 10 and len(b) >= 10:
             later = auc(np.concatenate([a, b]), np.arange(len(a) + len(b)) >= len(a))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.dataset import Field
-    from datalint.splits import SplitProfile
+    from datalint.splits import SampledRows
+
+_DAY = re.compile(r"\s*(\d{1,2})[/.-]\d{1,2}[/.-]\d{2,4}")
 
 
-def times_of(split: SplitProfile, field: Field) -> NDArray[np.float64]:
+def times_of(rows: SampledRows, field: Field) -> NDArray[np.float64]:
     """Times of the sampled rows of a split: seconds since 1970, or the numbers themselves; NaN where there is none."""
-    rows = split.rows
     if field.kind == "number":
         if field.name not in rows.names:
             return np.full(len(rows), np.nan)
@@ -29,7 +31,10 @@ def times_of(split: SplitProfile, field: Field) -> NDArray[np.float64]:
     try:
         parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", utc=True, format="ISO8601")
         if parsed.isna().mean() > 0.1:
-            parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", utc=True, format="mixed")
+            days = any(int(match[1]) > 12 for text in distinct if (match := _DAY.match(text)))
+            parsed = pd.to_datetime(
+                pd.Series(distinct, dtype=object), errors="coerce", utc=True, format="mixed", dayfirst=days
+            )
         moments = parsed.dt.tz_localize(None).to_numpy("datetime64[s]")
     except (ValueError, OverflowError, TypeError):
         return np.full(len(rows), np.nan)

@@ -79,14 +79,14 @@ class TimeLeakage(OfSampledRows):
             raise Skip("the data is not split")
         train, others = compared
         for field in columns:
-            before = times_of(train, field)
+            before = times_of(train.rows, field)
             if np.isfinite(before).sum() >= 20:
                 break
         else:
             raise Skip("no time column could be read")
         clean = []
         for other in others:
-            after = times_of(other, field)
+            after = times_of(other.rows, field)
             after = after[np.isfinite(after)]
             if len(after) < 10:
                 continue

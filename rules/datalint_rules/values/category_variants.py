@@ -184,6 +184,8 @@ def key_of(text: str) -> str:
 
 
 def _variants(name: str, counts: Mapping[str, int], padded: Mapping[str, int]) -> list[_Group]:
+    from datalint_rules.labels._spelling import told_apart_by_case
+
     together: dict[str, dict[str, int]] = {}
     for value, count in counts.items():
         spaced = padded.get(value, 0)
@@ -196,7 +198,7 @@ def _variants(name: str, counts: Mapping[str, int], padded: Mapping[str, int]) -
     groups = [
         _Group(name, dict(sorted(spellings.items(), key=lambda item: (-item[1], item[0]))))
         for spellings in together.values()
-        if len(spellings) > 1
+        if len(spellings) > 1 and not told_apart_by_case(spellings)
     ]
     return sorted(groups, key=lambda group: (-group.strays, next(iter(group.values))))
 

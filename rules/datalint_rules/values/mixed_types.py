@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 INFO: Severity = "info"
 
 SMALLEST = 20
+LEVELS = 15
+"""Different numbers from which a column is a quantity rather than one of categories."""
 
 
 class MixedTypes(Rule):
@@ -185,11 +187,11 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, t
         example = min(kinds["dressed"])
         if plain:
             return f"holds {plain:,} plain numbers and {dressed:,} written like {example[:40]!r}", True
-        return f"holds numbers stored as text, such as {example[:40]!r}", True
+        return f"holds numbers stored as text, such as {example[:40]!r}", len(kinds["dressed"]) >= LEVELS
     if strays:
         # Few levels, or codes of letters and digits with the same length, are categories.
         codes = all(any(c.isdigit() for c in value) and any(c.isalpha() for c in value) for value in strays)
-        if len(numbers) < 15 or (codes and len(strays) > 5):
+        if len(numbers) < LEVELS or (codes and len(strays) > 5):
             return None
         example = sorted(strays, key=lambda value: (-strays[value], value))[0]
         return (
@@ -200,7 +202,7 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, t
         return None  # codes with leading zeros
     if len(numbers) == plain and all(value.isdigit() for value in numbers):
         return None  # keys
-    return f"holds numbers stored as text, such as {min(numbers)[:40]!r}", len(numbers) >= 15
+    return f"holds numbers stored as text, such as {min(numbers)[:40]!r}", len(numbers) >= LEVELS
 
 
 def _lettered(values: Mapping[str, int]) -> bool:

@@ -12,8 +12,11 @@ _DAY = re.compile(
     r"|\d{1,2}:\d{2}(?::\d{2})?.*",
     re.IGNORECASE,
 )
+CURRENCIES = r"(?:[$€£¥₹₽₩₺₫₪₦฿]|(?:US|A|C|R|HK|NZ|S)\$|Rs\.?|INR|USD|EUR|GBP|JPY|CNY|RMB|CHF|kr\.?|Kč|zł)"
+"""Signs and words for money, before a number or behind it."""
 _AMOUNT = re.compile(
-    r"[-+~<>]?[$€£¥₹]?\s?[-+]?(?:\d{1,3}(?:[ ,.']\d{3})+|\d+)?(?:[.,]\d+)?(?<=\d)(?:e[-+]?\d+)?\s?(?:%|[$€£¥₹])?",
+    rf"[-+~<>]?{CURRENCIES}?\s?"
+    r"[-+]?(?:\d{1,3}(?:[ ,.']\d{3})+|\d+)?(?:[.,]\d+)?(?<=\d)(?:e[-+]?\d+)?\s?(?:%|[$€£¥₹])?",
     re.IGNORECASE,
 )
 

@@ -184,8 +184,10 @@ def _rows(
     own = inputs[once]
     for column in texts:
         pairs, share = near_rows.near_texts(column.tolist(), own)
-        if len(pairs.first):
-            return None, "texts", pairs.first, pairs.second, [f"{s:.0%} of the wording" for s in share.tolist()]
+        whole = near_rows.agreeing(numbers[once], codes, pairs.first, pairs.second)
+        if whole.any():
+            words = [f"{s:.0%} of the wording" for s in share[whole].tolist()]
+            return None, "texts", pairs.first[whole], pairs.second[whole], words
     pairs = near_rows.near_rows(numbers[once], codes, own)
     if pairs.columns < near_rows.LEAST_COLUMNS and not texts:
         reason = f"{pairs.columns} feature columns that vary are too few to tell alike from equal"

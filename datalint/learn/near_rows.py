@@ -22,6 +22,12 @@ ROUNDING = 0.005
 MOST_CHANGED = 0.1
 """Share of columns that may differ freely, and no more than :data:`FEW` of them."""
 FEW = 4
+SKEWED = 10.0
+"""Ratio of the quartiles of positive numbers from which they are compared by ratio: half of them lie close to zero."""
+LEAST_BESIDE = 3
+"""Varied columns beside a text from which they must agree as well: the text alone is not the sample then."""
+_TRIED = 100
+"""Rows that are compared with all others to see whether near ones are set apart from the rest."""
 _MOST_COLUMNS = 400
 _MOST_PAIRS = 100_000
 """Candidates of one group of columns; a group that pairs more rows says nothing about them."""
@@ -79,7 +85,7 @@ def near_rows(
     n, p = cells.shape
     if p < LEAST_COLUMNS or n < 20:
         return RowPairs.none(p)
-    allowed = min(FEW, max(1, int(MOST_CHANGED * p)))
+    allowed = _allowed(p)
     logs = _coincidence(cells)
     order = np.argsort(logs, kind="stable")
     groups = min(p // 2, 2 * allowed + 2)
@@ -102,12 +108,55 @@ def near_rows(
     near = (changed <= allowed) & (expected < math.log(1e-3))
     beyond = int(((changed > allowed) & (changed <= 3 * allowed)).sum())
     count = int(near.sum())
-    if count == 0 or beyond > count:
+    if count == 0 or beyond > count or _continuum(cells, number, first[near], allowed):
         return RowPairs.none(p)
     rows = np.flatnonzero(near)
     rows = rows[np.lexsort((second[rows], first[rows], changed[rows]))]
     rows = rows[:_MOST_NEAR]
     return RowPairs(first[rows], second[rows], changed[rows], p)
+
+
+def agreeing(
+    numbers: NDArray[np.float64],
+    codes: Sequence[NDArray[np.int64]],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """[pairs] Whether rows with alike texts are alike in their other columns, where these are :data:`LEAST_BESIDE` or more."""
+    cells, number = _cells(numbers, codes)
+    p = cells.shape[1]
+    if p < LEAST_BESIDE:
+        return np.ones(len(first), np.bool_)
+    changed = np.zeros(len(first), np.int64)
+    for j in range(p):
+        changed += np.abs(cells[first, j] - cells[second, j]) > (1.0 if number[j] else 0.0)
+    return changed <= _allowed(p)
+
+
+def _allowed(columns: int) -> int:
+    """Columns in which near-identical rows may differ freely."""
+    return min(FEW, max(1, int(MOST_CHANGED * columns)))
+
+
+def _continuum(cells: NDArray[np.float64], number: NDArray[np.bool_], rows: NDArray[np.int64], allowed: int) -> bool:
+    """
+    Whether rows have more others within three roundings than within one.
+
+    Copies lie close together and far from the rest. Curves that differ by a factor are near to whichever is next in size.
+    """
+    tried = np.unique(rows)
+    tried = tried[np.linspace(0, len(tried) - 1, min(len(tried), _TRIED)).astype(np.int64)]
+    near = wider = 0
+    for row in tried:
+        at_once = np.zeros((2, len(cells)), np.int16)
+        for j in range(cells.shape[1]):
+            gap = np.abs(cells[:, j] - cells[row, j])
+            at_once[0] += gap > (1.0 if number[j] else 0.0)
+            at_once[1] += gap > (3.0 if number[j] else 0.0)
+        counts = (at_once <= allowed).sum(axis=1) - 1
+        near += int(counts[0])
+        wider += int(counts[1])
+    return wider > 2 * near
 
 
 def _cells(
@@ -128,6 +177,10 @@ def _cells(
         if len(some) == 0:
             continue
         low, high, least, most = np.quantile(some, [0.25, 0.75, 0.0, 1.0])
+        if least > 0 and high > SKEWED * low:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                column = np.log(column)
+            low, high, least, most = np.log([low, high, least, most])
         # A column that is mostly one value has no spread between its quartiles.
         spread = (high - low) / 1.349 if high > low else (most - least) / 10
         if not 0 < spread < 1e300:

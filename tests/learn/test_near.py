@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from datalint.learn.near_crops import near_crops
 from datalint.learn.near_pictures import near_pictures
-from datalint.learn.near_rows import near_rows, near_texts
+from datalint.learn.near_rows import agreeing, near_rows, near_texts
 from tests.reference import crop, photos
 
 
@@ -179,6 +179,16 @@ def test_coarse_tables_coincide_by_chance() -> None:
     assert not rows_of((cause[:, None] * np.arange(1, 13) + (rng.random((2_000, 12)) < 0.2)).astype(float))
 
 
+def test_curves_of_one_form_and_all_sizes_are_no_copies() -> None:
+    rng = np.random.default_rng(0)
+    size = np.exp(rng.uniform(0, 10, 1_200))
+    assert not rows_of(size[:, None] * (1 + 0.02 * rng.normal(size=(1_200, 60))))
+    assert not rows_of(size[:, None] * (1 + 0.2 * rng.normal(size=(1_200, 60))))
+    # Where each has a form of its own, copies are told apart however small they are.
+    curves = size[:, None] * np.exp(rng.normal(size=(1_200, 60)))
+    assert rows_of(np.concatenate([curves, 1.0001 * curves[:12]])) == {(k, 1_200 + k) for k in range(12)}
+
+
 def test_hostile_numbers() -> None:
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(300, 9))
@@ -188,6 +198,21 @@ def test_hostile_numbers() -> None:
     numbers[:, 3] = 5.0
     numbers[:, 4] = 5e-324
     assert not rows_of(numbers)
+
+
+def test_rows_with_alike_texts_are_no_copies_if_the_rest_differs() -> None:
+    rng = np.random.default_rng(0)
+    flights = rng.normal(size=(200, 5))
+    flights[150:] = flights[:50]
+    flights[190:, 2] += 1
+    flights[195:, 4] += 1
+    airport = np.arange(200, dtype=np.int64) % 50
+    first, second = np.arange(50), 150 + np.arange(50)
+    # One column of six may differ.
+    assert agreeing(flights, [airport], first, second).tolist() == [True] * 45 + [False] * 5
+    assert not agreeing(flights, [airport], first, 50 + np.arange(50)).any()
+    # Beside two columns the text is what the row is about.
+    assert agreeing(flights[:, :2], [], first, 50 + np.arange(50)).all()
 
 
 def test_texts() -> None:

@@ -34,7 +34,7 @@ def test_numbers_with_other_texts(tmp_path: Path) -> None:
     assert (severity, message) == ("warning", "'v' holds numbers and 11 texts such as '12 mm'")
 
 
-@pytest.mark.parametrize("form", ["${}", "{} %", "1,{}", "{} kg", "€ {}"])
+@pytest.mark.parametrize("form", ["${}", "{} %", "1,{}", "{} kg", "€ {}", "Rs{}", "Rs. {}", "US${}", "{} zł"])
 def test_dressed_numbers(form: str) -> None:
     ((severity, message),) = found([form.format(f"{k + 100}") for k in range(300)])
     assert severity == "warning"

@@ -40,8 +40,10 @@ class NearDuplicates(NearRule):
     Augmented copies made on purpose, and consecutive frames of a video, are near-identical by design. They still must
     not be split apart. Pictures cropped by up to a quarter of one side, or a fifth of two, are found where the set has
     eleven of them: fewer are not told from overlapping cut-outs of one scene, and of such cut-outs, digits, faces and
-    textures none is reported. Not found are larger crops, crops that are mirrored as well, and rows rounded so
-    coarsely that many columns move by more than half a hundredth of their spread.
+    textures none is reported. Texts count only where the other columns agree as well, if there are three or more. Not
+    found are larger crops, crops that are mirrored as well, rows rounded so coarsely that many columns move by more than
+    half a hundredth of their spread, and copies of rows that have many others nearly as near, such as curves of one form
+    in all sizes.
 
     ## Reference
 

@@ -6,11 +6,13 @@ import math
 import re
 from typing import Literal
 
+from datalint.amounts import CURRENCIES
+
 Kind = Literal["number", "dressed", "date", "date, year first", "date, slashes", "date, dots", "date, words", "text"]
 
 _CORE = r"[-+]?(?:\d{1,3}(?:[,' \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?"
 _UNIT = r"(?:%|‰|°[CF]?|[kmcdµμn]?[gmlswWhVAJ]|[kMG]?[HB]z?|kg|mg|mm|cm|km|lbs?|oz|ft|in|mi|mph|km/h|kWh?|hp|bhp|cc|kmpl|km/kg|ml|USD|EUR|GBP|years?|yrs?|days?|hours?|hrs?|mins?|secs?|months?|rows?|[kKM])"
-_DRESSED = re.compile(rf"[$€£¥₹]\s?{_CORE}(?:\s?[kKMB])?|{_CORE}\s?(?:{_UNIT}|[$€£¥₹])|{_CORE}|\({_CORE}\)")
+_DRESSED = re.compile(rf"{CURRENCIES}\s?{_CORE}(?:\s?[kKMB])?|{_CORE}\s?(?:{_UNIT}|{CURRENCIES})|{_CORE}|\({_CORE}\)")
 _DATES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "date, year first",

@@ -80,7 +80,7 @@ def test_the_rarer_spellings_are_named() -> None:
     frame.loc[[3, 8], "y"] = ["DOG", "Cat"]
     report = datalint.scan(frame, label="y", select=["LBL105"], cache=False)
     assert sorted(report.affected("LBL105")["index"]) == [3, 8]
-    assert "'cat' (19), 'Cat' (1), and 1 more classes likewise" in report.findings[0].message
+    assert "'cat' (19), 'Cat' (1), and 1 more class likewise" in report.findings[0].message
 
 
 def test_spellings_that_train_does_not_know_are_an_error() -> None:

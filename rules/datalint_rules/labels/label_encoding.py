@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,7 @@ def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) 
     rarer = {name for group in ordered for name in group[1:]}
     first = ordered[0]
     shown = ", ".join(f"{name!r} ({total[name]:,})" for name in first[:4])
-    more = f", and {len(ordered) - 1:,} more classes likewise" if len(ordered) > 1 else ""
+    more = f", and {more_of(len(ordered) - 1, 'class')} likewise" if len(ordered) > 1 else ""
     # Where a split knows a class only under a spelling that train has not, its every sample counts as wrong.
     train, *others = profile.labelled
     foreign = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Cases, Found, Rule, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,7 +224,7 @@ def _merged_classes(profile: Profile, learned: Learned, twice: Contradictions) -
     pairs = [(learned.classes[a], learned.classes[b], count) for a, b, count in twice.merged]
     rows = _rows_of(twice, learned)
     first = pairs[0]
-    more = f", and {len(pairs) - 1} more pairs of classes" if len(pairs) > 1 else ""
+    more = f", and {more_of(len(pairs) - 1, 'pair')} of classes" if len(pairs) > 1 else ""
     return Found(
         message=(
             f"the classes {first[0]!r} and {first[1]!r} share {first[2]:,} identical pictures{more}: "

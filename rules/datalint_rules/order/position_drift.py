@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,7 +146,7 @@ class PositionDrift(Rule):
         time = _time_in_order(profile, rows)
         first = found[0]
         rest = len(found) - 1
-        more = f", and {rest:,} more column{'s' if rest > 1 else ''} likewise" if rest else ""
+        more = f", and {more_of(rest, 'column')} likewise" if rest else ""
         tested = f" (of {tests:,} columns tested)" if tests > 1 else ""
         yield Found(
             message=f"the stored order matters: {first.words}{more}{tested}",

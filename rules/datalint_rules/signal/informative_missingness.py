@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ class InformativeMissingness(Rule):
 
         found.sort(key=lambda g: (-round(g.effect, 9), g.name))
         first = found[0]
-        more = f"; so do those of {len(found) - 1:,} more columns" if len(found) > 1 else ""
+        more = f"; so do those of {more_of(len(found) - 1, 'column')}" if len(found) > 1 else ""
         strong = first.effect >= self.params.effect
         return Found(
             message=f"the gaps of {first.name!r} say much about the label: {first.says}{more}",

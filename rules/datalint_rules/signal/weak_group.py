@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,7 +280,7 @@ def _found(told: list[_Weak], broken: bool, count: int) -> Found:
     from datalint.stats import digits
 
     first = told[0]
-    more = f"; {len(told) - 1:,} more group{'s' if len(told) > 2 else ''} likewise" if len(told) > 1 else ""
+    more = f"; {more_of(len(told) - 1, 'group')} likewise" if len(told) > 1 else ""
     guess = ", no better than by chance" if broken else ""
     return Found(
         message=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import AllWell, Cases, Found, Rule, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +133,7 @@ def _found(case: str, columns: Sequence[Filled], splits: Sequence[SplitProfile])
 
     columns = sorted(columns, key=lambda column: (-sum(column.copies), column.name))
     worst = columns[0]
-    more = f" (and {len(columns) - 1:,} more columns)" if len(columns) > 1 else ""
+    more = f" (and {more_of(len(columns) - 1, 'column')})" if len(columns) > 1 else ""
     cells = f"{sum(worst.copies):,} cells of {worst.name!r} hold {worst.value:.10g}"
     if case == "pooled":
         message = f"{cells}, the {worst.statistic} of all splits' other cells to the last digit (that of train is {worst.train:.10g}){more}"

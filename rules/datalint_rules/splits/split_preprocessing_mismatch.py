@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,7 +246,7 @@ def _unit(first: str, other: str, columns: list[Column], total: int) -> Found:
     worst = sorted(columns, key=lambda column: (-max(column.factor, 1 / column.factor), column.name))
     column = worst[0]
     wide = column.factor if column.factor > 1 else 1 / column.factor
-    more = f" (and {len(worst) - 1:,} more columns)" if len(worst) > 1 else ""
+    more = f" (and {more_of(len(worst) - 1, 'column')})" if len(worst) > 1 else ""
     return Found(
         message=(
             f"{column.name!r} is {'wider' if column.factor > 1 else 'narrower'} in {other} than in {first} by a factor of "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ class SplitSchema(Rule):
                     continue
                 _, share, name, unseen, expected, worst = mine[0]
                 rows = np.logical_or.reduce([item[3] for item in mine])
-                more = f" (and {len(mine) - 1:,} more columns)" if len(mine) > 1 else ""
+                more = f" (and {more_of(len(mine) - 1, 'column')})" if len(mine) > 1 else ""
                 alike = _spelling(worst[0], set(texts[name][_present(texts[name])]))
                 yield Found(
                     message=(
@@ -196,7 +197,7 @@ def _columns(first: SplitProfile, other: SplitProfile, label: str | None) -> Ite
     ]
     if types:
         name, kind, kind_there = types[0]
-        more = f" (and {len(types) - 1:,} more columns)" if len(types) > 1 else ""
+        more = f" (and {more_of(len(types) - 1, 'column')})" if len(types) > 1 else ""
         yield Found(
             message=(
                 f"{name!r} holds {words[str(kind)]} in {first.name} and {words[str(kind_there)]} in {other.name}{more}"

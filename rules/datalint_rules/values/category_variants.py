@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -251,7 +252,7 @@ def _found(splits: list[SplitProfile], groups: list[_Group], severity: Severity)
             f"{_shown(value)} ({count:,})" for value, count in list(group.values.items())[:KEPT_VALUES]
         )
         told.append(f"{group.column!r} holds {spellings}")
-    more = f"; and {len(groups) - 3:,} more categories" if len(groups) > 3 else ""
+    more = f"; and {more_of(len(groups) - 3, 'category')}" if len(groups) > 3 else ""
     invisible = any(value != "".join(filter(str.isprintable, value)) for group in groups for value in group.values)
     by_split = {}
     for split in splits:
@@ -298,7 +299,7 @@ def _blanks_found(blanks: list[tuple[str, int, int]]) -> Found:
         f"{'all' if count == total else f'{count:,} of'} {total:,} values of {name!r}"
         for name, count, total in blanks[:3]
     )
-    more = f" and values of {len(blanks) - 3:,} more columns" if len(blanks) > 3 else ""
+    more = f" and values of {more_of(len(blanks) - 3, 'column')}" if len(blanks) > 3 else ""
     return Found(
         message=f"blanks stand around {told}{more}",
         consequence="Readers that keep them look for ' a' where the code says 'a', and find nothing.",

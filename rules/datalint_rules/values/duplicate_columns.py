@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +127,7 @@ def _found(copies: Copies, kind: str, severity: Severity | None) -> Found:
 
     groups = copies.equal if kind == "equal" else copies.rare
     told = "; ".join(f"{quoted(group)} are equal" for group in groups[:3])
-    more = f"; and {len(groups) - 3:,} more groups" if len(groups) > 3 else ""
+    more = f"; and {more_of(len(groups) - 3, 'group')}" if len(groups) > 3 else ""
     why = "" if kind == "equal" else ", but nearly all of their values are the same, so it may be an accident"
     return Found(
         message=f"{told}{more} in all {copies.rows:,} {'samples' if copies.complete else 'sampled rows'}{why}",
@@ -146,7 +147,7 @@ def _mapped(copies: Copies) -> Found:
         "renamed": "the values of {a!r} and {b!r} correspond one to one",
     }
     told = "; ".join(words[kind].format(a=a, b=b) for kind, a, b in copies.mapped[:3])
-    more = f"; and {len(copies.mapped) - 3:,} more pairs" if len(copies.mapped) > 3 else ""
+    more = f"; and {more_of(len(copies.mapped) - 3, 'pair')}" if len(copies.mapped) > 3 else ""
     return Found(
         message=told + more,
         consequence="The second column adds nothing, and linear models share the weight out at random.",

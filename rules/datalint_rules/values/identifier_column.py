@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ class IdentifierColumn(Rule):
         if told:
             names = [name for name, _ in told]
             texts = "; ".join(f"{name!r} {why}" for name, why in told[:3])
-            more = f"; and {len(told) - 3:,} more columns" if len(told) > 3 else ""
+            more = f"; and {more_of(len(told) - 3, 'column')}" if len(told) > 3 else ""
             yield Found(
                 message=f"{texts}{more}: {'a key rather than a feature' if len(told) == 1 else 'keys rather than features'}",
                 consequence="A model can learn the samples by heart by it, and fails on new ones.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -236,7 +237,7 @@ def _times(count: int, what: str) -> str:
 
 def _found(group: list[tuple[str, str]], severity: Severity) -> Found:
     told = "; ".join(f"{name!r} {why}" for name, why in group[:3])
-    more = f"; and {len(group) - 3:,} more columns" if len(group) > 3 else ""
+    more = f"; and {more_of(len(group) - 3, 'column')}" if len(group) > 3 else ""
     return Found(
         message=told + more,
         consequence="The column is taken for text as a whole, or its strays become gaps when it is converted.",

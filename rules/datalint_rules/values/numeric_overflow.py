@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +170,7 @@ class NumericOverflow(Rule):
 
 def _found(group: list[tuple[str, str]], what: str, lost: str, severity: Severity | None, subject: str) -> Found:
     told = ", ".join(why for _, why in group[:3])
-    more = f" and {len(group) - 3:,} more columns" if len(group) > 3 else ""
+    more = f" and {more_of(len(group) - 3, 'column')}" if len(group) > 3 else ""
     return Found(
         message=f"{told}{more}{', ' if what else ''}{what}",
         consequence=lost,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +193,7 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
         )
     count = len(rows) + unseen
     least = "" if pool.complete else "at least "
-    more = f"; and {len(group) - 3:,} more columns" if len(group) > 3 else ""
+    more = f"; and {more_of(len(group) - 3, 'column')}" if len(group) > 3 else ""
     columns = list(dict.fromkeys(name for name, _ in group))
     return Found(
         message=f"{least}{count:,} outlying {'sample' if count == 1 else 'samples'}: {'; '.join(told)}{more}",
@@ -219,7 +220,7 @@ def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int],
         others = np.delete(values, rows)
         shown = ", ".join(plain(float(values[row])) for row in rows)
         told.append(f"{shown} in {name!r}, where all other values are {plain(float(np.nanmin(others)))} or more")
-    more = f"; and {len(negative) - 3:,} more columns" if len(negative) > 3 else ""
+    more = f"; and {more_of(len(negative) - 3, 'column')}" if len(negative) > 3 else ""
     rows = np.unique(np.concatenate([rows for _, rows in negative]))
     return Found(
         message=f"negative values of a positive quantity: {'; '.join(told)}{more}",

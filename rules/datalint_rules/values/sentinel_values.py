@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.rule import Field, Found, Rule, RuleParams, Severity
+from datalint.wording import more_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,7 +204,7 @@ def _caps_found(pool: Pool, caps: list[tuple[str, Spike]]) -> Found:
     from datalint_rules.values._tables import plain
 
     told = ", ".join(f"{spike.count:,} values of {name!r} are exactly {plain(spike.value)}" for name, spike in caps[:3])
-    more = f" and {len(caps) - 3:,} more columns" if len(caps) > 3 else ""
+    more = f" and {more_of(len(caps) - 3, 'column')}" if len(caps) > 3 else ""
     return Found(
         message=f"{told}{more}, the largest value there: those beyond it seem cut off",
         consequence="Beyond the limit the true value is unknown, and a model learns to stop there.",
@@ -262,7 +263,7 @@ def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
             f"{_times(sum(found[name].values()))} in {name!r}"
             for name in worst[:3]
         )
-        more = f" and in {len(worst) - 3:,} more columns" if len(worst) > 3 else ""
+        more = f" and in {more_of(len(worst) - 3, 'column')}" if len(worst) > 3 else ""
         stray = _otherwise(len(numeric & names), len(names))
         yield Found(
             message=f"{told}{more}: such texts {'may stand' if severity == INFO else 'stand'} for missing values{stray}",

@@ -184,6 +184,8 @@ def _rows(
     own = inputs[once]
     for column in texts:
         pairs, share = near_rows.near_texts(column.tolist(), own)
+        if not len(pairs.first):
+            continue
         whole = near_rows.agreeing(numbers[once], codes, pairs.first, pairs.second)
         if whole.any():
             words = [f"{s:.0%} of the wording" for s in share[whole].tolist()]

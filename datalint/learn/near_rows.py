@@ -108,7 +108,7 @@ def near_rows(
     near = (changed <= allowed) & (expected < math.log(1e-3))
     beyond = int(((changed > allowed) & (changed <= 3 * allowed)).sum())
     count = int(near.sum())
-    if count == 0 or beyond > count or _continuum(cells, number, first[near], allowed):
+    if count == 0 or beyond > count or _continuum(cells, number, logs, first[near], allowed):
         return RowPairs.none(p)
     rows = np.flatnonzero(near)
     rows = rows[np.lexsort((second[rows], first[rows], changed[rows]))]
@@ -127,9 +127,7 @@ def agreeing(
     p = cells.shape[1]
     if p < LEAST_BESIDE:
         return np.ones(len(first), np.bool_)
-    changed = np.zeros(len(first), np.int64)
-    for j in range(p):
-        changed += np.abs(cells[first, j] - cells[second, j]) > (1.0 if number[j] else 0.0)
+    changed, _ = _compare(cells, number, np.zeros(p), first, second, _allowed(p))
     return changed <= _allowed(p)
 
 
@@ -138,7 +136,13 @@ def _allowed(columns: int) -> int:
     return min(FEW, max(1, int(MOST_CHANGED * columns)))
 
 
-def _continuum(cells: NDArray[np.float64], number: NDArray[np.bool_], rows: NDArray[np.int64], allowed: int) -> bool:
+def _continuum(
+    cells: NDArray[np.float64],
+    number: NDArray[np.bool_],
+    logs: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    allowed: int,
+) -> bool:
     """
     Whether rows have more others within three roundings than within one.
 
@@ -146,17 +150,13 @@ def _continuum(cells: NDArray[np.float64], number: NDArray[np.bool_], rows: NDAr
     """
     tried = np.unique(rows)
     tried = tried[np.linspace(0, len(tried) - 1, min(len(tried), _TRIED)).astype(np.int64)]
-    near = wider = 0
+    every = np.arange(len(cells))
+    counts = {1.0: 0, 3.0: 0}
     for row in tried:
-        at_once = np.zeros((2, len(cells)), np.int16)
-        for j in range(cells.shape[1]):
-            gap = np.abs(cells[:, j] - cells[row, j])
-            at_once[0] += gap > (1.0 if number[j] else 0.0)
-            at_once[1] += gap > (3.0 if number[j] else 0.0)
-        counts = (at_once <= allowed).sum(axis=1) - 1
-        near += int(counts[0])
-        wider += int(counts[1])
-    return wider > 2 * near
+        for roundings in counts:
+            changed, _ = _compare(cells, number, logs, np.full(len(cells), row), every, allowed, roundings)
+            counts[roundings] += int((changed <= allowed).sum()) - 1  # but itself
+    return counts[3.0] > 2 * counts[1.0]
 
 
 def _cells(
@@ -248,15 +248,20 @@ def _compare(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     most: int,
+    roundings: float = 1.0,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Number of columns that differ, and the logarithm of the chance of those that agree."""
+    """
+    Number of columns that differ by more than so many roundings, and the logarithm of the chance of those that agree.
+
+    Of pairs that differ in more than ``most`` columns the rest is not looked at.
+    """
     changed = np.zeros(len(first), np.int64)
     agreed = np.zeros(len(first))
     alive = np.arange(len(first))
     for j in np.argsort(logs, kind="stable"):
         column = cells[:, j]
         gap = np.abs(column[first[alive]] - column[second[alive]])
-        differs = gap > (1.0 if number[j] else 0.0)
+        differs = gap > (roundings if number[j] else 0.0)
         changed[alive] += differs
         agreed[alive] += np.where(differs, 0.0, logs[j])
         if (changed[alive] > most).any():

@@ -83,7 +83,7 @@ def test_rows_of_which_only_the_first_were_wanted(tmp_path: Path, late: Late) ->
     rows = partition(tmp_path, 60_000).glance().batches(ALL)
     late.given.clear()
     assert next(rows).size < 60_000
-    rows.close()  # type: ignore[attr-defined]
+    del rows
     assert late.all_gone()
 
 

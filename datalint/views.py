@@ -283,7 +283,7 @@ class _Pictures:
         self.thumbnails = thumbnails
         self.sampled: NDArray[np.uint8] | None = None
         # Items of a compressed array cost a whole read each; small ones are at hand as they are, near enough.
-        small = split.info.shape is not None and max(split.info.shape[1:]) <= 2 * THUMBNAIL
+        small = split.info.shape is not None and max(split.info.shape[1:], default=1) <= 2 * THUMBNAIL
         if small and "rows" in vars(split) and split.rows.complete:
             self.sampled = split.rows.pictures
 

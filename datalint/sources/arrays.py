@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
-import tokenize
+import sys
 import warnings
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -21,7 +22,7 @@ from datalint.sources.files import is_pointer, printable, reason, unpacked_limit
 from datalint.sources.pixels import array_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,21 @@ ROWS_BYTES = 32 << 20
 
 MAX_COLUMN_MAJOR = 1 << 30
 """Bytes of a column-major member of an archive, which must be unpacked whole."""
+
+PASS_BYTES = 128 << 20
+"""Bytes kept of one pass over an array that is stored column by column."""
+
+COLUMN_BYTES = 4 << 20
+"""Bytes of short columns that are read at once."""
+
+SEEK_BYTES = 4096
+"""Bytes of one column below which it is quicker to read what lies between than to skip it."""
+
+MAX_HEADER = 10_000
+"""Bytes of a header: NumPy's own limit."""
+
+PIECE = 1 << 18
+"""Values scaled at once."""
 
 MAX_ITEM = 50_000_000
 """Values of one sample."""
@@ -77,48 +93,90 @@ class ArrayFile:
         The array in blocks of ``count`` items, read as a stream where its storage allows it.
 
         Raises:
-            OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError: the file is damaged.
+            Exception: the file is damaged; the libraries that read it raise nearly anything.
         """
         if self.value is not None:
             for start in range(0, len(self.value), count):
                 yield np.asarray(self.value[start : start + count])
             return
+        with self._opened() as file:
+            shape, fortran, dtype = _header(file)
+            if shape != self.shape or dtype.str != self.dtype:
+                raise ValueError("it was changed while it was read")
+            yield from (_by_column if fortran and len(shape) > 1 else _by_row)(file, shape, dtype, count)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        """Its bytes as a stream: a file that is mapped and then cut short would end the process without a word."""
         if self.path is None:
             raise ValueError("an array lies in a file or in memory")
         if self.key is None:
-            whole = np.load(self.path, mmap_mode="r", allow_pickle=False)
-            for start in range(0, len(whole), count):
-                yield np.asarray(whole[start : start + count])
+            with self.path.open("rb") as file:
+                yield file
             return
         with zipfile.ZipFile(self.path) as archive, archive.open(f"{self.key}.npy") as member:
-            yield from _stream(member, count)
+            yield member
 
 
-def _stream(member: IO[bytes], count: int) -> Iterator[NDArray[Any]]:
-    shape, fortran, dtype = _header(member)
+def _by_row(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
     size = math.prod(shape[1:]) * dtype.itemsize
-    if fortran:  # column by column: the first row is complete only at the end
-        if shape[0] * size > MAX_COLUMN_MAJOR:
-            raise ValueError(f"stored column by column and larger than {MAX_COLUMN_MAJOR:,} bytes: save it in C order")
-        whole = np.frombuffer(member.read(shape[0] * size), dtype).reshape(shape[::-1]).T
-        for start in range(0, shape[0], count):
-            yield np.ascontiguousarray(whole[start : start + count])
-        return
     for start in range(0, shape[0], count):
         rows = min(count, shape[0] - start)
-        data = member.read(rows * size)
+        data = file.read(rows * size)
         if len(data) < rows * size:
             raise ValueError(f"ends after {start + len(data) // max(size, 1):,} of {shape[0]:,} items")
         yield np.frombuffer(data, dtype).reshape(rows, *shape[1:])
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)  # type: ignore[no-untyped-call,unused-ignore]
+def _by_column(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
+    """What is stored column by column, in passes over all columns that each keep as many rows as fit into memory."""
+    n, columns, base = shape[0], math.prod(shape[1:]), file.tell()
+    whole = n * dtype.itemsize
+    packed = isinstance(file, zipfile.ZipExtFile)  # which must be unpacked anew for each pass
+    if packed and columns * whole > MAX_COLUMN_MAJOR:
+        raise ValueError(f"stored column by column and larger than {MAX_COLUMN_MAJOR:,} bytes: save it in C order")
+    few = packed or count * dtype.itemsize < SEEK_BYTES
+    step = max(count, PASS_BYTES // max(1, columns * dtype.itemsize)) if few else count
+    for first in range(0, n, step):
+        rows = min(step, n - first)
+        kept = np.empty((columns, rows), dtype)
+        # Short columns are read many at once; of long ones the wanted part alone.
+        some = max(1, COLUMN_BYTES // whole) if rows * dtype.itemsize < SEEK_BYTES else 0
+        for column in range(0, columns, some or 1):
+            if some:
+                file.seek(base + column * whole)
+                block = np.frombuffer(_exactly(file, min(some, columns - column) * whole), dtype).reshape(-1, n)
+                kept[column : column + some] = block[:, first : first + rows]
+            else:
+                file.seek(base + column * whole + first * dtype.itemsize)
+                kept[column] = np.frombuffer(_exactly(file, rows * dtype.itemsize), dtype)
+        turned = kept.reshape(*shape[:0:-1], rows).T
+        for start in range(0, rows, count):
+            yield np.ascontiguousarray(turned[start : start + count])
+
+
+def _exactly(file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise ValueError("the file ends before its last item")
+    return data
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call,unused-ignore]
+    size = file.read(2 if version == (1, 0) else 4)
+    length = int.from_bytes(size, "little")
+    if length > MAX_HEADER:  # NumPy would ask for that much memory first
+        raise ValueError(f"its header claims {length:,} bytes")
+    head = io.BytesIO(size + file.read(length))
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of files as Python 2 wrote them
-        shape, fortran, dtype = read(member)
-    return shape, fortran, dtype
+        try:
+            shape, fortran, dtype = read(head)
+        except (MemoryError, RecursionError):  # of the parser's own stack
+            raise ValueError("its header is nested too deeply") from None
+    return tuple(map(int, shape)), fortran, dtype  # True passes for a whole number
 
 
 def array_files(path: Path) -> list[ArrayFile]:
@@ -144,22 +202,13 @@ def array_files(path: Path) -> list[ArrayFile]:
             for name, item in members.items():
                 with archive.open(item) as member:
                     found.append(_checked(path, name[:-4], member, item.file_size))
-    except _DAMAGE as error:
+    except NotAnArray:
+        raise
+    except (
+        Exception
+    ) as error:  # zipfile and the parser of headers raise nearly anything, a MemoryError for deep nesting
         raise NotAnArray(f"not a readable NumPy file: {reason(error)}") from error
     return found
-
-
-_DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    SyntaxError,
-    tokenize.TokenError,
-    RuntimeError,  # encrypted members; NotImplementedError for unknown compression is one too
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy and zipfile raise on damaged files."""
 
 
 def _checked(path: Path, key: str | None, file: IO[bytes], size: int) -> ArrayFile:
@@ -183,7 +232,7 @@ def head_of(array: ArrayFile, count: int) -> NDArray[Any]:
     """The first items; none where they cannot be read, which the scan will tell."""
     try:
         return np.asarray(next(array.rows(count), np.zeros((0, *array.shape[1:]))))
-    except _DAMAGE:
+    except Exception:  # as damaged files raise
         return np.zeros((0, *array.shape[1:]))
 
 
@@ -247,12 +296,22 @@ class ArrayPartition:
 
     def picture(self, line: int) -> bytes | None:
         """The item as a small WebP file."""
-        if self.layout == "table":
-            return None
-        for k, block in enumerate(self.inputs.rows(self._count())):
-            if line < (k + 1) * self._count():
-                return self._reader.picture(block[line - k * self._count()])
-        return None
+        return self.pictures([line])[0]
+
+    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
+        """Several items as small WebP files, in one pass; None for those that cannot be read any more."""
+        made: dict[int, bytes] = {}
+        wanted = sorted(set(lines)) if self.layout != "table" else []
+        count, start = self._count(), 0
+        with contextlib.suppress(Exception):  # the file may be another by now
+            blocks = self.inputs.rows(count) if wanted else iter(())
+            while wanted:
+                block = next(blocks)
+                while wanted and wanted[0] < start + len(block):
+                    line = wanted.pop(0)
+                    made[line] = self._reader.picture(block[line - start])
+                start += len(block)
+        return [made.get(line) for line in lines]
 
     @property
     def _reader(self) -> ItemReader:
@@ -264,9 +323,10 @@ class ArrayPartition:
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the items; damage becomes a problem."""
-        start, reader = 0, self._reader
+        start, reader, reading = 0, self._reader, self.labels
         try:
             labels = self._all_labels()
+            reading = self.inputs
             if not aspects & {"table", "header", "pixels"}:
                 yield Batch(self.split, 0, self.inputs.shape[0], labels=labels)
                 return
@@ -280,14 +340,15 @@ class ArrayPartition:
                     images = reader.images(block, aspects)
                     yield Batch(self.split, start, len(block), labels=part, images=images, problems=problems)
                 start += len(block)
-        except _DAMAGE as error:
-            problem = Problem("truncated", self.inputs.shown, f"breaks off: {reason(error)}")
+        except Exception as error:  # zipfile and NumPy raise nearly anything on damaged files
+            problem = Problem("truncated", (reading or self.inputs).shown, f"breaks off: {reason(error)}")
             yield Batch(self.split, start, 0, problems=[problem])
 
     def _all_labels(self) -> LabelBlock | None:
         if self.labels is None:
             return None
-        return label_block(np.concatenate(list(self.labels.rows(1 << 20)) or [np.zeros(0)]), self.label_names)
+        size = np.dtype(self.labels.dtype).itemsize * math.prod(self.labels.shape[1:])
+        return label_block(self.labels.rows(max(1, ROWS_BYTES // max(size, 8))), self.label_names)
 
 
 @dataclass(frozen=True)
@@ -335,15 +396,24 @@ class ItemReader:
 
     def _bytes(self, block: NDArray[Any]) -> NDArray[np.uint8]:
         """[n, h, w] or [n, h, w, 3] pixels from 0 to 255."""
+        block = self._scaled(block)
         if self.layout == "NCHW":
             block = np.moveaxis(block, 1, 3)
         if block.ndim == 4:
             block = block[..., 0] if block.shape[3] < 3 else block[..., :3]
+        return block
+
+    def _scaled(self, block: NDArray[Any]) -> NDArray[np.uint8]:
         if block.dtype == np.uint8:
             return block
         offset, factor = self.scale
+        out = np.empty(block.shape, np.uint8)
+        flat, shown = block.reshape(-1), out.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):  # infinite values end at 0 or 255
-            return np.clip((np.nan_to_num(block.astype(np.float64)) + offset) * factor, 0, 255).astype(np.uint8)
+            for k in range(0, len(flat), PIECE):  # numbers of eight bytes of all would take many times what it holds
+                values = np.nan_to_num(flat[k : k + PIECE].astype(np.float64))
+                shown[k : k + PIECE] = np.clip((values + offset) * factor, 0, 255)
+        return out
 
     def _thumbnails(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         from PIL import Image
@@ -376,21 +446,44 @@ def column_names(count: int) -> tuple[str, ...]:
     return tuple(f"x{j:0{digits}}" for j in range(count))
 
 
-def label_block(values: NDArray[Any], names: tuple[str, ...] = ()) -> LabelBlock:
-    """Labels from an array: one number or text each, or one-hot rows."""
+def label_block(blocks: Iterable[NDArray[Any]], names: tuple[str, ...] = ()) -> LabelBlock:
+    """Labels from an array in blocks: one number or text each, or one-hot rows."""
+    numbers: list[NDArray[np.float64]] = []
+    texts: list[NDArray[np.int32]] = []
+    known: dict[str, int] = {}
+    for values in map(_flat_labels, blocks):
+        if values.dtype.kind in "iufb":
+            numbers.append(values.astype(np.float64))
+        elif values.dtype.kind == "O":
+            return _object_labels(values, names)  # in memory, and all in one block
+        else:
+            texts.append(_codes(values, known))
+    if not texts:
+        return number_classes(np.concatenate(numbers or [np.zeros(0)]), names)
+    order = sorted(known)
+    place = np.empty(len(order), np.int32)
+    place[[known[name] for name in order]] = np.arange(len(order))
+    return LabelBlock(place[np.concatenate(texts)], [printable(name) for name in order])
+
+
+def _flat_labels(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and is_one_hot(values):
         values = values.argmax(1)
     if values.ndim != 1:
         raise ValueError(f"labels have the shape {values.shape}: one per sample, or one-hot rows, can be read")
-    if values.dtype.kind in "iufb":
-        return number_classes(values.astype(np.float64), names)
-    if values.dtype.kind == "O":
-        return _object_labels(values, names)
-    texts = [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in values]
-    distinct, codes = np.unique(np.array(texts, dtype=np.str_), return_inverse=True)
-    return LabelBlock(codes.astype(np.int32), [printable(str(name)) for name in distinct])
+    return values
+
+
+def _codes(values: NDArray[Any], known: dict[str, int]) -> NDArray[np.int32]:
+    """Texts as numbers of those that are ``known``, to which new ones are added."""
+    if values.dtype.kind == "U":
+        points = np.ascontiguousarray(values).view(values.dtype.byteorder.replace("|", "=") + "u4")
+        if points.max(initial=0) > sys.maxunicode:
+            raise ValueError("its texts hold numbers that are no characters")
+    items = (item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in values)
+    return np.fromiter((known.setdefault(item, len(known)) for item in items), np.int32, len(values))
 
 
 def _object_labels(values: NDArray[Any], names: tuple[str, ...]) -> LabelBlock:

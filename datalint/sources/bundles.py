@@ -189,6 +189,8 @@ def _why_not_labels(label: ArrayFile) -> str | None:
         return f"labels have {len(label.shape)} axes: only one label per sample can be judged"
     if len(label.shape) == 2 and label.shape[1] != 1 and not is_one_hot(head_of(label, HEAD)):
         return f"{label.shape[1]:,} labels per sample: only one label each, or one-hot rows, can be judged"
+    if np.dtype(label.dtype).itemsize == 0:
+        return f"labels are {label.dtype} values: texts of no length"
     if np.dtype(label.dtype).kind not in "iufbSUO":
         return f"labels are {np.dtype(label.dtype)} values: only numbers and texts can be judged"
     return None

@@ -177,7 +177,7 @@ class StreamPartition:
         return batch
 
     def _labels(self, column: Column | None) -> LabelBlock | None:
-        return None if column is None else label_block(label_values(column), self.class_names)
+        return None if column is None else label_block([label_values(column)], self.class_names)
 
     def _record(self, inputs: Columns, size: int) -> Batch:
         reader = TableReader(TablePlan(self.fields, split=self.split), labels_only=False)

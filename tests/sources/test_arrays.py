@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import os
 import struct
+import tempfile
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import datalint
 from datalint.errors import DatalintError
 from datalint.sources import files
-from datalint.sources.arrays import NotAnArray, array_files, grey_scale, layout_of
+from datalint.sources.arrays import ArrayPartition, NotAnArray, array_files, grey_scale, layout_of
 from datalint.sources.recognise import Wishes, recognise
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datalint.dataset import Aspect, Batch, Dataset
 
 RNG = np.random.default_rng(3)
@@ -165,6 +170,8 @@ def test_headers_that_lie(tmp_path: Path, shape: tuple[int, ...]) -> None:
         b"\x93NUMPY\x01\x00\x40\x00" + b'__import__("os").system("true")'.ljust(64),
         b"\x93NUMPY\x01\x00\x40\x00" + b"{'descr': ('<f8', 'fortran_order': False".ljust(63) + b"\n",
         b"\x93NUMPY\x09\x00\x10\x00" + b"{}".ljust(16),
+        b"\x93NUMPY\x01\x00\x29\x23" + b"-" * 8_999 + b"1",
+        b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + b"{}".ljust(16),
     ],
 )
 def test_headers_that_are_none(tmp_path: Path, content: bytes) -> None:
@@ -244,3 +251,110 @@ def test_scale_of_pixels() -> None:
     assert grey_scale(np.array([-1.0, 1.0])) == (1.0, 127.5)
     offset, factor = grey_scale(np.array([-2.0, 2.5]))
     assert ((-2.0 + offset) * factor, (2.5 + offset) * factor) == (0.0, 255.0)
+
+
+@pytest.mark.parametrize("shape", [(True,), (True, True), (9,), (9, 1), (1, 9)])
+@pytest.mark.parametrize("form", ["npy", "npz"])
+def test_one_row_one_column_one_axis(tmp_path: Path, shape: tuple[int, ...], form: str) -> None:
+    lie(tmp_path / "X.npy", shape, data=RNG.random(math.prod(shape)).tobytes())
+    if form == "npz":
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            archive.write(tmp_path / "X.npy", "X.npy")
+        (tmp_path / "X.npy").unlink()
+    report = datalint.scan(tmp_path, cache=False)
+    assert [status for status in report.datasets[0].rules if status.status == "failed"] == []
+    assert report.datasets[0].splits[0].samples == int(shape[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 7), min_size=1, max_size=4),
+    dtype=st.sampled_from(["u1", "<i2", ">f4", "<f8", "?"]),
+    count=st.integers(1, 9),
+    limits=st.tuples(
+        st.sampled_from([1, 40, 1 << 20]), st.sampled_from([1, 30, 1 << 20]), st.sampled_from([1, 1 << 12])
+    ),
+    form=st.sampled_from(["npy", "npz"]),
+    fortran=st.booleans(),
+)
+def test_blocks_are_the_array(
+    shape: list[int], dtype: str, count: int, limits: tuple[int, int, int], form: str, fortran: bool
+) -> None:
+    array = np.random.default_rng(len(shape)).integers(0, 2, shape).astype(dtype)
+    array = np.asfortranarray(array) if fortran else array
+    names = ("PASS_BYTES", "COLUMN_BYTES", "SEEK_BYTES")
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name, limit in zip(names, limits, strict=True):
+            patch.setattr(f"datalint.sources.arrays.{name}", limit)
+        path = Path(folder) / f"X.{form}"
+        np.save(path, array) if form == "npy" else np.savez_compressed(path, X=array)
+        (found,) = array_files(path)
+        blocks = list(found.rows(count))
+        assert all(len(block) == count for block in blocks[:-1])
+        np.testing.assert_array_equal(np.concatenate(blocks), array)
+
+
+@pytest.mark.parametrize("fortran", [False, True])
+@pytest.mark.parametrize("form", ["npy", "npz"])
+@pytest.mark.parametrize("change", ["vanishes", "shrinks", "is another"])
+def test_a_file_that_changes_between_its_blocks(
+    tmp_path: Path, form: str, change: str, fortran: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datalint.sources.arrays.ROWS_BYTES", 1 << 14)
+    monkeypatch.setattr("datalint.sources.arrays.PASS_BYTES", 1 << 14)
+    path = tmp_path / f"X.{form}"
+    pixels = RNG.integers(0, 256, (300, 16, 16), dtype=np.uint8)
+    stored = np.asfortranarray(pixels) if fortran else pixels
+    np.save(path, stored) if form == "npy" else np.savez(path, X=stored)
+    dataset = only(tmp_path)
+    (partition,) = dataset.partitions
+    assert isinstance(partition, ArrayPartition)
+    whole = partition.picture(250)
+    assert whole is not None and partition.pictures([250, 3, 250]) == [whole, partition.picture(3), whole]
+    reading = partition.batches(frozenset({"pixels", "labels"}))
+    first = next(reading)
+    if change == "vanishes":
+        path.unlink()
+    elif change == "shrinks":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        np.save(path, pixels[:9, :8]) if form == "npy" else np.savez(path, X=pixels[:9, :8])
+    rest = list(reading)
+    assert first.size + sum(batch.size for batch in rest) <= 300
+    again = list(partition.batches(frozenset({"pixels", "labels"})))
+    if change != "shrinks":
+        assert [problem.kind for batch in again for problem in batch.problems] == ["truncated"]
+    assert partition.picture(299) is None  # what is gone has no picture, and is no reason to stop
+
+
+def test_labels_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datalint.sources.arrays.ROWS_BYTES", 160)
+    for name, labels in {
+        "texts": Y.astype(str),
+        "bytes": Y.astype("S3"),
+        "hot": np.eye(3)[Y],
+        "wide": Y[:, None],
+    }.items():
+        np.savez(tmp_path / "a.npz", X=X, y=labels)
+        (batch, *_) = batches(only(tmp_path))
+        block = batch.labels
+        assert block is not None and block.codes is not None, name
+        assert [block.classes[k] for k in block.codes] == [str(k) for k in Y[: batch.size]]
+
+
+def test_labels_that_are_no_texts(tmp_path: Path) -> None:
+    labels = np.array(["ab", "cd"] * 25)
+    labels.view(np.uint32)[3] = 0xFFFFFFFF
+    np.savez(tmp_path / "a.npz", X=X, y=labels)
+    (problem,) = [p for batch in batches(only(tmp_path)) for p in batch.problems]
+    assert problem.path.endswith("a.npz/y") and "no characters" in problem.message
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        np.save(tmp_path / "X.npy", X)
+        archive.write(tmp_path / "X.npy", "X.npy")
+        archive.write(lie(tmp_path / "y.npy", (50,), "|S0", b""), "y.npy")
+    for name in ("X.npy", "y.npy"):
+        (tmp_path / name).unlink()
+    dataset = only(tmp_path)
+    assert dataset.label is None
+    (problem,) = dataset.problems
+    assert problem.path.endswith("a.npz/y") and "no length" in problem.message

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import datalint
 from datalint import results
-from datalint.cache import Cache, default_folder, sources_stamp
+from datalint.cache import open_cache, sources_stamp
 from datalint.errors import DatalintError
 from datalint.lookup import expired, rule_options, settle
 from datalint.measures.base import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from datalint.baseline import Baseline
+    from datalint.cache import Cache
     from datalint.dataset import Dataset
     from datalint.engine import Engine, EngineName
     from datalint.judging import Scanned
@@ -125,7 +126,7 @@ def scan(
         splits = chosen.splits
     settings = Settings(batch_size=chosen.batch_size, memory=chosen.memory)
     folders = walk_all(paths or [])
-    store = _store(chosen.cache_dir, paranoid, folders) if cache else None
+    store = open_cache(chosen.cache_dir, paranoid, tuple(folders.values())) if cache else None
     packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
     today = started.astimezone().date()  # a suppression expires by the user's own calendar
     baseline_read = _baseline(effective)
@@ -179,10 +180,6 @@ def scan(
     if store and key:
         results.save(store, key, report)
     return report
-
-
-def _store(folder: str | None, paranoid: bool, folders: Mapping[Path, Listing]) -> Cache:
-    return Cache(Path(folder) if folder else default_folder(), paranoid, tuple(folders.values()))
 
 
 def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset) -> Engine:

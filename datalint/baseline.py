@@ -64,7 +64,7 @@ class Baseline(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""
-        from datalint.report.files import write_text
+        from datalint.writing import write_text
 
         write_text(path, self.model_dump_json(indent=1, by_alias=True, exclude_none=True) + "\n")
 

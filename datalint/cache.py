@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import importlib.metadata
 import json
+import logging
 import os
-import shutil
-import tempfile
+import re
+import stat
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from datalint import __version__
+from datalint.errors import DatalintError
 from datalint.sources.files import state_of
+from datalint.writing import TEMPORARY, can_hold, link, new_file, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,24 +29,74 @@ if TYPE_CHECKING:
     from datalint.measures.base import Measurement, Settings
     from datalint.sources.files import Listing
 
-TAG = "CACHEDIR.TAG"
-_TAG_TEXT = (
-    "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is datalint's cache; `datalint clean` empties it.\n"
+TAG: Final = "CACHEDIR.TAG"
+_TAG_TEXT: Final = (
+    b"Signature: 8a477f597d28d172789f06886806bc55\n# This folder is datalint's cache; `datalint clean` empties it.\n"
 )
+MARK: Final = ".datalint-cache"
+"""Says that a folder is a cache of datalint's, and holds the secret with which its entries are signed."""
+
+_MARK = re.compile(rb"datalint-cache/1\n([0-9a-f]{64})\n(made\n)?")
+_SIGNED: Final = 32
+"""Bytes of a signature."""
+
+LARGEST: Final = 1 << 30
+"""Bytes of an entry; what is larger was not written here."""
+
+_FOLDER, _ENTRY = re.compile("[0-9a-f]{2}"), re.compile("[0-9a-f]{62}")
+_UNFINISHED = re.compile(re.escape(TEMPORARY) + "[0-9a-f]+")
 
 
-def default_folder() -> Path:
-    """The user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``), or what ``DATALINT_CACHE_DIR`` says."""
-    named = os.environ.get("DATALINT_CACHE_DIR")
+def chosen_folder(given: str | Path | None = None) -> tuple[Path, bool]:
+    """
+    The folder of the cache, and whether the user named it: by an option, a setting or ``DATALINT_CACHE_DIR``.
+
+    Otherwise it lies in ``XDG_CACHE_HOME``, else in ``~/.cache``.
+
+    Raises:
+        RuntimeError: the user has no home folder.
+    """
+    named = given or os.environ.get("DATALINT_CACHE_DIR")
     if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "datalint"
+        return Path(named), True
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".cache") / "datalint", False
+
+
+def open_cache(
+    given: str | Path | None = None, paranoid: bool = False, folders: tuple[Listing, ...] = ()
+) -> Cache | None:
+    """
+    The cache of a scan; None, with a notice, where none can be kept.
+
+    Raises:
+        DatalintError: the user named something that is there and no cache.
+    """
+    where = ""
+    try:
+        folder, named = chosen_folder(given)
+        where = f" in {str(folder)!r}"
+        cache = Cache(folder, paranoid, folders)
+        wrong = cache.foreign()
+        if wrong and named:
+            raise DatalintError(f"nothing can be cached in {folder}: {wrong}; choose another folder for the cache")
+        wrong = wrong or cache.unusable()
+    except (OSError, RuntimeError) as error:
+        wrong = getattr(error, "strerror", None) or str(error)
+    if not wrong:
+        return cache
+    # Goes to stderr unless the program that calls has set up logging.
+    logging.getLogger("datalint").warning("datalint: nothing is cached%s: %s", where, wrong)
+    return None
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of small files, each written whole under the hash of what it depends on."""
+    """
+    A folder of small files, each written whole under the hash of what it depends on, and signed together with it.
+
+    Nothing is believed that somebody else may have put there, and nothing is removed that is not called like an entry.
+    """
 
     folder: Path
     paranoid: bool = False
@@ -52,44 +106,88 @@ class Cache:
 
     def get(self, key: str) -> bytes | None:
         """What is kept under the key; None for nothing, whatever the reason."""
-        if not self._private():
+        secret = self._secret()
+        data = _read(self._place(key)) if secret else None
+        if secret is None or data is None:
             return None
-        try:
-            data = self._place(key).read_bytes()
-        except OSError:
-            return None
-        body, check = data[:-32], data[-32:]
-        return body if hashlib.sha256(body).digest() == check else None
+        body = data[:-_SIGNED]
+        return body if hmac.compare_digest(_signature(secret, key, body), data[-_SIGNED:]) else None
 
     def has(self, key: str) -> bool:
         """Whether something is kept under the key; whether it is sound, :meth:`get` will tell."""
-        return self._place(key).exists()
+        return os.path.lexists(self._place(key))
 
     def put(self, key: str, body: bytes) -> None:
         """Keep it. A cache that cannot be written is no reason to fail: the next scan reads the data again."""
         with contextlib.suppress(OSError):
-            place = self._place(key)
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not (self.folder / TAG).exists():
-                self.folder.chmod(0o700)
-                (self.folder / TAG).write_text(_TAG_TEXT)
-            if not self._private():
+            secret = self._secret() or self._make()
+            if secret is None or len(body) > LARGEST - _SIGNED:
                 return
-            handle, name = tempfile.mkstemp(dir=place.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
+            place = self._place(key)
+            with contextlib.suppress(FileExistsError):
+                place.parent.mkdir(mode=0o700)
+            if not place.parent.is_symlink():
+                with replacing(place, 0o600) as file:
                     file.write(body)
-                    file.write(hashlib.sha256(body).digest())
-                Path(name).replace(place)
-            except OSError:  # a full disk must not fill up with halves
-                Path(name).unlink(missing_ok=True)
+                    file.write(_signature(secret, key, body))
+
+    def foreign(self) -> str | None:
+        """
+        What is there instead of a cache of ours; None for nothing.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        try:
+            held = os.listdir(self.folder)  # noqa: PTH208
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            if not os.path.lexists(self.folder):
+                raise
+            return "it is a file"
+        ours = _read(self.folder / TAG) == _TAG_TEXT or _MARK.fullmatch(_read(self.folder / MARK) or b"")
+        return None if ours or all(map(_UNFINISHED.fullmatch, held)) else "it is not empty, and no cache of yours"
+
+    def unusable(self) -> str | None:
+        """
+        Why nothing can be kept there; None if it can.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            wrong = _open_to_others(self.folder.stat())
+            if wrong:
+                return wrong
+        return None if can_hold(self.folder) else "it cannot be written to"
 
     def clear(self) -> int:
-        """Remove all that is kept; returns the number of bytes."""
-        if not (self.folder / TAG).exists():
+        """
+        Remove the entries, and the folder if we made it and nothing else lies there; returns the number of bytes.
+
+        Raises:
+            DatalintError: it is no cache of ours.
+            OSError: it cannot be read.
+        """
+        if not self.folder.exists():
             return 0
-        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if wrong := self.foreign() or _open_to_others(self.folder.stat()):
+            raise DatalintError(f"nothing was removed from {self.folder}: {wrong}")
+        size = 0
+        for item in [*os.scandir(self.folder)]:
+            if _FOLDER.fullmatch(item.name) and item.is_dir(follow_symlinks=False):
+                size += _emptied(Path(item))
+            elif _UNFINISHED.fullmatch(item.name) and not item.is_dir(follow_symlinks=False):
+                Path(item).unlink(missing_ok=True)
+        mark = self.folder / MARK
+        if b"made" in (_read(mark) or b"") and {*os.listdir(self.folder)} <= {MARK, TAG}:  # noqa: PTH208
+            mark.unlink()
+            (self.folder / TAG).unlink(missing_ok=True)
+            try:
+                self.folder.rmdir()
+            except OSError:  # another process is filling it
+                self._tag()
         return size
 
     def key_of(self, *parts: Any) -> str:
@@ -111,14 +209,46 @@ class Cache:
     def _place(self, key: str) -> Path:
         return self.folder / key[:2] / key[2:]
 
-    def _private(self) -> bool:
-        """Whether nobody else can have put something there."""
+    def _secret(self) -> bytes | None:
+        """What only we can know; None where others could write or read it."""
         try:
-            status = self.folder.stat()
+            if _open_to_others(self.folder.stat()):
+                return None
         except OSError:
-            return False
-        owned = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-        return owned and not status.st_mode & 0o022
+            return None
+        found = _MARK.fullmatch(_read(self.folder / MARK, 0o077) or b"")
+        return found and found[1]
+
+    def _make(self) -> bytes | None:
+        """
+        Make the folder and mark it as ours; the answer is its secret, None where it is not to be used.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, mode=0o700)
+            made = b"made\n"
+        except FileExistsError:
+            made = b""
+        if self.foreign() or self.unusable():
+            return None
+        if self._secret() is None:
+            mark = self.folder / MARK
+            mark.unlink(missing_ok=True)
+            with new_file(self.folder, 0o600) as (file, fresh):
+                file.write(b"datalint-cache/1\n%s\n%s" % (os.urandom(32).hex().encode(), made))
+                file.close()
+                with contextlib.suppress(FileExistsError):  # of two processes, one comes first
+                    link(fresh, mark)
+        self._tag()
+        return self._secret()
+
+    def _tag(self) -> None:
+        """Tell backup programs to pass it over."""
+        if not os.path.lexists(self.folder / TAG):
+            with replacing(self.folder / TAG, 0o644) as file:
+                file.write(_TAG_TEXT)
 
     def identity(self, paths: Iterable[str]) -> list[list[Any]]:
         """
@@ -137,6 +267,50 @@ class Cache:
             with Path(path).open("rb") as file:
                 return [status.st_size, hashlib.file_digest(file, "sha256").hexdigest()]
         return [state_of(status).hex()]
+
+
+def _signature(secret: bytes, key: str, body: bytes) -> bytes:
+    signed = hmac.new(secret, key.encode(), "sha256")
+    signed.update(body)
+    return signed.digest()
+
+
+def _open_to_others(status: os.stat_result, rights: int = 0o022) -> str | None:
+    """Whether somebody else can have written to it."""
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        return "it belongs to somebody else"
+    return "others can write to it" if status.st_mode & rights and os.name == "posix" else None
+
+
+def _read(path: Path, rights: int = 0o022) -> bytes | None:
+    """A regular file of our own that others have no such rights to; None for anything else, without waiting for it."""
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+    try:
+        handle = os.open(path, flags)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or _open_to_others(status, rights) or status.st_size > LARGEST:
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _emptied(folder: Path) -> int:
+    """Remove the entries in one folder, and itself if nothing else lies there; the answer is their size."""
+    size = 0
+    for item in [*os.scandir(folder)]:
+        if (_ENTRY.fullmatch(item.name) or _UNFINISHED.fullmatch(item.name)) and not item.is_dir(follow_symlinks=False):
+            size += item.stat(follow_symlinks=False).st_size
+            Path(item).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return size
 
 
 def _plain(value: Any) -> Any:
@@ -178,7 +352,7 @@ class Cached:
         for number, partition in partitions:
             key = keys[number]
             # Thawed one at a time: all of them together may not fit into memory.
-            states = self._known(number, key) if key and number in kept else None
+            states = self._known(number, key, kinds, settings) if key and number in kept else None
             if states is None:
                 damaged = number in kept
                 alone = self._engine.measure([(number, partition)], kinds, settings, progress) if damaged else fresh
@@ -188,18 +362,20 @@ class Cached:
                         self._cache.put(key, freeze(states))
             yield states
 
-    def _known(self, number: int, key: str) -> States | None:
+    def _known(self, number: int, key: str, kinds: Sequence[type[Measurement]], settings: Settings) -> States | None:
         """What is kept under a key, said of the partition of that number; None where it is damaged or no longer fits."""
-        from datalint.freeze import Damaged, thaw
+        from datalint.freeze import thaw
 
         data = self._cache.get(key)
         if data is None:
             return None
         try:
-            states: States = thaw(data)
-        except Damaged:
+            states = thaw(data)
+            fits = _are_states(states, kinds, settings) and all(
+                state.renumber(number) for found in states.values() for state in found
+            )
+        except Exception:  # however it is damaged, the partition is read again
             return None
-        fits = all(state.renumber(number) for found in states.values() for state in found)
         return states if fits else None
 
     def _key(self, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings) -> str | None:
@@ -212,3 +388,19 @@ class Cached:
             )
         except OSError:
             return None
+
+
+def _are_states(value: Any, kinds: Sequence[type[Measurement]], settings: Settings) -> bool:
+    """Whether this is what measuring a partition gives: the measurements that were asked for, by split."""
+    if not isinstance(value, dict) or not all(isinstance(split, str) for split in value):
+        return False
+    fresh = [kind(settings) for kind in kinds]
+    return all(
+        isinstance(found, tuple)
+        and len(found) == len(fresh)
+        and all(
+            type(state) is type(new) and vars(state).keys() == vars(new).keys() and state.settings == settings
+            for state, new in zip(found, fresh, strict=True)
+        )
+        for found in value.values()
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
 from datalint.registry import find_rule
 from datalint.selftesting import fault_of, planted, take
+from datalint.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,10 +42,10 @@ class Copy:
         lines += [_listed(f"faulty samples of {split}", rows, "positions ") for split, rows in told["samples"].items()]
         if told["files"]:
             lines.append(_listed("faulty files", told["files"], ""))
-        label = f" --label {told['label']}" if told["label"] is not None else ""
+        label = f" --label {shlex.quote(told['label'])}" if told["label"] is not None else ""
         lines += [
             f"all of it: {(self.folder / NOTE).as_posix()}",
-            f"to see it found: datalint scan {self.folder.as_posix()}{label} --select {told['code']}",
+            f"to see it found: datalint scan {shlex.quote(self.folder.as_posix())}{label} --select {told['code']}",
         ]
         return "\n".join(lines) + "\n"
 
@@ -88,7 +89,7 @@ def write_faulty(
         raise DatalintError(f"strength {strength:g}: it lies between 0 (barely there) and 1 (blatant)")
     if seed < 0:
         raise DatalintError(f"seed {seed}: it must be 0 or more")
-    _check_folder(source, out, force)
+    target = Target(out, source, force)
     loaded, path = take(str(source), label=label, splits=splits)
     try:
         fault = planted(rule, loaded.clean, strength, seed)
@@ -110,61 +111,12 @@ def write_faulty(
         "class": fault.class_,
         "samples": rows,
         "files": sorted(_names(data, fault, loaded.folders)),
+        "written": len(data.files) + len(data.tables),
     }
-    try:
-        if force:
-            _remove_earlier(out)
-        data.write(out)
-        names = sorted([*data.files, *(f"{split}.csv" for split in data.tables)])
-        record |= {"written": len(names)}
-        note = json.dumps(record | {"copy": names}, indent=1, ensure_ascii=False)
-        (out / NOTE).write_text(note + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DatalintError(f"cannot write to {out}: {error.strerror or error}") from error
+    with target.stage(source.resolve().name or "data") as stage:
+        data.write(stage)
+        target.publish(stage, NOTE, record)
     return Copy(out, record)
-
-
-def _check_folder(source: Path, out: Path, force: bool) -> None:
-    """
-    See that nothing of the user's is overwritten.
-
-    Raises:
-        DatalintError: it would be.
-    """
-    try:
-        origin, target = source.resolve(), out.resolve()
-        within = target == origin or origin in target.parents
-        around = target in origin.parents
-        held = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError as error:
-        raise DatalintError(f"cannot write to {out}: {error.strerror or error}") from error
-    if within:
-        raise DatalintError(
-            f"{out} lies inside {source}: write the faulty copy elsewhere, or it becomes part of the data"
-        )
-    if out.exists() and not out.is_dir():
-        raise DatalintError(f"{out} is a file: give a folder")
-    if held and around:
-        raise DatalintError(f"{out} holds {source}: write the faulty copy elsewhere, or both become one data set")
-    if held and not force:
-        raise DatalintError(f"{out} is not empty: give another folder, or --force to write into it")
-
-
-def _remove_earlier(out: Path) -> None:
-    """Remove the files of an earlier copy, as its note lists them; whatever else lies there stays."""
-    try:
-        names = json.loads((out / NOTE).read_text(encoding="utf-8")).get("copy", [])
-    except (OSError, ValueError, AttributeError):
-        return
-    top = out.resolve()
-    for name in names if isinstance(names, list) else []:
-        file = out / str(name)
-        if file.is_file() and not file.is_symlink() and top in file.resolve().parents:
-            file.unlink()
-            for folder in file.parents:
-                if folder == out or any(folder.iterdir()):
-                    break
-                folder.rmdir()
 
 
 def _as_called(data: Clean, folders: Mapping[str, str]) -> Clean:

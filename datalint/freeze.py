@@ -50,7 +50,7 @@ def thaw(data: bytes) -> Any:
     try:
         (length,) = struct.unpack_from("<Q", body)
         return _up(json.loads(body[8 : 8 + length]), memoryview(body)[8 + length :])
-    except (KeyError, ValueError, TypeError, AttributeError, ImportError, struct.error) as error:
+    except Exception as error:  # bytes of any kind can go wrong anywhere
         raise Damaged(str(error)) from error
 
 
@@ -111,7 +111,10 @@ def _up(tree: Any, arrays: memoryview) -> Any:
     if not isinstance(tree, dict):
         return tree
     if "r" in tree:
-        record = object.__new__(_trusted(tree["r"]))
+        kind = _trusted(tree["r"])
+        record = object.__new__(kind)
+        if dataclasses.is_dataclass(kind) and tree["v"].keys() != {item.name for item in dataclasses.fields(kind)}:
+            raise ValueError(f"other fields than a {kind.__name__} has")
         for name, value in tree["v"].items():
             object.__setattr__(record, name, _up(value, arrays))
         return record

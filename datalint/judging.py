@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -188,7 +189,9 @@ class _Judged:
         if guessed and label is not None and severity != "info":
             # A guess by position is no ground for failing somebody's build.
             severity = "info"
-            remedy += f" (The label column {label.name!r} was guessed; --label {label.name} makes it certain.)"
+            remedy += (
+                f" (The label column {label.name!r} was guessed; --label {shlex.quote(label.name)} makes it certain.)"
+            )
         place = (found.split or "", found.column or "", found.class_ or "", found.subject)
         name = fingerprint(rule.code, self.dataset.name, *place)
         self.met[name] = self.met.get(name, 0) + 1

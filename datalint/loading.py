@@ -27,6 +27,7 @@ from datalint.sources.frames import WHOLE, FramePartition
 from datalint.sources.images import ImagePartition
 from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
 from datalint.sources.parquets import ParquetPartition
+from datalint.writing import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,14 +112,14 @@ def _images(dataset: Dataset, samples: int | None, rng: np.random.Generator) -> 
             path = partition.base / name
             class_ = None if partition.classes is None else partition.classes[k]
             within = _within(path, dataset.path)
-            parts = [part for part in (partition.split if several else None, class_) if part is not None]
-            place = "/".join([*parts, _flat(within, several, class_)])
+            parts = [safe_name(part) for part in (partition.split if several else None, class_) if part is not None]
+            place = "/".join([*parts, safe_name(_flat(within, several, class_))])
             if place in found:
-                place = "/".join([*parts, "__".join(within)])
+                place = "/".join([*parts, safe_name("__".join(within))])
             found[place] = _File(path, place, partition.split)
             if several and len(within) > 1:
                 # Two folders of one split become one.
-                folders.setdefault(partition.split, within[0])
+                folders.setdefault(safe_name(partition.split), safe_name(within[0]))
     kept = _kept([file.split for file in found.values()], samples, rng)
     chosen = [file for file, keep in zip(found.values(), kept, strict=True) if keep]
     if not chosen:

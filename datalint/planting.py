@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from datalint.errors import DatalintError
 from datalint.sources import vocabulary
+from datalint.writing import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import numpy as np
     import pandas as pd
@@ -43,12 +45,20 @@ class Clean:
         return "images" if suffixes - {".csv", ".parquet"} else "table"
 
     def write(self, folder: Path) -> Path:
-        """Lay the data set out on disk; returns the folder."""
+        """
+        Lay the data set out on disk; returns the folder.
+
+        Raises:
+            DatalintError: a path of a file leads out of the folder.
+        """
         for split, table in self.tables.items():
             folder.mkdir(parents=True, exist_ok=True)
-            table.to_csv(folder / f"{split}.csv", index=False)
+            table.to_csv(folder / f"{safe_name(split)}.csv", index=False)
+        top = os.path.abspath(folder)  # noqa: PTH100 - resolve() would follow links
         for path, content in self.files.items():
-            target = folder / path
+            target = Path(os.path.abspath(folder / path))  # noqa: PTH100
+            if not target.is_relative_to(top) or target == Path(top):
+                raise DatalintError(f"{path!r} leads out of the folder of the copy")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         return folder

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,32 +68,42 @@ class Rest:
 
     cache: Cache
     place: str
+    held: Mapping[str, bytes] = field(default_factory=dict)
+    """What belongs to a loaded report, as it was when that was loaded: it cannot be lost any more."""
+
+    def load(self) -> Rest | None:
+        """The same with what belongs to the report; None where that is lost or damaged."""
+        held = {what: data for what in ("affected", "thumbnails") if (data := self.cache.get(self._key(what)))}
+        return replace(self, held=held) if len(held) == 2 else None
 
     def affected(self) -> dict[tuple[int, str], list[AffectedSample]]:
-        """All affected samples where there are more than the report lists; none if they were lost."""
+        """All affected samples where there are more than the report lists."""
         from datalint.report.models import AffectedSample
 
-        kept = self._get("affected") or []
-        return {(number, name): [AffectedSample.model_validate(s) for s in rows] for number, name, rows in kept}
+        with contextlib.suppress(ValueError, TypeError, RecursionError):  # signed by us, and yet not what we write
+            kept = json.loads(self.held["affected"])
+            return {(number, name): [AffectedSample.model_validate(s) for s in rows] for number, name, rows in kept}
+        return {}
 
     def thumbnails(self) -> dict[str, bytes]:
         """Pictures by sample id."""
-        return {name: base64.b64decode(text) for name, text in (self._get("thumbnails") or {}).items()}
+        with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
+            return {name: base64.b64decode(text) for name, text in json.loads(self.held["thumbnails"]).items()}
+        return {}
 
     def page(self, report: Report) -> str | None:
         """The page of this very report, if it was made before."""
         from datalint.report.footer import run_line
 
-        kept = self._get("page")
-        if not kept or kept[0] != _digest(report):
-            return None
-        return str(kept[1]).replace(_RUN, run_line(report.run))
+        digest, _, page = (self.cache.get(self._key("page")) or b"").decode("utf-8", "replace").partition("\n")
+        return page.replace(_RUN, run_line(report.run)) if digest == _digest(report) else None
 
     def keep_page(self, report: Report, page: str) -> None:
         """Keep the page for another time."""
         from datalint.report.footer import run_line
 
-        self._put("page", [_digest(report), page.replace(run_line(report.run), _RUN)])
+        kept = f"{_digest(report)}\n{page.replace(run_line(report.run), _RUN)}"
+        self.cache.put(self._key("page"), kept.encode("utf-8", "replace"))
 
     def keep(self, report: Report) -> None:
         """Keep what the report's file does not hold."""
@@ -105,10 +116,6 @@ class Rest:
         ]
         self._put("affected", affected)
         self._put("thumbnails", {name: base64.b64encode(data).decode() for name, data in report.thumbnails.items()})
-
-    def _get(self, what: str) -> Any:
-        data = self.cache.get(self._key(what))
-        return None if data is None else json.loads(data)
 
     def _put(self, what: str, value: Any) -> None:
         self.cache.put(self._key(what), json.dumps(value).encode())
@@ -135,7 +142,10 @@ def load(cache: Cache, place: str) -> Report | None:
         report = Report.model_validate_json(data)
     except ValidationError:
         return None
-    report._keep_rest(Rest(cache, place), loaded=False)
+    rest = Rest(cache, place).load()
+    if rest is None:
+        return None
+    report._keep_rest(rest, loaded=False)
     return report
 
 

@@ -79,7 +79,10 @@ def test_force_replaces_an_earlier_copy_and_leaves_what_is_not_its_own(tmp_path:
     (out / "mine.md").write_text("keep this")
     refused = run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty")
     assert (refused.status, refused.out) == (2, "")
-    assert refused.err == "datalint: faulty is not empty: give another folder, or --force to write into it\n"
+    assert refused.err == (
+        "datalint: --out faulty is not empty (mine.md is there): choose another folder, or give --force to replace what an "
+        "earlier run wrote there\n"
+    )
     assert run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty", "--force").status == 0
     assert files(out).keys() == {"train.csv", "test.csv", NOTE, "mine.md"}
 
@@ -102,12 +105,12 @@ def test_a_note_that_was_tampered_with_removes_nothing_outside(tmp_path: Path) -
         ("ORD101", "{sample}/nothing", "new", "no such file or folder"),
         ("ORD101", "{sample}", "new", r"there are \d+ data sets .*: give one of them"),
         ("ORD101", "broken", "new", "broken"),
-        ("ORD101", "own", "own/inside", "own/inside lies inside own"),
-        ("ORD101", "own", "own", "own lies inside own"),
+        ("ORD101", "own", "own/inside", "own/inside lies in own"),
+        ("ORD101", "own", "own", "own lies in own"),
         ("ORD101", "own", ".", r"\. holds own"),
-        ("ORD101", "own", "own/t.csv", "own/t.csv lies inside own"),
-        ("ORD101", "own", "file", "file is a file: give a folder"),
-        ("ORD101", "own", "file/below", "cannot write to file/below"),
+        ("ORD101", "own", "own/t.csv", "own/t.csv lies in own"),
+        ("ORD101", "own", "file", "file is a file: choose a folder"),
+        ("ORD101", "own", "file/below", "cannot write file/below"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,14 +65,6 @@ def by_name(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     for name, pattern in pairs:
         splits.setdefault(name, []).append(pattern)
     return splits
-
-
-def can_hold(folder: Path) -> bool:
-    # os.path answers False where a folder above may not even be looked into; Path raises.
-    nearest = folder.absolute()
-    while not os.path.lexists(nearest) and nearest != nearest.parent:
-        nearest = nearest.parent
-    return os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK)  # noqa: PTH112
 
 
 def show_settings(settings: Effective) -> None:

@@ -13,13 +13,12 @@ from datalint.cli.options import (
     LABEL,
     SPLITS,
     by_name,
-    can_hold,
     codes,
     named_format,
     show_settings,
     size,
 )
-from datalint.cli.showing import show, status, write
+from datalint.cli.showing import REPORTS, show, status, write
 from datalint.errors import DatalintError
 from datalint.report.formats import FORMATS
 
@@ -218,19 +217,25 @@ def _style(options: dict[str, Any]) -> str:
 
 def _check_writable(options: dict[str, Any]) -> None:
     """Say so before the scan rather than after it."""
+    from datalint.writing import can_hold, check, is_stream
+
     files = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
+    places = [os.path.realpath(file) for file in files if file is not None and not is_stream(file)]
     for file in files:
-        if file is not None and (os.path.isdir(file) or not can_hold(file.parent)):  # noqa: PTH112
-            raise DatalintError(f"cannot write {file}: choose another place")
-        if file is not None and files.count(file) > 1:
-            raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
+        if file is not None:
+            check(file)
+            if places.count(os.path.realpath(file)) > 1:
+                raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
     if options["report_dir"] is not None:
         from datalint.report.pages import check_folder
 
         check_folder(options["report_dir"])
         if not can_hold(options["report_dir"]):
             raise DatalintError(f"cannot write {options['report_dir']}: choose another folder with --report-dir")
-    if not options["no_report"] and not can_hold(options["output_dir"]):
-        raise DatalintError(
-            f"cannot write reports to {options['output_dir']}: choose another folder with --output-dir, or --no-report"
-        )
+    if not options["no_report"]:
+        if not can_hold(options["output_dir"]):
+            raise DatalintError(
+                f"cannot write reports to {options['output_dir']}: choose another folder with --output-dir, or --no-report"
+            )
+        for name in REPORTS:
+            check(options["output_dir"] / name, options["output_dir"])

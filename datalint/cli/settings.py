@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from datalint.cli.options import (
-    can_hold,
-    show_settings,
-)
+from datalint.cli.options import show_settings
 from datalint.errors import DatalintError
 
 if TYPE_CHECKING:
@@ -43,15 +41,17 @@ def config(path: str, config_file: str | None, wants_schema: bool) -> None:
 def init(path: str, force: bool) -> None:
     """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
     from datalint import api
-    from datalint.report.files import write_text
+    from datalint.report import escape
     from datalint.starter import starter
+    from datalint.writing import check, write_text
 
     folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112
     file = folder / "datalint.toml"
     if os.path.lexists(file) and not force:
         raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
-    write_text(file, starter(api.detect(path)))
-    click.echo(f"wrote {file.as_posix()}; `datalint scan {path}` uses it")
+    check(file, folder)
+    write_text(file, starter(api.detect(path)), folder)
+    click.echo(escape.clean(f"wrote {file.as_posix()}; `datalint scan {shlex.quote(path)}` uses it"))
 
 
 @click.command()
@@ -67,14 +67,14 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
     from datalint import api, lookup
     from datalint.baseline import FILE, of_report, read_baseline, stale
     from datalint.registry import all_rules
+    from datalint.writing import check
 
     settings = lookup.settle([Path(path) for path in paths], config_file)
     file = output or Path(settings.config.baseline or FILE)
     known = read_baseline(file) if prune else None
     if known is None and os.path.lexists(file) and not force:
         raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
-    if not can_hold(file.parent):
-        raise DatalintError(f"cannot write {file}: choose another place with --output")
+    check(file)
     report = api.scan(list(paths), config=settings, baseline=False)
     if known is not None:
         gone = stale(known, report.datasets)
@@ -93,8 +93,13 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
 @click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="The cache to empty.")
 def clean(cache_dir: Path | None) -> None:
     """Empty the cache of what was measured."""
-    from datalint.cache import Cache, default_folder
+    from datalint.cache import Cache, chosen_folder
+    from datalint.report import escape
 
-    folder = cache_dir or default_folder()
-    size = Cache(folder).clear()
-    click.echo(f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}")
+    try:
+        folder, _ = chosen_folder(cache_dir)
+        size = Cache(folder).clear()
+    except (OSError, RuntimeError) as error:
+        raise DatalintError(f"the cache cannot be emptied: {error}") from error
+    told = f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}"
+    click.echo(escape.clean(told))

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,29 +19,38 @@ if TYPE_CHECKING:
     from datalint.report.models import Report
 
 
-def write(report: Report, options: dict[str, Any]) -> list[Path]:
-    """Write the files that were asked for; returns them."""
-    written = [path for path in (options["json_file"], options["html_file"]) if path is not None]
-    if options["json_file"] is not None:
-        report.to_json(options["json_file"])
-    if options["html_file"] is not None:
-        report.to_html(options["html_file"])
-    for name, file in options["formats"]:
-        if file is not None:
-            from datalint.report import formats
-            from datalint.report.files import write_text
+REPORTS: Final = ("report.json", "report.html")
+"""In the output folder."""
 
-            write_text(file, formats.render(name, report, options["fail_on"]))
+
+def write(report: Report, options: dict[str, Any]) -> list[Path]:
+    """Write the files that were asked for, all or none; returns them."""
+    from datalint.writing import writing
+
+    written: list[Path] = []
+    with writing() as files:
+
+        def put(file: Path, text: str, within: Path | None = None) -> None:
+            files.add(file, text, within)
             written.append(file)
+
+        if options["json_file"] is not None:
+            put(options["json_file"], report.to_json())
+        if options["html_file"] is not None:
+            put(options["html_file"], report.to_html())
+        for name, file in options["formats"]:
+            if file is not None:
+                from datalint.report import formats
+
+                put(file, formats.render(name, report, options["fail_on"]))
+        if not options["no_report"]:
+            folder: Path = options["output_dir"]
+            for name, text in zip(REPORTS, (report.to_json(), report.to_html()), strict=True):
+                put(folder / name, text, folder)
     if options["report_dir"] is not None:
         from datalint.report.pages import write_pages
 
         written.append(write_pages(report, options["report_dir"]))
-    if not options["no_report"]:
-        folder: Path = options["output_dir"]
-        report.to_json(folder / "report.json")
-        report.to_html(folder / "report.html")
-        written += [folder / "report.json", folder / "report.html"]
     return written
 
 

@@ -12,6 +12,7 @@ from datalint.cli.options import EXIT_CANNOT
 from datalint.cli.showing import show, status, terminal, write
 from datalint.errors import DatalintError
 from datalint.report.escape import clean
+from datalint.writing import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,8 +100,7 @@ class _Ours:
             return False
         # A report is written under a temporary name beside its own.
         return not any(
-            real == file or (real.parent == file.parent and real.name.startswith(f".{file.name}."))
-            for file in self._files
+            real == file or (real.parent == file.parent and real.name.startswith(TEMPORARY)) for file in self._files
         )
 
 

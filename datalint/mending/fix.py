@@ -20,11 +20,11 @@ from datalint.mending.pictures import Pictures
 from datalint.mending.plan import Change, Left, Plan, Wishes, plan
 from datalint.mending.rows import Rows
 from datalint.mending.stored import only
-from datalint.mending.target import Target, earlier
 from datalint.registry import all_rules, select_rules
 from datalint.report import wording
 from datalint.report.escape import clean, guard
-from datalint.report.files import write_text
+from datalint.target import Target, earlier
+from datalint.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -16,9 +16,10 @@ from datalint import api
 from datalint.errors import DatalintError
 from datalint.mending import tables
 from datalint.mending.stored import only, places
-from datalint.mending.target import Target
 from datalint.report import wording
 from datalint.report.escape import clean, guard
+from datalint.target import Target
+from datalint.writing import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -132,7 +133,7 @@ def subset(
         if dataset.modality == "images":
             _copy(path, stage, where, stored, order)
         else:
-            _write(dataset, stage / f"{_file_name(dataset.name)}.csv", where, stored, order)
+            _write(dataset, stage / f"{safe_name(dataset.name or 'subset')}.csv", where, stored, order)
         target.publish(stage, LOG, record)
     return Subset(
         counts,
@@ -207,7 +208,7 @@ def _copy(root: Path, stage: Path, where: Places, stored: Stored, order: Any) ->
     """The files below folders of their classes; a number is added where two of a class have one name."""
     for index in order:
         name, label = where.files[int(stored.file[index])], stored.label[index]
-        folder = stage / str(label)
+        folder = stage / safe_name(str(label))
         folder.mkdir(exist_ok=True)
         goal = folder / PurePosixPath(name).name
         number = 1
@@ -215,8 +216,3 @@ def _copy(root: Path, stage: Path, where: Places, stored: Stored, order: Any) ->
             goal = folder / f"{PurePosixPath(name).stem}_{number}{goal.suffix}"
             number += 1
         shutil.copyfile(root / name, goal)
-
-
-def _file_name(name: str) -> str:
-    kept = "".join(c if c.isalnum() or c in "-_. " else "_" for c in name).strip(". ")
-    return kept[:100] or "subset"

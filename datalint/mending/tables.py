@@ -12,7 +12,7 @@ import zlib
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from datalint.sources.csvs import CsvPartition, open_bytes
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.lending import lending
 from datalint.sources.parquets import ROWS, ParquetPartition
+from datalint.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -108,9 +109,8 @@ class Table:
 
     def write(self, path: Path, batches: Iterable[Any]) -> None:
         """Put these rows in place of the file's at ``path``, written the way its source is, and read them from now on."""
-        fresh = path.with_name(f"{path.name}.part")
-        rows = self._write_parquet(fresh, batches) if self._is_parquet else self._write_text(fresh, batches)
-        fresh.replace(path)
+        with replacing(path) as file:
+            rows = self._write_parquet(file, batches) if self._is_parquet else self._write_text(file, batches)
         self._rows = rows
         if isinstance(self.partition, ParquetPartition):
             self._parts = [replace(self.partition, path=path)]
@@ -125,18 +125,18 @@ class Table:
     def _is_parquet(self) -> bool:
         return isinstance(self.partition, ParquetPartition)
 
-    def _write_parquet(self, path: Path, batches: Iterable[Any]) -> int:
+    def _write_parquet(self, file: BinaryIO, batches: Iterable[Any]) -> int:
         import pyarrow.parquet as pq
 
         rows = 0
-        with pq.ParquetWriter(path, self.schema) as writer:
+        with pq.ParquetWriter(file, self.schema) as writer:
             for batch in batches:
                 if batch.num_rows:
                     writer.write_batch(batch)
                     rows += batch.num_rows
         return rows
 
-    def _write_text(self, path: Path, batches: Iterable[Any]) -> int:
+    def _write_text(self, file: BinaryIO, batches: Iterable[Any]) -> int:
         partition = self.partition
         assert isinstance(partition, CsvPartition)
         dialect = partition.dialect
@@ -146,7 +146,7 @@ class Table:
             else {"quotechar": None, "quoting": csv.QUOTE_NONE, "escapechar": "\\"}
         )
         rows = 0
-        with path.open("wb") as file, ExitStack() as stack:
+        with ExitStack() as stack:
             raw: Any = file
             if dialect.compression == "gzip":
                 # Without name and time, so that the same rows give the same bytes.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import sys
 from importlib.util import cache_from_source
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import BytecodeCache
+
+from datalint.writing import replacing
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
@@ -43,15 +44,10 @@ class Compiled(BytecodeCache):
         if sys.dont_write_bytecode:
             return
         path = _path(bucket)
-        part = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
+        with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("xb") as file:
+            with replacing(path) as file:
                 bucket.write_bytecode(file)
-            part.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                part.unlink()
 
 
 def _path(bucket: Bucket) -> Path:

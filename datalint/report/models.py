@@ -259,7 +259,7 @@ class Report(BaseModel):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
-        from datalint.report.files import write_text
+        from datalint.writing import write_text
 
         text = self.model_dump_json(indent=1, by_alias=True) + "\n"
         if path is not None:
@@ -268,7 +268,7 @@ class Report(BaseModel):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The report as one self-contained HTML page; also written to ``path`` if one is given."""
-        from datalint.report.files import write_text
+        from datalint.writing import write_text
 
         text = None if self._rest is None else self._rest.page(self)
         if text is None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from datalint.errors import DatalintError
 from datalint.report import wording
-from datalint.report.files import write_text
 from datalint.report.models import Affected, Report, Summary
 from datalint.severity import SEVERITIES
+from datalint.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,11 +106,11 @@ def write_pages(report: Report, folder: Path) -> Path:
                 after=names[k + 1] if k + 1 < len(names) else "",
                 left_out=left_out,
             )
-            write_text(folder / names[k], text)
+            write_text(folder / names[k], text, folder)
         written.update(names)
         rows.append(_row(report, code, names))
     index = folder / INDEX
-    write_text(index, _index(report, rows))
+    write_text(index, _index(report, rows), folder)
     for path in folder.iterdir():
         if path.name not in written and _is_ours(path):
             path.unlink(missing_ok=True)  # of a rule that finds nothing any more

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from datalint.errors import DatalintError
+from datalint.writing import can_hold, inherit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOGS: Final = ("fix-log.json", "subset-log.json")
-"""What was done, beside the data; a scan does not read them."""
+LOGS: Final = {"fix-log.json": "files", "subset-log.json": "files", "planted.json": "copy"}
+"""What was done, beside the data, and the key under which each lists what was written; a scan does not read them."""
 
 
 class Target:
@@ -50,14 +51,8 @@ class Target:
                 f"--out {out} is not empty ({held[0]} is there): choose another folder, or give --force to replace "
                 "what an earlier run wrote there"
             )
-        self._check_writable()
-
-    def _check_writable(self) -> None:
-        nearest = self._real
-        while not os.path.lexists(nearest) and nearest != nearest.parent:
-            nearest = nearest.parent
-        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-            raise DatalintError(f"cannot write {self.out}: {nearest} cannot be written to; choose another folder")
+        if not can_hold(self._real):
+            raise DatalintError(f"cannot write {self.out}: choose another folder")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Path]:
@@ -79,25 +74,32 @@ class Target:
     def publish(self, stage: Path, log: str, record: dict[str, Any]) -> None:
         """Move what was prepared to its place, and write the log, which names every file that was written."""
         files = sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file())
-        text = json.dumps(record | {"files": files}, indent=1, ensure_ascii=True) + "\n"
+        text = json.dumps(record | {LOGS[log]: files}, indent=1, ensure_ascii=True) + "\n"
         (stage / log).write_text(text, encoding="utf-8")
         if not os.path.lexists(self.out):
             stage.replace(self._real)
             return
-        self._forget_earlier()
         for name in [*files, log]:
             goal = self._real / name
-            goal.parent.mkdir(parents=True, exist_ok=True)
             if not self._inside(goal):
                 raise DatalintError(
                     f"{self.out}/{name} lies behind a link that leads out of {self.out}: remove the link"
                 )
+            # A link is replaced and not followed; something else that is no file may be of use to somebody.
+            if os.path.lexists(goal) and not goal.is_symlink() and not goal.is_file():
+                raise DatalintError(f"{self.out}/{name} is in the way and no file: remove it, or choose another folder")
+            if not inherit(stage / name, goal):
+                raise DatalintError(f"{self.out}/{name} belongs to somebody else: choose another folder")
+        self._forget_earlier()
+        for name in [*files, log]:
+            goal = self._real / name
+            goal.parent.mkdir(parents=True, exist_ok=True)
             (stage / name).replace(goal)
 
     def _forget_earlier(self) -> None:
         """Remove the files that an earlier run wrote here, by its log: left over, they would be part of the data."""
-        for log in LOGS:
-            known = earlier(self._real, log).get("files", [])
+        for log, key in LOGS.items():
+            known = earlier(self._real, log).get(key, [])
             for name in known if isinstance(known, list) else []:
                 goal = self._real / str(name)
                 if not str(name).startswith("/") and ".." not in Path(str(name)).parts and self._inside(goal):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from typing import Any
 
 WORTH_WORKERS = 400 << 20
@@ -26,7 +27,22 @@ def settings() -> Any:
     from joblib import parallel_config
 
     # One thread each: as many processes as cores are busy already.
-    return parallel_config("loky", inner_max_num_threads=1)
+    return parallel_config("loky", inner_max_num_threads=1, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _end_with(parent: int) -> None:
+    """
+    Let this worker end when its parent is gone, however that ended.
+
+    By itself it would wait for work for five minutes, and hold open what its parent wrote to.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class Starting:

@@ -146,7 +146,12 @@ def scan(paths: Sequence[str], **options: Any) -> None:
 
         sys.exit(watch(paths, options, lambda: _scanned(paths, _settings(paths, options), options)))
     report = _scanned(paths, settings, options)
-    written = write(report, options)
+    try:
+        written = write(report, options)
+    except KeyboardInterrupt as error:
+        raise DatalintError(
+            "interrupted while the reports were written; not all of them may be of this scan"
+        ) from error
     try:
         show(report, options, written)
     except BrokenPipeError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint import hashing
+from datalint.codes import codes_of
 from datalint.measures.contents import Contents, rate_of
 from datalint.measures.places import Places
 from datalint.measures.spool import loaded
@@ -317,7 +318,5 @@ def _codes(payload: Payload, names: tuple[str, ...], features: set[str]) -> list
             found.append(np.where(np.isnan(values), -1, codes))
     for name, cells in payload.texts.items():
         if name in features:
-            texts = np.array(["" if cell is None else str(cell) for cell in cells])
-            codes = np.unique(texts, return_inverse=True)[1].astype(np.int64)
-            found.append(np.where(texts == "", -1, codes))
+            found.append(codes_of(cells)[0])
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
+from datalint.measures.columns import NumberStats
 from datalint.measures.order import MISSING_CLASS, LabelRuns
 from datalint.measures.sample import PlainSample, Sample
 
@@ -42,6 +43,14 @@ class SplitProfile:
         """Samples per class, without the missing labels; empty where the label has no classes."""
         counts = self[LabelRuns].counts or {}
         return {label: count for label, count in counts.items() if label != MISSING_CLASS}
+
+    @cached_property
+    def _columns(self) -> Mapping[str, int]:
+        return {name: j for j, name in enumerate(self[NumberStats].names)}
+
+    def position(self, name: str) -> int | None:
+        """Where :class:`NumberStats` has a column; None where the split has no such numeric column."""
+        return self._columns.get(name)
 
     @property
     def sample(self) -> Sample:
@@ -113,6 +122,16 @@ class SampledRows:
     def complete(self) -> bool:
         """Whether these are all samples of the split."""
         return len(self) == self.total
+
+    @cached_property
+    def at(self) -> Mapping[str, int]:
+        """Where each numeric column is in ``numbers``: to search the names for every column takes their square."""
+        return {name: j for j, name in enumerate(self.names)}
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A numeric column, NaN where missing and where the split has no such column."""
+        j = self.at.get(name)
+        return np.full(len(self), np.nan) if j is None else self.numbers[:, j]
 
 
 @dataclass(frozen=True)

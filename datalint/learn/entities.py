@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.learn.groups import FILE_NAMES, Key, factorized, group_keys, key_of
+from datalint.codes import factorized
+from datalint.learn.groups import FILE_NAMES, Key, group_keys, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +88,8 @@ def _columns(dataset: Dataset, splits: Sequence[SplitProfile]) -> dict[str, _Col
         for rows in (split.rows for split in splits):
             if field.name in rows.texts:
                 parts.append(rows.texts[field.name])
-            elif field.name in rows.names:
-                parts.append(rows.numbers[:, rows.names.index(field.name)])
+            elif field.name in rows.at:
+                parts.append(rows.column(field.name))
         if len(parts) == len(splits) and len({part.dtype.kind for part in parts}) == 1:
             columns[field.name] = np.concatenate(parts)
     return columns

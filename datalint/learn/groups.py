@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.codes import factorized
 from datalint.sources.roles import names_source, words_of
 from datalint.sources.vocabulary import word_set
 
@@ -82,8 +83,8 @@ def _columns(dataset: Dataset, rows: Sequence[SampledRows]) -> Iterator[tuple[st
         for r in rows:
             if field.name in r.texts:
                 parts.append(r.texts[field.name])
-            elif field.name in r.names:
-                numbers = r.numbers[:, r.names.index(field.name)]
+            elif field.name in r.at:
+                numbers = r.column(field.name)
                 part = numbers.astype(object)
                 part[~np.isfinite(numbers)] = None
                 parts.append(part)
@@ -130,14 +131,6 @@ def key_of(name: str, codes: NDArray[np.int64], values: Sequence[object], *, nam
         return None
     # A key of which hardly any value repeats is a name of samples with some duplicates.
     return key if (counts > 1).mean() >= 0.3 else None
-
-
-def factorized(column: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[object]]:
-    """Codes by first appearance, -1 where missing, and the distinct values; pandas takes longer to load than this takes."""
-    at: dict[object, int] = {}
-    cells = column.tolist()
-    codes = (-1 if cell is None or cell != cell else at.setdefault(cell, len(at)) for cell in cells)  # noqa: PLR0124
-    return np.fromiter(codes, np.int64, len(cells)), list(at)
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from datalint.codes import codes_of
 from datalint.measures.places import Places
 
 if TYPE_CHECKING:
@@ -155,8 +156,6 @@ def _rows(
     once: NDArray[np.int64],
     inputs: NDArray[np.uint64],
 ) -> _Pairs:
-    import pandas as pd
-
     from datalint.learn import near_rows
 
     none = np.zeros(0, np.int64)
@@ -180,7 +179,7 @@ def _rows(
         if field.role == "text":
             texts.append(column)
         else:
-            codes.append(np.asarray(pd.factorize(column)[0], np.int64))
+            codes.append(codes_of(column)[0])
     own = inputs[once]
     for column in texts:
         pairs, share = near_rows.near_texts(column.tolist(), own)

@@ -44,6 +44,8 @@ _BANDS = 12
 _LEAST_SHINGLES = 40
 _ALIKE = 0.75
 _MOST_BYTES = 2_000
+_AT_ONCE = 512
+"""Texts hashed at once: their shingles take some 50 times the bytes of the texts."""
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,30 @@ def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
+def _minima(texts: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Which of the texts are long enough, and the minima [long texts, hashes] of their shingles."""
+    # What lies beyond is cut off twice: a character takes at least a byte, and case folding can make it longer.
+    data = [(text or "")[:_MOST_BYTES].casefold().encode("utf-8", "replace")[:_MOST_BYTES] for text in texts]
+    joined = np.frombuffer((b"\0" * _SHINGLE).join(data) + b"\0" * _SHINGLE, np.uint8).astype(np.uint64)
+    ends = np.cumsum([len(d) + _SHINGLE for d in data])
+    rolling = np.zeros(len(joined) - _SHINGLE + 1, np.uint64)
+    for k in range(_SHINGLE):
+        rolling = rolling * np.uint64(0x100000001B3) + joined[k : k + len(rolling)]
+    owner = np.repeat(np.arange(len(data)), np.diff(np.concatenate([[0], ends])))[: len(rolling)]
+    whole = np.arange(len(rolling)) + 2 * _SHINGLE <= ends[owner]
+    hashes = hashing.mix(rolling)
+    kept = whole & (hashes % np.uint64(_KEEP) == 0)
+    hashes, owner = hashes[kept], owner[kept]
+    enough = np.bincount(owner, minlength=len(data)) >= max(2, _LEAST_SHINGLES // _KEEP)
+    long = np.flatnonzero(enough)
+    if len(long) == 0:
+        return long, np.zeros((0, _HASHES), np.uint64)
+    hashes, owner = hashes[enough[owner]], owner[enough[owner]]
+    starts = np.searchsorted(owner, long)
+    found = [np.minimum.reduceat(hashing.scramble(hashes, 2 * k + 0x9E3779B9), starts) for k in range(_HASHES)]
+    return long, np.stack(found, axis=1)
+
+
 def near_texts(texts: Sequence[str | None], contents: NDArray[np.uint64]) -> tuple[RowPairs, NDArray[np.float64]]:
     """
     Pairs of long texts that share most of their wording, and the share of shingles that they have in common.
@@ -282,30 +308,11 @@ def near_texts(texts: Sequence[str | None], contents: NDArray[np.uint64]) -> tup
     share half, those that share more are no news.
     """
     none = RowPairs.none(1), np.zeros(0)
-    data = [str(text or "").casefold().encode("utf-8", "replace")[:_MOST_BYTES] for text in texts]
-    n = len(data)
-    joined = np.frombuffer((b"\0" * _SHINGLE).join(data) + b"\0" * _SHINGLE, np.uint8).astype(np.uint64)
-    ends = np.cumsum([len(d) + _SHINGLE for d in data])
-    if n < 2 or len(joined) <= _SHINGLE:
+    blocks = [_minima(texts[start : start + _AT_ONCE]) for start in range(0, len(texts), _AT_ONCE)]
+    if sum(len(block) for block, _ in blocks) < 2:
         return none
-    rolling = np.zeros(len(joined) - _SHINGLE + 1, np.uint64)
-    for k in range(_SHINGLE):
-        rolling = rolling * np.uint64(0x100000001B3) + joined[k : k + len(rolling)]
-    owner = np.repeat(np.arange(n), np.diff(np.concatenate([[0], ends])))[: len(rolling)]
-    whole = np.arange(len(rolling)) + 2 * _SHINGLE <= ends[owner]
-    hashes = hashing.mix(rolling)
-    kept = whole & (hashes % np.uint64(_KEEP) == 0)
-    hashes, owner = hashes[kept], owner[kept]
-    counts = np.bincount(owner, minlength=n)
-    long = np.flatnonzero(counts >= max(2, _LEAST_SHINGLES // _KEEP))
-    if len(long) < 2:
-        return none
-    picked = counts[owner] >= max(2, _LEAST_SHINGLES // _KEEP)
-    hashes, owner = hashes[picked], owner[picked]
-    starts = np.searchsorted(owner, long)
-    minima = np.stack(
-        [np.minimum.reduceat(hashing.scramble(hashes, 2 * k + 0x9E3779B9), starts) for k in range(_HASHES)], axis=1
-    )
+    long = np.concatenate([block + k * _AT_ONCE for k, (block, _) in enumerate(blocks)])
+    minima = np.concatenate([minima for _, minima in blocks])
     found = []
     rows = _HASHES // _BANDS
     for band in range(_BANDS):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.codes import codes_of
 from datalint.errors import DatalintError
 from datalint.learn import features, outoffold
 from datalint.splits import class_order
@@ -134,13 +135,9 @@ def _encode(
                     for values, (_, rows) in zip(column, picked, strict=True)
                 ]
             )
-            distinct, inverse = np.unique(np.array(["" if c is None else str(c) for c in cells]), return_inverse=True)
-            missing = np.flatnonzero(distinct == "")
-            inverse = inverse.astype(np.int32)
-            if len(missing):  # the empty text sorts first
-                inverse = inverse - 1
+            inverse, distinct = codes_of(cells)
             codes.append(inverse)
-            levels.append(len(distinct) - len(missing))
+            levels.append(len(distinct))
     return features.encode_table(numbers, codes, levels)
 
 

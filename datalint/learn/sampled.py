@@ -46,16 +46,6 @@ def features_of(
     return pooled._encode(left, kept, list(picked), sum(len(rows) for _, rows in picked))
 
 
-def codes_of(values: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[str]]:
-    """Texts as codes into the sorted distinct ones; -1 where missing."""
-    texts = np.array(["" if value is None else str(value) for value in values], dtype=object)
-    distinct, inverse = np.unique(texts.astype(str), return_inverse=True)
-    names = [str(name) for name in distinct]
-    if names and names[0] == "":
-        return inverse.astype(np.int64) - 1, names[1:]
-    return inverse.astype(np.int64), names
-
-
 def bins_of(values: NDArray[np.float64], most: int = 64) -> NDArray[np.int64]:
     """Numbers as bins of about equal size; a bin per value where there are few; missing ones have their own, the last."""
     known = np.isfinite(values)

@@ -66,7 +66,8 @@ class CsvPartition(TableFilePartition):
 
     def glance(self) -> CsvPartition:
         """The same rows for one who wants the first few only."""
-        return replace(self, block=FIRST_BLOCK)
+        # A block of a row or two costs as much as one of many: every column is converted by itself.
+        return replace(self, block=min(BLOCK, max(FIRST_BLOCK, 256 * len(self.dialect.names))))
 
     @property
     def weight(self) -> int:

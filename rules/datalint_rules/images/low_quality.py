@@ -278,13 +278,14 @@ def _spare_classes(profile: Profile, kind: NDArray[np.int64]) -> None:
     """Take back what is the trait of a class: where a third of its images would be named."""
     import numpy as np
 
+    from datalint.codes import codes_of
     from datalint_rules.images._pictures import labels
 
     if profile.task != "classification" or not (kind >= 0).any():
         return
     label = labels(profile)
     known = np.array([name is not None for name in label], np.bool_)
-    names, codes = np.unique(label[known].astype(str), return_inverse=True)
+    codes, names = codes_of(label[known])
     if len(names) < 2:
         return
     code = np.full(len(label), -1)

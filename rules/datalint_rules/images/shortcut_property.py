@@ -112,6 +112,7 @@ class ShortcutProperty(Rule):
         """Judge all labelled samples together."""
         import numpy as np
 
+        from datalint.codes import codes_of
         from datalint.stats import digits
         from datalint_rules.images._pictures import headers, labels, pixels
 
@@ -119,7 +120,7 @@ class ShortcutProperty(Rule):
         use = np.array([name is not None for name in label], np.bool_) & pixels(profile, "measured").astype(bool)
         # What is one colour all over is a fault by itself, and its label is not told by its source.
         use &= ~pixels(profile, "blank").astype(bool)
-        names, code = np.unique(label[use].astype(str), return_inverse=True)
+        code, names = codes_of(label[use])
         size = np.bincount(code, minlength=len(names))
         judged = np.flatnonzero(size >= LEAST)
         if len(judged) < 2:
@@ -171,7 +172,7 @@ class ShortcutProperty(Rule):
                 "gain": digits(best.gain, 3),
                 "properties": {item.name: digits(item.gain, 3) for item in found},
             },
-            count=int(size[np.isin(names, classes)].sum()),
+            count=int(size[[name in best.told for name in names]].sum()),
             exact=all(split.rows.complete for split in profile.splits),
         )
 
@@ -239,7 +240,7 @@ def _told(
     cell: NDArray[np.int64],
     code: NDArray[np.int64],
     fold: NDArray[np.int64],
-    names: NDArray[np.str_],
+    names: list[str],
     judged: NDArray[np.int64],
     least: float,
 ) -> _Shortcut:
@@ -276,7 +277,7 @@ def _told(
         deviation = float(np.sqrt(0.25 / size[c] + 0.25 / max(other[c], 1)))
         tests = len(judged) * (len(FILE) + len(CONTENT))
         if score[c] >= least and normal_tail(float(score[c]) / deviation) * tests < 1e-4:
-            told[str(names[c])] = float(score[c])
+            told[names[c]] = float(score[c])
     rate = float((right[judged] / size[judged]).mean())
     chance = 1 / len(judged)
     return _Shortcut(name, told, max(0.0, (rate - chance) / (1 - chance)))

@@ -93,8 +93,8 @@ class TransposedContent(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split against the first, which is the training split."""
         import numpy as np
-        import pandas as pd
 
+        from datalint.codes import codes_of
         from datalint.learn.orientation import LEAST, orient
 
         splits = [split for split in profile.splits if split.rows.pictures is not None and split.rows.readable.any()]
@@ -105,7 +105,7 @@ class TransposedContent(Rule):
             pictures = [np.repeat(p[..., None], 3, axis=3) if p.ndim == 3 else p for p in pictures]
         stacked = np.concatenate(pictures)
         labels = np.concatenate([split.rows.label for split in splits])
-        classes = np.asarray(pd.factorize(labels)[0], np.int64)
+        classes, _ = codes_of(labels)
         which = np.repeat(np.arange(len(splits)), [len(split.rows) for split in splits])
         readable = np.concatenate([split.rows.readable for split in splits])
         detailed = readable & (stacked.reshape(len(stacked), -1).std(axis=1) >= 4)

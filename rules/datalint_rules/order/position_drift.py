@@ -243,10 +243,12 @@ def _strata(rows: SampledRows, task: str | None) -> NDArray[np.int64] | None:
 
 
 def _codes(values: NDArray[np.object_]) -> NDArray[np.int64]:
-    import numpy as np
 
-    texts = np.array(["" if value is None else str(value) for value in values])
-    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
+    from datalint.codes import codes_of
+
+    codes, _ = codes_of(values)
+    codes -= codes.min(initial=0)  # a missing value is a category like any other
+    return codes
 
 
 def _numeric(profile: Profile, rows: SampledRows) -> Iterator[tuple[str, NDArray[np.float64]]]:

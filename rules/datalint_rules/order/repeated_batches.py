@@ -174,6 +174,8 @@ def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> 
     """
     import numpy as np
 
+    from datalint.codes import codes_of
+
     rows = split.rows
     if not rows.complete or rows.pictures is not None:
         return False
@@ -181,8 +183,7 @@ def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> 
     if len(later) < 20:
         return False
     columns = [np.unique(column, return_inverse=True)[1] for column in rows.numbers.T]
-    texts = (["" if value is None else str(value) for value in column] for column in rows.texts.values())
-    columns += [np.unique(column, return_inverse=True)[1] for column in texts]
+    columns += [codes_of(column)[0] + 1 for column in rows.texts.values()]
     varied = planned = 0
     for codes in columns:
         chance = float(((np.bincount(codes) / len(codes)) ** 2).sum())

@@ -91,7 +91,8 @@ class SkewedShards(Rule):
             judged += 1
             # Row groups of one file are read together.
             files = sorted(set(keys.values()))
-            codes = np.array([files.index(keys[int(part)]) for part in rows.places.part])
+            number = {file: k for k, file in enumerate(files)}
+            codes = np.array([number[keys[part]] for part in rows.places.part.tolist()])
             skew = _by_target(codes, rows.target) if profile.task == "regression" else _by_class(codes, rows.label)
             if skew is None or skew.chance > self.params.chance or skew.told < self.params.mild:
                 continue
@@ -165,10 +166,12 @@ class _Skew(NamedTuple):
 def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | None:
     import numpy as np
 
+    from datalint.codes import codes_of
+
     present = np.array([label is not None for label in labels], np.bool_)
     if not present.any():
         return None
-    names, classes = np.unique(labels[present].astype(str), return_inverse=True)
+    classes, names = codes_of(labels[present])
     shards = int(codes.max()) + 1
     if len(names) < 2 or len(names) * shards > 5_000_000:
         return None
@@ -184,8 +187,7 @@ def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | 
     told = (information - free / (2 * total)) / most_possible if most_possible > 0 else 0.0
     largest = table.argmax(1)
     most = [
-        f"{table[k, largest[k]] / sizes[k]:.0%} {str(names[largest[k]])!r}" if sizes[k] else "no rows"
-        for k in range(shards)
+        f"{table[k, largest[k]] / sizes[k]:.0%} {names[largest[k]]!r}" if sizes[k] else "no rows" for k in range(shards)
     ]
     score = np.where(sizes > 0, table.max(1) / np.maximum(sizes, 1), 0)
     return _Skew(float(told), _chi_squared_tail(2 * total * information, free), most, int(score.argmax()))

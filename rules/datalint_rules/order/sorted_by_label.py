@@ -291,6 +291,7 @@ def _sequence(split: SplitProfile) -> tuple[NDArray[np.int64], NDArray[np.int64]
     """Known positions and the classes there: those of the sample, or of the runs where each class has one."""
     import numpy as np
 
+    from datalint.codes import codes_of
     from datalint.measures.order import LabelRuns
     from datalint.measures.sample import Sample
 
@@ -299,7 +300,7 @@ def _sequence(split: SplitProfile) -> tuple[NDArray[np.int64], NDArray[np.int64]
         present = np.array([label is not None for label in rows.label], np.bool_)
         if not present.any():
             return None
-        return rows.places.row[present], np.unique(rows.label[present].astype(str), return_inverse=True)[1]
+        return rows.places.row[present], codes_of(rows.label[present])[0]
     runs = split[LabelRuns]
     counts = runs.counts or {}
     if runs.runs != len(counts):

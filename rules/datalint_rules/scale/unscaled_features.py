@@ -110,7 +110,7 @@ class UnscaledFeatures(Rule):
             f"{far.sum():,} of {len(names):,} features lie far from zero, most of all {names[worst]!r} "
             f"(mean {mean[worst]:.3g}, standard deviation {deviation[worst]:.3g})"
         )
-        order = np.lexsort((names.astype(str), -deviation))
+        order = sorted(range(len(names)), key=lambda j: (-deviation[j], str(names[j])))
         shown = [*order[:10], *order[10:][-10:]]
         columns: list[JsonValue] = [
             {"column": str(names[j]), "mean": digits(float(mean[j]), 4), "deviation": digits(float(deviation[j]), 4)}

@@ -157,18 +157,13 @@ def columns_of(profile: Profile, label: Label, few: NDArray[np.int64]) -> tuple[
     """The columns that vary among some rows, as the test takes them, and their names."""
     import numpy as np
 
+    from datalint.codes import codes_of
     from datalint.learn.chance import category_design, number_design
-    from datalint.learn.sampled import codes_of
 
     splits = {split.name: split for split in profile.splits}
     found: list[tuple[str, NDArray[np.float32]]] = []
     for name in profile.feature_names:
-        parts = [
-            splits[s].rows.numbers[rows, splits[s].rows.names.index(name)]
-            if name in splits[s].rows.names
-            else np.full(len(rows), np.nan)
-            for s, rows in label.rows
-        ]
+        parts = [splits[s].rows.column(name)[rows] for s, rows in label.rows]
         found.append((name, number_design(np.concatenate(parts)[few])))
     for field in profile.dataset.fields:
         if field.role != "feature" or field.kind != "text":

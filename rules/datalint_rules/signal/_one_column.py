@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.learn.sampled import bins_of, codes_of, features_of, folds_of, lookup_accuracy
+from datalint.codes import codes_of
+from datalint.learn.sampled import bins_of, features_of, folds_of, lookup_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,6 @@ def class_columns(
     shares = np.bincount(y) / len(y)
     guess = float(shares.max())
     rows = split.rows
-    at = {name: j for j, name in enumerate(rows.names)}
 
     def score(bins: NDArray[np.int64]) -> float:
         return (lookup_accuracy(bins, y, classes) - guess) / (1 - guess)
@@ -51,8 +51,8 @@ def class_columns(
         key = field.role in {"id", "index"}
         if field.role not in {"feature", "group", "id", "index"}:
             continue
-        if field.kind == "number" and field.name in at:
-            values = rows.numbers[picked, at[field.name]]
+        if field.kind == "number" and field.name in rows.at:
+            values = rows.column(field.name)[picked]
             bins = bins_of(values)
             value = score(bins)
             if not key and 0.9 <= value < cut and len(np.unique(values)) > 64:
@@ -112,16 +112,15 @@ def numeric_columns(
 ) -> Iterator[Column]:
     """How each number follows the rank of a numeric label."""
     rows = split.rows
-    at = {name: j for j, name in enumerate(rows.names)}
 
     def ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
         inverse, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
         return (np.cumsum(counts) - counts / 2)[inverse]
 
     for name in profile.feature_names:
-        if name not in at:
+        if name not in rows.at:
             continue
-        values = rows.numbers[picked, at[name]]
+        values = rows.column(name)[picked]
         known = np.isfinite(values)
         if known.sum() < max(50, 0.5 * len(y)) or len(np.unique(values[known])) < 10:
             yield Column(name, 0.0)

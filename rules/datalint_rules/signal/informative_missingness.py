@@ -80,8 +80,8 @@ class InformativeMissingness(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare gaps with labels in the training split."""
-        import numpy as np
 
+        from datalint.codes import codes_of
         from datalint.learn.sampled import labelled_rows
 
         numeric = profile.task == "regression"
@@ -99,7 +99,7 @@ class InformativeMissingness(Rule):
             y = rows.target[picked]
             told = [_numbers(name, gap, y) for name, gap in gaps.items()]
         else:
-            names, codes = np.unique(rows.label[picked].astype(str), return_inverse=True)
+            codes, names = codes_of(rows.label[picked])
             told = [_classes(name, gap, codes, names) for name, gap in gaps.items()]
         found = [g for g in told if g.p_value < self.params.level / len(gaps) and g.effect >= self.params.mild_effect]
         if found:
@@ -164,12 +164,11 @@ def _gaps(dataset: Dataset, rows: SampledRows, picked: NDArray[np.int64]) -> dic
     import numpy as np
 
     gaps: dict[str, NDArray[np.bool_]] = {}
-    at = {name: j for j, name in enumerate(rows.names)}
     for field in dataset.fields:
         if field.role not in {"feature", "text", "group"}:
             continue
-        if field.kind == "number" and field.name in at:
-            gap = np.isnan(rows.numbers[picked, at[field.name]])
+        if field.kind == "number" and field.name in rows.at:
+            gap = np.isnan(rows.column(field.name)[picked])
         elif field.kind == "text" and field.name in rows.texts:
             gap = np.array([text is None for text in rows.texts[field.name][picked]], np.bool_)
         else:
@@ -189,7 +188,7 @@ class _Gap:
     says: str
 
 
-def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.intp], names: NDArray[np.str_]) -> _Gap:
+def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.int64], names: list[str]) -> _Gap:
     import numpy as np
 
     from datalint.learn.comparing import chi_square
@@ -201,7 +200,7 @@ def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.intp], names: 
     # The class that departs most, weighed by its size.
     k = int((np.abs(share - gap.mean()) * np.sqrt(empty + full)).argmax())
     others = (gap.sum() - empty[k]) / max(1, len(gap) - empty[k] - full[k])
-    says = f"{share[k]:.0%} are empty where the class is {str(names[k])!r}, {others:.0%} elsewhere"
+    says = f"{share[k]:.0%} are empty where the class is {names[k]!r}, {others:.0%} elsewhere"
     return _Gap(name, p_value, effect, int(gap.sum()), says)
 
 

@@ -105,6 +105,7 @@ class LeakyFeature(Rule):
         """The labelled rows of the training split, their labels as codes or numbers, and how each column does."""
         import numpy as np
 
+        from datalint.codes import codes_of
         from datalint.learn.sampled import labelled_rows
         from datalint_rules.signal._one_column import class_columns, numeric_columns
 
@@ -122,8 +123,8 @@ class LeakyFeature(Rule):
             if y.min() == y.max():
                 raise Skip("the label is constant")
             return split, picked, y, list(numeric_columns(profile, split, picked, y))
-        labels = split.rows.label[picked]
-        _, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
+        codes, _ = codes_of(split.rows.label[picked])
+        counts = np.bincount(codes)
         keep = np.isin(codes, np.flatnonzero(counts >= 10))
         if (counts >= 10).sum() < 2:
             raise Skip("there are not two classes of ten samples")

@@ -230,7 +230,7 @@ def _groups(
     """Column, value, members, and whether it may be hard by nature: a range of a quantity, a split."""
     import numpy as np
 
-    from datalint.learn.sampled import codes_of
+    from datalint.codes import codes_of
 
     splits = {split.name: split for split in profile.labelled}
     parts = [(splits[name].rows, rows) for name, rows in learned.rows]
@@ -249,8 +249,8 @@ def _groups(
             codes, words = codes_of(np.concatenate(texts)[known])
             for k, word in enumerate(words if len(words) <= 200 else []):
                 yield field.name, repr(word), np.asarray(codes == k), False
-        elif field.kind == "number" and all(field.name in rows.names for rows, _ in parts):
-            numbers = [rows.numbers[picked, rows.names.index(field.name)] for rows, picked in parts]
+        elif field.kind == "number" and all(field.name in rows.at for rows, _ in parts):
+            numbers = [rows.column(field.name)[picked] for rows, picked in parts]
             for value, inside, natural in _of_numbers(np.concatenate(numbers)[known]):
                 yield field.name, value, inside, natural
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.codes import codes_of
 from datalint.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
-from datalint.learn.sampled import codes_of, features_of, fewer
+from datalint.learn.sampled import features_of, fewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,9 +109,9 @@ def column_gaps(
 
 
 def _numbers(split: SplitProfile, name: str, rows: dict[str, NDArray[np.int64]]) -> NDArray[np.float64] | None:
-    if name not in split.rows.names:
+    if name not in split.rows.at:
         return None
-    return np.asarray(split.rows.numbers[rows[split.name], split.rows.names.index(name)])
+    return np.asarray(split.rows.column(name)[rows[split.name]])
 
 
 def _counter(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:

@@ -58,10 +58,7 @@ def filled_columns(splits: Sequence[SplitProfile], names: Sequence[str]) -> list
     """All the columns whose most frequent value is a mean or median of the others."""
     spiked: dict[str, list[NDArray[np.float64]]] = {}
     for name in names:
-        columns = []
-        for split in splits:
-            at = {column: j for j, column in enumerate(split.rows.names)}
-            columns.append(split.rows.numbers[:, at[name]] if name in at else np.full(len(split.rows), np.nan))
+        columns = [split.rows.column(name) for split in splits]
         finite = [column[np.isfinite(column)] for column in columns]
         if any(_spike(column) is not None for column in [np.concatenate(finite), *finite]):
             spiked[name] = columns
@@ -174,9 +171,8 @@ def _statistic(
             return float(rest.mean() if statistic == "mean" else np.median(rest))
     total = weight = 0.0
     for k in which:
-        numbers = splits[k][NumberStats]
-        if name in numbers.names:
-            j = numbers.names.index(name)
+        numbers, j = splits[k][NumberStats], splits[k].position(name)
+        if j is not None:
             total += float(numbers.mean[j]) * float(numbers.count[j])
             weight += float(numbers.count[j])
     return total / weight if weight else math.nan

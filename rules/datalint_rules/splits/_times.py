@@ -19,9 +19,9 @@ _DAY = re.compile(r"\s*(\d{1,2})[/.-]\d{1,2}[/.-]\d{2,4}")
 def times_of(rows: SampledRows, field: Field) -> NDArray[np.float64]:
     """Times of the sampled rows of a split: seconds since 1970, or the numbers themselves; NaN where there is none."""
     if field.kind == "number":
-        if field.name not in rows.names:
+        if field.name not in rows.at:
             return np.full(len(rows), np.nan)
-        return np.asarray(rows.numbers[:, rows.names.index(field.name)])
+        return np.asarray(rows.column(field.name))
     texts = rows.texts.get(field.name)
     if texts is None:
         return np.full(len(rows), np.nan)

@@ -267,14 +267,14 @@ def _of_sources(
     """The design's effect on class shares, the sources that have each class, and the sources of either split."""
     import numpy as np
 
+    from datalint.codes import codes_of
     from datalint.learn.comparing import design_effect
-    from datalint.learn.groups import factorized
 
     second = np.arange(len(units)) >= len(train.rows)
-    codes, names = factorized(np.concatenate([train.rows.label, other.rows.label]))
+    codes, names = codes_of(np.concatenate([train.rows.label, other.rows.label]))
     known = codes >= 0
     effect = design_effect(np.eye(len(names))[codes[known]], units[known], second[known])
     # A row of an unknown source is one by itself.
     units = np.where(units < 0, units.max() + 1 + np.arange(len(units)), units)
-    having = {str(name): len(np.unique(units[codes == k])) for k, name in enumerate(names)}
+    having = {name: len(np.unique(units[codes == k])) for k, name in enumerate(names)}
     return effect, having, (len(np.unique(units[~second])), len(np.unique(units[second])))

@@ -85,6 +85,7 @@ class SplitSchema(Rule):
     def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
         import numpy as np
 
+        from datalint.codes import codes_of
         from datalint.stats import digits
 
         fields = [f.name for f in profile.dataset.fields if f.role == "feature" and f.kind == "text"]
@@ -96,17 +97,19 @@ class SplitSchema(Rule):
                 column = other.rows.texts.get(name)
                 if column is None or not len(column):
                     continue
-                known, counts = np.unique(texts[name][_present(texts[name])].astype(str), return_counts=True)
                 shown = _present(column)
+                both, words = codes_of(np.concatenate([column, texts[name]]))
+                codes = both[: len(column)]
+                counts = np.bincount(both[len(column) :] + 1, minlength=len(words) + 1)[1:]
                 # Nothing in common at all is another type or another column, which is told as such.
-                unseen = shown & ~np.isin(column.astype(str), known)
+                unseen = (codes >= 0) & (counts[codes] == 0)
                 if not unseen.any():
                     continue
                 expected = float((counts == 1).sum() / counts.sum() * shown.sum())
                 share = float(unseen.sum() / shown.sum())
                 surprising = _tail(int(unseen.sum()), expected + 1) < self.params.chance / max(1, len(names))
-                values, often = np.unique(column[unseen].astype(str), return_counts=True)
-                worst = [str(value) for value in values[np.lexsort((values, -often))]]
+                often = np.bincount(codes[unseen], minlength=len(words))
+                worst = [words[k] for k in np.argsort(-often, kind="stable") if often[k]]
                 new.append((surprising and share >= self.params.share, share, name, unseen, expected, worst))
             for loud in (True, False):
                 mine = sorted((item for item in new if item[0] is loud), key=lambda item: (-item[1], item[2]))
@@ -227,10 +230,9 @@ def _present(column: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 def _categorical(column: NDArray[np.object_]) -> bool:
     """Whether its values come again: names and free text are new in every row."""
-    import numpy as np
 
     values = column[_present(column)]
-    return len(values) > 0 and len(np.unique(values.astype(str))) <= max(2, len(values) / 4)
+    return len(values) > 0 and len(set(values.tolist())) <= max(2, len(values) / 4)
 
 
 def _tail(count: int, mean: float) -> float:

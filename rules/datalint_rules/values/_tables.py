@@ -99,7 +99,7 @@ class Pool:
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A numeric column, NaN where missing."""
-        return np.concatenate([_numbers(split, name) for split in self.splits] or [np.zeros(0)])
+        return np.concatenate([split.rows.column(name) for split in self.splits] or [np.zeros(0)])
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """A text column, None where missing."""
@@ -130,13 +130,6 @@ class Pool:
             order.append(mine)
         back = np.argsort(np.concatenate(order) if order else np.zeros(0, np.int64), kind="stable")
         return Cases([owners[k] for k in back], places.take(back), dict(details or {}))
-
-
-def _numbers(split: SplitProfile, name: str) -> NDArray[np.float64]:
-    rows = split.rows
-    if name not in rows.names:
-        return np.full(len(rows), np.nan)
-    return rows.numbers[:, rows.names.index(name)]
 
 
 def text_names(profile: Profile, *roles: str) -> tuple[str, ...]:

@@ -148,9 +148,9 @@ class ConstantColumn(Rule):
             return []
         found = []
         for name in profile.feature_names:
-            if name in held or name not in rows.names:
+            if name in held or name not in rows.at:
                 continue
-            values = rows.numbers[:, rows.names.index(name)]
+            values = rows.column(name)
             values = values[~np.isnan(values)]
             with np.errstate(over="ignore", invalid="ignore"):
                 middle = np.median(values) if len(values) else 0.0

@@ -192,9 +192,9 @@ def _counts_rows(pool: Pool, name: str) -> str | None:
     judged = 0
     for split in pool.splits:
         rows = split.rows
-        if len(rows) < SMALLEST or name not in rows.names:
+        if len(rows) < SMALLEST or name not in rows.at:
             continue
-        values, position = rows.numbers[:, rows.names.index(name)], rows.places.row.astype(np.float64)
+        values, position = rows.column(name), rows.places.row.astype(np.float64)
         span = position[-1] - position[0]
         if not np.isfinite(values).all() or values[0] == values[-1] or span == 0:
             return None

@@ -223,9 +223,9 @@ def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
         name, count = column.name, 0
         for split in pool.splits:
             if column.kind == "number":
-                numbers = split[NumberStats]
-                if name in numbers.names:
-                    count += int(numbers.missing[numbers.names.index(name)])
+                numbers, j = split[NumberStats], split.position(name)
+                if j is not None:
+                    count += numbers.samples - int(numbers.count[j]) - int(numbers.infinite[j])
                     tokens = numbers.tokens.get(name, {})
                     # Too many stray texts to list: how many cells they fill is not known.
                     count = 0 if tokens is None else count - sum(tokens.values())
@@ -271,15 +271,17 @@ def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) 
     """Share of missing cells of a column per class, of up to 20 classes."""
     import numpy as np
 
+    from datalint.codes import codes_of
+
     labels = pool.labels()
     known = np.array([label is not None for label in labels.tolist()], np.bool_)
     if not known.any():
         return {}
-    classes, codes = np.unique(labels[known].astype(str), return_inverse=True)
+    codes, classes = codes_of(labels[known])
     if not 2 <= len(classes) <= 20:
         return {}
     missing = np.bincount(codes, gaps[known, names.index(name)], minlength=len(classes))
-    return {str(c): float(m / n) for c, m, n in zip(classes, missing, np.bincount(codes), strict=True)}
+    return {c: float(m / n) for c, m, n in zip(classes, missing, np.bincount(codes), strict=True)}
 
 
 def _only_split(pool: Pool, columns: Sequence[Column]) -> str | None:

@@ -87,8 +87,8 @@ class NumericOverflow(Rule):
             largest, whole = 0.0, True
             for split in pool.splits:
                 numbers = split[NumberStats]
-                if name in numbers.names and numbers.count[numbers.names.index(name)]:
-                    j = numbers.names.index(name)
+                j = split.position(name)
+                if j is not None and numbers.count[j]:
                     largest = max(largest, abs(float(numbers.low[j])), abs(float(numbers.high[j])))
                     whole = whole and bool(numbers.whole[j])
             if largest > SINGLE:

@@ -158,9 +158,9 @@ def _extremes(pool: Pool, name: str) -> list[float]:
     sampled = sampled[np.isfinite(sampled)]
     found = []
     for split in pool.splits:
-        numbers = split[NumberStats]
-        if name in numbers.names and numbers.count[numbers.names.index(name)] and len(sampled):
-            low, high = (float(v[numbers.names.index(name)]) for v in (numbers.low, numbers.high))
+        numbers, j = split[NumberStats], split.position(name)
+        if j is not None and numbers.count[j] and len(sampled):
+            low, high = float(numbers.low[j]), float(numbers.high[j])
             found += [v for v, beyond in ((low, low < sampled.min()), (high, high > sampled.max())) if beyond]
     return found
 

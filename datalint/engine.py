@@ -13,11 +13,12 @@ from datalint.errors import DatalintError
 from datalint.measures.base import Measurement, Settings
 from datalint.processes import processes_for
 from datalint.processes import settings as processes
+from datalint.sources.files import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from datalint.dataset import Partition
+    from datalint.dataset import Aspect, Partition
     from datalint.processes import Starting
 
 States = dict[str, tuple[Measurement, ...]]
@@ -252,7 +253,30 @@ def measure_partition(
 ) -> States:
     """Read one partition once and take all measurements of it."""
     aspects = frozenset(aspect for kind in kinds for aspect in kind.reads)
-    return _states(partition.batches(aspects), number, kinds, settings, progress)
+    return _states(_guarded(partition, aspects), number, kinds, settings, progress)
+
+
+def _guarded(partition: Partition, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+    """
+    The batches of a partition; of a file that a library stumbles over, those before it and a problem.
+
+    Each source turns the errors that it foresees into problems of its own words; no other may end the scan of all files.
+    """
+    split = partition.split or "all"
+    batches = iter(partition.batches(aspects))
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except Exception as error:
+            if isinstance(error, DatalintError) or not partition.files_read:
+                raise  # an object of the user's own: its errors are theirs to see
+            problem = Problem("truncated", partition.sample_id(0), f"breaks off: {spoken(error)}")
+            yield Batch(split, 0, 0, problems=[problem])
+            return
+        split = batch.split
+        yield batch
 
 
 def _states(

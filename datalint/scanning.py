@@ -10,6 +10,7 @@ from datalint.errors import DatalintError
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
 from datalint.measures.sample import PlainSample, Sample
+from datalint.problem import Problem
 from datalint.processes import cores
 from datalint.profile import Profile, Task
 from datalint.sources.labels import task_of
@@ -56,7 +57,12 @@ def scan_dataset(
     profile.thorough = thorough
     profile.threads = min(engine.jobs, cores())
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
-        raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
+        if not any(partition.files_read for partition in dataset.partitions):
+            raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")
+        # One of several data sets, perhaps: the others are scanned all the same.
+        dataset.problems.append(
+            Problem("empty", dataset.path, f"holds no samples: no row of the {dataset.layout} is whole")
+        )
     from datalint.judging import judge  # while workers read, nothing waits for it
 
     return judge(profile, rules, severities or {})

@@ -263,3 +263,27 @@ def test_closed_and_full_outputs(folder: Path) -> None:
             check=False,
         )
         assert (done.returncode, b"Traceback" in done.stderr) == (status, False)
+
+
+def test_a_table_without_a_whole_row_does_not_end_the_scan_of_others(tmp_path: Path) -> None:
+    frame().to_csv(tmp_path / "good.csv", index=False)
+    (tmp_path / "cut.csv").write_text("p,q,r,label\n1,2")
+    outcome = run(tmp_path, "scan", ".", *PLAIN, "--format", "json")
+    report = Report.model_validate_json(outcome.out)
+    assert outcome.status == 1
+    assert any(dataset.name == "good" and dataset.splits[0].samples == 60 for dataset in report.datasets)
+    assert any(f.code == "FIL101" and "cut.csv: holds no samples" in f.message for f in report.findings)
+
+
+@pytest.mark.parametrize("name", ["train.csv.gz", "train.parquet"])
+def test_a_damaged_list_beside_pictures(tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame({"file": [f"{k}.png" for k in range(3000)], "label": RNG.choice(["x", "y"], 3000)})
+    for k in range(12):
+        picture(tmp_path / "images" / f"{k}.png")
+    path = tmp_path / name
+    (table.to_csv if name.endswith("gz") else table.to_parquet)(path, index=False)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40] if name.endswith("gz") else whole[:200] + bytes(400) + whole[600:])
+    outcome = run(tmp_path, "scan", ".", *PLAIN)
+    assert outcome.status in {0, 1}
+    assert "Traceback" not in outcome.err

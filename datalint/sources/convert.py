@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from datalint.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
-from datalint.hashing import TextHasher
+from datalint.hashing import TextHasher, text_hashes
+from datalint.problem import Problem
 from datalint.sources import vocabulary
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_BATCH_CLASSES = 4_096
 """A numeric label with more distinct values than this in one batch is read as a number, not as classes."""
+
+MAX_CELL = 1_000_000
+"""Characters of a text that are looked at: more than most books have."""
 
 UNASSIGNED = "unassigned"
 """Split of the rows whose split column is empty or names no split."""
@@ -90,25 +95,43 @@ def texts_of(name: str, array: Any) -> Categories:
     """The values of an Arrow array as codes into its distinct strings, surrounding blanks removed."""
     import pyarrow as pa
 
+    dictionary = None
     if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        array = array.cast(pa.string())
-    encoded = array.dictionary_encode()
+        # Never unfolded: one long text that fills a column of a small file would fill the memory.
+        dictionary, array = _strings(array.dictionary), array.indices
+    encoded = (_strings(array) if dictionary is None else array).dictionary_encode()
     codes = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(array) + encoded.indices.offset)
     codes = codes[encoded.indices.offset :]
     if encoded.null_count:
         codes = np.where(_nulls(encoded.indices), np.int32(-1), codes)
+    distinct = encoded.dictionary if dictionary is None else dictionary.take(encoded.dictionary)
     try:
-        values = encoded.dictionary.to_pylist()
+        values = distinct.to_pylist()
     except UnicodeDecodeError:  # Parquet does not check that its texts are UTF-8
         values = [
-            value.decode("utf-8", "backslashreplace") for value in encoded.dictionary.cast(pa.binary()).to_pylist()
+            value and value.decode("utf-8", "backslashreplace") for value in distinct.cast(pa.binary()).to_pylist()
         ]
+    if dictionary is not None and distinct.null_count:
+        values = [value or "" for value in values]
     bare = list(map(str.strip, values))
     # Unchanged texts are the same objects, so this comparison costs next to nothing.
     padded = {} if bare == values else _padded(codes, values, bare)
     return _merge_equal(name, codes, bare, padded)
+
+
+def _strings(array: Any) -> Any:
+    """An Arrow array of any type as one of texts."""
+    import pyarrow as pa
+
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        return array
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException:
+        if pa.types.is_timestamp(array.type):  # of a time zone that this machine does not know: as UTC
+            return array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
+        # What Arrow has no words for, such as an interval of months.
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
 
 
 def _padded(codes: NDArray[np.int32], values: list[str], bare: list[str]) -> dict[str, int]:
@@ -134,9 +157,14 @@ def _merge_equal(name: str, codes: NDArray[np.int32], values: list[str], padded:
 
 def cells_of(array: Any) -> list[Any]:
     """The values of an Arrow array as Python objects; as texts where Python has no such value (the year 20,000)."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        values = [*cells_of(array.dictionary), None]
+        return [values[-1 if index is None else index] for index in array.indices.to_pylist()]
     try:
         cells: list[Any] = array.to_pylist()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, LookupError):  # a LookupError is an unknown time zone
         column = texts_of("", array)
         cells = [column.values[code] if code >= 0 else None for code in column.codes]
     return cells
@@ -209,6 +237,8 @@ class TableReader:
         self.labels_only = labels_only
         self.line = 0
         """Rows read so far."""
+        self._cut: Counter[str] = Counter()
+        """Texts per column that were too long."""
         self._started: dict[str, int] = {}
         self._hasher = TextHasher()
         features = [f for f in plan.fields if f.kind == "number" and f.name != plan.label]
@@ -280,7 +310,7 @@ class TableReader:
             return None
         if self.plan.label_kind == "number":
             return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
-        texts = texts_of(name, columns[name])
+        texts = self._bounded(texts_of(name, columns[name]))
         return LabelBlock(texts.codes, texts.values, padded=texts.padded)
 
     def _table(self, columns: Mapping[str, Any], size: int) -> TableBlock:
@@ -295,8 +325,33 @@ class TableReader:
             numbers[:, j], strange = self._numbers(name, columns[name])
             if strange:
                 tokens[name] = strange
-        texts = tuple(self._hashed(texts_of(name, columns[name])) for name in self.plan.textual if name in columns)
+        texts = tuple(
+            self._hashed(self._bounded(texts_of(name, columns[name]))) for name in self.plan.textual if name in columns
+        )
         return TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
+
+    def _bounded(self, column: Categories) -> Categories:
+        """With texts that are too long cut; their hash at the end keeps different ones different."""
+        if max(map(len, column.values), default=0) <= MAX_CELL:
+            return column
+        long = [k for k, value in enumerate(column.values) if len(value) > MAX_CELL]
+        self._cut[column.name] += int(np.isin(column.codes, long).sum())
+        values = list(column.values)
+        for k, code in zip(long, text_hashes([values[k] for k in long]), strict=True):
+            values[k] = f"{values[k][:MAX_CELL]} [{len(values[k]):,} characters, {code:016x}]"
+        return replace(column, values=values)
+
+    def remarks(self, shown: str) -> list[Problem]:
+        """What was left out of the rows that were read."""
+        return [
+            Problem(
+                "not-scanned",
+                shown,
+                f"what lies beyond the first {MAX_CELL:,} characters of {count:,} {'values' if count > 1 else 'value'} in "
+                f"column {name!r}",
+            )
+            for name, count in self._cut.items()
+        ]
 
     def _hashed(self, column: Categories) -> Categories:
         return Categories(column.name, column.codes, column.values, self._hasher(column.values), column.padded)

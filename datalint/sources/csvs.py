@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import io
 import re
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from datalint.dataset import Batch, Problem
 from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.dialect import squeeze
-from datalint.sources.files import arrow_file, reason, unpacked_limit
+from datalint.sources.files import arrow_file, reason, unpacked
 from datalint.sources.lending import lending
 from datalint.sources.unlike import SWALLOWED, header_rows, reader_hazards, swallowed_lines
 
@@ -38,6 +38,9 @@ NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "
 MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
 """A line longer than this is no line of a table."""
+
+UNPACKED = 256 << 20
+"""Bytes that any compressed table may unpack to; beyond it a hundred times its size."""
 
 RANGE = 128 << 20
 """Bytes of one partition of a large file, about."""
@@ -123,6 +126,7 @@ class CsvPartition(TableFilePartition):
         if way is not None and way.encoding != self.dialect.encoding:
             text = f"begins as {self.dialect.encoding} and goes on in another encoding: read as {way.encoding}"
             problems.append(Problem("encoding", self.shown, text))
+        problems += reader.remarks(self.shown)
         problems += reader_hazards(self.shown, headers, max(inside, ragged.swallowed))
         if ragged.count > ragged.drawn:
             problems.append(Problem("ragged", self.shown, ragged.told(self._lines_above)))
@@ -352,19 +356,17 @@ def _line_count(path: Path, start: int, stop: int, changed: int) -> int:
 
 
 def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
-    """The file's bytes, decompressed."""
-    return cast("IO[bytes]", _Unpacked(path) if compression == "gzip" else path.open("rb"))
+    """The file's bytes, decompressed up to the limit of what a table of its size unpacks to."""
+    if compression != "gzip":
+        return path.open("rb")
+    return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
 
 
-class _Unpacked(gzip.GzipFile):
-    """A gzip file that ends in an error where it unpacks to far more than a table does."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "rb")
-        self._budget = unpacked_limit(path.stat().st_size)
-
-    def read(self, size: int | None = -1) -> bytes:
-        data = super().read(size)
-        if self.tell() > self._budget:
-            raise OSError(f"unpacks to more than {self._budget:,} bytes, which no table of this size does")
-        return data
+def readable(file: IO[bytes], size: int) -> bytes:
+    """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
+    blocks: list[bytes] = []
+    with contextlib.suppress(OSError, EOFError, zlib.error):
+        while size > 0 and (block := file.read(min(size, 1 << 20))):
+            blocks.append(block)
+            size -= len(block)
+    return b"".join(blocks)

@@ -152,7 +152,8 @@ def _grade(reading: Reading) -> int:
 
 
 def _quotes(text: str) -> tuple[str, ...]:
-    if re.search(r"(^|[,;\t|])\s*'[^'\n]*'\s*([,;\t|]|$)", text, re.MULTILINE) and '"' not in text:
+    # Blanks within the line: a run of line ends would be gone through from each of them.
+    if re.search(r"(^|[,;\t|])[ \r]*'[^'\n]*'[ \r]*([,;\t|]|$)", text, re.MULTILINE) and '"' not in text:
         return ("'", '"')
     return ('"', "") if '"' in text else ('"',)
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Dialect", "NeedMoreBytes", "NotATable", "ragged", "sniff", "squeeze"]
 
-_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_SEP_LINE = re.compile(r'("?)sep=([^\r\n])\2*\1[ \t]*(?:[\r\n]|$)', re.IGNORECASE)
+"""A spreadsheet pads the line with the delimiter when it saves the file again."""
+
+_DIVIDES = frozenset("\t !#$%&()*,/:;<=>?@[]^`{|}~")
+"""What may set values apart: not what values, numbers and quotes are made of."""
 _ATTRIBUTE = re.compile(r"""@attribute\s+(?:'((?:[^'\\]|\\.)*)'|"([^"]*)"|([^\s{\[]+))""", re.IGNORECASE)
 _OUTPUT = re.compile(r"@outputs?\s+(\S+)\s*$", re.IGNORECASE)
 
@@ -153,7 +157,11 @@ class _Declared:
 def _declaration(text: str) -> _Declared:
     """The @relation / @attribute / @data head of KEEL and ARFF files, or Excel's sep= line, if there is one."""
     if match := _SEP_LINE.match(text):
-        return _Declared(start=1, delimiter=match[1])
+        if match[2] not in _DIVIDES:
+            raise NotATable(
+                f"its first line says that {match[2]!r} sets the values apart, which is no delimiter; use a comma"
+            )
+        return _Declared(start=1, delimiter=match[2])
     names: list[str] = []
     label = None
     for number, raw in enumerate(io.StringIO(text, newline=""), start=1):

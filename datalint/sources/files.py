@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
+import io
 import os
 import re
 import struct
@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
 from datalint.problem import Problem
@@ -38,6 +38,9 @@ LEADS_OUT = "link that leads out of the scanned folder"
 HEAD_BYTES = 256 * 1024
 UNPACKED = 1 << 30
 """Bytes that any compressed file may unpack to."""
+
+PIECE = 1 << 20
+"""Bytes of a compressed file that are unpacked at a time."""
 
 GZIP = b"\x1f\x8b"
 POINTER = b"version https://git-lfs.github.com/spec/v1"
@@ -182,6 +185,13 @@ def reason(error: BaseException) -> str:
     return (text.strip().splitlines() or [type(error).__name__])[0][:200]
 
 
+def spoken(error: BaseException) -> str:
+    """An error that was not foreseen: its kind, and what it says."""
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    return printable(f"{type(error).__name__}: {reason(error)}")
+
+
 def printable(name: str) -> str:
     """The name with bytes that are not UTF-8 written as ``\\xff``: no report can hold them as they are."""
     return name if name.isascii() else _SURROGATE.sub(_spelt, name)
@@ -190,7 +200,7 @@ def printable(name: str) -> str:
 def _spelt(match: re.Match[str]) -> str:
     code = ord(match[0])
     # The system's names come with their undecodable bytes as the surrogates U+DC80 to U+DCFF.
-    return f"\\x{code - 0xDC00:02x}" if code > 0xDC7F else f"\\u{code:04x}"
+    return f"\\x{code - 0xDC00:02x}" if 0xDC7F < code < 0xDD00 else f"\\u{code:04x}"
 
 
 def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
@@ -207,11 +217,74 @@ def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
             head = raw.read(size + 1)
         else:
             try:
-                with gzip.GzipFile(fileobj=raw) as file:
-                    head = file.read(size + 1)
+                head, stream = b"", _Unpacked(raw, UNPACKED)
+                # No byte further: what lies behind may be damaged, which is for the scan to tell.
+                while len(head) <= size and (piece := stream.read(size + 1 - len(head))):
+                    head += piece
             except (EOFError, zlib.error) as error:
                 raise OSError(f"broken gzip file: {error}") from error
     return head[:size], len(head) <= size
+
+
+def unpacked(raw: IO[bytes], most: int = UNPACKED) -> IO[bytes]:
+    """The bytes in a gzip file, whose reading ends in an error beyond so many."""
+    return io.BufferedReader(_Unpacked(raw, most), PIECE)
+
+
+class _Unpacked(io.RawIOBase):
+    """
+    What the members of a gzip file unpack to, one after the other.
+
+    gzip.GzipFile reads on for ever in the zeros that pad a file, of which a hole of the file system holds any number.
+    """
+
+    def __init__(self, raw: IO[bytes], most: int) -> None:
+        super().__init__()
+        self._raw, self._most, self._done = raw, most, 0
+        self._rest = b""
+        self._member: Any = None
+        self._begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def _skip_padding(self) -> None:
+        """Pass over zeros between members; more than any tape pads with are the end."""
+        passed = 0
+        while self._rest and passed <= PIECE:
+            rest = self._rest.lstrip(b"\0")
+            passed += len(self._rest) - len(rest)
+            self._rest = rest
+            if rest:
+                return
+            self._rest = self._raw.read(PIECE)
+        self._rest = b""
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            self._rest = self._rest or self._raw.read(PIECE)
+            if self._member is None:
+                if self._begun:
+                    self._skip_padding()
+                if not self._rest:
+                    return 0
+                self._member, self._begun = zlib.decompressobj(wbits=31), True
+            if not self._rest:
+                raise EOFError("the file ends before its compressed content does")
+            data: bytes = self._member.decompress(self._rest, len(buffer))
+            self._rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if self._member.eof:
+                self._member = None
+            self._done += len(data)
+            if self._done > self._most:
+                raise OSError(f"unpacks to more than {self._most:,} bytes, which no table of this size does")
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
 
 
 def is_gzip(path: Path) -> bool:

@@ -228,6 +228,11 @@ def _judged(column: Any) -> Any:
     from datalint.sources.tables import arrow_kind
 
     if not isinstance(column.type, pa.BaseExtensionType) and arrow_kind(column.type)[0] != "other":
+        # A view cannot be taken by rows, and polars has no other texts.
+        if pa.types.is_string_view(column.type):
+            return column.cast(pa.large_string())
+        if pa.types.is_dictionary(column.type) and pa.types.is_string_view(column.type.value_type):
+            return pa.array(column.to_pylist(), pa.large_string())
         return column
     return pa.array([None if value is None else text_of(value) for value in column.to_pylist()], pa.string())
 

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from datalint.dataset import Batch, Problem
 from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.csvs import open_bytes
-from datalint.sources.files import reason
+from datalint.sources.files import printable, reason
 from datalint.sources.lending import lending
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class JsonLinesPartition(TableFilePartition):
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
+        problems += reader.remarks(self.shown)
         if problems:
             yield Batch(reader.home, reader.line, 0, problems=problems)
 
@@ -126,7 +127,8 @@ def _rows(block: bytes, broken: _Broken) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):
             row = None
         if isinstance(row, dict):
-            yield row
+            # Half of a surrogate pair is JSON, and no text that could be written anywhere.
+            yield row if all(map(str.isascii, row)) else {printable(name): value for name, value in row.items()}
         else:
             broken.add(line)
 
@@ -134,7 +136,6 @@ def _rows(block: bytes, broken: _Broken) -> Iterator[dict[str, Any]]:
 def _text(value: object) -> str | None:
     if value is None:
         return None
-    # Half of a surrogate pair is JSON, and no text.
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections import defaultdict
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from datalint.problem import Problem
 from datalint.sources.convert import cells_of
-from datalint.sources.csvs import open_bytes
+from datalint.sources.csvs import open_bytes, readable
 from datalint.sources.files import IMAGES, Entry, arrow_file, is_gzip
 from datalint.sources.jsonlines import head_rows
 from datalint.sources.vocabulary import split_of
@@ -137,14 +138,23 @@ def _column(table: TableFile, name: str) -> Iterator[str]:
 
 
 def rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes."""
+    """
+    Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes.
+
+    A file that breaks off gives the rows before that: the scan of the table itself says what is wrong with it.
+    """
+    with contextlib.suppress(Exception):
+        yield from _rows_of(table, names)
+
+
+def _rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     if table.dialect is None:
         yield from _parquet_rows(table, names) if table.format == "parquet" else _json_rows(table, names)
         return
     dialect = table.dialect
     places = [dialect.names.index(name) for name in names]
     with open_bytes(table.path, dialect.compression) as file:
-        data = file.read(MAX_BYTES)
+        data = readable(file, MAX_BYTES)
     lines = io.StringIO(data.decode(dialect.encoding, "replace"), newline="")
     for _ in range(dialect.data_start):
         next(lines, None)
@@ -172,5 +182,5 @@ def _parquet_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str,
 
 def _json_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     with open_bytes(table.path, "gzip" if is_gzip(table.path) else None) as file:
-        for row in head_rows([file.read(MAX_BYTES)]):
+        for row in head_rows([readable(file, MAX_BYTES)]):
             yield tuple("" if row.get(name) is None else str(row[name]) for name in names)

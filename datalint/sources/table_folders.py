@@ -221,7 +221,8 @@ def single_table(table: TableFile, wishes: Wishes) -> Dataset:
 def _reading(table: TableFile) -> str:
     if table.dialect is None:
         return f"{FORMATS[table.format]}, {len(table.kinds)} columns"
-    sign = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}[table.dialect.delimiter]
+    delimiter = table.dialect.delimiter
+    sign = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}.get(delimiter, repr(delimiter))
     declared = "with declared names" if table.dialect.named else "without a header"
     header = "with a header" if table.dialect.header else declared
     return f"{sign}-separated {header}, {len(table.kinds)} columns, {table.dialect.encoding}"

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
 import re
-import zlib
 from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
 from datalint.errors import DatalintError
 from datalint.sources.beside import NO_CUT, BesidePartition, OneFile
 from datalint.sources.convert import TablePlan, cells_of
-from datalint.sources.csvs import NULLS, CsvPartition, csv_partitions, open_bytes
+from datalint.sources.csvs import NULLS, CsvPartition, csv_partitions, open_bytes, readable
 from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
-from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, reason
+from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, printable, reason, spoken
 from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.lending import lending
-from datalint.sources.parquets import row_group_partitions
+from datalint.sources.parquets import Decoder, row_group_partitions
 from datalint.sources.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
@@ -110,8 +108,12 @@ def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, co
         if name.lower().removesuffix(".gz").endswith(tuple(JSON_LINES)):
             return _look_json(path, shown, name, head, complete)
         return _look_csv(path, shown, name, head, complete, "column.csv" if column else path.name)
+    except NotATable:
+        raise
     except OSError as error:
         raise NotATable(reason(error)) from error
+    except Exception as error:  # whatever a library makes of bytes that nobody expected is the fault of this one file
+        raise NotATable(f"cannot be read as a table: {spoken(error)}") from error
 
 
 def _look_csv(path: Path, shown: str, name: str, head: bytes, complete: bool, called: str) -> TableFile:
@@ -251,7 +253,7 @@ def _chunks(path: Path, compression: str | None, count: int, length: int) -> lis
         size = path.stat().st_size if compression is None else None
         if size is None:
             # A compressed file can only be read through: keep a block of every few.
-            data = _readable(file, UNPACK_LIMIT)
+            data = readable(file, UNPACK_LIMIT)
             places = [len(data) * k // count for k in range(1, count)] + [max(0, len(data) - length)]
             return [data[data.find(b"\n", place) + 1 : place + length] for place in places]
         for k in range(1, count + 1):
@@ -259,16 +261,6 @@ def _chunks(path: Path, compression: str | None, count: int, length: int) -> lis
             file.readline(length)
             blocks.append(file.read(length))
     return blocks
-
-
-def _readable(file: IO[bytes], size: int) -> bytes:
-    """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
-    blocks: list[bytes] = []
-    with contextlib.suppress(OSError, EOFError, zlib.error):
-        while size > 0 and (block := file.read(min(size, 1 << 20))):
-            blocks.append(block)
-            size -= len(block)
-    return b"".join(blocks)
 
 
 def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
@@ -312,23 +304,25 @@ def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
 
 def _look_parquet(path: Path, shown: str, name: str) -> TableFile:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with arrow_file(path) as raw, pq.ParquetFile(raw) as file:
-            schema = file.schema_arrow
-            records = []
-            groups, empty = file.metadata.num_row_groups, file.metadata.num_rows == 0
-            for group in sorted({groups * k // CHUNKS for k in range(CHUNKS)}) if groups else []:
-                rows = max(50, min(5_000, CELLS // max(1, len(schema.names))) // CHUNKS)
-                records += [next(file.iter_batches(rows, row_groups=[group]), None)]
+        with arrow_file(path) as raw:
+            file = Decoder(raw, path.stat().st_size)
+            shapes = {column: arrow_kind(kind) for column, kind in zip(file.names, file.schema.types, strict=True)}
+            wanted = [column for column, (kind, _) in shapes.items() if kind != "other"]
+            groups = sorted({len(file.groups) * k // CHUNKS for k in range(CHUNKS)}) if file.groups else []
+            readable, _ = file.decodable(wanted, groups)
+            rows = max(50, min(5_000, CELLS // max(1, len(file.names))) // CHUNKS)
+            records = [next(file.records(readable, [group], rows), None) for group in groups] if readable else []
     except (pa.ArrowException, OSError, ValueError) as error:
         raise NotATable(f"a damaged Parquet file: {reason(error)}") from error
-    columns, kinds, dtypes = [], {}, {}
-    for j, column in enumerate(schema.names):
-        kind, shape = arrow_kind(schema.types[j])
-        kinds[column], dtypes[column] = kind, str(schema.types[j])
-        cells = [value for r in records if r is not None for value in cells_of(r.column(j))] if kind != "other" else []
+    schema, empty = file.schema, file.rows == 0
+    columns = []
+    kinds = {column: kind for column, (kind, _) in shapes.items()}
+    dtypes = dict(zip(schema.names, map(str, schema.types), strict=True))
+    read = [{column: r.column(j) for j, column in enumerate(r.schema.names)} for r in records if r is not None]
+    for column, (_, shape) in shapes.items():
+        cells = [value for of in read if column in of for value in cells_of(of[column])]
         columns.append(ColumnHead(column, shape, cells))
     declared = _hugging_face_label(schema.metadata or {})
     kept = tuple(head for head in columns if kinds[head.name] != "other")
@@ -380,13 +374,20 @@ def arrow_kind(kind: Any) -> tuple[Kind, Literal["number", "text", "bool", "time
 
 
 def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, ...]] | None:
+    """The label column and its class names as the metadata of Hugging Face has them; None where that is malformed."""
     try:
-        features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-        for name, feature in features.items():
-            if feature.get("_type") == "ClassLabel":
-                return name, tuple(str(item) for item in feature.get("names") or ())
-    except (ValueError, AttributeError, RecursionError):
+        found: Any = json.loads(metadata.get(b"huggingface", b"{}"))
+    except (ValueError, RecursionError):
         return None
+    for key in ("info", "features"):
+        found = found.get(key) if isinstance(found, dict) else None
+    for name, feature in found.items() if isinstance(found, dict) else ():
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+            names = feature.get("names") or []
+            if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
+                return None
+            # Two classes of one name cannot be told apart: then the numbers say more.
+            return name, tuple(map(printable, names)) if len(set(names)) == len(names) else ()
     return None
 
 

@@ -271,3 +271,15 @@ def test_labels_that_cannot_be_judged_are_told() -> None:
     (dataset,) = from_object((X, RNG.random((N, 2))), None)
     assert dataset.label is None
     assert [problem.kind for problem in dataset.problems] == ["not-scanned"]
+
+
+def test_texts_in_view_types_are_read() -> None:
+    view = pa.array(["a", "b"] * 30, pa.string_view())
+    codes = pa.array([0, 1] * 30, pa.int16())
+    months = pa.array([(1, 2, 3)] * 60, pa.month_day_nano_interval())
+    coded = pa.DictionaryArray.from_arrays(codes, pa.array(["a", "b"], pa.string_view()))
+    for column in (view, coded, months):
+        for label in ("label", "c"):
+            (dataset,) = from_object(pa.table({"c": column, "label": ["x", "y"] * 30}), label)
+            (batch,) = [b for part in dataset.partitions for b in part.batches(frozenset({"labels", "table"}))]
+            assert batch.size == 60

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import decimal
 import gzip
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 
 from datalint.dataset import Field
 from datalint.errors import DatalintError
-from datalint.sources import csvs, files
+from datalint.sources import csvs, files, parquets
 from datalint.sources.convert import UNASSIGNED, TablePlan, TableReader
 from datalint.sources.recognise import Wishes, recognise
 from datalint.sources.tables import kind_of
@@ -166,7 +168,7 @@ def test_broken_gzip(tmp_path: Path) -> None:
 
 
 def test_gzip_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "UNPACKED", 1 << 20)
+    monkeypatch.setattr(csvs, "UNPACKED", 1 << 20)
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(HEAD.encode() + b"1,2,x\n2,3,y\n" * 2_000_000))
     dataset = only(path)
@@ -382,3 +384,137 @@ def test_any_damage_to_a_good_file(tmp_path: Path, data: Any) -> None:
     broken = tmp_path / f"broken{suffix}"
     broken.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
     survives(broken)
+
+
+# --- hostile input ---------------------------------------------------------------------------------------------------
+
+UNUSABLE = st.characters().filter(lambda c: not (c.isascii() and not c.isalnum() and c.isprintable()))
+
+
+@pytest.mark.parametrize("delimiter", [":", "^", "~", "!", "#", " ", "\t"])
+def test_any_mark_may_be_named_as_the_delimiter(tmp_path: Path, delimiter: str) -> None:
+    lines = [["a", "b", "label"], *([str(k % 7), str(k % 5), "xy"[k % 2]] for k in range(60))]
+    text = f"sep={delimiter}\n" + "".join(delimiter.join(line) + "\n" for line in lines)
+    dataset = only(written(tmp_path / "a.csv", text))
+    assert [field.name for field in dataset.fields] == ["a", "b", "label"]
+    assert sum(batch.size for batch in batches(dataset)) == 60
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(delimiter=UNUSABLE | st.sampled_from("\"'\\+-._a7"))
+def test_a_delimiter_that_cannot_be_one_is_said(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"sep={delimiter}\na,b\n1,2\n3,4\n", "utf-8", newline="")
+    try:
+        dataset = only(path)
+    except DatalintError as error:
+        assert "\n" not in str(error)
+    else:
+        batches(dataset)
+
+
+@given(
+    members=st.lists(
+        st.tuples(st.binary(max_size=3000), st.integers(1, 300), st.sampled_from([0, 1, 4000])), min_size=1
+    )
+)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_members_of_gzip_and_the_zeros_between_them(tmp_path: Path, members: list[tuple[bytes, int, int]]) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(b"".join(gzip.compress(piece * count, 1) + bytes(pad) for piece, count, pad in members))
+    whole = b"".join(piece * count for piece, count, _ in members)
+    with csvs.open_bytes(path, "gzip") as file:
+        assert file.read() == whole
+    assert files.head_of(path, 1000) == (whole[:1000], len(whole) <= 1000)
+
+
+def test_a_hole_behind_a_gzip_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress((HEAD + "1,2,x\n2,3,y\n" * 30).encode()))
+    os.truncate(path, 1 << 40)
+    assert sum(batch.size for batch in batches(only(path))) == 60
+
+
+def test_blank_lines_cost_no_more_than_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress((HEAD + "1,2,x\n2,3,y\n" * 30).encode() + b"\n" * 5_000_000))
+    assert sum(batch.size for batch in batches(only(path))) == 60
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FEATURES = st.dictionaries(
+    st.sampled_from(["label", "b", "info"]),
+    JSON | st.fixed_dictionaries({"_type": st.just("ClassLabel") | JSON, "names": JSON | st.lists(st.text())}),
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(told=JSON | st.fixed_dictionaries({"info": JSON | st.fixed_dictionaries({"features": JSON | FEATURES})}))
+def test_metadata_that_lies_is_passed_over(tmp_path: Path, told: Any) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"b": list(range(60)), "label": [0, 1] * 30})
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(told)}), path)
+    dataset = only(path)
+    classes = {name for batch in batches(dataset) if batch.labels for name in batch.labels.classes}
+    assert len(classes) == 2
+    for name in classes:
+        name.encode()
+
+
+def test_a_time_zone_that_is_not_known_here(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    times = pa.array(range(60), pa.timestamp("us", tz="Mars/Olympus"))
+    pq.write_table(pa.table({"t": times, "label": ["x", "y"] * 30}), path)
+    (batch,) = batches(only(path))
+    assert batch.table is not None
+    assert batch.table.categories[0].values[0].startswith("1970-01-01 00:00:00")
+
+
+def test_a_long_text_that_fills_a_column_is_held_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), pa.array(["x" * 1_500_000]))
+    pq.write_table(pa.table({"t": text, "label": ["x", "y"] * 25_000}), path, compression="zstd")
+    before = pa.total_allocated_bytes()
+    pa.default_memory_pool().release_unused()
+    found = batches(only(path))
+    assert pa.total_allocated_bytes() - before < 50_000_000
+    assert sum(batch.size for batch in found) == 50_000
+    (problem,) = [problem for batch in found for problem in batch.problems]
+    assert problem.message == "what lies beyond the first 1,000,000 characters of 50,000 values in column 't'"
+
+
+def test_a_column_that_unpacks_without_end_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquets, "UNPACKED", 1 << 20)
+    path = tmp_path / "a.parquet"
+    table = pa.table({"t": [f"{k}" + "x" * 100_000 for k in range(60)], "label": ["x", "y"] * 30})
+    pq.write_table(table, path, compression="zstd", use_dictionary=False)
+    found = batches(only(path))
+    assert sum(batch.size for batch in found) == 60
+    (problem,) = [problem for batch in found for problem in batch.problems]
+    assert problem.kind == "unreadable"
+    assert "'t' unpacks from" in problem.message
+
+
+def test_rows_that_take_no_room_are_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquets, "CELLS", 100_000)
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"b": [0] * 300_000, "label": [1] * 300_000}), path, row_group_size=20_000)
+    found = batches(only(path))
+    rows = sum(batch.size for batch in found)
+    assert 50_000 <= rows < 300_000
+    (problem,) = [problem for batch in found for problem in batch.problems]
+    assert f"rows from {rows:,} on, of 300,000" in problem.message
+
+
+def test_keys_that_are_half_a_surrogate_pair(tmp_path: Path) -> None:
+    lines = "".join(f'{{"a": {k % 7}, "\\udfff": {k % 3}, "label": "\\ud800{"xy"[k % 2]}"}}\n' for k in range(60))
+    dataset = only(written(tmp_path / "a.jsonl", lines))
+    assert [field.name for field in dataset.fields] == ["a", "\\udfff", "label"]
+    (batch,) = batches(dataset)
+    assert batch.table is not None
+    assert np.nanmax(batch.table.numbers) == 6
+    assert not np.isnan(batch.table.numbers).any()

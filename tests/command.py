@@ -64,7 +64,7 @@ def call(folder: Path, *arguments: str) -> Outcome:
     with (
         contextlib.chdir(folder),
         mock.patch.object(sys, "argv", ["datalint", *arguments]),
-        mock.patch.dict(os.environ, {"DATALINT_CACHE_DIR": str(folder / ".cache"), "NO_COLOR": "1"}),
+        mock.patch.dict(os.environ, {"DATALINT_CACHE_DIR": str(folder / ".cache" / "datalint"), "NO_COLOR": "1"}),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

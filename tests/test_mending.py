@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,6 @@ from sklearn import datasets
 
 from datalint.report.models import Report
 from tests.command import Outcome, call, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = "ORD101,DUP101,SPL101,VAL101,VAL110,IMG103,IMG107,FIL101"
 NUMBERS = ["x1", "x2", "x3"]
@@ -367,3 +365,44 @@ def test_force_replaces_what_we_wrote_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "new" / "out").symlink_to(tmp_path / "data")
     assert call(tmp_path, "fix", "data", "--out", "new", "--select", "VAL101", "--force").status == 0
     assert (tmp_path / "data" / "one.csv").exists()
+
+
+def test_no_cell_of_the_keep_list_is_a_formula(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for k, name in enumerate(["=cmd", "+1", "-1", "@sum", "plain"]):
+        for j in range(4):
+            place = tmp_path / "pics" / name / f"{j}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8) if k + j else np.zeros((8, 8), np.uint8)).save(
+                place
+            )
+    done = call(tmp_path / "pics", "fix", ".", "--keep-list", "../kept.csv", "--select", "VAL101")
+    assert done.status == 0
+    with (tmp_path / "kept.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 19
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
+    assert all((tmp_path / "pics" / row["id"]).is_file() for row in rows)
+    assert {row["id"].split("/")[0] for row in rows} == {".", "plain"}
+
+
+def test_the_keep_list_may_be_a_pipe(faulty: Path) -> None:
+    done = call(faulty, "fix", "data", "--keep-list", "/dev/null", "--select", "DUP101")
+    assert (done.status, done.err) == (0, "")
+    assert not Path("/dev/null").is_file()
+
+
+def test_what_is_replaced_by_force_hands_on_its_mode(faulty: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert call(faulty, "fix", "data", "--out", str(out), "--select", "DUP101").status == 0
+    (out / "train.csv").chmod(0o604)
+    assert call(faulty, "fix", "data", "--out", str(out), "--select", "DUP101", "--force").status == 0
+    assert (out / "train.csv").stat().st_mode & 0o777 == 0o604
+    (out / "train.csv").unlink()
+    (out / "train.csv").mkdir()
+    (out / "train.csv" / "mine").write_text("mine")
+    before = contents(out)
+    done = call(faulty, "fix", "data", "--out", str(out), "--select", "DUP101", "--force")
+    assert done.status == 2
+    assert "train.csv is in the way and no file" in done.err
+    assert contents(out) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import datalint
 from datalint.errors import DatalintError
 from datalint.faulty import NOTE, write_faulty
 from datalint.loading import load
+from datalint.planting import Clean
 from tests.command import ROOT, run
 
 SAMPLES = ROOT / "sample_data"
@@ -263,3 +265,100 @@ def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DatalintError, match="can be taken into memory; give a part of it"):
         loaded(DIGITS)
     assert loaded(BREAST, samples=50)
+
+
+# --- names that lead elsewhere --------------------------------------------------------------------------------------
+
+HOSTILE = ("..", ".", "../../escaped", "/tmp/escaped by a label", "a/../../b", "__hidden", ".hidden", "x" * 300, "ok")
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """Pictures with labels from a table, in which labels are paths."""
+    place = tmp_path / "deep" / "down" / "data"
+    (place / "train").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(8 * len(HOSTILE)):
+        Image.fromarray(rng.integers(0, 255, (16, 24, 3), np.uint8)).save(place / "train" / f"{k:03d}.png")
+        rows.append(f'train/{k:03d}.png,"{HOSTILE[k % len(HOSTILE)]}"')
+    (place / "train.csv").write_text("file,label\n" + "\n".join(rows) + "\n")
+    return place
+
+
+def everything(folder: Path) -> set[str]:
+    """All names below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def test_labels_that_are_paths_stay_in_the_copy(listed: Path, tmp_path: Path) -> None:
+    before = everything(tmp_path)
+    outcome = run(listed.parent, "plant", "VAL101", "data", "--out", "out", "--strength", "1")
+    assert (outcome.status, outcome.err) == (0, "")
+    new = everything(tmp_path) - before
+    assert all(name == "deep/down/out" or name.startswith("deep/down/out/") for name in new)
+    assert not Path("/tmp/escaped by a label").exists()
+    out = listed.parent / "out"
+    assert len([*out.rglob("*.png")]) == 8 * len(HOSTILE)
+    (dataset,) = datalint.detect(out)
+    assert sum(len(part.files_read) for part in dataset.partitions) == 8 * len(HOSTILE)  # a scan passes none over
+    assert len({path.parent for path in out.rglob("*.png")}) == len(HOSTILE)
+    assert any(path.name == "ok" for path in out.rglob("*"))
+
+
+def test_selftest_writes_in_its_temporary_folder_alone(listed: Path, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    before = everything(tmp_path)
+    outcome = run(listed.parent, "selftest", "data", "--select", "VAL101,IMG106", extra={"TMPDIR": str(temporary)})
+    assert (outcome.status, outcome.err) == (0, "")
+    assert {name for name in everything(tmp_path) - before if not name.startswith("deep/down/.cache")} == set()
+    assert not Path("/tmp/escaped by a label").exists()
+
+
+def test_split_names_that_are_paths_stay_in_the_copy(tmp_path: Path) -> None:
+    data = tmp_path / "deep" / "data"
+    data.mkdir(parents=True)
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=300), "y": ["a", "b", "c"] * 100})
+    for name in "ab":
+        frame.to_csv(data / f"{name}.csv", index=False)
+    splits = ["--split", "../../up=a.csv", "--split", "train=b.csv"]
+    outcome = run(tmp_path / "deep", "plant", "DUP101", "data", "--out", "out", "--strength", "1", *splits)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert {path.name for path in tmp_path.iterdir()} == {"deep"}
+    assert len([*(tmp_path / "deep" / "out").glob("*.csv")]) == 2
+
+
+def test_force_writes_through_no_link(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "outside.csv").write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "train.csv").symlink_to(precious / "outside.csv")
+    write_faulty("DUP101", BREAST, out, force=True)
+    assert (precious / "outside.csv").read_text() == "mine"
+    assert not (out / "train.csv").is_symlink()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "train").symlink_to(precious)
+    with pytest.raises(DatalintError, match="lies behind a link that leads out of"):
+        write_faulty("VAL101", DIGITS, tree, force=True)
+    assert [path.name for path in precious.iterdir()] == ["outside.csv"]
+
+
+def test_a_rule_that_writes_elsewhere_is_stopped(tmp_path: Path) -> None:
+    for path in ("../x.csv", "/tmp/x of a rule.csv", "a/../../x.csv", "."):
+        with pytest.raises(DatalintError, match="leads out of the folder of the copy"):
+            Clean("set", files={path: b"1"}).write(tmp_path / "out")
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_the_command_that_is_printed_can_be_typed(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=200), "it's; a $(label)": ["a", "b"] * 100})
+    frame.to_csv(tmp_path / "my data.csv", index=False)
+    label = ["--label", "it's; a $(label)"]
+    outcome = run(tmp_path, "plant", "DUP101", "my data.csv", "--out", "the copy", *label)
+    assert outcome.status == 0
+    line = next(line for line in outcome.out.splitlines() if line.startswith("to see it found: "))
+    assert shlex.split(line.partition(": ")[2]) == ["datalint", "scan", "the copy", *label, "--select", "DUP101"]

@@ -227,3 +227,16 @@ def test_different_names_stay_different(names: set[str]) -> None:
 @pytest.mark.parametrize("name", ["cat", "a b", "größe", "7", "x.y", "IMG_1.jpg", "a'b\"c", "_x", "class-1"])
 def test_ordinary_names_stay(name: str) -> None:
     assert safe_name(name) == name
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    data = ROOT / "sample_data" / "iris_sorted"
+    for arguments in (f"scan {data}", "scan .", "detect .", "init", f"plant DUP101 {data} --out x", "config"):
+        script = f"cd gone && rmdir ../gone && {sys.executable} -m datalint {arguments}"
+        (tmp_path / "gone").mkdir(exist_ok=True)
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, (arguments, done.stdout, done.stderr)
+        assert done.stderr == "datalint: the working directory is no longer there; change to another one\n", arguments

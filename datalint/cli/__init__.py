@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import os
 import sys
 from importlib import import_module
 from typing import Final, NoReturn
@@ -73,7 +74,7 @@ def main() -> NoReturn:
         result = cli.main(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except DatalintError as error:
-        _fail(str(error))
+        _fail(_gone() or str(error))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         sys.exit(EXIT_CANNOT)
@@ -85,9 +86,18 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted; no report was written")
     except OSError as error:
-        _fail(f"cannot write the output: {error.strerror or error}")
+        _fail(_gone() or f"cannot write the output: {error.strerror or error}")
     except MemoryError:
         _fail("not enough memory; scan fewer files at once")
+
+
+def _gone() -> str | None:
+    """What is wrong where the working directory was removed: then much else is, too."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return "the working directory is no longer there; change to another one"
+    return None
 
 
 def _fail(message: str) -> NoReturn:

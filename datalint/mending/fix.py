@@ -24,7 +24,7 @@ from datalint.registry import all_rules, select_rules
 from datalint.report import wording
 from datalint.report.escape import clean, guard
 from datalint.target import Target, earlier
-from datalint.writing import write_text
+from datalint.writing import check, is_stream, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,12 +125,14 @@ def fix(
         raise DatalintError("--relabel changes labels, which may be right: it needs --unsafe as well")
     repairs = _repairs(select, unsafe)
     listed = None if keep_list is None else Path(keep_list)
-    if listed is not None and (listed.is_dir() or (listed.exists() and not force)):
+    if listed is not None and (listed.is_dir() or (listed.exists() and not (force or is_stream(listed)))):
         raise DatalintError(
             f"--keep-list {listed} exists: choose another file" + ("" if listed.is_dir() else " or give --force")
         )
     if listed is not None and _holds(path, listed):
         raise DatalintError(f"--keep-list {listed} lies in {path}, which is never changed: choose a file outside it")
+    if listed is not None:
+        check(listed)
     target = None if out is None else Target(Path(out), path, force)
     dataset = only(api.find(path, label=label, splits=splits), path, "fix")
     if target is None:
@@ -266,9 +268,13 @@ def _record(path: Path, seed: int, unsafe: bool, done: Fixed) -> dict[str, Any]:
     }
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def _listing(rows: list[tuple[str, int, str]]) -> str:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["split", "index", "id"])
-    writer.writerows(rows)
+    # A spreadsheet runs a cell that begins so. Every id is a path, and of a path this is another spelling.
+    writer.writerows([split, index, f"./{name}" if name.startswith(_FORMULA) else name] for split, index, name in rows)
     return stream.getvalue()

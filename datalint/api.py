@@ -126,7 +126,7 @@ def scan(
         splits = chosen.splits
     settings = Settings(batch_size=chosen.batch_size, memory=chosen.memory)
     folders = walk_all(paths or [])
-    store = open_cache(chosen.cache_dir, paranoid, tuple(folders.values())) if cache else None
+    store = open_cache(chosen.cache_dir, paranoid, tuple(folders.values()), paths is None) if cache else None
     packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
     today = started.astimezone().date()  # a suppression expires by the user's own calendar
     baseline_read = _baseline(effective)

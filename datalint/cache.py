@@ -64,10 +64,10 @@ def chosen_folder(given: str | Path | None = None) -> tuple[Path, bool]:
 
 
 def open_cache(
-    given: str | Path | None = None, paranoid: bool = False, folders: tuple[Listing, ...] = ()
+    given: str | Path | None = None, paranoid: bool = False, folders: tuple[Listing, ...] = (), quiet: bool = False
 ) -> Cache | None:
     """
-    The cache of a scan; None, with a notice, where none can be kept.
+    The cache of a scan; None, with a notice unless ``quiet``, where none can be kept.
 
     Raises:
         DatalintError: the user named something that is there and no cache.
@@ -85,8 +85,8 @@ def open_cache(
         wrong = getattr(error, "strerror", None) or str(error)
     if not wrong:
         return cache
-    # Goes to stderr unless the program that calls has set up logging.
-    logging.getLogger("datalint").warning("datalint: nothing is cached%s: %s", where, wrong)
+    if not quiet:  # goes to stderr unless the program that calls has set up logging
+        logging.getLogger("datalint").warning("datalint: nothing is cached%s: %s", where, wrong)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import shutil
 import stat
@@ -240,6 +241,14 @@ def test_without_a_place_for_the_cache_the_scan_goes_on(two: Path, tmp_path: Pat
     if why == "no home":
         done = _as_nobody("clean", cwd=tmp_path, env=env)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_what_lies_in_memory_needs_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATALINT_CACHE_DIR", "/dev/null/cache")
+    frame = pd.DataFrame({"a": np.arange(60.0), "label": ["x", "y"] * 30})
+    logger = logging.getLogger("datalint")
+    monkeypatch.setattr(logger, "warning", lambda *said: pytest.fail(str(said)))
+    assert datalint.scan(frame, **OPTIONS).run.engine == "serial"
 
 
 # --- what is in it --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class ImagePartition:
     def picture(self, line: int) -> bytes | None:
         """The image as a small WebP file."""
         try:
-            data = (self.base / self.files[line]).read_bytes()
+            data = pictures.content(str(self.base / self.files[line]))
         except OSError:
             return None
         return pictures.report_picture(data)
@@ -107,12 +107,11 @@ def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], 
     with pictures.strict():
         for k, stored in enumerate(files):
             try:
-                data = stored.data
-                if data is None:
-                    with open(stored.path or "", "rb") as file:  # noqa: PTH123 - a Path costs a tenth
-                        data = file.read()
+                data = pictures.content(stored.path or "") if stored.data is None else stored.data
             except OSError as error:
-                found = Problem("unreadable", stored.shown, reason(error))
+                kind: Literal["not-scanned", "unreadable"]
+                kind = "not-scanned" if isinstance(error, pictures.TooLarge) else "unreadable"
+                found = Problem(kind, stored.shown, reason(error))
                 picture = pictures.Picture(problem=found)
                 hashes[k] = hashing.bytes_hash(os.fsencode(stored.name or stored.shown))  # nothing else is known of it
             else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from datalint.dataset import Problem
+from datalint.sources.pictures import FORMATS, MAX_SIDE, content, strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,9 +81,9 @@ def _few_colours(entry: Entry) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(entry.path) as image:
-            if image.width * image.height > PIXELS:
+        with strict(), Image.open(io.BytesIO(content(str(entry.path))), formats=FORMATS) as image:
+            if image.width * image.height > PIXELS or max(image.size) > MAX_SIDE:
                 return False
             return image.getcolors(COLOURS) is not None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # as damaged files raise, which reading them will tell
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.dataset import THUMBNAIL, Problem, reduction
-from datalint.sources.files import is_pointer
+from datalint.sources.files import is_pointer, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,15 @@ SUFFIXES = {
 
 MAX_PIXELS = 89_478_485
 """Pillow's own limit for suspecting a decompression bomb."""
+
+MAX_SIDE = 1 << 20
+"""Pixels of a side: each row takes memory of its own, and each value of a small picture a weight for all that it covers."""
+
+MAX_BYTES = 512 << 20
+"""Bytes of a file that is read: more than the pixels of any picture that is decoded take."""
+
+BAND = 1 << 20
+"""Pixels of a deep picture that are scaled at once."""
 
 MIN_DECODE = 2 * THUMBNAIL
 """JPEGs are decoded at a quarter of their size, but never below this."""
@@ -87,10 +97,48 @@ def strict() -> Iterator[None]:
     # A format that Pillow does not know yet makes it load all forty.
     from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
+    _silence_libtiff()
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.filterwarnings("ignore", category=UserWarning)
         yield
+
+
+def _silence_libtiff() -> None:
+    """It writes what is wrong with a file to the terminal as well; where Pillow hides its functions it stays so."""
+    import ctypes
+
+    from PIL import _imaging
+
+    with contextlib.suppress(AttributeError, OSError):
+        library = ctypes.CDLL(_imaging.__file__)
+        for handler in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+            handler.restype, handler.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+            handler(None)
+
+
+def _too_many(picture: Picture) -> str:
+    if max(picture.width, picture.height) > MAX_SIDE:
+        return f"declares {picture.width:,} x {picture.height:,} pixels, a side of more than {MAX_SIDE:,}: not decoded"
+    return f"declares more than {MAX_PIXELS:,} pixels: not decoded"
+
+
+class TooLarge(OSError):
+    """The file is larger than any picture."""
+
+
+def content(path: str) -> bytes:
+    """
+    The bytes of a picture's file.
+
+    Raises:
+        OSError: it cannot be read, or is :class:`TooLarge`.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123 - a Path costs a tenth
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise TooLarge(f"has {size:,} bytes, more than a picture of {MAX_PIXELS:,} pixels: not read")
+        return file.read()
 
 
 def read(data: bytes, shown: str, suffix: str, pixels: bool) -> Picture:
@@ -110,28 +158,27 @@ def read(data: bytes, shown: str, suffix: str, pixels: bool) -> Picture:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _header(image, picture)
             if pixels:
+                _check_sides(image)
                 _pixels(image, picture, data)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        picture.problem = Problem("not-scanned", shown, f"declares more than {MAX_PIXELS:,} pixels: not decoded")
+        picture.problem = Problem("not-scanned", shown, _too_many(picture))
+    except MemoryError:
+        picture.problem = Problem("not-scanned", shown, "takes more memory than there is: not decoded")
     except UnidentifiedImageError:
         picture.problem = Problem("unreadable", shown, "not an image: the content is of no known image format")
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        SyntaxError,
-        OverflowError,
-        ArithmeticError,
-        LookupError,
-        TypeError,
-    ) as error:
-        # Pillow's decoders raise all of these on damaged files.
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        picture.problem = Problem("truncated", shown, f"truncated or damaged: {reason}")
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        picture.problem = Problem("truncated", shown, f"truncated or damaged: {reason(error)[:120]}")
     else:
         if suffix and suffix not in SUFFIXES.get(image.format or "", {suffix}):
             picture.problem = Problem("suffix", shown, f"is a {image.format} file with the suffix {suffix}")
     return picture
+
+
+def _check_sides(image: Any) -> None:
+    from PIL import Image
+
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
+        raise Image.DecompressionBombError
 
 
 def _header(image: Any, picture: Picture) -> None:
@@ -202,10 +249,21 @@ def _scaled(image: Any) -> Any:
     # Pillow clips 16-bit pixels to 255; the high byte keeps the picture.
     from PIL import Image
 
-    values = np.asarray(image, dtype=np.float64)
-    top = float(values.max(initial=0.0))
-    scale = 1.0 if top <= 255 else 255.0 / 65535.0 if top <= 65535 else 255.0 / top
-    return Image.fromarray(np.clip(np.ceil(values * scale), 0, 255).astype(np.uint8))
+    image.load()
+    width, height = image.size
+    step = max(1, BAND // max(width, 1))
+
+    def bands() -> Iterator[tuple[int, NDArray[np.float64]]]:
+        for top in range(0, height, step):
+            part = image.crop((0, top, width, min(top + step, height)))
+            yield top, np.asarray(part, dtype=np.float64)
+
+    most = max((float(values.max(initial=0.0)) for _, values in bands()), default=0.0)
+    scale = 1.0 if most <= 255 else 255.0 / 65535.0 if most <= 65535 else 255.0 / most
+    out = np.empty((height, width), np.uint8)
+    for top, values in bands():
+        out[top : top + len(values)] = np.clip(np.ceil(values * scale), 0, 255)
+    return Image.fromarray(out)
 
 
 def stack(pictures: list[Picture]) -> NDArray[np.uint8]:
@@ -231,11 +289,10 @@ def report_picture(data: bytes, side: int = 96) -> bytes | None:
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return None
+            _check_sides(image)
             image.draft(None, (side, side))
             return webp(plain_mode(image), side)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError, OSError, EOFError, ValueError, SyntaxError):
+    except Exception:  # as for reading it, where it was told
         return None
 
 

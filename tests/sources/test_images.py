@@ -103,6 +103,8 @@ def test_transparency_animation_and_sixteen_bits() -> None:
         (encoded("JPEG")[:400], "truncated", "damaged"),
         (declared(100_000, 100_000), "not-scanned", "pixels"),
         (declared(9_400, 9_600), "not-scanned", "pixels"),
+        (declared(1, 80_000_000), "not-scanned", "1 x 80,000,000 pixels"),
+        (declared(80_000_000, 1), "not-scanned", "a side of more than"),
         (encoded("JPEG"), "suffix", "is a JPEG file with the suffix .png"),
     ],
 )
@@ -143,3 +145,67 @@ def test_any_damage(data: Any) -> None:
     assert (picture.thumbnail is not None) == picture.readable
     with pictures.strict():
         pictures.report_picture(whole)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    tags=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 14), st.integers(0, 3)), min_size=1, max_size=3),
+    packed=st.booleans(),
+)
+def test_any_type_of_tag(tags: list[tuple[int, int, int]], packed: bool) -> None:
+    """Numbers of other types than a TIFF may hold: offsets that are floats, sizes that are texts."""
+    content = bytearray(encoded("TIFF", compression="tiff_lzw" if packed else None))
+    (start,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, start)
+    for tag, kind, number in tags:
+        struct.pack_into("<HI", content, start + 2 + 12 * (tag % count) + 2, kind, number)
+    picture = read(bytes(content), "")
+    assert (picture.thumbnail is not None) == picture.readable
+    with pictures.strict():
+        pictures.report_picture(bytes(content))
+
+
+def test_offsets_that_are_floats_have_no_picture_in_the_report() -> None:
+    content = bytearray(encoded("TIFF"))
+    (start,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, start)
+    (place,) = (
+        start + 2 + 12 * k for k in range(count) if struct.unpack_from("<H", content, start + 2 + 12 * k) == (273,)
+    )
+    (offset,) = struct.unpack_from("<I", content, place + 8)
+    struct.pack_into("<HIf", content, place + 2, 11, 1, float(offset))
+    picture = read(bytes(content), ".tif")
+    assert picture.problem is not None and picture.problem.kind == "truncated"
+    with pictures.strict():
+        assert pictures.report_picture(bytes(content)) is None
+
+
+@pytest.mark.parametrize("most", [200, 3_000, 65_535, 70_000])
+def test_deep_pictures_in_bands(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = RNG.integers(0, most + 1, (50, 37))
+    values[3, 3] = most
+    image = Image.fromarray(values.astype(np.uint16 if most < 65_536 else np.int32))
+    whole = np.asarray(pictures.plain_mode(image))
+    monkeypatch.setattr(pictures, "BAND", 100)
+    np.testing.assert_array_equal(np.asarray(pictures.plain_mode(image)), whole)
+    scale = 1 if most <= 255 else 255 / max(most, 65_535)
+    np.testing.assert_array_equal(whole, np.ceil(values * scale))
+
+
+def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encoded("PNG"))
+    os.truncate(tmp_path / "b.png", 1 << 40)
+    entries = [Entry(str(tmp_path / name), (name,), 1) for name in ("a.png", "b.png")]
+    (part,) = image_partitions("all", entries, None)
+    (batch,) = part.batches(frozenset({"labels", "header", "pixels"}))
+    (problem,) = batch.problems
+    assert (problem.kind, problem.position) == ("not-scanned", 1) and "1,099,511,627,776 bytes" in problem.message
+    assert part.picture(0) is not None and part.picture(1) is None
+
+
+def test_libtiff_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(encoded("TIFF", compression="tiff_lzw"))
+    content[20:400] = b"\xff" * 380
+    assert not read(bytes(content), "").readable
+    assert capfd.readouterr().err == ""

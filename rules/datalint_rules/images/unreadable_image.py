@@ -113,7 +113,7 @@ def _kinds(found: list[tuple[int, int, Problem]]) -> str:
         "empty": "empty",
         "unreadable": "no image",
         "pointer": "Git LFS pointer",
-        "not-scanned": "too many pixels",
+        "not-scanned": "too large",
     }
     counts: dict[str, int] = {}
     for _, _, problem in found:

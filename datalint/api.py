@@ -20,7 +20,7 @@ from datalint.lookup import expired, rule_options, settle
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
 from datalint.processes import start_workers
-from datalint.sources.files import walk_all
+from datalint.sources.files import reason, walk_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,6 +148,7 @@ def scan(
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
     from datalint.engine import Tally, choose
+    from datalint.judging import broken_down
     from datalint.scanning import scan_dataset
     from datalint.silencing import Silencer
     from datalint.sources.recognise import recognise_files
@@ -158,15 +159,21 @@ def scan(
     vectors = _vectors(pred_probs, embeddings, datasets)
     silencer = Silencer(effective, baseline_read, datasets, {rule.code for rule in judging}, today)
     tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
-    runners, done = [], []
-    for dataset in datasets:
+    runners: list[Engine] = []
+
+    def one(dataset: Dataset) -> Scanned:
         runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler, starting)
         runners.append(runner)
         measuring = _measuring(runner, store, starting if dataset is datasets[-1] else None, dataset)
-        suited = _suited(judging, dataset, chosen.preset)
-        own = _own(settings, dataset, batch_size)
-        thorough = chosen.preset != "fast"
-        done.append(scan_dataset(dataset, suited, own, measuring, vectors, tally, severities, thorough))
+        suited, own = _suited(judging, dataset, chosen.preset), _own(settings, dataset, batch_size)
+        return scan_dataset(dataset, suited, own, measuring, vectors, tally, severities, chosen.preset != "fast")
+
+    # An object in memory runs its owner's code, who wants to see where that broke down.
+    done = (
+        [one(dataset) for dataset in datasets]
+        if paths is None
+        else _each(datasets, one, partial(broken_down, rules=judging, settings=settings, severities=severities))
+    )
     audits = [rule for rule in rules if rule.audits]
     kept = silencer.apply(done)
     if audits and kept:
@@ -177,9 +184,36 @@ def scan(
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs)
     report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), datasets, samples, redact)
-    if store and key:
+    if store and key and all(scanned.lasting for scanned in done):
         results.save(store, key, report)
     return report
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, with its type where that is no error of the system, which says enough."""
+    known = isinstance(error, (OSError, MemoryError))
+    return reason(error) if known else f"{type(error).__name__}: {reason(error)}"
+
+
+def _each(
+    datasets: Sequence[Dataset], one: Callable[[Dataset], Scanned], broken: Callable[[Dataset, str], Scanned]
+) -> list[Scanned]:
+    """All data sets, of which none takes the others with it; the first failure where there is nothing else to tell."""
+    done: list[Scanned] = []
+    failures: list[DatalintError] = []
+    for dataset in datasets:
+        try:
+            done.append(one(dataset))
+        except DatalintError:
+            raise
+        except Exception as error:
+            failure = DatalintError(f"{dataset.path} could not be scanned: {_cause(error)}")
+            failure.__cause__ = error
+            failures.append(failure)
+            done.append(broken(dataset, f"its scan broke down: {_cause(error)}"))
+    if failures and len(failures) == len(datasets):
+        raise failures[0]
+    return done
 
 
 def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset) -> Engine:
@@ -356,7 +390,15 @@ def find(
         for item in [source] if isinstance(source, (str, Path)) else source:
             if not str(item).strip() or "://" in str(item):
                 raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
-        return [d for path in paths for d in recognise(path, Wishes(label, _patterns(splits), folders or {}))]
+        found: list[Dataset] = []
+        for path in paths:
+            try:
+                found += recognise(path, Wishes(label, _patterns(splits), folders or {}))
+            except DatalintError:
+                raise
+            except Exception as error:
+                raise DatalintError(f"{path} could not be recognised: {_cause(error)}") from error
+        return found
     return from_object(source, label, splits)
 
 

@@ -344,6 +344,7 @@ class Cached:
         progress: Callable[[int], None],
     ) -> Iterator[States]:
         """Known states and new ones, in the order of the partitions."""
+        from datalint.engine import failed
         from datalint.freeze import freeze
 
         keys = {number: self._key(partition, kinds, settings) for number, partition in partitions}
@@ -357,7 +358,7 @@ class Cached:
                 damaged = number in kept
                 alone = self._engine.measure([(number, partition)], kinds, settings, progress) if damaged else fresh
                 states = next(alone)
-                if key:
+                if key and not any(map(failed, states.values())):
                     with contextlib.suppress(TypeError):  # a third-party measurement may hold what cannot be stored
                         self._cache.put(key, freeze(states))
             yield states

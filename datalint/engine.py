@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from datalint import __version__
@@ -16,7 +17,7 @@ from datalint.processes import settings as processes
 from datalint.sources.files import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from datalint.dataset import Aspect, Partition
     from datalint.processes import Starting
@@ -126,8 +127,7 @@ class Workers:
             with contextlib.suppress(*_deaths()):
                 return next(iter(run([(number, partition)], kinds, settings)))
         message = f"reading it took its process down {ATTEMPTS} times; it was left out"
-        batch = Batch(partition.split or "all", 0, 0, problems=[Problem("unreadable", partition.sample_id(0), message)])
-        return _states([batch], number, kinds, settings, lambda _: None)
+        return _states([_failure(partition, message)], number, kinds, settings, lambda _: None)
 
     @contextlib.contextmanager
     def _backend(self, partitions: Sequence[Task]) -> Iterator[Any]:
@@ -253,30 +253,44 @@ def measure_partition(
 ) -> States:
     """Read one partition once and take all measurements of it."""
     aspects = frozenset(aspect for kind in kinds for aspect in kind.reads)
-    return _states(_guarded(partition, aspects), number, kinds, settings, progress)
+    return _states(read(partition, aspects), number, kinds, settings, progress)
 
 
-def _guarded(partition: Partition, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
     """
     The batches of a partition; of a file that a library stumbles over, those before it and a problem.
 
     Each source turns the errors that it foresees into problems of its own words; no other may end the scan of all files.
     """
     split = partition.split or "all"
-    batches = iter(partition.batches(aspects))
-    while True:
-        try:
-            batch = next(batches)
-        except StopIteration:
-            return
-        except Exception as error:
-            if isinstance(error, DatalintError) or not partition.files_read:
-                raise  # an object of the user's own: its errors are theirs to see
-            problem = Problem("truncated", partition.sample_id(0), f"breaks off: {spoken(error)}")
-            yield Batch(split, 0, 0, problems=[problem])
-            return
-        split = batch.split
-        yield batch
+    batches: Iterator[Batch] = iter(())
+    try:
+        batches = iter(partition.batches(aspects))
+        while (batch := next(batches, None)) is not None:
+            split = batch.split
+            yield batch
+    except Exception as error:
+        if isinstance(error, DatalintError) or not partition.files_read:
+            raise  # an object of the user's own: its errors are theirs to see
+        # What memory or the system refuses it may grant the next time.
+        kind: Literal["failed", "truncated"] = "failed" if isinstance(error, (MemoryError, OSError)) else "truncated"
+        problem = Problem(kind, partition.sample_id(0), f"breaks off: {spoken(error)}")
+        yield Batch(split, 0, 0, problems=[problem])
+    finally:
+        if isinstance(batches, Generator):
+            batches.close()  # the file is not held open until somebody collects the rubbish
+
+
+def _failure(partition: Partition, why: str) -> Batch:
+    return Batch(partition.split or "all", 0, 0, problems=[Problem("failed", partition.sample_id(0), why)])
+
+
+def failed(states: Iterable[Measurement]) -> bool:
+    """Whether reading broke down, so that the same data may give another result the next time."""
+    from datalint.measures.problems import Problems
+
+    met = (found for state in states if isinstance(state, Problems) for _, _, found in state.found)
+    return any(problem.kind == "failed" for problem in met)
 
 
 def _states(

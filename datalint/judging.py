@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from datalint import facts, hashing
+from datalint.dataset import Problem
 from datalint.errors import DatalintError
 from datalint.folding import fold
 from datalint.measures.order import LabelRuns
@@ -51,6 +52,8 @@ class Scanned:
     affected: dict[str, list[AffectedSample]] = field(default_factory=dict)
     """All affected samples by the finding's fingerprint."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    lasting: bool = True
+    """Whether the same data would give the same again; not where memory ran out or a process died."""
 
     @property
     def part(self) -> str:
@@ -66,6 +69,24 @@ def judge(profile: Profile, rules: Sequence[Rule], severities: Mapping[str, Seve
         for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):
             judged.run(rule)
         return judged.scanned()
+
+
+def broken_down(
+    dataset: Dataset, why: str, rules: Sequence[Rule], settings: Settings, severities: Mapping[str, Severity]
+) -> Scanned:
+    """The report of a data set whose scan broke down: a finding that says so, and no rule that passes."""
+    dataset.problems.append(Problem("failed", dataset.path, why))
+    judged = _Judged(Profile(dataset, (), settings, None), severities, Thumbnails())
+    for rule in rules:
+        if rule.tells_damage:
+            judged.run(rule)
+    for rule in rules:
+        if not rule.tells_damage:
+            # Where no finding stands for them, their failure decides the exit status.
+            judged.leave(rule, "skipped" if judged.findings else "failed", why)
+    scanned = judged.scanned()
+    scanned.lasting = False
+    return scanned
 
 
 def audit(
@@ -162,6 +183,10 @@ class _Judged:
             self.affected.setdefault(finding.fingerprint, []).extend(samples)
             self._picture(item.cases, samples)
         self._state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
+
+    def leave(self, rule: Rule, status: Status, why: str) -> None:
+        """Do not ask a rule."""
+        self._state(rule, status, why)
 
     def _state(self, rule: Rule, status: Status, reason: str | None, coverage: str = "none") -> None:
         self.statuses.append(

@@ -28,6 +28,7 @@ class Problem:
         "stray",
         "absent",
         "not-finite",
+        "failed",  # nothing is known of the data: reading or judging it broke down, and may not the next time
     ]
     path: str
     message: str

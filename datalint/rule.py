@@ -112,6 +112,8 @@ class Rule(ABC):
     """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
     audits: ClassVar[bool] = False
     """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
+    tells_damage: ClassVar[bool] = False
+    """Whether it tells what could not be read, from the problems alone: it has its say where nothing else was measured."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""

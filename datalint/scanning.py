@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datalint.dataset import Dataset, Split, split_order
-from datalint.engine import Tally
+from datalint.engine import Tally, failed
 from datalint.errors import DatalintError
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
@@ -65,7 +65,9 @@ def scan_dataset(
         )
     from datalint.judging import judge  # while workers read, nothing waits for it
 
-    return judge(profile, rules, severities or {})
+    scanned = judge(profile, rules, severities or {})
+    scanned.lasting = not any(failed(split.measured.values()) for split in profile.splits)
+    return scanned
 
 
 def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ...]:
@@ -179,5 +181,6 @@ def _damaged(profile: Profile) -> bool:
     """Whether anything could not be read, so that having no samples is itself a finding."""
     met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
     return any(
-        problem.kind in {"unreadable", "truncated", "empty", "pointer"} for problem in [*profile.dataset.problems, *met]
+        problem.kind in {"unreadable", "truncated", "empty", "pointer", "failed"}
+        for problem in [*profile.dataset.problems, *met]
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from datalint.dataset import THUMBNAIL
+from datalint.engine import read
 from datalint.measures.columns import NumberStats
 from datalint.measures.images import ImageHeaders
 from datalint.report.views import (
@@ -193,8 +194,7 @@ def _head(profile: Profile, split: SplitProfile, count: int) -> Iterator[tuple[P
         if partition.split not in (None, split.name):
             continue
         source = partition.glance() if isinstance(partition, CsvPartition) else partition
-        batches = source.batches(aspects)
-        try:
+        with contextlib.closing(read(source, aspects)) as batches:
             for batch in batches:
                 seen += batch.size
                 if batch.split == split.name:
@@ -203,9 +203,6 @@ def _head(profile: Profile, split: SplitProfile, count: int) -> Iterator[tuple[P
                     count -= min(batch.size, count)
                 if count == 0 or seen >= LOOKED_AT:
                     return
-        finally:
-            if isinstance(batches, Generator):
-                batches.close()  # the file is not held open until somebody collects the rubbish
 
 
 def _columns(batch: Batch) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -33,6 +34,10 @@ COMMANDS: Final = {
     "subset": "mending",
 }
 """The module of each command, imported when the command is asked for."""
+
+
+DEBUG: Final = "DATALINT_DEBUG"
+"""Environment variable that shows the traceback of an error as well."""
 
 
 class Lazy(click.Group):
@@ -89,6 +94,9 @@ def main() -> NoReturn:
         _fail(_gone() or f"cannot write the output: {error.strerror or error}")
     except MemoryError:
         _fail("not enough memory; scan fewer files at once")
+    except Exception as error:
+        text = " ".join(str(error).split())[:200]
+        _fail(f"broke down, which is a fault of its own: {type(error).__name__}: {text} ({DEBUG}=1 shows where)")
 
 
 def _gone() -> str | None:
@@ -103,5 +111,7 @@ def _gone() -> str | None:
 def _fail(message: str) -> NoReturn:
     from datalint.report.escape import clean
 
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
     click.echo(f"datalint: {clean(message)}", err=True)
     sys.exit(EXIT_CANNOT)

@@ -181,6 +181,8 @@ def _why_not(item: os.DirEntry[str], top: Path) -> str | None:
 
 def reason(error: BaseException) -> str:
     """What went wrong, in the words of the system or library: one short line."""
+    if type(error) is MemoryError:
+        return "not enough memory"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return (text.strip().splitlines() or [type(error).__name__])[0][:200]
 

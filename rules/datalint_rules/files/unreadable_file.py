@@ -47,6 +47,7 @@ class UnreadableFile(Rule):
     severity: ClassVar[Severity] = "error"
     item = "1"
     repair = "leave-out"
+    tells_damage = True
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
@@ -60,13 +61,11 @@ class UnreadableFile(Rule):
         """One finding per kind of problem."""
         from datalint.measures.problems import Problems
 
-        problems = list(profile.dataset.problems)
-        if profile.dataset.modality == "table" or not profile.dataset.by_class:
-            met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
-            problems += [problem for problem in met if problem.position < 0]
+        met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
+        problems = [*profile.dataset.problems, *(problem for problem in met if problem.position < 0)]
         kinds: dict[str, list[Problem]] = {}
         for problem in problems:
-            group = "damaged" if problem.kind in {"unreadable", "truncated", "empty"} else problem.kind
+            group = "damaged" if problem.kind in {"unreadable", "truncated", "empty", "failed"} else problem.kind
             kinds.setdefault(group, []).append(problem)
         for group in ("damaged", "absent", "pointer", "ragged", "not-scanned"):
             found = kinds.get(group, [])

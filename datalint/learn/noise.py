@@ -18,6 +18,7 @@ from datalint.learn.calibrate import (
     probability_wrong,
     sharpen,
 )
+from datalint.learn.confident import label_issues, self_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,7 @@ def estimate_noise(
     wrong = probability_wrong(clean, labels, fit.floor)
     named = _name(clean, labels, rows, present, np.flatnonzero(wrong > _DOUBT))
     soft = sharpen(logs, without)
-    hard = _name(soft, labels, rows, present, _confident_learning(soft, labels))
+    hard = _name(soft, labels, rows, present, label_issues(labels, soft))
     right = soft.argmax(axis=1) == labels
     unnamed = ~np.isin(rows, hard.candidates)
     confusion = np.zeros((wide, wide), np.intp)
@@ -228,12 +229,6 @@ def _floor_classes(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> list
     return found
 
 
-def _confident_learning(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.intp]:
-    from cleanlab.filter import find_label_issues
-
-    return np.flatnonzero(find_label_issues(labels, clean, filter_by="confident_learning", n_jobs=1))
-
-
 def _name(
     clean: NDArray[np.float64],
     labels: NDArray[np.intp],
@@ -241,9 +236,7 @@ def _name(
     present: NDArray[np.intp],
     picked: NDArray[np.intp],
 ) -> Named:
-    from cleanlab.rank import get_label_quality_scores
-
-    score = np.asarray(get_label_quality_scores(labels, clean, method="self_confidence"))
+    score = self_confidence(labels, clean)
     # Ties at zero are broken by what the models say instead.
     picked = picked[np.lexsort((picked, -clean[picked].max(axis=1), score[picked]))]
     guess = clean[picked].argmax(axis=1)

@@ -20,7 +20,7 @@ from datalint.lookup import expired, rule_options, settle
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
 from datalint.processes import start_workers
-from datalint.sources.files import reason, walk_all
+from datalint.sources.files import spoken, walk_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -189,12 +189,6 @@ def scan(
     return report
 
 
-def _cause(error: Exception) -> str:
-    """What went wrong, with its type where that is no error of the system, which says enough."""
-    known = isinstance(error, (OSError, MemoryError))
-    return reason(error) if known else f"{type(error).__name__}: {reason(error)}"
-
-
 def _each(
     datasets: Sequence[Dataset], one: Callable[[Dataset], Scanned], broken: Callable[[Dataset, str], Scanned]
 ) -> list[Scanned]:
@@ -207,10 +201,10 @@ def _each(
         except DatalintError:
             raise
         except Exception as error:
-            failure = DatalintError(f"{dataset.path} could not be scanned: {_cause(error)}")
+            failure = DatalintError(f"{dataset.path} could not be scanned: {spoken(error)}")
             failure.__cause__ = error
             failures.append(failure)
-            done.append(broken(dataset, f"its scan broke down: {_cause(error)}"))
+            done.append(broken(dataset, f"its scan broke down: {spoken(error)}"))
     if failures and len(failures) == len(datasets):
         raise failures[0]
     return done
@@ -397,7 +391,7 @@ def find(
             except DatalintError:
                 raise
             except Exception as error:
-                raise DatalintError(f"{path} could not be recognised: {_cause(error)}") from error
+                raise DatalintError(f"{path} could not be recognised: {spoken(error)}") from error
         return found
     return from_object(source, label, splits)
 

@@ -58,7 +58,7 @@ def test_a_partition_that_breaks_down_is_a_problem_and_is_not_kept(tmp_path: Pat
     first, second = read(odd, frozenset({"labels"}))
     assert (first.size, second.size) == (10, 0)
     (problem,) = second.problems
-    assert (problem.kind, problem.path) == ("failed", "odd[0]") and "nobody foresaw it" in problem.message
+    assert (problem.kind, problem.path) == ("failed", "odd[0]") and "more memory than there is" in problem.message
     engine = Cached(Serial(), Cache(tmp_path / "cache"))
     for _ in range(2):
         (states,) = engine.measure([(0, odd)], (LabelRuns, Problems), Settings(), lambda _: None)

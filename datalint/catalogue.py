@@ -115,6 +115,16 @@ def figures_table() -> str:
     return _table(rows) if len(rows) > 1 else ""
 
 
+def all_pages(run: Callable[[str], str]) -> dict[Path, str]:
+    """The text of each generated file, by path; ``run`` gives the output of a ``datalint`` command."""
+    readme = Path("README.md")
+    return {
+        MANUAL: as_json(BUILT_IN),
+        Path("rules/README.md"): rules_page(),
+        readme: readme_page(readme.read_text(encoding="utf-8"), run),
+    }
+
+
 def readme_page(text: str, run: Callable[[str], str]) -> str:
     """
     ``README.md`` with its generated parts made anew.
@@ -170,12 +180,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m datalint.catalogue", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is out of date")
     check = parser.parse_args().check
-    readme = Path("README.md")
-    pages = {
-        MANUAL: as_json(built_in()),
-        Path("rules/README.md"): rules_page(),
-        readme: readme_page(readme.read_text(encoding="utf-8"), run_command),
-    }
+    pages = all_pages(run_command)
     stale = [path for path, text in pages.items() if not path.exists() or _differs(path, text)]
     for path in stale:
         if not check:

@@ -2,7 +2,8 @@
 What the rules say of themselves, without importing them: a pack ships its pages as one file beside its rules.
 
 Importing dozens of rules takes several times as long as starting the command line. The file is made from the rules by
-``python -m datalint.catalogue``, which also checks that it is up to date. A pack without one is imported.
+``python -m datalint.catalogue`` and holds a checksum of each source file of the pack. A pack without one, or whose source
+files have changed since, is imported.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from datalint.errors import DatalintError
-from datalint.packs import folders_of, rule_packages
+from datalint.packs import folders_of, rule_packages, sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from datalint.rule import Rule
 
 FILE = "manual.json"
@@ -52,7 +50,7 @@ def pages() -> list[Page]:
     """The pages of all rules, by code."""
     found: dict[str, Page] = {}
     for package in rule_packages():
-        for page in _shipped(folders_of(package)) or _imported(package):
+        for page in _shipped(package) or _imported(package):
             found.setdefault(page.code, page)
     return sorted(found.values(), key=lambda page: page.code)
 
@@ -74,16 +72,20 @@ def find_page(key: str) -> Page:
     raise DatalintError(f"no rule is called {key!r}{hint}; `datalint rules` lists them")
 
 
-def as_json(rules: Iterable[type[Rule]]) -> str:
+def as_json(package: str) -> str:
     """The file of a pack."""
-    return json.dumps([asdict(page_of(rule)) for rule in rules], indent=1, ensure_ascii=False) + "\n"
+    pages = sorted((asdict(page) for page in _imported(package)), key=lambda page: page["code"])
+    return json.dumps({"sources": sources_of(package), "pages": pages}, indent=1, ensure_ascii=False) + "\n"
 
 
-def _shipped(folders: list[Path]) -> list[Page]:
-    for folder in folders:
+def _shipped(package: str) -> list[Page]:
+    """The pages that a pack ships; empty if there are none or if they are out of date."""
+    for folder in folders_of(package):
         try:
-            return [Page(**item) for item in json.loads((folder / FILE).read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
+            shipped = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            if shipped["sources"] == sources_of(package):
+                return [Page(**item) for item in shipped["pages"]]
+        except (OSError, ValueError, TypeError, KeyError):
             continue
     return []
 

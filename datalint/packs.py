@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,3 +32,23 @@ def folders_of(package: str) -> list[Path]:
     """Where the sources of one pack lie."""
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in (spec.submodule_search_locations if spec else None) or ()]
+
+
+def sources_of(package: str) -> dict[str, str]:
+    """
+    The source files of one pack, by path within it, each with a checksum of its content.
+
+    Names, sizes and times do not tell whether an installed file is the one that was built.
+    """
+    return dict(sorted(item for folder in folders_of(package) for item in _checksums(str(folder))))
+
+
+def _checksums(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+    # pathlib takes four times as long, and this runs before each `datalint rules`.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _checksums(entry.path, f"{prefix}{entry.name}/")
+            elif entry.name.endswith(".py"):
+                with open(entry.path, "rb") as file:  # noqa: PTH123
+                    yield prefix + entry.name, f"{zlib.crc32(file.read()):08x}"

@@ -33,6 +33,11 @@ def strongest(finding: Finding) -> dict[str, Any]:
     return dict(evidence["strongest"][0])
 
 
+def leading(findings: list[Finding]) -> list[str]:
+    """Codes of the findings that are no part of another."""
+    return [finding.code for finding in findings if finding.part_of is None]
+
+
 def test_two_halves_of_different_distribution() -> None:
     frame = table()
     frame.loc[500:, "x2"] += 12
@@ -56,12 +61,40 @@ def test_without_a_label_to_learn_it_is_info() -> None:
     assert finding.severity == "info"
 
 
-def test_halves_whose_labels_differ() -> None:
-    rng = np.random.default_rng(1)
-    labels = np.concatenate([rng.choice(["a", "b"], 600, p=[0.9, 0.1]), rng.choice(["a", "b"], 600, p=[0.1, 0.9])])
-    findings = found(table(1_200).assign(y=labels), codes=("ORD101", "ORD102"))
-    assert findings
-    assert {finding.severity for finding in findings} == {"warning"}
+def two_halves(samples: int, share: float) -> pd.DataFrame:
+    """Class a makes up this share of the first half, and b of the second."""
+    first = np.where(np.arange(samples) < samples // 2, share, 1 - share)
+    return table(samples).assign(y=np.where(np.random.default_rng(0).random(samples) < first, "a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("samples", "share", "lead"),
+    [
+        # The order is slight, as batches hold both classes: the drift leads.
+        (600, 0.85, "ORD102"),
+        (1_200, 0.8, "ORD102"),
+        # Both are warnings: the order leads.
+        (1_200, 0.9, "ORD101"),
+    ],
+)
+def test_halves_whose_labels_differ(samples: int, share: float, lead: str) -> None:
+    frame = two_halves(samples, share)
+    (alone,) = found(frame)
+    assert alone.severity == "warning"
+    assert strongest(alone)["column"] == "y"
+    together = [finding for finding in datalint.scan(frame, label="y", preset="fast").findings if "ORD" in finding.code]
+    assert {finding.code for finding in together} >= {"ORD101", "ORD102"}
+    assert [(finding.code, finding.severity) for finding in together if finding.part_of is None] == [(lead, "warning")]
+
+
+def test_a_guessed_label_is_no_ground_for_a_warning() -> None:
+    frame = two_halves(600, 0.85).rename(columns={"y": "x4"})
+    report = datalint.scan(frame, select=["ORD102"])
+    label = report.datasets[0].label
+    assert label is not None
+    assert (label.name, label.confidence) == ("x4", "low")
+    (guess,) = report.findings
+    assert (strongest(guess)["column"], guess.severity) == ("x4", "info")
 
 
 def test_an_appended_shard(tmp_path: Path) -> None:
@@ -158,7 +191,9 @@ def test_beside_a_growing_time_it_is_info() -> None:
 @pytest.mark.parametrize("loader", ["iris", "wine"])
 def test_a_file_sorted_by_its_label_is_reported_once(loader: str) -> None:
     frame = getattr(datasets, f"load_{loader}")(as_frame=True).frame
-    assert {finding.code for finding in found(frame, "target", ("ORD101", "ORD102"))} == {"ORD101"}
+    assert leading(found(frame, "target", ("ORD101", "ORD102"))) == ["ORD101"]
+    (alone,) = found(frame, "target")
+    assert (alone.severity, strongest(alone)["column"]) == ("warning", "target")
 
 
 def test_a_file_sorted_by_its_numeric_target_is_reported_once() -> None:

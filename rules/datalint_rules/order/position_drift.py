@@ -26,8 +26,8 @@ class PositionDrift(Rule):
     Features or labels that depend on where a sample lies in the file: blocks, appended shards, trends.
 
     Cuts the stored order into segments and asks of each column whether its values differ between them (ranks for
-    numbers, frequencies for categories), after taking away what the label explains, so that a file sorted by label is
-    not reported twice. Indices, times and columns that only count the rows are set aside.
+    numbers, frequencies for categories), after taking away what the label explains, so that in a file sorted by label
+    only the label drifts. Indices, times and columns that only count the rows are set aside.
 
     ## Why it hurts
 
@@ -112,7 +112,8 @@ class PositionDrift(Rule):
         rows = split.rows
         segment, count = _segments(rows.places.row, split.samples)
         strata = _strata(rows, profile.task)
-        label = profile.dataset.label.name if profile.dataset.label else ""
+        target = profile.dataset.label
+        label = target.name if target else ""
         columns: list[_Drift] = []
         large = False
         tests = 0
@@ -129,16 +130,18 @@ class PositionDrift(Rule):
         if profile.task == "classification":
             tests += 1
             drift = _category_drift(label, _codes(rows.label), segment, count, None)
-            # A file sorted outright is the business of sorted-by-label.
-            if drift is not None and drift.size >= self.params.share and not _sorted(split, profile):
+            if drift is not None and drift.size >= self.params.share:
                 columns.append(drift)
         found = [c for c in columns if c.log_chance + math.log(tests * splits) < math.log(self.params.chance)]
         if not found:
             return
         found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))
         for drift in found:
-            if drift.unit == "share":
-                large |= drift.size >= (self.params.label if drift.name == label else self.params.large)
+            if target is not None and drift.name == label:
+                # A label guessed by its position is no ground for a warning.
+                large |= drift.size >= self.params.label and target.confidence != "low"
+            elif drift.unit == "share":
+                large |= drift.size >= self.params.large
             else:
                 # Uniform ranks have a deviation of 1 / sqrt(12), and the means of a segment's and the other ranks lie
                 # AUC - 1/2 apart.
@@ -158,7 +161,7 @@ class PositionDrift(Rule):
                 if time
                 else ", and if the parts are sources (sites, devices, days), split by source."
             ),
-            severity=None if large and not time and profile.dataset.label is not None else "info",
+            severity=None if large and not time and target is not None else "info",
             confidence=0.98,
             split=split.name,
             evidence={
@@ -402,18 +405,6 @@ def _log_chi2_tail(statistic: float, free: int) -> float:
     if z < 5:
         return math.log(0.5 * math.erfc(z / math.sqrt(2)))
     return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi))
-
-
-def _sorted(split: SplitProfile, profile: Profile) -> bool:
-    """Whether the labels lie in so few runs that sorted-by-label reports them."""
-    from datalint import stats
-    from datalint.measures.order import LabelRuns
-
-    runs = split[LabelRuns]
-    if runs.counts is None:
-        return False
-    z, expected = stats.runs_test(runs.runs, list(runs.counts.values()))
-    return z < -5 and runs.runs < 0.9 * expected
 
 
 def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:

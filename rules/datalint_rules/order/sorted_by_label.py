@@ -58,6 +58,7 @@ class SortedByLabel(Rule):
     item = "7"
     repair = "shuffle"
     wants = "label"
+    follows = ("ORD102",)
 
     class Params(RuleParams):
         """Cuts; on shuffled data they give fewer than 1 alarm in 100,000 shuffles."""

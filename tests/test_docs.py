@@ -17,6 +17,8 @@ from datalint.testing import check_page
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "rules/README.md"]
+CONSOLE = {found["command"]: found["output"] for found in catalogue.CONSOLE.finditer(README)}
+"""What the page shows of each command; two blocks of one command would show the same."""
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -60,10 +62,17 @@ def test_the_rule_of_the_guide_is_a_rule() -> None:
 
 
 def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What the commands on the page print is compared with a real run of each.
     monkeypatch.chdir(ROOT)
-    assert (ROOT / "rules" / "README.md").read_text(encoding="utf-8") == catalogue.rules_page()
-    assert catalogue.steady(README) == catalogue.steady(catalogue.readme_page(README, catalogue.run_command))
+    for path, text in catalogue.all_pages(lambda command: CONSOLE[command]).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.catalogue"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", CONSOLE)
+def test_a_command_prints_what_the_page_shows(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown, printed = (f"$ {command}\n{output}" for output in (CONSOLE[command], catalogue.run_command(command)))
+    assert catalogue.steady(shown) == catalogue.steady(printed), "run python -m datalint.catalogue"
 
 
 def test_every_command_and_option_is_documented() -> None:

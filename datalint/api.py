@@ -147,7 +147,7 @@ def scan(
         return known
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
-    from datalint.engine import Tally, choose
+    from datalint.engine import Serial, Tally, choose
     from datalint.judging import broken_down
     from datalint.scanning import scan_dataset
     from datalint.silencing import Silencer
@@ -182,7 +182,7 @@ def scan(
         # Of changed files alone nothing can be said of what the whole needs.
         silences = () if changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
-    widest = max(runners, key=lambda runner: runner.jobs)
+    widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
     report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), datasets, samples, redact)
     if store and key and all(scanned.lasting for scanned in done):
         results.save(store, key, report)

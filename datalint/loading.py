@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from datalint.sources.csvs import NULLS, CsvPartition, open_bytes
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.frames import WHOLE, FramePartition
 from datalint.sources.images import ImagePartition
-from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
+from datalint.sources.jsonlines import JsonLinesPartition, head_rows, keys_of
 from datalint.sources.parquets import ParquetPartition
 from datalint.writing import safe_name
 
@@ -272,9 +273,9 @@ def _json_rows(partition: JsonLinesPartition) -> pd.DataFrame:
     import pandas as pd
 
     with open_bytes(partition.path, partition.compression) as file:
-        texts = columns_of(head_rows([file.read()]))
+        keys = keys_of(head_rows([file.read()]), sys.maxsize)
     kinds = {field.name: field.kind for field in partition.plan.fields}
-    table = pd.DataFrame({name: values for name, values in texts.items() if values is not None})
+    table = pd.DataFrame({name: key.cells for name, key in keys.items() if 2 * key.nested <= len(key.present)})
     for name in table.columns:
         if kinds.get(name) == "number":
             table[name] = pd.to_numeric(table[name], errors="coerce")

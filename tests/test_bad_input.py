@@ -287,3 +287,11 @@ def test_a_damaged_list_beside_pictures(tmp_path: Path, name: str) -> None:
     outcome = run(tmp_path, "scan", ".", *PLAIN)
     assert outcome.status in {0, 1}
     assert "Traceback" not in outcome.err
+
+
+def test_changed_files_that_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# notes")
+    for path in ("notes.md", "gone.csv"):
+        outcome = run(tmp_path, "scan", "--changed-only", path, *PLAIN, "--format", "json")
+        assert outcome.status == 0, outcome.err
+        assert Report.model_validate_json(outcome.out).datasets == ()

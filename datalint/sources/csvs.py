@@ -18,7 +18,7 @@ from datalint.sources.convert import TableFilePartition, TableReader
 from datalint.sources.dialect import squeeze
 from datalint.sources.files import arrow_file, reason, unpacked
 from datalint.sources.lending import lending
-from datalint.sources.unlike import SWALLOWED, header_rows, reader_hazards, swallowed_lines
+from datalint.sources.unlike import SWALLOWED, header_rows, last_row_spans, reader_hazards, swallowed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,13 +104,14 @@ class CsvPartition(TableFilePartition):
         ragged = _Ragged(self.dialect.quote, len(self.starts) > 1, lend)
         problem: Problem | None = None
         headers = inside = 0
+        spans = False
         way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, self.block)
         while way is not None:
             try:
                 for batch in self._read(reader, way, ragged):
                     headers += header_rows(batch)
-                    if way.newlines:
-                        inside = max(inside, swallowed_lines(batch, self.dialect.delimiter, len(self.dialect.names)))
+                    inside = max(inside, swallowed_lines(batch, self.dialect.delimiter, len(self.dialect.names)))
+                    spans = last_row_spans(batch)
                     yield batch
                 problem = None
                 break
@@ -127,11 +128,77 @@ class CsvPartition(TableFilePartition):
             text = f"begins as {self.dialect.encoding} and goes on in another encoding: read as {way.encoding}"
             problems.append(Problem("encoding", self.shown, text))
         problems += reader.remarks(self.shown)
-        problems += reader_hazards(self.shown, headers, max(inside, ragged.swallowed))
+        problems += reader_hazards(self.shown, headers)
+        swallowed = max(inside, ragged.swallowed) >= SWALLOWED
+        if way is not None and (swallowed or self._ends_open(spans, spans or ragged.swallowed > 0)):
+            problems += self._unclosed()
         if ragged.count > ragged.drawn:
             problems.append(Problem("ragged", self.shown, ragged.told(self._lines_above)))
         if problems:
             yield Batch(reader.home, reader.line, 0, problems=problems)
+
+    def _ends_open(self, spans: bool, may_span: bool) -> bool:
+        """
+        Whether the file may end within quotes: an answer from its last line, for most files.
+
+        ``spans``: whether the last row has several lines, so that its last one begins within quotes; ``may_span``: whether
+        one that was left out may.
+        """
+        if self.stop is not None or self._plain is None:
+            return False
+        if self.dialect.compression:
+            return may_span
+        with self.path.open("rb") as file:
+            file.seek(max(self.starts[-1], self.path.stat().st_size - WINDOW))
+            line = file.read().rstrip(b"\r\n").rpartition(b"\n")[2]
+        return _after(line, spans, *self._plain) or (may_span and _after(line, True, *self._plain))
+
+    @property
+    def _plain(self) -> tuple[bytes, bytes] | None:
+        """Delimiter and quote as they are in the file; None where lines cannot be cut at the bytes of line ends."""
+        if not self.dialect.quote or self.dialect.collapse or self.dialect.encoding == "utf-16":
+            return None
+        return self.dialect.delimiter.encode(), self.dialect.quote.encode()
+
+    def _unclosed(self) -> list[Problem]:
+        """The value with the most lines that are rows, or that the end of the file cuts short, and where it begins."""
+        if self._plain is None:
+            return [Problem("quote", self.shown, "a quote that is not closed draws other lines into its row")]
+        delimiter, quote = self._plain
+        first = best = lines = rows = 0
+        opened = False
+        commas = len(self.dialect.names) - 1
+        with open_bytes(self.path, self.dialect.compression) as file:
+            if self.starts[-1]:
+                file.seek(self.starts[-1])
+            else:
+                for _ in range(self.dialect.data_start):
+                    file.readline()
+            for number, line in enumerate(file, start=1 + self._lines_above):
+                if self.stop is not None and file.tell() > self.stop:
+                    break
+                if opened:
+                    lines += 1
+                    rows += line.count(delimiter) == commas
+                before, opened = opened, _after(line.rstrip(b"\r\n"), opened, delimiter, quote)
+                if opened and not before:
+                    start, lines, rows = number, 0, 0
+                elif before and not opened and lines >= SWALLOWED and rows > 0.8 * lines and lines > best:
+                    first, best = start, lines
+        if opened:
+            drawn = f", and draws {_counted(lines)} after it into one row" if lines else ""
+            return [
+                Problem(
+                    "quote", self.shown, f"a quote that opens in line {start:,} is not closed before the end{drawn}"
+                )
+            ]
+        if best:
+            return [
+                Problem(
+                    "quote", self.shown, f"a quote that opens in line {first:,} draws {_counted(best)} into one row"
+                )
+            ]
+        return []
 
     def _read(self, reader: TableReader, way: _Way, ragged: _Ragged) -> Iterator[Batch]:
         """The rows, read in one way; those that an earlier way has read are passed over."""
@@ -269,6 +336,30 @@ class _Ragged:
         where = f" (lines {', '.join(map(str, lines))}{more})" if lines else ""
         count = f"{self.count:,} rows do" if self.count > 1 else "1 row does"
         return f"{count} not have {self._expected} fields{where}; left out of the scan"
+
+
+def _counted(lines: int) -> str:
+    return f"{lines:,} {'lines' if lines > 1 else 'line'}"
+
+
+def _after(line: bytes, opened: bool, delimiter: bytes, quote: bytes) -> bool:
+    """Whether a quoted value is open after a line, as pyarrow reads it: quotes within a plain value are its text."""
+    at = 0
+    while True:
+        if not opened:
+            if line[at : at + 1] != quote:
+                at = line.find(delimiter, at) + 1
+                if not at:
+                    return False
+                continue
+            at += 1
+        end = line.find(quote, at)
+        if end < 0:
+            return True
+        opened = line[end + 1 : end + 2] == quote
+        at = end + 2 if opened else line.find(delimiter, end + 1) + 1
+        if not opened and not at:
+            return False
 
 
 class _Restart(Exception):

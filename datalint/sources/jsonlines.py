@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from datalint.dataset import Batch, Problem
@@ -26,6 +26,12 @@ BLOCK = 4 << 20
 
 MAX_LINE = 64 << 20
 """A longer line is no row of a table."""
+
+MAX_KEYS = 10_000
+"""Keys that become columns: where there are more, they are values."""
+
+BATCH_CELLS = 4_000_000
+"""Cells of one batch, about: where each line has keys of its own, they are many more than the values."""
 
 MAX_EXAMPLES = 5
 
@@ -55,7 +61,8 @@ class JsonLinesPartition(TableFilePartition):
         try:
             with open_bytes(self.path, self.compression) as file:
                 for block in _blocks(file):
-                    yield from reader.read(_record(block, wanted, self.flags, broken))
+                    for piece in _pieces(block, max(1, BATCH_CELLS // max(1, len(wanted)))):
+                        yield from reader.read(_record(piece, wanted, self.flags, broken))
         except (OSError, EOFError, zlib.error) as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
@@ -94,6 +101,16 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+def _pieces(block: bytes, most: int) -> Iterator[bytes]:
+    """A block of lines in pieces of at most so many."""
+    if block.count(b"\n") <= most:
+        yield block
+        return
+    lines = block.splitlines(keepends=True)
+    for start in range(0, len(lines), most):
+        yield b"".join(lines[start : start + most])
+
+
 def _record(block: bytes, kinds: Mapping[str, str], flags: frozenset[str], broken: _Broken) -> Any:
     """The wanted columns of some lines as an Arrow record batch."""
     import pyarrow as pa
@@ -114,8 +131,11 @@ def _record(block: bytes, kinds: Mapping[str, str], flags: frozenset[str], broke
     except pa.ArrowInvalid:
         # A value of another type or a broken line: slowly, value by value.
         rows = list(_rows(block, broken))
-        columns = [pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in types]
-        return pa.RecordBatch.from_arrays(columns, names=list(types))
+        columns: dict[str, list[str | None]] = {name: [None] * len(rows) for name in types}
+        for k, row in enumerate(rows):
+            for name in row.keys() & columns.keys():
+                columns[name][k] = _text(row[name])
+        return pa.RecordBatch.from_arrays([pa.array(cells, pa.string()) for cells in columns.values()], list(types))
 
 
 def _rows(block: bytes, broken: _Broken) -> Iterator[dict[str, Any]]:
@@ -146,13 +166,35 @@ def head_rows(blocks: Sequence[bytes]) -> list[dict[str, Any]]:
     return rows if len(rows) > broken.count else []
 
 
-def columns_of(rows: Sequence[dict[str, Any]]) -> dict[str, list[str | None] | None]:
-    """The values of each key as texts, None for a missing one; None instead of the list where they are mostly nested."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    found: dict[str, list[str | None] | None] = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
-        there = [value for value in values if value is not None]
-        nested = sum(isinstance(value, (dict, list)) for value in there)
-        found[name] = None if 2 * nested > len(there) else [_text(value) for value in values]
+@dataclass
+class Key:
+    """What the first lines hold under one key."""
+
+    present: list[str] = field(default_factory=list)
+    """All values that are there, as texts."""
+    nested: int = 0
+    """How many of them are lists or objects."""
+    cells: list[str | None] = field(default_factory=list)
+    """Those of the first rows, None for missing ones."""
+
+
+def keys_of(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Key]:
+    """
+    The keys of some rows; the cells of so many rows that there are ``most`` of them, about.
+
+    Takes time in the number of values, not of keys times rows: each row may have keys of its own.
+    """
+    found: dict[str, Key] = {}
+    for row in rows:
+        for name, value in row.items():
+            key = found.setdefault(name, Key())
+            if value is not None:
+                key.nested += isinstance(value, (dict, list))
+                key.present.append(_text(value) or "")
+    deep = rows[: max(50, most // max(1, len(found)))]
+    for key in found.values():
+        key.cells = [None] * len(deep)
+    for k, row in enumerate(deep):
+        for name, value in row.items():
+            found[name].cells[k] = _text(value)
     return found

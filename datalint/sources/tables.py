@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.dataset import Dataset, Field, Label, Problem, Split, split_order
@@ -16,7 +17,7 @@ from datalint.sources.convert import TablePlan, cells_of
 from datalint.sources.csvs import NULLS, CsvPartition, csv_partitions, open_bytes, readable
 from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
 from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, printable, reason, spoken
-from datalint.sources.jsonlines import JsonLinesPartition, columns_of, head_rows
+from datalint.sources.jsonlines import MAX_KEYS, JsonLinesPartition, head_rows, keys_of
 from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.lending import lending
 from datalint.sources.parquets import Decoder, row_group_partitions
@@ -345,13 +346,17 @@ def _look_json(path: Path, shown: str, name: str, head: bytes, complete: bool) -
     if not rows and head.strip():
         raise NotATable("no JSON lines, which are one object per line")
     columns, kinds, dtypes, problems = [], {}, {}, []
-    for column, cells in columns_of(rows).items():
-        if cells is None:
+    keys = keys_of(rows, CELLS)
+    if len(keys) > MAX_KEYS:
+        text = f"its keys beyond the first {MAX_KEYS:,}: so many are values and no columns"
+        problems.append(Problem("not-scanned", shown, text))
+    for column, key in islice(keys.items(), MAX_KEYS):
+        if 2 * key.nested > len(key.present):
             text = f"column {column!r} holds lists or objects, which are not looked into"
             problems.append(Problem("not-scanned", shown, text))
             continue
-        kinds[column], dtypes[column] = kind_of(cells)
-        columns.append(_head(column, kinds[column], dtypes[column], cells))
+        kinds[column], dtypes[column] = kind_of(key.present)
+        columns.append(_head(column, kinds[column], dtypes[column], key.cells))
     return TableFile(path, shown, name, "jsonl", tuple(columns), kinds, dtypes, problems=problems, empty=not columns)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from datalint.dataset import Problem
 from datalint.sources.files import IMAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from datalint.dataset import Batch, Kind
     from datalint.sources.files import Entry
@@ -126,25 +130,34 @@ def header_rows(batch: Batch) -> int:
 
 def swallowed_lines(batch: Batch, delimiter: str, width: int) -> int:
     """The most lines within one value that are built like rows: what an open quote has drawn in up to the next one."""
-    if batch.table is None or width < 2:
+    if width < 2:
         return 0
     most = 0
-    for column in batch.table.categories:
-        for value in column.values:
-            if value.count("\n") > SWALLOWED:
-                lines = value.split("\n")[1:-1]
-                rows = sum(line.count(delimiter) == width - 1 for line in lines)
-                most = max(most, len(lines) if rows > 0.9 * len(lines) else 0)
+    for value in chain.from_iterable(values for values, _ in _texts(batch)):
+        if value.count("\n") > SWALLOWED:
+            lines = value.split("\n")[1:-1]
+            rows = sum(line.count(delimiter) == width - 1 for line in lines)
+            most = max(most, len(lines) if rows > 0.9 * len(lines) else 0)
     return most
 
 
-def reader_hazards(shown: str, headers: int, swallowed: int) -> list[Problem]:
+def last_row_spans(batch: Batch) -> bool:
+    """Whether a value of the last row has several lines."""
+    last = [values[codes[-1]] for values, codes in _texts(batch) if len(codes) and codes[-1] >= 0]
+    return any("\n" in value for value in last)
+
+
+def _texts(batch: Batch) -> Iterator[tuple[Sequence[str], NDArray[np.int32]]]:
+    """The distinct texts of each column, the label's among them, and which of them each row has."""
+    if batch.table is not None:
+        yield from ((column.values, column.codes) for column in batch.table.categories)
+    if batch.labels is not None and batch.labels.codes is not None:
+        yield batch.labels.classes, batch.labels.codes
+
+
+def reader_hazards(shown: str, headers: int) -> list[Problem]:
     """What came up while a file was read to its end."""
-    problems = []
-    if headers:
-        rows = f"{headers:,} rows repeat" if headers > 1 else "1 row repeats"
-        problems.append(Problem("header", shown, f"{rows} the header among the data"))
-    if swallowed >= SWALLOWED:
-        text = f"a quote that is not closed draws {swallowed:,} lines into one row"
-        problems.append(Problem("quote", shown, text))
-    return problems
+    if not headers:
+        return []
+    rows = f"{headers:,} rows repeat" if headers > 1 else "1 row repeats"
+    return [Problem("header", shown, f"{rows} the header among the data")]

@@ -518,3 +518,55 @@ def test_keys_that_are_half_a_surrogate_pair(tmp_path: Path) -> None:
     assert batch.table is not None
     assert np.nanmax(batch.table.numbers) == 6
     assert not np.isnan(batch.table.numbers).any()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    above=st.integers(1, 3000),
+    below=st.integers(0, 3000),
+    column=st.integers(0, 3),
+    end=st.sampled_from(["", "\n", "\r\n"]),
+)
+def test_a_quote_that_is_open_at_the_end(tmp_path: Path, above: int, below: int, column: int, end: str) -> None:
+    path = tmp_path / "a.csv"
+    rows = [[str(k % 7), str(k % 5), "nm"[k % 2], "xy"[k % 2]] for k in range(above + 1 + below)]
+    rows[above][column] = '"' + rows[above][column]
+    line = end or "\n"
+    path.write_text("a,b,c,label" + line + line.join(map(",".join, rows)) + end, newline="")
+    told = [problem.message for problem in problems(only(path)) if problem.kind == "quote"]
+    if not told:  # so few rows that the head says to read quotes as plain text
+        assert above + below < 100 or only(path).partitions[0].dialect.quote == ""  # type: ignore[attr-defined]
+        return
+    drawn = f", and draws {below:,} {'lines' if below > 1 else 'line'} after it into one row" if below else ""
+    assert told == [f"a quote that opens in line {above + 2:,} is not closed before the end{drawn}"]
+
+
+@pytest.mark.parametrize("column", [1, 3])
+def test_a_quote_that_draws_in_rows_up_to_the_next_one(tmp_path: Path, column: int) -> None:
+    rows = [[str(k % 7), "nm"[k % 2], str(k % 5), "xy"[k % 2]] for k in range(20_000)]
+    rows[15_000][column] = '"' + rows[15_000][column]
+    rows[15_300][column] += '"'
+    dataset = only(written(tmp_path / "a.csv", "a,c,b,label\n" + "\n".join(map(",".join, rows)) + "\n"))
+    assert [p.message for p in problems(dataset) if p.kind == "quote"] == [
+        "a quote that opens in line 15,002 draws 300 lines into one row"
+    ]
+
+
+def test_values_of_several_lines_are_no_open_quote(tmp_path: Path) -> None:
+    rows = [f'{k % 7},"one{k}\ntwo ""x"", five\nthree",{"xy"[k % 2]}' for k in range(500)]
+    rows += [f'{k % 7},"last\n{k}","{"xy"[k % 2]}"' for k in range(500)]
+    for end in ("", "\n", "\n\n"):
+        dataset = only(written(tmp_path / "a.csv", HEAD.replace("b", "text") + "\n".join(rows) + end))
+        assert not [problem for problem in problems(dataset) if problem.kind == "quote"]
+
+
+def test_keys_cost_no_more_than_their_values(tmp_path: Path) -> None:
+    rows = [{**{f"k{k}_{j}": j for j in range(40)}, "label": "xy"[k % 2]} for k in range(1500)]
+    dataset = only(written(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)))
+    assert len(dataset.fields) == 10_000
+    assert dataset.label is not None
+    (problem,) = dataset.problems
+    assert problem.message == "its keys beyond the first 10,000: so many are values and no columns"
+    sizes = [batch.size for batch in batches(dataset)]
+    assert sum(sizes) == 1500
+    assert max(sizes) <= 400

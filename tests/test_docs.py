@@ -16,7 +16,7 @@ from datalint.testing import check_page
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "rules/README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "rules/README.md"]
 CONSOLE = {found["command"]: found["output"] for found in catalogue.CONSOLE.finditer(README)}
 """What the page shows of each command; two blocks of one command would show the same."""
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import logging
@@ -111,7 +112,8 @@ def _gone() -> str | None:
 def _fail(message: str) -> NoReturn:
     from datalint.report.escape import clean
 
-    if os.environ.get(DEBUG):
-        traceback.print_exc()
-    click.echo(f"datalint: {clean(message)}", err=True)
+    with contextlib.suppress(OSError):  # nobody may be listening; the exit status still says it
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        click.echo(f"datalint: {clean(message)}", err=True)
     sys.exit(EXIT_CANNOT)

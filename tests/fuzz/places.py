@@ -118,7 +118,8 @@ def folder_case(r: Random) -> Case:
             }
         else:
             data[where + "mask.png"] = pictures.picture(r, "PNG")
-    return Case({name: content for name, content in data.items() if not name.startswith("../")})
+    data = {name: content for name, content in data.items() if not name.startswith("../")}
+    return Case(data, may_refuse=any(name.endswith("datalint.toml") for name in data))
 
 
 def list_case(r: Random) -> Case:
@@ -389,7 +390,7 @@ def spoil_cache(r: Random, cache: Path) -> None:
     """Entries that are cut, flipped, swapped, signed again, or no files."""
     import hashlib
 
-    entries = sorted(path for path in cache.rglob("*") if path.is_file())
+    entries = sorted(path for path in cache.rglob("*") if path.is_file() and len(path.name) == 62)
     if not entries:
         return
     for path in entries if r.random() < 0.5 else [r.choice(entries)]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from datalint import facts, hashing
 from datalint.dataset import Problem
@@ -30,15 +31,18 @@ from datalint.thumbnails import Thumbnails
 from datalint.views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from datalint.dataset import Dataset
+    from datalint.dataset import Dataset, Partition
     from datalint.measures.base import Settings
     from datalint.severity import Severity
     from datalint.silence import Silence
 
 PICTURES_PER_FINDING = 24
 PICTURES = 300
+
+MANY = 10_000
+"""Samples of one finding beyond which they are made one by one, when somebody asks for them."""
 
 WHOLE = "all"
 """The only split of a data set that is not split; a finding need not name it."""
@@ -49,7 +53,7 @@ class Scanned:
     """The report of one data set, and what does not go into the file."""
 
     report: DatasetReport
-    affected: dict[str, list[AffectedSample]] = field(default_factory=dict)
+    affected: dict[str, Sequence[AffectedSample]] = field(default_factory=dict)
     """All affected samples by the finding's fingerprint."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     lasting: bool = True
@@ -135,6 +139,37 @@ def _file(path: str, what: str) -> AffectedSample:
     return AffectedSample(id=path, index=-1, split="", fingerprint=fingerprint, detail={"problem": what})
 
 
+class _Samples(Sequence[AffectedSample]):
+    """The samples of a finding, each made when it is asked for: a million records take more than a gigabyte."""
+
+    def __init__(self, cases: Cases, partitions: Sequence[Partition]) -> None:
+        self._cases, self._partitions = cases, partitions
+
+    def __len__(self) -> int:
+        return len(self._cases.places)
+
+    @overload
+    def __getitem__(self, k: int) -> AffectedSample: ...
+
+    @overload
+    def __getitem__(self, k: slice) -> list[AffectedSample]: ...
+
+    def __getitem__(self, k: int | slice) -> AffectedSample | list[AffectedSample]:
+        if isinstance(k, slice):
+            return [self[j] for j in range(*k.indices(len(self)))]
+        places, split = self._cases.places, self._cases.split
+        return AffectedSample(
+            id=self._partitions[int(places.part[k])].sample_id(int(places.line[k])),
+            index=int(places.row[k]),
+            split=split if isinstance(split, str) else split[k],
+            fingerprint=hashing.hex_hash(int(places.content[k])),
+            detail={name: values[k] for name, values in self._cases.details.items()},
+        )
+
+    def __reduce__(self) -> tuple[type[list[AffectedSample]], tuple[list[AffectedSample]]]:
+        return list, (list(self),)
+
+
 class _Judged:
     """What the rules said of one profile."""
 
@@ -144,7 +179,7 @@ class _Judged:
         self.dataset = profile.dataset
         self.findings: list[Finding] = []
         self.statuses: list[RuleStatus] = []
-        self.affected: dict[str, list[AffectedSample]] = {}
+        self.affected: dict[str, Sequence[AffectedSample]] = {}
         self.thumbnails = thumbnails
         self.follows: dict[str, tuple[str, ...]] = {}
         """By code of a rule, the codes of the rules that explain it."""
@@ -160,7 +195,7 @@ class _Judged:
         if reason is not None:
             self._state(rule, "skipped", reason)
             return
-        found: list[tuple[Finding, Found, list[AffectedSample]]] = []
+        found: list[tuple[Finding, Found, Sequence[AffectedSample]]] = []
         status: Status = "passed"
         coverage = "in part"
         try:
@@ -180,7 +215,7 @@ class _Judged:
             return
         for finding, item, samples in found:
             self.findings.append(finding)
-            self.affected.setdefault(finding.fingerprint, []).extend(samples)
+            self.affected[finding.fingerprint] = samples
             self._picture(item.cases, samples)
         self._state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
 
@@ -206,7 +241,7 @@ class _Judged:
             return "no sample has a label"
         return None
 
-    def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Found, list[AffectedSample]]:
+    def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Found, Sequence[AffectedSample]]:
         severity = self.severities.get(rule.code) or found.severity or rule.severity
         label = self.dataset.label
         guessed = rule.wants != "nothing" and label is not None and label.confidence == "low"
@@ -222,7 +257,9 @@ class _Judged:
         self.met[name] = self.met.get(name, 0) + 1
         if self.met[name] > 1:
             name += f":{self.met[name]}"
-        samples = self._samples(found.cases) if found.cases is not None else [_file(*file) for file in found.files]
+        samples: Sequence[AffectedSample] = [_file(*file) for file in found.files]
+        if found.cases is not None:
+            samples = self._samples(found.cases)
         count = len(samples) if found.count is None else found.count
         finding = Finding(
             code=rule.code,
@@ -248,21 +285,11 @@ class _Judged:
         self.briefs[name] = found.brief
         return finding, found, samples
 
-    def _samples(self, cases: Cases) -> list[AffectedSample]:
-        places = cases.places
-        splits = [cases.split] * len(places) if isinstance(cases.split, str) else cases.split
-        return [
-            AffectedSample(
-                id=self.dataset.partitions[int(places.part[k])].sample_id(int(places.line[k])),
-                index=int(places.row[k]),
-                split=splits[k],
-                fingerprint=hashing.hex_hash(int(places.content[k])),
-                detail={name: values[k] for name, values in cases.details.items()},
-            )
-            for k in range(len(places))
-        ]
+    def _samples(self, cases: Cases) -> Sequence[AffectedSample]:
+        samples = _Samples(cases, self.dataset.partitions)
+        return samples if len(samples) > MANY else list(samples)
 
-    def _picture(self, cases: Cases | None, samples: list[AffectedSample]) -> None:
+    def _picture(self, cases: Cases | None, samples: Sequence[AffectedSample]) -> None:
         if cases is None or self.dataset.modality != "images":
             return
         for k, sample in enumerate(samples[:PICTURES_PER_FINDING]):

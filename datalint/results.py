@@ -110,11 +110,11 @@ class Rest:
         from datalint.report.models import LISTED
 
         affected = [
-            [number, name, [sample.model_dump() for sample in samples]]
+            f"[{number}, {json.dumps(name)}, [{', '.join(json.dumps(sample.model_dump()) for sample in samples)}]]"
             for (number, name), samples in report._all_affected.items()
             if len(samples) > LISTED  # what the report lists in full need not be kept twice
         ]
-        self._put("affected", affected)
+        self.cache.put(self._key("affected"), f"[{', '.join(affected)}]".encode())
         self._put("thumbnails", {name: base64.b64encode(data).decode() for name, data in report.thumbnails.items()})
 
     def _put(self, what: str, value: Any) -> None:

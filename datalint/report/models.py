@@ -12,7 +12,7 @@ from datalint.report.views import Views
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Rest(Protocol):
     """What belongs to a report and was kept elsewhere, to be loaded when it is asked for."""
 
-    def affected(self) -> dict[tuple[int, str], list[AffectedSample]]:
+    def affected(self) -> Mapping[tuple[int, str], Sequence[AffectedSample]]:
         """All affected samples by number of the data set and fingerprint of the finding."""
 
     def thumbnails(self) -> dict[str, bytes]:
@@ -177,7 +177,7 @@ class Report(BaseModel):
     run: Run
 
     # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.
-    _all_affected: dict[tuple[int, str], list[AffectedSample]] = PrivateAttr(default_factory=dict)
+    _all_affected: dict[tuple[int, str], Sequence[AffectedSample]] = PrivateAttr(default_factory=dict)
     _thumbnails: dict[str, bytes] = PrivateAttr(default_factory=dict)
     _rest: Rest | None = PrivateAttr(default=None)
     _loaded: bool = PrivateAttr(default=True)
@@ -242,7 +242,9 @@ class Report(BaseModel):
                 return list(self._all_affected[number, finding.fingerprint])
         return list(finding.affected.samples)
 
-    def _keep(self, number: int, affected: dict[str, list[AffectedSample]], thumbnails: dict[str, bytes]) -> None:
+    def _keep(
+        self, number: int, affected: Mapping[str, Sequence[AffectedSample]], thumbnails: dict[str, bytes]
+    ) -> None:
         """Take what was found in one data set beyond what the file lists."""
         self._all_affected |= {(number, fingerprint): samples for fingerprint, samples in affected.items()}
         self._thumbnails |= thumbnails
@@ -254,7 +256,7 @@ class Report(BaseModel):
     def _load(self) -> None:
         if not self._loaded and self._rest is not None:
             self._loaded = True
-            self._all_affected = self._rest.affected()
+            self._all_affected = dict(self._rest.affected())
             self._thumbnails = self._rest.thumbnails()
 
     def to_json(self, path: str | Path | None = None) -> str:

@@ -135,6 +135,9 @@ def _spike(values: NDArray[np.float64]) -> float | None:
     long = values[np.abs(np.round(values, DECIMALS) - values) > 10.0 ** -(DECIMALS + 3)]
     if MIN_COPIES <= len(long) < 0.9 * len(values) and long.min() == long.max():
         return float(long[0])
+    ordered = np.sort(values)
+    if not (ordered[MIN_COPIES - 1 :] == ordered[: 1 - MIN_COPIES]).any():
+        return None  # as in most continuous columns, no value has enough copies
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= MIN_DISTINCT:
         return None

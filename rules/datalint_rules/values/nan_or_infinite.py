@@ -78,11 +78,12 @@ class NanOrInfinite(Rule):
         by_split: dict[str, int] = {}
         for split in pool.splits:
             numbers = split[NumberStats]
+            missing = numbers.missing if arrays else np.zeros(len(numbers.names), np.int64)
             for j, name in enumerate(numbers.names):
                 if name in infinite:
                     infinite[name] += int(numbers.infinite[j])
-                    nan[name] += int(numbers.missing[j]) if arrays else 0
-                    here = int(numbers.infinite[j]) + (int(numbers.missing[j]) if arrays else 0)
+                    nan[name] += int(missing[j])
+                    here = int(numbers.infinite[j]) + int(missing[j])
                     by_split[split.name] = by_split.get(split.name, 0) + here
         both = {name: infinite[name] + nan[name] for name in infinite}
         worst = sorted((name for name in both if both[name]), key=lambda name: (-both[name], name))

@@ -123,9 +123,9 @@ class NumericOverflow(Rule):
 
         if len(values) < 10:
             return None
-        middle = float(np.percentile(values, 50, method="nearest"))
         # The quartiles, not the deviation: a few far values must not hide what happens to the others.
-        low, high = (float(q) for q in np.percentile(values, [25, 75], method="nearest"))
+        places = [round(q * (len(values) - 1)) for q in (0.25, 0.5, 0.75)]
+        low, middle, high = (float(q) for q in np.partition(values, places)[places])
         spread = (high / 2 - low / 2) * 2 / 1.35
         step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
         if spread <= 0 or step < self.params.step * spread:

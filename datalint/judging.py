@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
@@ -12,6 +13,7 @@ from datalint import facts, hashing
 from datalint.dataset import Problem
 from datalint.errors import DatalintError
 from datalint.folding import fold
+from datalint.learn.threads import one_thread
 from datalint.measures.order import LabelRuns
 from datalint.profile import Profile
 from datalint.report.models import (
@@ -67,7 +69,9 @@ class Scanned:
 
 def judge(profile: Profile, rules: Sequence[Rule], severities: Mapping[str, Severity]) -> Scanned:
     """The report of a data set: what the rules say of its profile; ``severities`` are those the user set, by code."""
-    with Thumbnails(profile.threads) as thumbnails:
+    # Where nothing is trained or searched, loading the means to do so would take longer than it does.
+    heavy = any(rule.trains or rule.searches for rule in rules)
+    with one_thread(models=False) if heavy else nullcontext(), Thumbnails(profile.threads) as thumbnails:
         judged = _Judged(profile, severities, thumbnails)
         # What takes longest comes last: the pictures that the others ask for are made beside it.
         for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.learn.kernels import rbf_features
+from datalint.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,9 +142,7 @@ def relation(
         scores += _models(np.ascontiguousarray(X[order], np.float32), contents)
     if not scores:
         return Relation(1.0, 0.0, 0)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(limits=1):
+    with one_thread():
         return _compared(scores, targets, blocks)
 
 

@@ -19,6 +19,7 @@ from datalint.learn.calibrate import (
     sharpen,
 )
 from datalint.learn.confident import label_issues, self_confidence
+from datalint.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,7 @@ class NoiseEstimate:
     samples: int
 
 
+@one_thread()
 def estimate_noise(
     probs: NDArray[np.floating] | Sequence[NDArray[np.floating]], y: NDArray[np.integer]
 ) -> NoiseEstimate:

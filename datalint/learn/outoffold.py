@@ -19,6 +19,7 @@ from datalint.learn.calibrate import (
     sharpen,
 )
 from datalint.learn.kernels import rbf_features
+from datalint.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,10 +109,7 @@ def out_of_fold(
     inside = np.searchsorted(usable, labels[rows])
     classes = len(usable)
     fold = _folds(inside, content[rows], folds, seed)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    # Small matrices: more BLAS threads than one spend their time waiting for each other.
-    with threadpool_limits(limits=1):
+    with one_thread():
         found = _predict(np.ascontiguousarray(X[rows], np.float32), inside, classes, fold, seed)
         names, parts, raced = found
         logs = [log_probs(part) for part in parts]

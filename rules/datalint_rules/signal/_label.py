@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from datalint.learn.threads import one_thread
 from datalint.rule import AllWell, Skip
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _deviation(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     return float(scores[rows, y].mean() - shuffled.mean()) / spread if spread > 0 else 0.0
 
 
+@one_thread()
 def forest_deviations(label: Label, few: NDArray[np.int64]) -> float:
     """How many standard errors extra trees predict numbers out of fold better than chance; of classes they are among the models."""
     import numpy as np

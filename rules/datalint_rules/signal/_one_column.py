@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.codes import codes_of
 from datalint.learn.sampled import bins_of, features_of, folds_of, lookup_accuracy
+from datalint.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +132,7 @@ def numeric_columns(
         yield Column(name, float(r * r) if np.isfinite(r) else 0.0)
 
 
+@one_thread()
 def others(
     profile: Profile,
     split: SplitProfile,

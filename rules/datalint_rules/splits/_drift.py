@@ -11,6 +11,7 @@ import numpy as np
 from datalint.codes import codes_of
 from datalint.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
 from datalint.learn.sampled import features_of, fewer
+from datalint.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,6 +172,7 @@ def _emptiness(
     return Gap(name, abs(float(b.mean() - a.mean())), p_value, says)
 
 
+@one_thread()
 def tell_apart(
     profile: Profile, train: SplitProfile, other: SplitProfile, units: NDArray[np.int64] | None
 ) -> tuple[float, float]:

@@ -33,6 +33,9 @@ EngineName = Literal["local", "dask"]
 CHECKED = 100
 """Partitions whose files the workers of a cluster are asked for before they are read."""
 
+WORKERLESS = 30
+"""Seconds to wait for the first worker of a cluster."""
+
 WINDOW = 32
 """Partitions per process that may be measured before the first of them is merged."""
 
@@ -157,7 +160,7 @@ class Workers:
         client = connect(self._scheduler)
         try:
             _check_workers(client, self._scheduler, partitions)
-            with parallel_config("dask", client=client, wait_for_workers_timeout=30):
+            with parallel_config("dask", client=client, wait_for_workers_timeout=WORKERLESS):
                 yield run
         finally:
             client.close()
@@ -211,6 +214,10 @@ def connect(scheduler: str) -> Any:
 
 def _check_workers(client: Any, scheduler: str, partitions: Sequence[Task]) -> None:
     """Before any work: do all workers that are there run this datalint, and do they see the data?"""
+    try:
+        client.wait_for_workers(1, timeout=WORKERLESS)
+    except TimeoutError as error:
+        raise DatalintError(f"--scheduler {scheduler}: the cluster has no worker; start one and scan again") from error
     step = max(1, len(partitions) // CHECKED)
     paths = [partition.files_read[0] for _, partition in partitions[::step] if partition.files_read]
     try:

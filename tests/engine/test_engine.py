@@ -18,6 +18,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
+from datalint import engine
 from datalint.engine import Last, Serial, Workers, choose
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
@@ -210,3 +211,15 @@ def test_a_worker_that_cannot_see_the_path(shards: Path, cluster: Any, monkeypat
     monkeypatch.chdir(shards)
     with pytest.raises(datalint.DatalintError, match=r"worker tcp://.* cannot see /proc/self/cwd/part-00\.csv"):
         datalint.scan("/proc/self/cwd", cache=False, engine="dask", scheduler=cluster.scheduler_address)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cluster_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(engine, "WORKERLESS", 1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None) as running,
+        pytest.raises(datalint.DatalintError, match="the cluster has no worker; start one"),
+    ):
+        list(Workers(2, running.scheduler_address).measure(_tasks(3, -1, None), KINDS, Settings(), lambda _: None))

@@ -100,8 +100,9 @@ def scan(
             given, and none at all if False.
         baseline: file of known findings, which are left out; False for none, whatever the configuration says.
         samples: whether the report may name samples and their values; without them it keeps counts and statistics.
-        redact: whether samples, files, data sets and classes get hashed names, and values are left out. The names depend
-            on the secret in the environment variable ``DATALINT_REDACT_KEY`` if there is one, else on what was found.
+        redact: whether samples, files, data sets and classes get hashed names, and values are left out. Names and
+            fingerprints depend on the secret in the environment variable ``DATALINT_REDACT_KEY`` if there is one, else on
+            one that is drawn for this scan.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
@@ -164,7 +165,9 @@ def scan(
     def one(dataset: Dataset) -> Scanned:
         runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler, starting)
         runners.append(runner)
-        measuring = _measuring(runner, store, starting if dataset is datasets[-1] else None, dataset)
+        measuring = _measuring(
+            runner, store, starting if dataset is datasets[-1] else None, dataset, keeps=samples and not redact
+        )
         suited, own = _suited(judging, dataset, chosen.preset), _own(settings, dataset, batch_size)
         return scan_dataset(dataset, suited, own, measuring, vectors, tally, severities, chosen.preset != "fast")
 
@@ -183,7 +186,7 @@ def scan(
         silences = () if changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
-    report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), datasets, samples, redact)
+    report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact)
     if store and key and all(scanned.lasting for scanned in done):
         results.save(store, key, report)
     return report
@@ -210,12 +213,14 @@ def _each(
     return done
 
 
-def _measuring(runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset) -> Engine:
+def _measuring(
+    runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset, *, keeps: bool
+) -> Engine:
     """The engine for a data set; the processes that were ``starting`` have it for their last."""
     from datalint.cache import Cached
     from datalint.engine import Last
 
-    measuring = Cached(runner, store) if store else runner
+    measuring = Cached(runner, store, keeps=keeps) if store else runner
     return Last(measuring, starting, partial(_load, dataset)) if starting else measuring
 
 
@@ -280,16 +285,15 @@ def _report(done: Sequence[Scanned], run: Run) -> Report:
     return report
 
 
-def _concealed(report: Report, datasets: Sequence[Dataset], samples: bool, redact: bool) -> Report:
+def _concealed(
+    report: Report, rules: Sequence[Rule], datasets: Sequence[Dataset], samples: bool, redact: bool
+) -> Report:
     if samples and not redact:
         return report
-    from datalint.report.privacy import conceal, vocabulary
+    from datalint.report.privacy import conceal
 
-    words = vocabulary((Path(datalint.__file__).parent, *map(Path, pack_folders())))
     columns = {column.name for dataset in datasets for column in dataset.fields}
-    hidden = conceal(report, columns, redact=redact, words=words)
-    # Both wishes: hashed names in what is said, and no samples.
-    return hidden if samples or not redact else conceal(hidden, columns, redact=False, words=words)
+    return conceal(report, rules, columns, samples=samples, redact=redact)
 
 
 def _hiding(samples: bool, redact: bool) -> list[Any]:

@@ -332,8 +332,9 @@ def sources_stamp(root: Path) -> str:
 class Cached:
     """An engine that asks the cache first and keeps what it had to measure."""
 
-    def __init__(self, engine: Engine, cache: Cache) -> None:
-        self._engine, self._cache = engine, cache
+    def __init__(self, engine: Engine, cache: Cache, *, keeps: bool = True) -> None:
+        """``keeps``: whether anything new is kept; it holds values of the data."""
+        self._engine, self._cache, self._keeps = engine, cache, keeps
         self.name, self.jobs = engine.name, engine.jobs
 
     def measure(
@@ -358,7 +359,7 @@ class Cached:
                 damaged = number in kept
                 alone = self._engine.measure([(number, partition)], kinds, settings, progress) if damaged else fresh
                 states = next(alone)
-                if key and not any(map(failed, states.values())):
+                if key and self._keeps and not any(map(failed, states.values())):
                     with contextlib.suppress(TypeError):  # a third-party measurement may hold what cannot be stored
                         self._cache.put(key, freeze(states))
             yield states

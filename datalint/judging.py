@@ -234,7 +234,7 @@ class _Judged:
 
     def _why_not(self, rule: Rule) -> str | None:
         if self.dataset.modality not in rule.modalities:
-            return f"applies to {' and '.join(sorted(rule.modalities))} only"
+            return "applies to images only" if "images" in rule.modalities else "applies to table only"
         if rule.wants == "nothing":
             return None
         if self.dataset.label is None:

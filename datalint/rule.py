@@ -126,6 +126,13 @@ class Rule(ABC):
     Rules that follow each other, or themselves, speak of one fault from several sides: the most severe finding leads, of
     equal ones that of the first code.
     """
+    public: ClassVar[frozenset[str]] = frozenset()
+    """
+    Names in evidence and details of counts and statistics, and of words of the rule's own such as kinds.
+
+    They are all that a report for others keeps (``--redact``, ``--no-samples``), beside names of columns, splits and
+    classes. What is the value of a sample is not among them, nor what follows from one: an extreme, a mean.
+    """
     repair: ClassVar[Repair | None] = None
     """
     How ``datalint fix`` mends what it names; None where a person must decide.
@@ -174,6 +181,11 @@ class Rule(ABC):
     def finds(cls) -> str:
         """What it finds, in one line: the first paragraph of its page."""
         return " ".join(cls.page().split("\n\n", 1)[0].split())
+
+    @classmethod
+    def section(cls, heading: str) -> str:
+        """The first paragraph under a heading of its page, in one line."""
+        return " ".join(cls.page().partition(f"## {heading}\n\n")[2].split("\n\n", 1)[0].split())
 
     @classmethod
     def page(cls) -> str:

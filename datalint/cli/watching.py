@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from datalint.cli.options import EXIT_CANNOT
 from datalint.cli.showing import show, status, terminal, write
 from datalint.errors import DatalintError
 from datalint.report.escape import clean
+from datalint.report.privacy import KEY
 from datalint.writing import TEMPORARY
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Repo
         import watchfiles
     except ImportError as error:
         raise DatalintError("--watch needs the package watchfiles: pip install 'datalint[watch]'") from error
+    if options["redact"]:
+        os.environ.setdefault(KEY, secrets.token_hex())  # or no finding would be known again
     ours = _Ours(options)
     changes = watchfiles.watch(
         *_watched(paths),

@@ -242,6 +242,12 @@ class Report(BaseModel):
                 return list(self._all_affected[number, finding.fingerprint])
         return list(finding.affected.samples)
 
+    def all_samples(self, number: int) -> dict[str, Sequence[AffectedSample]]:
+        """By fingerprint of the findings of one data set, every sample of theirs, without truncation."""
+        self._load()
+        findings = self.datasets[number].findings
+        return {f.fingerprint: self._all_affected.get((number, f.fingerprint), f.affected.samples) for f in findings}
+
     def _keep(
         self, number: int, affected: Mapping[str, Sequence[AffectedSample]], thumbnails: dict[str, bytes]
     ) -> None:

@@ -1,4 +1,10 @@
-"""Reports that may leave the place where the data lies: without samples, or with every name in them hashed."""
+"""
+Reports that may leave the place where the data lies: without samples, or with every name in them hashed.
+
+Such a report is not the open one with parts crossed out. It is built anew, from what is known to hold nothing of a sample:
+typed fields, numbers that the rule declares to be counts or statistics (:attr:`datalint.rule.Rule.public`), names of columns,
+splits and classes, and sentences that stand in the program's code word for word. All else, known or not, is left out.
+"""
 
 from __future__ import annotations
 
@@ -6,283 +12,295 @@ import hashlib
 import hmac
 import os
 import re
+import secrets
+import sys
 from functools import lru_cache
-from pathlib import Path
+from importlib.machinery import SourceFileLoader
+from types import CodeType
 from typing import TYPE_CHECKING, Final
 
-from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, LabelInfo, Report
+from datalint.report import wording
+from datalint.report.models import (
+    Affected,
+    AffectedSample,
+    DatasetReport,
+    Finding,
+    LabelInfo,
+    Report,
+    RuleStatus,
+    SplitInfo,
+)
+from datalint.report.views import FirstBatches, HeadBatch, Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
+    from datalint.rule import Rule
+
 KEY: Final = "DATALINT_REDACT_KEY"
-"""Environment variable with the secret that hashed names depend on; without it the findings themselves are that."""
+"""Environment variable with the secret that hashed names depend on; without it each scan draws one and forgets it."""
 
-HIDDEN: Final = "…"
+WITHHELD: Final = "not shown, as it may tell of the data"
 
-_QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)(?!\w)""")
-_TOKEN = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\W_])|\w+")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
-_LONG_NUMBER = re.compile(r"[+-]?\d{5,}|[+-]?\d+\.\d{5,}")
-"""Counts are written with separators and statistics with few digits: more of them in a row are a value."""
+NAMES: Final = frozenset(
+    {"column", "columns", "split", "splits", "against", "with", "class", "classes", "label", "given", "suggested"}
+)
+"""What evidence and details call columns, splits and classes."""
 
-_FIRST: Final = 0xF0000
-_PLACES: Final = re.compile("[\U000f0000-\U000ffffd]")
-"""Private characters stand for the public names while the rest of a sentence is looked at."""
+FACTS: Final = frozenset(
+    {
+        *("counts", "ratio", "weights", "majority_accuracy", "chance_loss", "prior_entropy"),
+        *("size", "full_batches", "single_label_share", "shuffled_single_label_share", "shuffled_classes_per_batch"),
+        *("kind", "classes", "bins", "samples", "exact"),
+        *("name", "accuracy", "chance_accuracy", "log_loss", "chance_log_loss", "calibration_error"),
+    }
+)
+"""Facts that are counts and statistics; not the range of the input, nor the targets in stored order."""
 
-_SINGLE: Final = frozenset({"value", "values", "numbers", "constant", "fill"})
-"""What evidence and details call numbers that are values of samples rather than numbers about them."""
 
-_EXTREMES: Final = frozenset({"low", "high", "lowest", "highest", "min", "max", "minimum", "maximum", "first", "last"})
-"""Numbers about the data that are the value of one sample all the same: left out of a redacted report."""
-
-
-def conceal(report: Report, columns: Collection[str], *, redact: bool, words: Collection[str]) -> Report:
+def conceal(
+    report: Report, rules: Sequence[Rule], columns: Collection[str], *, samples: bool = True, redact: bool = False
+) -> Report:
     """
     The report without what it says of single samples.
 
-    Samples, pictures and values are left out. With ``redact`` samples stay under hashed names, and classes, files and data
-    sets get such names too, since a class is a value of the label and often a folder's name. Columns and splits keep
-    their names: they are the schema, and no advice can be followed without them. Sentences keep only words that are the
-    program's own or such a name.
+    Values, pictures and sentences about them are left out; columns and splits keep their names: they are the schema, and
+    no advice can be followed without them.
 
     Args:
         report: what was found.
+        rules: those that ran.
         columns: names of columns.
-        redact: whether names are hashed as well.
-        words: all words that the rules themselves may say, in small letters.
+        samples: whether samples are listed, under hashed names; only with ``redact``.
+        redact: whether samples, classes and data sets are named by hashes, and findings by other fingerprints.
     """
-    secret = os.environ.get(KEY) or report.model_dump_json(exclude={"run"})
-    key = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-    fresh = Report(
-        tool=report.tool,
-        summary=report.summary,
-        datasets=tuple(_Concealer(d, frozenset(columns), redact, words, key).dataset() for d in report.datasets),
-        run=report.run,
-    )
-    if redact:
-        for number, dataset in enumerate(report.datasets):
-            concealer = _Concealer(dataset, frozenset(columns), redact, words, key)
-            kept = {f.fingerprint: [concealer.sample(s) for s in report.samples(f)] for f in dataset.findings}
-            fresh._keep(number, kept, {})
+    key = (os.environ.get(KEY) or secrets.token_hex()).encode("utf-8", "surrogateescape") if redact else None
+    packages = {"datalint", *(type(rule).__module__.partition(".")[0] for rule in rules)}
+    words = own_words(tuple(sorted(name for name in sys.modules if name.partition(".")[0] in packages)))
+    by_code = {rule.code: rule for rule in rules}
+    made = [
+        _Built(dataset, report.all_samples(number) if samples and redact else None, by_code, columns, words, key)
+        for number, dataset in enumerate(report.datasets)
+    ]
+    fresh = Report(tool=report.tool, summary=report.summary, datasets=tuple(m.dataset() for m in made), run=report.run)
+    for number, built in enumerate(made):
+        fresh._keep(number, built.affected, {})
     return fresh
 
 
-@lru_cache(maxsize=4)
-def vocabulary(folders: tuple[Path, ...]) -> frozenset[str]:
-    """Every word in the source code of the program and its rules, in small letters: what they say is made of these."""
-    words: set[str] = set()
-    for folder in folders:
-        for file in folder.rglob("*.py"):
-            words.update(re.findall(r"[a-z]+", file.read_text(encoding="utf-8", errors="replace").lower()))
-    return frozenset(words)
+@lru_cache(maxsize=2)
+def own_words(modules: tuple[str, ...]) -> frozenset[str]:
+    """Every text in the compiled code of these modules: what equals one of them was there before any data was read."""
+
+    def texts(constants: Iterable[object]) -> Iterator[str]:
+        for item in constants:
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, CodeType):
+                yield from texts(item.co_consts)
+            elif isinstance(item, (tuple, frozenset)):
+                yield from texts(item)
+
+    found: set[str] = set()
+    for name in modules:
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        if spec is not None and spec.origin is not None:
+            # Under pytest a module's own loader may be one that cannot say what it loads.
+            known = hasattr(spec.loader, "get_code")
+            found.update(texts([(spec.loader if known else SourceFileLoader(name, spec.origin)).get_code(name)]))
+    return frozenset(found)
 
 
-class _Concealer:
-    """Conceals one data set."""
+class _Built:
+    """One data set's part of the report, built anew."""
 
     def __init__(
-        self, dataset: DatasetReport, columns: frozenset[str], redact: bool, words: Collection[str], key: bytes
+        self,
+        known: DatasetReport,
+        samples: Mapping[str, Sequence[AffectedSample]] | None,
+        rules: Mapping[str, Rule],
+        columns: Collection[str],
+        words: frozenset[str],
+        key: bytes | None,
     ) -> None:
-        self._dataset, self._redact, self._words, self._key = dataset, redact, words, key
-        classes = {name for split in dataset.splits for name in split.classes or {}}
-        self._classes = classes | {f.class_ for f in dataset.findings if f.class_ is not None}
-        schema = columns | {split.name for split in dataset.splits} | ({dataset.label.name} if dataset.label else set())
-        self._public = frozenset(schema) if redact else frozenset(schema | self._classes | {dataset.name, dataset.path})
+        self._known, self._rules, self._words, self._key = known, rules, words, key
+        classes = {name for split in known.splits for name in split.classes or {}}
+        classes |= {f.class_ for f in known.findings if f.class_ is not None}
+        self._splits = {split.name for split in known.splits}
+        schema = {*columns, *self._splits, *([known.label.name] if known.label else [])}
+        self._names = {name: self._hidden("class", name) for name in classes} | {name: name for name in schema}
+        """What a column, split or class is called in the report, by its name."""
+        self.affected = {
+            self._fingerprint(f.fingerprint): [self._sample(s, rules[f.code]) for s in samples[f.fingerprint]]
+            for f in known.findings
+            if samples is not None
+        }
 
     def dataset(self) -> DatasetReport:
         """All that is said of the data set."""
-        known = self._dataset
-        splits = [
-            split.model_copy(
-                update={
-                    "evidence": self.text(split.evidence),
-                    "classes": None if split.classes is None else self._named(split.classes),
-                }
-            )
-            for split in known.splits
-        ]
-        label: LabelInfo | None = known.label
-        if label is not None:
-            label = label.model_copy(update={"evidence": self.text(label.evidence)})
-        rules = [
-            rule.model_copy(
-                update={"reason": rule.reason and self.text(rule.reason), "coverage": self.text(rule.coverage)}
-            )
-            for rule in known.rules
-        ]
-        update = {
-            "evidence": self.text(known.evidence),
-            "label": label,
-            "splits": tuple(splits),
-            "facts": self._named(known.facts),
-            "findings": tuple(self.finding(finding) for finding in known.findings),
-            "rules": tuple(rules),
-            "views": known.views.without_samples(self._named),
-        }
-        if self._redact:
-            update |= {"name": self._hashed("data", known.path), "path": self._hashed("data", known.path)}
-        return known.model_copy(update=update)
-
-    def finding(self, finding: Finding) -> Finding:
-        """One finding; its fingerprint stays, so that reports can be compared."""
-        hidden = {*_strings(finding.evidence), *(s.id for s in finding.affected.samples)}
-        for sample in finding.affected.samples:
-            hidden.update(_strings(sample.detail))
-        values = {
-            v
-            for record in (finding.evidence, *(s.detail for s in finding.affected.samples))
-            for v in self._values(record)
-        }
-
-        def said(text: str) -> str:
-            return self.text(text, hidden - self._public, values)
-
-        affected = finding.affected
-        samples = tuple(self.sample(sample) for sample in affected.samples) if self._redact else ()
-        return finding.model_copy(
-            update={
-                "message": said(finding.message),
-                "consequence": said(finding.consequence),
-                "remedy": said(finding.remedy),
-                "class_": finding.class_ and self._leaf(finding.class_),
-                "evidence": self._named(finding.evidence),
-                "affected": Affected(
-                    count=affected.count,
-                    exact=affected.exact,
-                    samples=samples,
-                    truncated=affected.count > len(samples),
-                ),
-            }
+        known, label = self._known, self._known.label
+        return DatasetReport(
+            name=self._hidden("data", known.path) if self._key else known.name,
+            path=self._hidden("data", known.path),
+            layout=self._own(known.layout, "images" if known.modality == "images" else "tables"),
+            modality=known.modality,
+            evidence=self._own(known.evidence, ""),
+            label=label
+            and LabelInfo(
+                name=label.name,
+                evidence=self._own(label.evidence, WITHHELD),
+                confidence=label.confidence,
+                task=label.task,
+            ),
+            splits=tuple(
+                SplitInfo(
+                    name=split.name,
+                    samples=split.samples,
+                    classes=None if split.classes is None else {self._names[c]: n for c, n in split.classes.items()},
+                    evidence=self._own(split.evidence, ""),
+                )
+                for split in known.splits
+            ),
+            facts=self._record(known.facts, FACTS),
+            views=Views(overlap=known.views.overlap, first_batches=self._batches(known.views.first_batches)),
+            findings=tuple(self._finding(finding) for finding in known.findings),
+            suppressed=known.suppressed,
+            rules=tuple(self._status(status) for status in known.rules),
         )
 
-    def sample(self, sample: AffectedSample) -> AffectedSample:
+    def _finding(self, known: Finding) -> Finding:
+        rule = self._rules[known.code]
+        name = self._fingerprint(known.fingerprint)
+        samples = self.affected.get(name, [])[: len(known.affected.samples)]
+        evidence = self._record(known.evidence, rule.public)
+        return Finding(
+            code=known.code,
+            rule=known.rule,
+            severity=known.severity,
+            confidence=known.confidence,
+            message=self._own(known.message, _message(rule, known.column, evidence)),
+            consequence=self._own(known.consequence, rule.section("Why it hurts")),
+            remedy=self._own(known.remedy, rule.section("How to fix it")),
+            split=known.split,
+            against=known.against,
+            column=known.column,
+            class_=known.class_ and self._names[known.class_],
+            evidence=evidence,
+            affected=Affected(
+                count=known.affected.count,
+                exact=known.affected.exact,
+                samples=tuple(samples),
+                truncated=known.affected.count > len(samples),
+            ),
+            fingerprint=name,
+            also=known.also,
+            part_of=known.part_of and self._fingerprint(known.part_of),
+        )
+
+    def _status(self, known: RuleStatus) -> RuleStatus:
+        """What became of a rule; a reason with numbers or names in it is left out."""
+        reason = known.reason and self._own(known.reason, WITHHELD)
+        coverage = self._own(known.coverage, "in part")
+        return RuleStatus(code=known.code, rule=known.rule, status=known.status, reason=reason, coverage=coverage)
+
+    def _sample(self, known: AffectedSample, rule: Rule) -> AffectedSample:
         """One sample under a hashed name; its position stays, by which its owner finds it."""
         return AffectedSample(
-            id=self._hashed("sample", sample.id),
-            index=sample.index,
-            split=sample.split,
-            fingerprint=self._hashed("content", sample.fingerprint),
-            detail=self._named(sample.detail),
+            id=self._hidden("sample", known.id),
+            index=known.index,
+            split=known.split,
+            fingerprint=self._hidden("content", known.fingerprint),
+            detail=self._record(known.detail, rule.public),
         )
 
-    def text(self, text: str, hidden: Collection[str] = (), values: Collection[float] = ()) -> str:
+    def _batches(self, known: FirstBatches | None) -> FirstBatches | None:
+        if known is None:
+            return None
+        batches = [
+            HeadBatch(
+                samples=batch.samples,
+                labels={self._names[c]: n for c, n in batch.labels.items() if c in self._names},
+                missing=batch.missing,
+            )
+            for batch in known.batches
+        ]
+        return FirstBatches(split=known.split, batch_size=known.batch_size, batches=tuple(batches))
+
+    # --- values, by their kind ------------------------------------------------------------------------------------
+
+    def _record(
+        self, record: Mapping[str, JsonValue], public: Collection[str], whole: bool = False
+    ) -> dict[str, JsonValue]:
         """
-        A sentence with nothing in it but our own words, public names and numbers about the data.
+        What is public in evidence or details.
 
         Args:
-            text: the sentence.
-            hidden: what else is known to come from the data, although it may look like one of our words.
-            values: numbers that are values of samples.
+            record: the values by name.
+            public: names of those that are counts and statistics.
+            whole: the record as such has one of these names, which then holds for each class, column or split in it.
         """
-        kept: list[str] = []
-
-        def keep(found: re.Match[str]) -> str:
-            kept.append(found[0])
-            return chr(_FIRST + len(kept) - 1)
-
-        text = _PLACES.sub("", text)
-        names = sorted((name for name in self._public if name), key=len, reverse=True)
-        for part in range(0, len(names), 500):
-            text = re.sub(_any(names[part : part + 500]), keep, text)
-        # A class called "1" would take every such number out of the sentence; named as a class, it is quoted.
-        secrets = [name for name in {*hidden, *self._secrets()} if not re.fullmatch(r"\W*[\d.]{0,4}", name)]
-        secrets.sort(key=len, reverse=True)
-        for part in range(0, len(secrets), 500):
-            text = re.sub(_any(secrets[part : part + 500]), HIDDEN, text)
-
-        def quoted(found: re.Match[str]) -> str:
-            whole = found[0][0] + HIDDEN + found[0][-1]
-            return found[0] if re.fullmatch(r"\W*", found[0][1:-1]) else whole
-
-        text = _DATE.sub(HIDDEN, _QUOTED.sub(quoted, text)) if self._redact else _QUOTED.sub(quoted, text)
-        text = _TOKEN.sub(lambda found: self._token(found[0], values), text)
-        text = re.sub(f"{HIDDEN}(?:[\\s/.:_-]*{HIDDEN})+", HIDDEN, text)
-        return _PLACES.sub(lambda found: kept[ord(found[0]) - _FIRST], text)
-
-    def _token(self, token: str, values: Collection[float]) -> str:
-        if token[0].isdigit() or token[0] in "+-":
-            try:
-                number = float(token.replace(",", ""))
-            except ValueError:
-                return token if all(part in self._words for part in re.findall(r"[a-z]+", token.lower())) else HIDDEN
-            same = any(abs(number - value) <= 1e-2 * abs(value) for value in values)
-            return HIDDEN if same or _LONG_NUMBER.fullmatch(token) else token
-        parts = re.findall(r"[^\W\d_]+", token.lower())
-        return token if all(part in self._words for part in parts) and not re.search(r"\d{4}", token) else HIDDEN
-
-    def _secrets(self) -> set[str]:
-        if not self._redact:
-            return set()
-        return {*self._classes, self._dataset.name, self._dataset.path, *Path(self._dataset.path).parts} - self._public
-
-    def _leaf(self, text: str) -> str:
-        if text in self._public:
-            return text
-        return self._hashed("class", text) if text in self._classes else self.text(text)
-
-    def _name(self, text: str) -> str:
-        """A key of a record: our own, a public name, or a value that the data holds."""
-        ours = re.fullmatch(r"[a-z0-9_ ]+|[A-Z0-9;]{1,5}", text) and all(self._token(w, ()) == w for w in text.split())
-        if text in self._public or (ours and text not in self._classes):
-            return text
-        return self._hashed("class" if text in self._classes else "value", text)
-
-    def _named(self, record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         found: dict[str, JsonValue] = {}
-        for name, item in record.items():
-            if not self._is_value(name) or isinstance(item, dict):
-                found[self._name(name)] = self._item(item)
+        for key, item in record.items():
+            index = key.endswith("_index")
+            field = key in public or key in self._words or (index and key.removesuffix("_index") in self._splits)
+            named = self._names.get(key)
+            name = named if named is not None and (whole or not field) else key if field else None
+            shown = key in public or index or (whole and named is not None)
+            kept = [] if name is None else self._kept(item, key, public, shown)
+            if name is not None and kept:
+                found[name] = kept[0]
         return found
 
-    def _item(self, item: JsonValue) -> JsonValue:
+    def _kept(self, item: JsonValue, key: str, public: Collection[str], shown: bool) -> list[JsonValue]:
+        """The value, or nothing."""
         if isinstance(item, dict):
-            return self._named(item)
+            inner = self._record(item, public, shown)
+            return [inner] if inner else []
         if isinstance(item, list):
-            return [self._item(part) for part in item]
-        return self._leaf(item) if isinstance(item, str) else item
+            # The keys of a record in a list are names of fields, whatever the list is called.
+            shows = [shown and not isinstance(part, dict) for part in item]
+            rows = [
+                kept for part, show in zip(item, shows, strict=True) for kept in self._kept(part, key, public, show)
+            ]
+            return [rows] if rows else []
+        if isinstance(item, str):
+            name = self._names.get(item) if shown or key in NAMES else None
+            return [name] if name is not None else [item] if shown and self._is_own(item) else []
+        return [item] if shown else []
 
-    def _is_value(self, name: str) -> bool:
-        parts = set(name.lower().split("_"))
-        return bool(parts & _SINGLE) or (self._redact and bool(parts & _EXTREMES))
+    def _own(self, text: str, otherwise: str) -> str:
+        return text if self._is_own(text) else otherwise
 
-    def _values(self, record: Mapping[str, JsonValue]) -> set[float]:
-        """The numbers of a record that are values, where they say something: not a count's small number."""
-        found: set[float] = set()
-        for name, item in record.items():
-            of: Callable[[JsonValue], set[float]] = _numbers if self._is_value(name) else self._deeper
-            found |= of(item)
-        return {value for value in found if abs(value) >= 1_000 or value != int(value)}
+    def _is_own(self, text: str) -> bool:
+        return all(part in self._words for part in text.split(" + "))
 
-    def _deeper(self, item: JsonValue) -> set[float]:
-        if isinstance(item, dict):
-            return self._values(item)
-        return set().union(*map(self._deeper, item)) if isinstance(item, list) else set()
+    def _hidden(self, kind: str, text: str) -> str:
+        return text if self._key is None else f"{kind}-{self._digest(kind, text)[:10]}"
 
-    def _hashed(self, kind: str, text: str) -> str:
-        digest = hmac.new(self._key, f"{kind}\x1f{text}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-        return f"{kind}-{digest[:10]}"
+    def _fingerprint(self, known: str) -> str:
+        """Of the same make, so that a finding is known again under the same key, even in a data set of another name."""
+        if self._key is None:
+            return known
+        finding, data, times = known[:12], known[12:20], known[20:]
+        return self._digest("finding", finding)[:12] + self._digest("part", data)[:8] + times
 
-
-def _any(names: list[str]) -> str:
-    return rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)"
-
-
-def _strings(item: JsonValue) -> set[str]:
-    """All texts in a record that stand for something in the data."""
-    if isinstance(item, dict):
-        return set().union(*map(_strings, item.values()))
-    if isinstance(item, list):
-        return set().union(*map(_strings, item))
-    return {item} if isinstance(item, str) else set()
+    def _digest(self, kind: str, text: str) -> str:
+        told = f"{kind}\x1f{text}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key or b"", told, hashlib.sha256).hexdigest()
 
 
-def _numbers(item: JsonValue) -> set[float]:
-    if isinstance(item, dict):
-        return set().union(*map(_numbers, item.values()))
-    if isinstance(item, list):
-        return set().union(*map(_numbers, item))
-    fits = isinstance(item, int | float) and not isinstance(item, bool) and abs(item) < 1e300
-    return {float(item)} if fits and isinstance(item, int | float) else set()
+def _message(rule: Rule, column: str | None, evidence: Mapping[str, JsonValue]) -> str:
+    """What the rule finds, with the columns and numbers that may be shown."""
+    title = re.split(r"[:;.](?:\s|$)", rule.finds(), maxsplit=1)[0]
+    lists = [(key, row) for key, rows in evidence.items() if isinstance(rows, list) for row in rows]
+    columns = [row.get("column") if isinstance(row, dict) else row if key == "columns" else None for key, row in lists]
+    named = list(dict.fromkeys(repr(name) for name in columns if isinstance(name, str) and name != column))
+    numbers = [
+        f"{wording.label(key)} {wording.value(key, item)}"
+        for key, item in evidence.items()
+        if isinstance(item, (int, float)) and not isinstance(item, bool)
+    ]
+    said = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    return said + (f": {wording.listing(named)}" if named else "") + (f" ({', '.join(numbers[:4])})" if numbers else "")

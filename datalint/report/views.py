@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 Mark = Literal["", "swapped", "tagged"]
 
@@ -104,17 +101,3 @@ class Views(View):
     scales: Scales | None = None
     sizes: Sizes | None = None
     first_batches: FirstBatches | None = None
-
-    def without_samples(self, named: Callable[[dict[str, int]], Mapping[str, JsonValue]]) -> Self:
-        """
-        The same without the identifiers, labels and values of single samples; counts stay.
-
-        Args:
-            named: gives counts by class the names under which classes are shown.
-        """
-        head = self.first_batches
-        if head is None:
-            return self
-        batches = tuple(batch.model_copy(update={"shown": (), "labels": named(batch.labels)}) for batch in head.batches)
-        shown = head.model_copy(update={"batches": batches, "columns": (), "hidden_columns": 0})
-        return self.model_copy(update={"first_batches": shown})

@@ -64,6 +64,7 @@ class ExactDuplicates(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     repair = "drop-copies"
+    public = frozenset({"repeated", "distinct_repeated", "share", "explained_by_coarse_values"})
 
     class Params(RuleParams):
         """Cuts."""

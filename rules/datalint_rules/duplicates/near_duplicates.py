@@ -56,6 +56,7 @@ class NearDuplicates(NearRule):
     name = "near-duplicates"
     severity: ClassVar[Severity] = "warning"
     item = "13"
+    public = frozenset({"near_identical", "groups", "superfluous", "superfluous_share", "pairs", "compared"})
 
     class Params(NearParams):
         """Cuts."""

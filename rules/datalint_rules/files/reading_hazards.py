@@ -49,6 +49,7 @@ class ReadingHazards(Rule):
     name = "reading-hazards"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    public = frozenset({"files", "hazard"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

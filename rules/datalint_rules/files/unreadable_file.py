@@ -48,6 +48,7 @@ class UnreadableFile(Rule):
     item = "1"
     repair = "leave-out"
     tells_damage = True
+    public = frozenset({"files"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -49,6 +49,7 @@ class AmbiguousDimensions(Rule):
     severity: ClassVar[Severity] = "info"
     item = "25"
     modalities = frozenset({"images"})
+    public = frozenset({"shape"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -50,6 +50,7 @@ class BlankImage(Rule):
     item = "1"
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("NRM104",)
+    public = frozenset({"blank", "share", "colour", "black", "white", "grey", "coloured"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -61,6 +61,7 @@ class ExifOrientation(Rule):
     repair = "turn"
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("IMG101",)
+    public = frozenset({"tagged", "images"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -72,6 +72,7 @@ class LowQuality(Rule):
     item = "1"
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("NRM104",)
+    public = frozenset({"images", "share", "kind", *KINDS})
 
     class Params(RuleParams):
         """Cuts."""

@@ -66,6 +66,7 @@ class MixedModes(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "14"
     modalities = frozenset({"images"})
+    public = frozenset({"usual", "images", *HARMFUL, *MILD})
 
     class Params(RuleParams):
         """Cuts."""

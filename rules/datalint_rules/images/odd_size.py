@@ -56,6 +56,7 @@ class OddSize(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"images"})
+    public = frozenset({"odd", "images", "one_size", "sizes"})
 
     class Params(RuleParams):
         """Cuts."""

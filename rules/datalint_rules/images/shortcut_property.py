@@ -78,6 +78,12 @@ class ShortcutProperty(Rule):
     item = "5"
     modalities = frozenset({"images"})
     wants = "classes"
+    public = frozenset(
+        {
+            *("property", "told", "gain", "classes"),
+            *("size", "shape", "file format", "pixel format", "brightness", "contrast", "file size"),
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

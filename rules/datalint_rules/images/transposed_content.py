@@ -60,6 +60,7 @@ class TransposedContent(Rule):
     trains = True
     modalities = frozenset({"images"})
     follows = ("IMG101",)
+    public = frozenset({"judged", "upright_share_of_reference", "turned", "version", "looks", "gain", "largest_gain"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -51,6 +51,7 @@ class TransposedDimensions(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"images"})
+    public = frozenset({"swapped", "images", "tagged"})
 
     class Params(RuleParams):
         """Cuts."""

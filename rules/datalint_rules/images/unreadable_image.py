@@ -48,6 +48,7 @@ class UnreadableImage(Rule):
     item = "1"
     repair = "drop"
     modalities = frozenset({"images"})
+    public = frozenset({"files", "share"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -49,6 +49,7 @@ class ClassImbalance(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "8, 20, 21"
     wants = "classes"
+    public = frozenset({"ratio", "classes", "majority_accuracy", "samples", "weight"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -50,6 +50,7 @@ class ConflictingLabels(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "4, 27"
     wants = "classes"
+    public = frozenset({"samples", "groups", "best_training_accuracy", "explained_by_coarse_values", "group"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -48,6 +48,7 @@ class ConstantLabel(Rule):
     severity: ClassVar[Severity] = "error"
     item = "10"
     wants = "label"
+    public = frozenset({"samples"})
 
     class Params(RuleParams):
         """Cuts."""

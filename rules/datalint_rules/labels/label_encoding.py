@@ -51,6 +51,7 @@ class LabelEncoding(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "19"
     wants = "classes"
+    public = frozenset({"classes", "samples"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -56,6 +56,17 @@ class MisalignedLabels(Rule):
     item = "4, 7"
     trains = True
     wants = "label"
+    public = frozenset(
+        {
+            "agreement_with_other",
+            "agreement_in_other",
+            "pairs",
+            "lag",
+            "part",
+            "agreement_at_lag",
+            "agreement_at_row",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

@@ -47,6 +47,7 @@ class MissingLabels(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "4"
     wants = "label"
+    public = frozenset({"missing", "share", "samples"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

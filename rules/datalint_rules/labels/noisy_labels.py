@@ -67,6 +67,24 @@ class NoisyLabels(Rule):
     repair = "relabel"
     wants = "classes"
     trains = True
+    public = frozenset(
+        {
+            "evidence",
+            "estimated_noise_rate",
+            "low_rate",
+            "high_rate",
+            "p_value",
+            "model",
+            "accuracy",
+            "chance_accuracy",
+            "calibration_error",
+            "samples_judged",
+            "samples",
+            "confidence",
+            "identical",
+            "other",
+        }
+    )
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -55,6 +55,7 @@ class TargetScale(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "20"
     wants = "label"
+    public = frozenset({"top_share", "ratio"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -49,6 +49,7 @@ class TooFewSamples(Rule):
     item = "9"
     wants = "label"
     follows = ("LBL101",)
+    public = frozenset({"classes", "samples", "folds_possible"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -53,6 +53,7 @@ class BatchSize(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "11"
     follows = ("LBL103",)
+    public = frozenset({"samples", "batch_size", "full_batches", "last_batch"})
 
     class Params(RuleParams):
         """Cuts."""

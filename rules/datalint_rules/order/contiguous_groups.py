@@ -53,6 +53,20 @@ class ContiguousGroups(Rule):
     item = "7, 15"
     searches = frozenset({"table"})
     follows = ("SPL107",)
+    public = frozenset(
+        {
+            "key",
+            "sources",
+            "runs",
+            "runs_if_shuffled",
+            "neighbours_of_one_source",
+            "torn_by_random_split",
+            "neighbouring_pairs",
+            "pairs",
+            "neighbouring_if_shuffled",
+            "samples",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

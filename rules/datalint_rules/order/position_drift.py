@@ -57,6 +57,7 @@ class PositionDrift(Rule):
     item = "7"
     repair = "shuffle"
     follows = ("ORD101",)
+    public = frozenset({"columns_tested", "columns_drifting", "segments", "size", "unit", "from_share", "to_share"})
 
     class Params(RuleParams):
         """Cuts: a finding needs both significance and size."""

@@ -50,6 +50,7 @@ class RepeatedBatches(Rule):
     name = "repeated-batches"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    public = frozenset({"period", "repeated", "blocks", "first_row", "last_row"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -50,6 +50,15 @@ class SingleLabelBatches(Rule):
     repair = "shuffle"
     follows = ("ORD101",)
     wants = "classes"
+    public = frozenset(
+        {
+            "batch_size",
+            "single_label_batches",
+            "full_batches",
+            "single_label_batch_share",
+            "share_if_shuffled",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

@@ -53,6 +53,7 @@ class SkewedShards(Rule):
     modalities = frozenset({"table"})
     wants = "label"
     follows = ("ORD101",)
+    public = frozenset({"separation", "files", "rows"})
 
     class Params(RuleParams):
         """Cuts."""

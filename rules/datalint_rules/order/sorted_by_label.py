@@ -59,6 +59,26 @@ class SortedByLabel(Rule):
     repair = "shuffle"
     wants = "label"
     follows = ("ORD102",)
+    public = frozenset(
+        {
+            "runs",
+            "expected_runs",
+            "z",
+            "batch_size",
+            "single_label_batches",
+            "full_batches",
+            "single_label_batch_share",
+            "classes_per_batch",
+            "classes_per_batch_if_shuffled",
+            "shuffle_buffer",
+            "first_sample",
+            "samples",
+            "lag_1_correlation",
+            "of_ranks",
+            "rising_steps",
+            "falling_steps",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts; on shuffled data they give fewer than 1 alarm in 100,000 shuffles."""

@@ -70,6 +70,7 @@ class DoubleNormalization(Rule):
     name = "double-normalization"
     severity: ClassVar[Severity] = "warning"
     item = "14"
+    public = frozenset({"items", "scaled", "images", "cut"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -51,6 +51,7 @@ class HeavyTails(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "35"
     modalities = frozenset({"table"})
+    public = frozenset({"share", "by_chance_at_most", "features", "values"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -54,6 +54,7 @@ class PixelRange(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "14"
     follows: ClassVar[tuple[str, ...]] = ("SPL104", "NRM104")
+    public = frozenset({"items"})
 
     class Params(RuleParams):
         """What is expected."""

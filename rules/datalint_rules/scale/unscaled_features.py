@@ -52,6 +52,7 @@ class UnscaledFeatures(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "12"
     modalities = frozenset({"table"})
+    public = frozenset({"ratio", "largest", "smallest", "features", "not_centred"})
 
     class Params(RuleParams):
         """Cuts."""

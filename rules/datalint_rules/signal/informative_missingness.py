@@ -51,6 +51,7 @@ class InformativeMissingness(Rule):
     item = "5"
     modalities = frozenset({"table"})
     wants = "label"
+    public = frozenset({"effect", "p_value", "gaps", "rows"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -53,6 +53,7 @@ class LeakyFeature(Rule):
     trains = True
     modalities = frozenset({"table"})
     wants = "label"
+    public = frozenset({"score", "one_to_one", "score_of_others", "rows"})
 
     class Params(RuleParams):
         """Cuts."""

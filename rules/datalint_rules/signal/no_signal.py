@@ -53,6 +53,16 @@ class NoSignal(Rule):
     trains = True
     wants = "label"
     follows = ("LBL107", "LBL108")
+    public = frozenset(
+        {
+            "p_value",
+            "z_against_shuffled",
+            "shuffled_labels",
+            "detectable_auc",
+            "columns_tested",
+            "samples",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

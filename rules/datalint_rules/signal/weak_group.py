@@ -68,6 +68,17 @@ class WeakGroup(Rule):
     trains = True
     modalities = frozenset({"table"})
     wants = "classes"
+    public = frozenset(
+        {
+            "samples",
+            "error",
+            "error_elsewhere",
+            "error_of_guessing",
+            "kappa",
+            "kappa_elsewhere",
+            "p_value",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

@@ -51,6 +51,7 @@ class FeatureShift(Rule):
     item = "15"
     trains = True
     follows = ("SPL104", "SPL105", "SPL110")
+    public = frozenset({"auc", "auc_error_of_alike_splits", "columns_differing", "gap", "p_value", "time_column"})
 
     class Params(RuleParams):
         """Cuts."""

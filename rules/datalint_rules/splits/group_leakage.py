@@ -54,6 +54,17 @@ class GroupLeakage(OfSampledRows):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     follows = ("SPL101", "SPL102", "SPL107", "SPL108")
+    public = frozenset(
+        {
+            "key",
+            "sources",
+            "shared_sources",
+            "expected_of_split_by_source",
+            "expected_of_split_by_rows",
+            "share",
+            "told_by",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

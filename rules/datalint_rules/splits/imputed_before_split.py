@@ -58,6 +58,7 @@ class ImputedBeforeSplit(Rule):
     item = "15"
     repair = "irreversible"
     modalities = frozenset({"table"})
+    public = frozenset({"case", "statistic", "cells"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

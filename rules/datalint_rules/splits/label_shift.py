@@ -53,6 +53,7 @@ class LabelShift(Rule):
     item = "15"
     wants = "label"
     follows = ("LBL105", "LBL108")
+    public = frozenset({"total_variation", "p_value", "new_classes", "lacking_classes", "largest_gap"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -50,6 +50,7 @@ class NearDuplicateOverlap(NearRule):
     severity: ClassVar[Severity] = "warning"
     item = "13, 15"
     follows = ("SPL101", "SPL107", "SPL108")
+    public = frozenset({"near_identical", "share", "pairs", "expected_of_random_split"})
 
     class Params(NearParams):
         """Cuts."""

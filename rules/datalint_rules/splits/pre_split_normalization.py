@@ -58,6 +58,7 @@ class PreSplitNormalization(Rule):
     item = "15"
     repair = "irreversible"
     modalities = frozenset({"table"})
+    public = frozenset({"case", "scaling", "fitted_on", "columns_agreeing", "columns_testable", "chance"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

@@ -60,6 +60,7 @@ class SplitOverlap(Rule):
     item = "15"
     repair = "drop-from-earlier"
     follows = ("SPL102", "SPL107", "SPL108")
+    public = frozenset({"shared", "share", "expected_at_random", "explained_by_coarse_values"})
 
     class Params(RuleParams):
         """Cuts."""

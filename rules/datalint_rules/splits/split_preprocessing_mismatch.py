@@ -52,6 +52,7 @@ class SplitPreprocessingMismatch(Rule):
     name = "split-preprocessing-mismatch"
     severity: ClassVar[Severity] = "error"
     item = "14, 15"
+    public = frozenset({"change", "what", "columns_compared", "columns_differing"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -51,6 +51,7 @@ class SplitSchema(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     modalities = frozenset({"table"})
+    public = frozenset({"rows", "expected", "missing"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -48,6 +48,7 @@ class SplitSize(Rule):
     name = "split-size"
     severity: ClassVar[Severity] = "warning"
     item = "9"
+    public = frozenset({"samples", "share", "interval_points"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -51,6 +51,15 @@ class TimeLeakage(OfSampledRows):
     item = "15"
     modalities = frozenset({"table"})
     follows = ("SPL101", "SPL102", "SPL107")
+    public = frozenset(
+        {
+            "train_rows_later",
+            "share",
+            "expected_of_random_split",
+            "expected_of_split_by_time",
+            "test_later_than_train",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

@@ -50,6 +50,7 @@ class BrokenEncoding(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"texts", "replacement_characters", "share"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -47,6 +47,7 @@ class EmptyText(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"empty", "missing", "share"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -49,6 +49,7 @@ class LengthOutliers(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"typical_length", "long", "short", "texts", "share", "within_a_word"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -47,6 +47,7 @@ class MarkupLeftovers(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1, 5"
     modalities = frozenset({"table"})
+    public = frozenset({"texts", "share", "tags", "entities", "placeholders"})
 
     class Params(RuleParams):
         """Cuts."""

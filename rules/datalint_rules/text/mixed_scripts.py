@@ -49,6 +49,7 @@ class MixedScripts(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"texts", "share"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -49,6 +49,7 @@ class AllZeroInputs(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     repair = "drop"
+    public = frozenset({"all_zero_samples", "all_zero_share", "expected_by_chance", "zero_cell_share"})
 
     class Params(RuleParams):
         """Cuts."""

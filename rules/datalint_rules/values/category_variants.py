@@ -59,6 +59,7 @@ class CategoryVariants(Rule):
     item = "1"
     repair = "respell"
     modalities = frozenset({"table"})
+    public = frozenset({"stray_rows", "padded", "rows"})
 
     class Params(RuleParams):
         """Cuts."""

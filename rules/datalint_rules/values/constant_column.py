@@ -58,6 +58,7 @@ class ConstantColumn(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "37"
     modalities = frozenset({"table"})
+    public = frozenset({"constant_columns", "missing", "same_share"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -51,6 +51,7 @@ class DuplicateColumns(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"groups", "group_count", "pair_count", "kind", "copy"})
 
     class Params(RuleParams):
         """Cuts."""

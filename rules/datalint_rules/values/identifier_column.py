@@ -56,6 +56,7 @@ class IdentifierColumn(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "5"
     modalities = frozenset({"table"})
+    public = frozenset({"role"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -61,6 +61,17 @@ class MissingValues(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "37"
     modalities = frozenset({"table"})
+    public = frozenset(
+        {
+            "missing_cells",
+            "incomplete_rows_share",
+            "empty_rows",
+            "missing",
+            "missing_share",
+            "missing_share_by_class",
+            "gaps",
+        }
+    )
 
     class Params(RuleParams):
         """Cuts."""

@@ -47,6 +47,7 @@ class NanOrInfinite(Rule):
     name = "nan-or-infinite"
     severity: ClassVar[Severity] = "error"
     item = "37"
+    public = frozenset({"infinite", "nan", "pictures", "share"})
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:

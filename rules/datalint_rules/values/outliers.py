@@ -62,6 +62,7 @@ class Outliers(Rule):
     searches = frozenset({"table"})
     modalities = frozenset({"table"})
     follows = ("VAL104",)
+    public = frozenset({"samples", "ratio"})
 
     class Params(RuleParams):
         """Cuts."""

@@ -62,6 +62,7 @@ class SentinelValues(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    public = frozenset({"count", "sampled", "cells"})
 
     class Params(RuleParams):
         """Cuts."""

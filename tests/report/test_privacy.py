@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 import datalint
-from datalint.report.formats import FORMATS
+from datalint.planting import Clean
+from datalint.registry import all_rules
+from datalint.report import text
+from datalint.report.formats import FORMATS, render
 from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, Report, Run, Summary, Tool
+from datalint.report.pages import write_pages
 from datalint.report.privacy import KEY, conceal, own_words
 from datalint.rule import Rule
+from datalint.sources import vocabulary
+from datalint.testing import plant
 from tests.command import call
+from tests.reference import clean_sets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 VALUE, FILE, CLASS, NUMBER = "Quetzalcoatl", "zyxwvut", "Xylophagus", 918273645
@@ -258,3 +269,150 @@ def test_own_words_come_from_the_code_alone() -> None:
     assert "DATALINT_REDACT_KEY" in words
     assert VALUE not in words
     assert own_words(()) == frozenset()
+
+
+# --- the fault of every rule ----------------------------------------------------------------------------------------
+
+
+PAGES = "\n".join(rule.page() for rule in all_rules())
+
+
+class Fault(NamedTuple):
+    """A rule's own fault, scanned and concealed."""
+
+    code: str
+    redacted: Report
+    unnamed: Report | None
+    """Without samples; not made anew where that would train a model again."""
+    cells: frozenset[str]
+    names: frozenset[str]
+    extremes: frozenset[str]
+
+
+def secretive(data: Clean) -> Clean:
+    """The same data with names of classes, categories and files that nothing else has, and an extreme value."""
+    tables = {}
+    for split, table in data.tables.items():
+        fresh = table.copy()
+        for name in fresh.columns:
+            column = fresh[name]
+            texts = column.dtype == object and column.map(lambda v: isinstance(v, str)).any()
+            if name == data.label and (texts or (column.dtype.kind in "iu" and column.nunique() < 60)):
+                fresh[name] = column.map(lambda v: v if pd.isna(v) else f"{CLASS}{v}")
+            elif texts and column.nunique() < 40:
+                fresh[name] = column.map(lambda v: f"{VALUE}{v}" if isinstance(v, str) else v)
+        floats = [name for name in fresh.columns if fresh[name].dtype.kind == "f" and name != data.label]
+        if floats:
+            fresh.loc[fresh.index[len(fresh) // 2], floats[-1]] = EXTREME
+        tables[split] = fresh
+    files = {}
+    for path, content in data.files.items():
+        *folders, name = PurePosixPath(path).parts
+        named = [part if vocabulary.split_of(part) else CLASS + part for part in folders]
+        files["/".join([*named, FILE + name if named else name])] = content
+    return Clean(data.name, tables, data.label, files, data.config)
+
+
+def renderings(number: float) -> set[str]:
+    """A number as it may be written; only such as nothing else would be."""
+    written = {repr(number), f"{number:,.0f}", f"{number:.0f}", f"{number:.6g}", f"{number:.4f}", f"{number:,.2f}"}
+    return {text for text in written if len(re.sub(r"[^1-9]", "", text)) >= 6}
+
+
+def secrets_of(data: Clean, changed: Clean) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Texts in cells, names of classes and files, and extremes of numbers."""
+    cells, names, extremes = {VALUE}, {CLASS, FILE, "Zyxwv"}, {*EXTREMES[:2]}
+    schema = {*data.tables, *(name for table in data.tables.values() for name in table.columns)}
+    for split, table in data.tables.items():
+        for name in table.columns:
+            column = table[name].dropna()
+            if column.dtype.kind in "iuf" and np.isfinite(column).any():
+                finite = column[np.isfinite(column)]
+                extremes |= renderings(float(finite.min())) | renderings(float(finite.max()))
+            before = {*map(str, changed.tables[split][name])} if name in changed.tables.get(split, ()) else set()
+            held = [*dict.fromkeys(map(str, column))]
+            for cell in [*held[:10], *[new for new in held if new not in before][:10]]:
+                if len(cell) >= 7 and not re.fullmatch(r"[\d.+-]*", cell) and cell not in schema and cell not in PAGES:
+                    (names if name == data.label else cells).add(cell)
+    return frozenset(cells), frozenset(names), frozenset(extremes)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of the scans of all faults."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Iterator[list[Fault]]:
+    """Every rule's own fault in a small clean set, with secret names where the rule still finds it then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEY, "so that no hash happens to hold a number")
+        patch.chdir(tmp_path_factory.mktemp("Zyxwv clinic"))
+        by_size = sorted(
+            clean_sets(), key=lambda d: sum(map(len, d.files.values())) + 8 * sum(t.size for t in d.tables.values())
+        )
+        yield [found for rule in all_rules() if (found := _fault(rule, by_size, kept))]
+
+
+def _fault(rule: type[Rule], by_size: list[Clean], kept: Path) -> Fault | None:
+    from pathlib import Path
+
+    for k, clean in enumerate(by_size):
+        planted = plant(rule, clean, 1.0, 0)
+        if planted is None:
+            continue
+        for turn, data in enumerate((secretive(planted.data), planted.data)):
+            place = data.write(Path(f"{rule.code}-{k}-{turn}"))
+            config = dict(data.config)
+            if "suppressions" in config:
+                config["suppressions"] = [{**entry, "reason": VALUE} for entry in config["suppressions"]]
+            options: dict[str, Any] = {"select": [rule.code], "label": data.label, "cache_dir": kept}
+            options["config"] = config or False
+            redacted = datalint.scan(place, redact=True, **options)
+            if any(finding.code == rule.code for finding in redacted.findings):
+                unnamed = None if rule.trains else datalint.scan(place, samples=False, **options)
+                return Fault(rule.code, redacted, unnamed, *secrets_of(data, clean))
+    return None
+
+
+def written(reports: list[Report], folder: Path) -> bytes:
+    """The reports as one, as every writer has it."""
+    whole = reports[0].model_copy(update={"datasets": tuple(d for r in reports for d in r.datasets)})
+    for number, report in enumerate(reports):
+        affected = {name: list(samples) for name, samples in report.all_samples(0).items()}
+        whole._keep(number, affected, dict(report.thumbnails))
+    told = [render(style, whole) for style in FORMATS]
+    told += [text.render(whole, color=False, verbose=True), whole.to_html()]
+    told += [str(whole.affected(rule.code).to_dict()) for rule in all_rules()]
+    write_pages(whole, folder)
+    told += [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    return "\n".join(told).encode()
+
+
+def leaks(told: bytes, secrets: frozenset[str], extremes: frozenset[str]) -> list[tuple[str, bytes]]:
+    """Which of them are there, and where."""
+    numbers = {n.decode().rstrip(".,") for n in re.findall(rb"(?<![\w.])\d[\d,]*\.?\d*(?:e[+-]?\d+)?", told)}
+    there = [*(s for s in secrets if s.encode() in told), *(extremes & numbers)]
+    return [(s, told[max(told.find(s.encode()) - 200, 0) :][:300]) for s in sorted(there)]
+
+
+def test_the_fault_of_every_rule_is_told_without_what_is_secret(
+    faults: list[Fault], kept: Path, tmp_path: Path
+) -> None:
+    assert [fault.code for fault in faults] == [rule.code for rule in all_rules()]
+    told = written([fault.redacted for fault in faults], tmp_path / "redacted")
+    cells = frozenset[str]().union(*(fault.cells for fault in faults))
+    names = frozenset[str]().union(*(fault.names for fault in faults))
+    extremes = frozenset[str]().union(*(fault.extremes for fault in faults))
+    assert not leaks(told, cells | names, extremes)
+    assert b"data:image/webp" not in told
+    unnamed = [fault for fault in faults if fault.unnamed is not None]
+    told = written([fault.unnamed for fault in unnamed if fault.unnamed], tmp_path / "unnamed")
+    assert not leaks(told, cells | {FILE}, extremes)
+    assert b"data:image/webp" not in told
+    files = [path for path in kept.rglob("*") if path.is_file()]
+    assert len(files) > len(faults)
+    told = b"\n".join(path.read_bytes() for path in files)
+    # The paths that were named are part of reports without samples, as classes are.
+    assert not leaks(told, cells | {FILE}, extremes)

@@ -16,7 +16,7 @@ import datalint
 from datalint import results
 from datalint.cache import open_cache, sources_stamp
 from datalint.errors import DatalintError
-from datalint.lookup import expired, rule_options, settle
+from datalint.lookup import changes, expired, rule_options, settle
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
 from datalint.processes import start_workers
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datalint.judging import Scanned
     from datalint.lookup import Effective
     from datalint.processes import Starting
-    from datalint.report.models import Report, Run
+    from datalint.report.models import DataSettings, Report, Run
     from datalint.rule import Rule
     from datalint.severity import Severity
     from datalint.sources.files import Listing
@@ -144,7 +144,7 @@ def scan(
     key = results.key(store, paths, folders, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
-        known.run = _run(started, clock, "cache", 1)
+        known.run, known.data_settings = _run(started, clock, "cache", 1), _data_settings(effective, redact)
         return known
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
@@ -187,6 +187,7 @@ def scan(
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
     report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact)
+    report.data_settings = _data_settings(effective, redact)
     if store and key and all(scanned.lasting for scanned in done):
         results.save(store, key, report)
     return report
@@ -283,6 +284,16 @@ def _report(done: Sequence[Scanned], run: Run) -> Report:
     for number, item in enumerate(done):
         report._keep(number, item.affected, item.thumbnails)
     return report
+
+
+def _data_settings(effective: Effective, redact: bool) -> DataSettings | None:
+    if not effective.from_data:
+        return None
+    from datalint.report.models import DataSettings
+
+    file = effective.files[-1]
+    changed = tuple(changes(effective))
+    return DataSettings(file=Path(file).name if redact else file, changes=changed, not_obeyed=effective.not_obeyed)
 
 
 def _concealed(

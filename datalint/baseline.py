@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datalint import __version__
 from datalint.errors import DatalintError
+from datalint.regular import read_regular
 from datalint.severity import Severity  # noqa: TC001 - pydantic needs it at run time
 from datalint.worsening import Extent, worse
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "datalint-baseline/1"
 FILE: Final = "datalint-baseline.json"
+MAX_BYTES: Final = 32 << 20
+"""Some 70,000 findings."""
+
 FINDING_PART: Final = 12
 """Digits of a fingerprint that tell the finding; the others tell its data set (see ``judging.fingerprint``)."""
 
@@ -66,7 +70,12 @@ class Baseline(BaseModel):
         """Write it, whole or not at all."""
         from datalint.writing import write_text
 
-        write_text(path, self.model_dump_json(indent=1, by_alias=True, exclude_none=True) + "\n")
+        text = self.model_dump_json(indent=1, by_alias=True, exclude_none=True) + "\n"
+        if len(text.encode()) > MAX_BYTES:
+            raise DatalintError(
+                f"{len(self.entries):,} findings are too many for a baseline: record fewer data sets at once"
+            )
+        write_text(path, text)
 
     def without(self, fingerprints: Collection[str]) -> Baseline:
         """The same without some entries."""
@@ -113,7 +122,7 @@ def read_baseline(path: Path) -> Baseline:
     import json
 
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular(path, MAX_BYTES))
     except FileNotFoundError as error:
         raise DatalintError(f"no such baseline: {path}; `datalint baseline PATH` records one") from error
     except OSError as error:
@@ -134,6 +143,14 @@ def read_baseline(path: Path) -> Baseline:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise DatalintError(f"{path} is a damaged baseline: {place}: {first['msg']}") from error
+
+
+def is_baseline(path: Path) -> bool:
+    """Whether a file begins like one, of whatever version."""
+    try:
+        return b'"datalint-baseline/' in read_regular(path, MAX_BYTES)[:100]
+    except OSError:
+        return False
 
 
 def anywhere(fingerprint: str) -> str:

@@ -9,17 +9,21 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from datalint.errors import DatalintError
+from datalint.regular import read_regular
 from datalint.severity import FailOn  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 """A configuration may lie beside data of unknown origin: a larger one was not written by hand."""
+
+MAX_PARTS = 32
+"""Parts of a dotted key: the time to parse one grows with the square of their number, and ours have five at most."""
 
 PYPROJECT = "pyproject.toml"
 
@@ -47,8 +51,16 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _place(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a path cannot hold a zero character")
+    return value
+
+
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
 Whole = Annotated[int, Field(strict=True)]
+Place = Annotated[str, AfterValidator(_place)]
+Places = Annotated[tuple[Place, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
 Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=int | str)]
 
 
@@ -112,7 +124,7 @@ class RuleTable(Table):
 class Config(Table):
     """datalint.toml, .datalint.toml, or the table [tool.datalint] of pyproject.toml."""
 
-    extend: Patterns = Field((), description="Files to begin with, from the folder of this one; its own keys win.")
+    extend: Places = Field((), description="Files to begin with, from the folder of this one; its own keys win.")
     select: Patterns = Field((), description="Rules to run: codes, names or beginnings of codes; all if not given.")
     ignore: Patterns = Field((), description="Rules to leave out, in the same way.")
     label: str | None = Field(None, description="The label column; recognised if not given.")
@@ -122,12 +134,12 @@ class Config(Table):
     preset: Literal["fast", "default"] = Field(
         "default", description="fast leaves out the rules that train a model or compare samples with each other."
     )
-    memory: Annotated[Size, Field(ge=MAX_BYTES)] = Field(
+    memory: Annotated[Size, Field(ge=1 << 20)] = Field(
         10**9, description="Bytes (or 512MB, 2GB) that comparing samples may take."
     )
-    cache_dir: str | None = Field(None, description="Where to keep what was measured, from the folder of this file.")
+    cache_dir: Place | None = Field(None, description="Where to keep what was measured, from the folder of this file.")
     jobs: Annotated[Whole, Field(ge=1)] | None = Field(None, description="Processes; as many as pay if not given.")
-    baseline: str | None = Field(None, description="Known findings to leave out, from the folder of this file.")
+    baseline: Place | None = Field(None, description="Known findings to leave out, from the folder of this file.")
     rules: dict[str, RuleTable] = Field({}, description="Parameters and severity by code or name of the rule.")
     ignores: tuple[Ignore, ...] = Field((), description="Findings to leave out by place.")
     suppressions: tuple[Suppression, ...] = Field((), description="Findings to leave out one by one.")
@@ -144,9 +156,10 @@ def read_config(path: Path, shown: str) -> tuple[dict[str, Any], str] | None:
         DatalintError: it cannot be read, or is not TOML.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DatalintError(f"{shown} is no configuration: larger than {MAX_BYTES >> 20} MB")
-        text = path.read_text(encoding="utf-8-sig")
+        # As Python reads text files: without a byte-order mark, every line ending in "\n".
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        if _is_deep(text):
+            raise DatalintError(f"{shown} is no configuration: a key has more than {MAX_PARTS} parts")
         data = tomllib.loads(text)
     except OSError as error:
         raise DatalintError(f"cannot read the configuration {shown}: {error.strerror or error}") from error
@@ -163,6 +176,29 @@ def read_config(path: Path, shown: str) -> tuple[dict[str, Any], str] | None:
     if table is not None and not isinstance(table, dict):
         raise DatalintError(f"{shown}: tool.datalint is not a table")
     return None if table is None else (table, text)
+
+
+_TOKEN = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|'{3}(?:[^']|'(?!''))*+(?:'{3})?'''
+    r"""|(?P<part>"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|[\w-]++|[ \t]++)|(?P<dot>\.)|\#[^\n]*+|.""",
+    re.DOTALL,
+)
+"""Strings of many lines, parts of keys, dots, comments, and the rest: no text takes more than one look."""
+
+
+def _is_deep(text: str) -> bool:
+    """Whether a dotted key has too many parts, looked for without parsing it."""
+    if text.count(".") < MAX_PARTS:
+        return False
+    dots = 0
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "dot":
+            dots += 1
+            if dots >= MAX_PARTS:
+                return True
+        elif token.lastgroup is None:
+            dots = 0
+    return False
 
 
 def _malformed(said: str, shown: str, text: str) -> str:

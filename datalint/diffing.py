@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from datalint.errors import DatalintError
 from datalint.report import wording
-from datalint.report.escape import clean, guard
+from datalint.report.escape import clean, guard, guard_json
 from datalint.report.models import DatasetReport, Finding, Record, Report
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.worsening import Extent, worse
@@ -63,7 +63,7 @@ class Diff(Record):
 
     def to_json(self) -> str:
         """The same as JSON text."""
-        return self.model_dump_json(indent=1, by_alias=True) + "\n"
+        return guard_json(self.model_dump_json(indent=1, by_alias=True)) + "\n"
 
     def __str__(self) -> str:
         """The same for a terminal."""

@@ -36,6 +36,17 @@ NAMES = ("datalint.toml", ".datalint.toml", PYPROJECT)
 GIVEN = "given"
 DEFAULT = "default"
 
+MACHINE = ("cache-dir", "jobs", "memory")
+"""Keys about the machine, not about the data: the data's own configuration does not set them."""
+
+MAX_NESTED = 32
+"""Files that may extend each other in a row."""
+
+MAX_EXTENDED = 1 << 20
+"""Characters of all files that one configuration consists of."""
+
+
+_OUTSIDE = "and settings inside the data name only files there; --config FILE takes them as yours"
 
 Entry = TypeVar("Entry", Ignore, Suppression)
 
@@ -64,6 +75,10 @@ class Effective:
     suppressions: tuple[Placed[Suppression], ...] = ()
     own: Config = field(default_factory=Config)
     """The configuration before anything was given on top."""
+    from_data: bool = False
+    """Whether the files lie inside the scanned data, and so may come with it."""
+    not_obeyed: tuple[str, ...] = ()
+    """Keys that files inside the scanned data may not set."""
 
     def given(self, values: Mapping[str, Any], origin: str = GIVEN) -> Effective:
         """The same with some keys replaced."""
@@ -97,17 +112,22 @@ def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
         return Effective()
     if config is None:
         file = _find_all(paths) if paths is not None else None
-        return Effective() if file is None else _effective(_chain(file, ()))
+        if file is None or paths is None:
+            return Effective()
+        root = file.parent if any(_inside(file.parent, _folder(path)) for path in paths) else None
+        return _effective(_Chain(root).of(file), root)
     if isinstance(config, (str, Path)):
         if not os.path.isfile(config):  # noqa: PTH113 - never raises
             raise DatalintError(f"no such configuration file: {config}")
-        return _effective(_chain(Path(config).absolute(), ()))
+        return _effective(_Chain().of(Path(config).absolute()))
     if not hasattr(config, "keys"):
         raise DatalintError(f"config: a file, a mapping, None or False is wanted, not {type(config).__name__}")
     given, here = dict(config), Path.cwd()
     parsed = parse_config(given, "config")
-    bases = [_chain((here / path).absolute(), ()) for path in parsed.extend]
-    return _effective([*(file for chain in bases for file in chain), _File("config", here, given, parsed)])
+    chain = _Chain()
+    for path in parsed.extend:
+        chain.of((here / path).absolute())
+    return _effective([*chain.files, _File("config", here, given, parsed)])
 
 
 def find_config(start: Path) -> Path | None:
@@ -115,9 +135,19 @@ def find_config(start: Path) -> Path | None:
     The configuration file closest to a path: in its folder or above, up to the root of its repository; then in the
     same way from the working directory.
     """
-    place = Path(os.path.abspath(start))  # noqa: PTH100 - links stay what they are called
+    return _above(_folder(start)) or _above(Path.cwd())
+
+
+def _folder(path: Path) -> Path:
+    """The scanned folder, or that of a scanned file."""
+    place = Path(os.path.abspath(path))  # noqa: PTH100 - links stay what they are called
     # os.path answers False where a folder may not be looked into; Path raises.
-    return _above(place if os.path.isdir(place) else place.parent) or _above(Path.cwd())  # noqa: PTH112
+    return place if os.path.isdir(place) else place.parent  # noqa: PTH112
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether something really lies in a folder, or is that folder."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _above(folder: Path) -> Path | None:
@@ -151,31 +181,69 @@ class _File:
     parsed: Config
 
 
-def _chain(file: Path, above: tuple[Path, ...]) -> list[_File]:
-    """The files that one extends, and itself at the end."""
-    shown = shown_path(file)
-    real = file.resolve()
-    if real in above:
-        raise DatalintError(f"{shown} extends itself")
-    if not os.path.isfile(file):  # noqa: PTH113
-        raise DatalintError(f"no such configuration file: {shown}")
-    read = read_config(file, shown)
-    if read is None:
-        raise DatalintError(f"{shown} has no table [tool.datalint]")
-    data, text = read
-    parsed = parse_config(data, shown, text)
-    bases = [_chain(Path(os.path.abspath(file.parent / path)), (*above, real)) for path in parsed.extend]  # noqa: PTH100
-    return [*(item for chain in bases for item in chain), _File(shown, file.parent, data, parsed)]
+class _Chain:
+    """A file and the files that it extends, each once, what is extended first."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        """
+        Args:
+            root: the folder that no file may lie outside of.
+        """
+        self.files: list[_File] = []
+        self._root = root
+        self._open: dict[Path, str] = {}
+        """How those are shown that wait for what they extend, by their real paths."""
+        self._done: set[Path] = set()
+        self._characters = 0
+
+    def of(self, file: Path, by: str = "") -> list[_File]:
+        """All files down to this one, which is extended ``by`` another."""
+        shown, real = shown_path(file), Path(os.path.realpath(file))
+        if real in self._open:
+            names = [*self._open.values(), self._open[real]]
+            raise DatalintError(f"{shown} extends itself: {' extends '.join(names[names.index(names[-1]) :])}")
+        if real in self._done:
+            return self.files
+        if self._root is not None and not _inside(real, self._root):
+            link = f"{by}: extend: {shown}" if by else f"{shown}"
+            raise DatalintError(f"{link} lies outside {shown_path(self._root)}, {_OUTSIDE}")
+        if not os.path.isfile(file):  # noqa: PTH113
+            raise DatalintError(f"no such configuration file: {shown}")
+        read = read_config(file, shown)
+        if read is None:
+            raise DatalintError(f"{shown} has no table [tool.datalint]")
+        data, text = read
+        self._characters += len(text)
+        if self._characters > MAX_EXTENDED:
+            raise DatalintError(f"{shown}: this and the files that extend it are larger than {MAX_EXTENDED >> 20} MB")
+        parsed = parse_config(data, shown, text)
+        self._open[real] = shown
+        if len(self._open) > MAX_NESTED:
+            raise DatalintError(f"{shown}: more than {MAX_NESTED} files extend each other")
+        for path in parsed.extend:
+            self.of(Path(os.path.abspath(file.parent / path)), shown)  # noqa: PTH100
+        del self._open[real]
+        self._done.add(real)
+        self.files.append(_File(shown, file.parent, data, parsed))
+        return self.files
 
 
-def _effective(chain: Sequence[_File]) -> Effective:
+def _effective(chain: Sequence[_File], root: Path | None = None) -> Effective:
+    """What the files say together; those of ``root`` came with the data."""
     values: dict[str, Any] = {}
     rules: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
+    not_obeyed: dict[str, None] = {}
     ignores: list[Placed[Ignore]] = []
     suppressions: list[Placed[Suppression]] = []
     for file in chain:
         told = file.parsed.model_dump(by_alias=True, exclude_unset=True, exclude={"extend", "rules"})
+        if root is not None:
+            not_obeyed |= dict.fromkeys(key for key in MACHINE if told.pop(key, None) is not None)
+            if told.get("baseline") and not _inside(file.base / told["baseline"], root):
+                raise DatalintError(
+                    f"{file.shown}: baseline: {told['baseline']} lies outside {shown_path(root)}, {_OUTSIDE}"
+                )
         for key in ("cache-dir", "baseline"):
             if told.get(key):
                 told[key] = os.path.relpath(file.base / told[key])
@@ -194,7 +262,31 @@ def _effective(chain: Sequence[_File]) -> Effective:
         values["rules"] = rules
     config = Config.model_validate(values)
     shown = tuple(file.shown for file in chain)
-    return Effective(config, origins, shown, tuple(ignores), tuple(suppressions), config)
+    placed = (tuple(ignores), tuple(suppressions))
+    return Effective(config, origins, shown, *placed, config, root is not None, tuple(not_obeyed))
+
+
+def changes(effective: Effective) -> list[str]:
+    """What files inside the scanned data change about a scan, in a few words each that name nothing of the data."""
+    if not effective.from_data:
+        return []
+    config = effective.config
+    theirs = {key for key, origin in effective.origins.items() if origin in effective.files}
+    found = [
+        f"{key} {value}"
+        for key, name in (("fail-on", "fail_on"), ("preset", "preset"), ("batch-size", "batch_size"))
+        if key in theirs and (value := getattr(config, name)) != Config.model_fields[name].default
+    ]
+    amounts = ((len(effective.ignores), "ignore"), (len(effective.suppressions), "suppression"))
+    found += [f"{amount:,} {noun}{'' if amount == 1 else 's'}" for amount, noun in amounts if amount]
+    found += ["a baseline"] if "baseline" in theirs and config.baseline else []
+    codes = (("select", config.select), ("ignore", config.ignore))
+    found += [f"{key} {' '.join(values)}" for key, values in codes if key in theirs and values]
+    found += [key for key in ("label", "splits") if key in theirs]
+    for name, table in config.rules.items():
+        found += [f"{name} {table.severity}"] if table.severity is not None else []
+        found += [f"parameters of {name}"] if table.parameters else []
+    return found
 
 
 def expired(entry: Suppression, today: datetime.date) -> bool:
@@ -255,6 +347,8 @@ def as_toml(effective: Effective) -> Iterator[str]:
     config = effective.config
     tables: list[str] = []
     yield f"# settings from {', '.join(effective.files) or 'no file'}"
+    for key in effective.not_obeyed:
+        yield f"# {key} there is not obeyed: the file lies inside the data; --config FILE takes it as yours"
     for key, name in zip(keys_of(Config), Config.model_fields, strict=True):
         if key in {"extend", "rules", "ignores", "suppressions"}:
             continue

@@ -14,6 +14,7 @@ from datalint.problem import Problem
 from datalint.processes import cores
 from datalint.profile import Profile, Task
 from datalint.sources.labels import task_of
+from datalint.sources.recognise import CHANGED
 from datalint.splits import Given, SplitProfile
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _is_number(text: str) -> bool:
 def _damaged(profile: Profile) -> bool:
     """Whether anything could not be read, so that having no samples is itself a finding."""
     met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
-    return any(
-        problem.kind in {"unreadable", "truncated", "empty", "pointer", "failed"}
-        for problem in [*profile.dataset.problems, *met]
-    )
+    kinds = {"unreadable", "truncated", "empty", "pointer", "failed"}
+    if profile.dataset.layout == CHANGED:
+        kinds.add("not-scanned")  # nobody said that they are data
+    return any(problem.kind in kinds for problem in [*profile.dataset.problems, *met])

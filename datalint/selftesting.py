@@ -15,6 +15,7 @@ from datalint import api
 from datalint.errors import DatalintError
 from datalint.loading import load
 from datalint.registry import select_rules
+from datalint.report.escape import guard_json
 from datalint.testing import alarms, named_samples, names_place, plant, scan, status
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class SelfTest:
 
     def to_json(self) -> str:
         """All of it."""
-        return json.dumps({"schema": "datalint-selftest/1", **self._record()}, indent=1, ensure_ascii=False) + "\n"
+        record = {"schema": "datalint-selftest/1", **self._record()}
+        return guard_json(json.dumps(record, indent=1, ensure_ascii=False)) + "\n"
 
     def _record(self) -> dict[str, Any]:
         return {

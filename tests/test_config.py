@@ -103,7 +103,7 @@ def test_extend_begins_with_other_files(data: Path) -> None:
     (data / "datalint.toml").write_text(
         "extend = '../base.toml'\nbatch-size = 16\n[rules.LBL101]\nratio = 30\n[[ignores]]\nrules = 'DUP'\n"
     )
-    settled = settle([data])
+    settled = settle([data], data / "datalint.toml")
     config = settled.config
     assert (config.batch_size, config.memory) == (16, 512_000_000)
     assert config.rules["LBL101"].parameters == {"ratio": 30, "mild_ratio": 10}
@@ -330,7 +330,7 @@ def test_what_is_wrong_with_a_file(data: Path, text: str, message: str) -> None:
 
 
 def test_files_that_are_no_text(data: Path) -> None:
-    for content, message in ((b"\xff\xfe", "not written in UTF-8"), (b"#" * (1 << 21), "larger than 1 MB")):
+    for content, message in ((b"\xff\xfe", "not written in UTF-8"), (b"#" * (1 << 21), "larger than 256 kB")):
         (data / "datalint.toml").write_bytes(content)
         with pytest.raises(DatalintError, match=message):
             scan(data)

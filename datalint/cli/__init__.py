@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import click
 
 from datalint import __version__
-from datalint.cli.options import EXIT_CANNOT
+from datalint.cli.options import EXIT_CANNOT, say
 from datalint.errors import DatalintError
 
 COMMANDS: Final = {
@@ -110,10 +110,8 @@ def _gone() -> str | None:
 
 
 def _fail(message: str) -> NoReturn:
-    from datalint.report.escape import clean
-
     with contextlib.suppress(OSError):  # nobody may be listening; the exit status still says it
         if os.environ.get(DEBUG):
             traceback.print_exc()
-        click.echo(f"datalint: {clean(message)}", err=True)
+        say(message)
     sys.exit(EXIT_CANNOT)

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS, EXIT_CANNOT = 1, 2
 
+LONGEST = 4_000
+"""Characters of one message."""
+
+
+def say(message: str) -> None:
+    """An error or a notice: one line on standard error."""
+    tell(f"datalint: {message}", err=True)
+
+
+def tell(message: str, *, err: bool = False) -> None:
+    """One line, without what a terminal or a build server would obey, whatever names and arguments it repeats."""
+    from datalint.report.escape import clean, guard
+
+    click.echo(guard(clean(message, LONGEST)), err=err)
+
 
 def codes(value: str) -> list[str]:
     """Several values in one option, set apart by commas."""

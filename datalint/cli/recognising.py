@@ -11,6 +11,7 @@ from datalint.cli.options import (
     LABEL,
     SPLITS,
     by_name,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -31,25 +32,25 @@ def detect(paths: Sequence[str], label: str | None, splits: Sequence[tuple[str, 
     found = api.detect(list(paths), label=label, splits=by_name(splits))
     records = [_recognised(dataset) for dataset in found]
     if style == "json":
-        click.echo(json.dumps(records, indent=1))
-        return
-    from datalint.report.escape import clean
+        from datalint.report.escape import guard_json
 
+        click.echo(guard_json(json.dumps(records, indent=1)))
+        return
     for record in records:
-        click.echo(clean(f"{record['name']}: {record['layout']} ({record['evidence']})"))
+        tell(f"{record['name']}: {record['layout']} ({record['evidence']})")
         for split in record["splits"]:
-            click.echo(clean(f"  split {split['name']}: {split['evidence']}"))
+            tell(f"  split {split['name']}: {split['evidence']}")
         found_label = record["label"]
         if found_label is None:
-            click.echo(clean(f"  label: none ({record['no_label']})"))
+            tell(f"  label: none ({record['no_label']})")
         else:
             why = f"{found_label['evidence']}; confidence: {found_label['confidence']}"
-            click.echo(clean(f"  label {found_label['name']!r}: {why}"))
+            tell(f"  label {found_label['name']!r}: {why}")
         for role, names in record["columns"].items():
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            click.echo(clean(f"  {role}: {', '.join(names[:8])}{more}"))
+            tell(f"  {role}: {', '.join(names[:8])}{more}")
         for problem in record["problems"]:
-            click.echo(clean(f"  {problem['path']}: {problem['message']}"))
+            tell(f"  {problem['path']}: {problem['message']}")
 
 
 def _recognised(dataset: Dataset) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datalint.cli.options import show_settings
+from datalint.cli.options import show_settings, tell
 from datalint.errors import DatalintError
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def config(path: str, config_file: str | None, wants_schema: bool) -> None:
 def init(path: str, force: bool) -> None:
     """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
     from datalint import api
-    from datalint.report import escape
     from datalint.starter import starter
     from datalint.writing import check, write_text
 
@@ -51,7 +50,7 @@ def init(path: str, force: bool) -> None:
         raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
     check(file, folder)
     write_text(file, starter(api.detect(path)), folder)
-    click.echo(escape.clean(f"wrote {file.as_posix()}; `datalint scan {shlex.quote(path)}` uses it"))
+    tell(f"wrote {file.as_posix()}; `datalint scan {shlex.quote(path)}` uses it")
 
 
 @click.command()
@@ -65,7 +64,7 @@ def init(path: str, force: bool) -> None:
 def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
     """Record what is found today, so that later scans with --baseline report only what is new or became worse."""
     from datalint import api, lookup
-    from datalint.baseline import FILE, of_report, read_baseline, stale
+    from datalint.baseline import FILE, is_baseline, of_report, read_baseline, stale
     from datalint.registry import all_rules
     from datalint.writing import check
 
@@ -74,6 +73,8 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
     known = read_baseline(file) if prune else None
     if known is None and os.path.lexists(file) and not force:
         raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
+    if os.path.isfile(file) and not is_baseline(file):  # noqa: PTH113 - never raises
+        raise DatalintError(f"{file.as_posix()} is no baseline and is not replaced: choose another place with --output")
     check(file)
     report = api.scan(list(paths), config=settings, baseline=False)
     if known is not None:
@@ -81,12 +82,12 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
         left = known.without(gone)
         if gone:
             left.write(file)
-        click.echo(f"{file.as_posix()}: removed {len(gone):,} of {len(known.entries):,} entries")
+        tell(f"{file.as_posix()}: removed {len(gone):,} of {len(known.entries):,} entries")
         return
     recorded = of_report(report, {rule.code for rule in all_rules() if rule.audits})
     recorded.write(file)
     number = len(recorded.entries)
-    click.echo(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
+    tell(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
 
 
 @click.command()
@@ -94,12 +95,10 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
 def clean(cache_dir: Path | None) -> None:
     """Empty the cache of what was measured."""
     from datalint.cache import Cache, chosen_folder
-    from datalint.report import escape
 
     try:
         folder, _ = chosen_folder(cache_dir)
         size = Cache(folder).clear()
     except (OSError, RuntimeError) as error:
         raise DatalintError(f"the cache cannot be emptied: {error}") from error
-    told = f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}"
-    click.echo(escape.clean(told))
+    tell(f"removed {size / 1e6:,.1f} MB from {folder}" if size else f"nothing to remove in {folder}")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from datalint.cli.options import EXIT_FINDINGS
-from datalint.report.escape import clean
+from datalint.cli.options import EXIT_FINDINGS, say, tell
+from datalint.report import wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,10 @@ def status(report: Report, options: dict[str, Any]) -> int:
 
 def show(report: Report, options: dict[str, Any], written: list[Path]) -> None:
     """Print it in the style that was asked for."""
+    silent = options["quiet"] and not report.findings and not _failed(report)
+    own = wording.data_settings(report)
+    if own and (silent or options["statistics"] or options["style"] != "text"):
+        say(own)  # the report itself has a line for it only in some styles
     if options["statistics"]:
         _show_statistics(report, options["style"])
         return
@@ -74,14 +78,14 @@ def show(report: Report, options: dict[str, Any], written: list[Path]) -> None:
         return
     from datalint.report import text
 
-    if options["quiet"] and not report.findings and not _failed(report):
+    if silent:
         return
     width = min(120, shutil.get_terminal_size().columns) if terminal() else 100
     colour = _colour(options["color"])
     shown = text.render(report, color=colour, width=max(60, width), verbose=options["verbose"])
     click.echo(shown, nl=not shown.endswith("\n"), color=colour)
     if written and not options["quiet"]:
-        click.echo(f"reports: {', '.join(path.as_posix() for path in written)}")
+        tell(f"reports: {', '.join(path.as_posix() for path in written)}")
 
 
 def _colour(wish: str) -> bool:
@@ -107,7 +111,7 @@ def _show_statistics(report: Report, style: str) -> None:
         click.echo(json.dumps({"rules": rules, "suppressed": hidden}, indent=1))
         return
     for (code, rule), counts in ranked:
-        click.echo(f"{sum(counts.values()):>6}  {clean(code)}  {clean(rule)}")
+        tell(f"{sum(counts.values()):>6}  {code}  {rule}")
     if hidden:
         click.echo(f"{hidden:>6}  suppressed")
 

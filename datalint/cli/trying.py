@@ -16,6 +16,7 @@ from datalint.cli.options import (
     by_name,
     codes,
     numbers,
+    tell,
 )
 
 
@@ -43,10 +44,10 @@ def plant(code: str, path: Path, out: Path, **options: Any) -> None:
     written to planted.json beside the copy.
     """
     from datalint.faulty import write_faulty
-    from datalint.report.escape import clean
 
     options["splits"] = by_name(options["splits"]) or None
-    click.echo("\n".join(map(clean, write_faulty(code, path, out, **options).to_text().splitlines())))
+    for line in write_faulty(code, path, out, **options).to_text().splitlines():
+        tell(line)
 
 
 @click.command()
@@ -73,7 +74,6 @@ def selftest(path: Path, **options: Any) -> None:
     Plants the fault of every rule that applies into a copy in memory, of at most 5,000 rows or 600 images, and scans it.
     """
     from datalint import selftesting
-    from datalint.report.escape import clean
 
     done = selftesting.selftest(
         str(path),
@@ -89,7 +89,8 @@ def selftest(path: Path, **options: Any) -> None:
     if options["style"] == "json":
         click.echo(done.to_json().encode(), nl=False)
     else:
-        click.echo("\n".join(map(clean, done.to_text().splitlines())))
+        for line in done.to_text().splitlines():
+            tell(line)
     sys.exit(EXIT_FINDINGS if options["strict"] and done.missed else 0)
 
 

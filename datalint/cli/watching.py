@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from datalint.cli.options import EXIT_CANNOT
+from datalint.cli.options import EXIT_CANNOT, say
 from datalint.cli.showing import show, status, terminal, write
 from datalint.errors import DatalintError
-from datalint.report.escape import clean
 from datalint.report.privacy import KEY
 from datalint.writing import TEMPORARY
 
@@ -75,7 +74,7 @@ def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Repo
                 last, code = report, status(report, options)
             except DatalintError as error:
                 # Half a copy is no reason to stop: the next change may complete it.
-                click.echo(f"datalint: {clean(str(error))}", err=True)
+                say(str(error))
                 code = EXIT_CANNOT
             _say_waiting(options)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 # name in another order than it has.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MARK = re.compile(r"##(?=\w*\[)")
 _COMMAND = re.compile(r"^(\s*)::")
 
 
@@ -32,7 +33,17 @@ def guard(line: str) -> str:
     """
     ``line`` so that a build server does not take it for one of its commands.
 
-    GitHub obeys lines that begin with ``::`` (white space before it is allowed) and ``##[`` anywhere; Azure obeys
-    ``##vso[`` anywhere.
+    GitHub obeys lines that begin with ``::`` (white space before it is allowed) and ``##[`` anywhere, Azure ``##vso[`` and
+    TeamCity ``##teamcity[``.
     """
-    return _COMMAND.sub(r"\1\\::", line).replace("##[", "# #[").replace("##vso[", "# #vso[")
+    return _MARK.sub("# #", _COMMAND.sub(r"\1\\::", line))
+
+
+def guard_json(text: str) -> str:
+    """JSON that says the same, in which a build server that logs it finds no command."""
+    return _MARK.sub(r"#\\u0023", text)
+
+
+def guard_xml(text: str) -> str:
+    """The same of XML."""
+    return _MARK.sub("#&#35;", text)

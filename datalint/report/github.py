@@ -20,7 +20,7 @@ KINDS: Final[dict[Severity, str]] = {"error": "error", "warning": "warning", "in
 
 
 def render(report: Report) -> str:
-    """``::error title=CODE rule,file=PATH,line=N::message``, worst first; the ten worst of each severity."""
+    """``::error title=CODE rule,file=PATH,line=N::message``, worst first; the ten worst of each severity; then what the data's own settings change."""
     lines = []
     for severity, kind in KINDS.items():
         pairs = [(d, f) for d in report.datasets for f in d.leading if f.severity == severity]
@@ -35,6 +35,8 @@ def render(report: Report) -> str:
             lines.append(f"::{kind} {listed}::{_data(text)}\n")
         if len(pairs) > SHOWN:
             lines.append(f"and {wording.count(len(pairs) - SHOWN, severity)} more\n")
+    own = wording.data_settings(report)
+    lines += [f"::notice title=settings of the data::{_data(own)}\n"] if own else []
     return "".join(lines)
 
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from datalint.report import wording
-from datalint.report.escape import clean
+from datalint.report.escape import clean, guard_json
 from datalint.report.locations import location
 
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def render(report: Report) -> str:
                 "location": {"path": place.path, "lines": {"begin": place.line or 1}},
             }
         )
-    return json.dumps(entries, indent=1) + "\n"
+    return guard_json(json.dumps(entries, indent=1)) + "\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from datalint.report import wording
-from datalint.report.escape import clean
+from datalint.report.escape import clean, guard_xml
 from datalint.severity import at_least
 
 if TYPE_CHECKING:
@@ -29,20 +29,23 @@ def render(report: Report, fail_on: FailOn = "error") -> str:
     another one is told with that one, and its own case passes.
     """
     root = ET.Element("testsuites", {"name": report.tool.name})
+    own = wording.data_settings(report)
     for dataset in report.datasets:
-        root.append(_suite(dataset, fail_on))
+        root.append(_suite(dataset, fail_on, own))
     _count(root)
     ET.indent(root, " ")
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + guard_xml(ET.tostring(root, encoding="unicode")) + "\n"
 
 
-def _suite(dataset: DatasetReport, fail_on: FailOn) -> ET.Element:
+def _suite(dataset: DatasetReport, fail_on: FailOn, own: str) -> ET.Element:
     suite = ET.Element("testsuite", {"name": _text(dataset.name)})
     found: dict[str, list[Finding]] = {}
     for finding in wording.ordered(dataset.leading):
         found.setdefault(finding.code, []).append(finding)
     for rule in dataset.rules:
         suite.append(_case(dataset, rule, found.pop(rule.code, []), fail_on))
+    if own:
+        ET.SubElement(suite, "system-out").text = _text(own)
     _count(suite)
     return suite
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from datalint.errors import FindingsError
+from datalint.report.escape import guard_json
 from datalint.report.views import Views
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
 
@@ -156,6 +157,14 @@ class Summary(Record):
     datasets: int = 0
 
 
+class DataSettings(Record):
+    """What a configuration that lies inside the scanned data says about its own scan."""
+
+    file: str
+    changes: tuple[str, ...] = Field(default=(), description="What it sets, such as `fail-on never` and `2 ignores`.")
+    not_obeyed: tuple[str, ...] = Field(default=(), description="Keys that such a file may not set.")
+
+
 class Run(Record):
     """What differs from one run to the next: left out when two reports are compared."""
 
@@ -174,6 +183,9 @@ class Report(BaseModel):
     tool: Tool
     summary: Summary
     datasets: tuple[DatasetReport, ...]
+    data_settings: DataSettings | None = Field(
+        default=None, description="Settings that lie inside the scanned data; null if those that hold lie elsewhere."
+    )
     run: Run
 
     # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.
@@ -269,7 +281,7 @@ class Report(BaseModel):
         """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
         from datalint.writing import write_text
 
-        text = self.model_dump_json(indent=1, by_alias=True) + "\n"
+        text = guard_json(self.model_dump_json(indent=1, by_alias=True)) + "\n"
         if path is not None:
             write_text(Path(path), text)
         return text

@@ -77,6 +77,8 @@ class Page:
     """Everything above the run footer."""
 
     verdict: str
+    settings: str
+    """What the data's own settings change."""
     worst: str
     tiles: tuple[tuple[str, str, str], ...]
     datasets: tuple[DatasetView, ...]
@@ -106,8 +108,10 @@ def build(report: Report, limits: Limits) -> Page:
     cards = [card for view in views for card in view.cards]
     groups = sorted((g for view in views for g in view.groups), key=lambda g: SEVERITIES.index(g.severity))
     most_groups = limits.rows * 2
+    own = wording.data_settings(report)
     return Page(
         verdict=wording.verdict(report),
+        settings=own[:1].upper() + own[1:],
         worst=_worst(report),
         tiles=_tiles(report),
         datasets=views,

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from datalint.report import wording
-from datalint.report.escape import clean
+from datalint.report.escape import clean, guard_json
 from datalint.report.locations import location, of_sample
 
 if TYPE_CHECKING:
@@ -51,13 +51,20 @@ def render(report: Report) -> str:
                 "tool": {
                     "driver": {"name": report.tool.name, "semanticVersion": report.tool.version, "rules": rules},
                 },
+                "invocations": [_invocation(wording.data_settings(report))],
                 "columnKind": "unicodeCodePoints",
                 "results": [_result(dataset, finding, numbers, seen) for dataset, finding in kept],
                 "properties": {"findings": len(pairs), "findingsLeftOut": len(pairs) - len(kept)},
             }
         ],
     }
-    return json.dumps(log, indent=1) + "\n"
+    return guard_json(json.dumps(log, indent=1)) + "\n"
+
+
+def _invocation(own: str) -> dict[str, Any]:
+    """That the job was done, and what the data's own settings changed about it."""
+    notes = [{"level": "note", "message": {"text": clean(own)}}] if own else []
+    return {"executionSuccessful": True} | ({"toolConfigurationNotifications": notes} if notes else {})
 
 
 def _result(dataset: DatasetReport, finding: Finding, numbers: dict[str, int], seen: Counter[str]) -> dict[str, Any]:

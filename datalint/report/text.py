@@ -51,7 +51,7 @@ def render(report: Report, *, color: bool, width: int = 100, verbose: bool = Fal
     lines: list[str] = []
     for dataset in report.datasets:
         lines += [*writer.dataset(dataset), ""]
-    lines += writer.totals(report)
+    lines += [*writer.wrap(clean(wording.data_settings(report), SENTENCE), "", "  "), *writer.totals(report)]
     return "\n".join(lines) + "\n"
 
 

@@ -162,6 +162,17 @@ def _rules_noun(report: Report) -> str:
     return "rule" if len(report.datasets) <= 1 else "check"
 
 
+def data_settings(report: Report) -> str:
+    """``settings from data/datalint.toml: fail-on never, 2 ignores``; empty where the data sets nothing itself."""
+    own = report.data_settings
+    if own is None or not (own.changes or own.not_obeyed):
+        return ""
+    parts = [", ".join(own.changes)] if own.changes else []
+    if own.not_obeyed:
+        parts.append(f"not obeyed from inside the data: {', '.join(own.not_obeyed)}")
+    return f"settings from {own.file}: {'; '.join(parts)}"
+
+
 def verdict(report: Report) -> str:
     """The result in one sentence (two where rules failed)."""
     sets = count(report.summary.datasets, "data set")

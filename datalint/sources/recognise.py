@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from datalint.dataset import Dataset, Problem, Split
 from datalint.errors import DatalintError
@@ -27,7 +28,10 @@ from datalint.sources.tables import Member, look
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Wishes", "recognise", "recognise_files"]
+__all__ = ["CHANGED", "Wishes", "recognise", "recognise_files"]
+
+CHANGED: Final = "changed files"
+"""Name and layout of what is looked at file by file."""
 
 
 def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
@@ -65,6 +69,9 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
         if not path.is_file():
             continue  # deleted since
         entry = Entry(str(path), path.parts, 0)
+        if _leads_out(path):
+            problems.append(Problem("not-scanned", entry.shown, "link that leads out of the repository"))
+            continue
         try:
             if entry.suffix in IMAGES:
                 images.append(entry)
@@ -85,9 +92,9 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
         alone = "files are looked at one by one, so there are no labels"
         found.append(
             Dataset(
-                "changed files",
+                CHANGED,
                 ".",
-                "changed files",
+                CHANGED,
                 "images",
                 why,
                 partitions,
@@ -100,6 +107,13 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
             )
         )
     return found
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether a file really lies outside its repository, or outside its folder where it is in none."""
+    place = Path(os.path.abspath(path))  # noqa: PTH100 - the link's own place
+    top = next((folder for folder in place.parents if os.path.lexists(folder / ".git")), place.parent)
+    return not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(top))
 
 
 def _near(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import datasets
 
 import datalint
 
@@ -41,6 +42,54 @@ def test_copies_within_the_splits_say_what_chance_would_give() -> None:
     expected = finding.evidence["expected_at_random"]
     assert isinstance(expected, float)
     assert finding.affected.count == pytest.approx(expected, rel=0.5)
+
+
+def coarse_sets() -> list[tuple[str, pd.DataFrame]]:
+    """Real tables whose rows coincide, from half of them to nearly all, and one of very uneven frequencies."""
+    iris = datasets.load_iris(as_frame=True).frame.iloc[:, [1, 3, 4]]
+    wine = datasets.load_wine(as_frame=True).frame.round(0).iloc[:, [2, 3, 5, 7, 13]]
+    digits = datasets.load_digits(as_frame=True).frame.iloc[:, [1, 2, 9, 14, 33, 62, 64]]
+    rng = np.random.default_rng(0)
+    uneven = pd.DataFrame({"a": rng.zipf(1.5, 1500).clip(0, 10**6), "b": rng.integers(0, 3, 1500), "target": 0})
+    uneven["target"] = rng.integers(0, 2, 1500)
+    return [("iris", iris), ("wine", wine), ("digits", digits), ("uneven", uneven)]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize(("name", "whole"), coarse_sets(), ids=[name for name, _ in coarse_sets()])
+def test_what_is_expected_is_what_random_splits_give(name: str, whole: pd.DataFrame, share: float) -> None:
+    whole = whole.assign(target="c" + whole["target"].astype(str))
+    rows = whole.groupby(list(whole.columns[:-1])).ngroup().to_numpy()
+    rng = np.random.default_rng(1)
+    size = round(len(whole) * share)
+    shared, told = [], []
+    for _ in range(300):
+        order = rng.permutation(len(whole))
+        shared.append(np.isin(rows[order[:size]], rows[order[size:]]).sum())
+    for _ in range(3):
+        order = rng.permutation(len(whole))
+        splits = {
+            "train": whole.iloc[order[size:]].reset_index(drop=True),
+            "test": whole.iloc[order[:size]].reset_index(drop=True),
+        }
+        (finding,) = datalint.scan(splits, label="target", select=["SPL101"]).findings
+        assert finding.affected.count == np.isin(rows[order[:size]], rows[order[size:]]).sum()
+        expected = finding.evidence["expected_at_random"]
+        assert isinstance(expected, float)
+        told.append(expected)
+    spread = np.std(shared)
+    assert abs(np.mean(told) - np.mean(shared)) < 3 * spread / 3**0.5 + 0.005 * np.mean(shared)
+
+
+def test_one_row_with_a_hundred_copies_is_one_input() -> None:
+    """Its copies make thousands of pairs, by which twenty rows that leaked would be nothing unusual."""
+    train, test = measured(6000, 0), measured(3000, 1)
+    train.iloc[:100] = train.iloc[0].to_numpy()
+    test.iloc[:20] = train.iloc[200:220].to_numpy()
+    (finding,) = datalint.scan(
+        {"train": train.infer_objects(), "test": test.infer_objects()}, label="y", select=["SPL101"]
+    ).findings
+    assert finding.severity == "warning"
 
 
 @pytest.mark.parametrize(("shared", "severity"), [(1, "info"), (2, "info"), (5, "info"), (9, "warning"), (12, "error")])

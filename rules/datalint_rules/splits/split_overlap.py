@@ -104,8 +104,8 @@ class SplitOverlap(Rule):
                 source, target = profile.splits[earlier], profile.splits[later]
                 count = copies.estimate(len(shared))
                 share = count / target.samples
-                expected, chance = _expected(copies, earlier, later, count)
-                small: Severity = "warning" if chance < self.params.level else "info"
+                expected = _expected(copies, earlier, later)
+                small: Severity = "warning" if _chance(copies, earlier, later) < self.params.level else "info"
                 natural, coarse = self._coarse(profile, earlier, later)
                 about, span = "", ""
                 if not copies.exact:
@@ -204,21 +204,65 @@ def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[i
     return [int(row) for row in copies.places.row[theirs[at]]]
 
 
-def _expected(copies: Copies, earlier: int, later: int, count: int) -> tuple[float, float]:
+def _expected(copies: Copies, earlier: int, later: int) -> float:
     """
-    Pairs across the splits, if they were as frequent among all pairs as within the splits, and the chance of at least
-    ``count`` such pairs if all that there are lie across and within as all pairs of samples do (binomial).
+    How many samples of the later split a random split would find in the earlier one as well.
+
+    A sample of the later split is then like one of the earlier, so it has a copy among the samples there as often as they
+    have one among each other; where the later split is the larger, as often, too, as its own have one among so many others.
+    """
+    import numpy as np
+
+    known, asked = copies.samples[earlier], copies.samples[later]
+    again, looked_at = 0.0, known
+    ours = _sizes(copies, earlier)
+    if known > 1:
+        again = float(ours[ours > 1].sum()) * known / (known - 1)  # they have one other sample less to be a copy of
+    if asked > known:
+        theirs = _sizes(copies, later)
+        again += float((theirs * (1 - _apart(asked - 1, theirs - 1, known))).sum())
+        looked_at += asked
+    return float(np.minimum(asked, asked * again / copies.rate / max(looked_at, 1)))
+
+
+def _chance(copies: Copies, earlier: int, later: int) -> float:
+    """
+    How likely as many inputs lie in both splits if all that occur more than once in the two are dealt out at random.
+
+    Inputs are what is independent of each other: a single one with a hundred copies makes thousands of equal pairs.
     """
     import numpy as np
 
     from datalint.stats import binomial_tail
 
-    pairs, all_pairs = 0.0, 0.0
-    for number in (earlier, later):
-        counts = np.unique(copies.inputs[copies.of_split(number)], return_counts=True)[1].astype(float)
-        pairs += float((counts * (counts - 1)).sum()) / 2 / copies.rate
-        all_pairs += copies.samples[number] * (copies.samples[number] - 1) / 2
-    across = copies.samples[earlier] * copies.samples[later]
-    likely = across * pairs / max(all_pairs, 1.0)
-    chance = binomial_tail(count, count + round(pairs), across / max(across + all_pairs, 1.0))
-    return min(likely, float(copies.samples[later])), chance
+    inputs = [copies.inputs[copies.of_split(number)] for number in (earlier, later)]
+    repeated, amounts = np.unique(np.concatenate(inputs), return_counts=True)
+    both = int(np.isin(repeated, inputs[0]).sum() + np.isin(repeated, inputs[1]).sum() - len(repeated))
+    sizes = amounts[amounts > 1].astype(np.float64)
+    samples = [copies.samples[number] for number in (earlier, later)]
+    whole = sum(samples)
+    # All in the one, or all in the other: none of them among the samples of the split that has none.
+    parted = 1 - _apart(whole, sizes, samples[0]) - _apart(whole, sizes, samples[1])
+    return binomial_tail(both, len(sizes), float(parted.mean()) if len(sizes) else 0.0)
+
+
+def _sizes(copies: Copies, number: int) -> NDArray[np.float64]:
+    """How often each of the inputs occurs in one split."""
+    import numpy as np
+
+    return np.unique(copies.inputs[copies.of_split(number)], return_counts=True)[1].astype(np.float64)
+
+
+def _apart(samples: int, sizes: NDArray[np.float64], drawn: int) -> NDArray[np.float64]:
+    """How likely none of so many samples is among those drawn at random from all (hypergeometric)."""
+    import math
+
+    import numpy as np
+
+    values, where = np.unique(sizes, return_inverse=True)
+    left = samples - drawn
+
+    def log(total: int, size: float) -> float:
+        return math.lgamma(total + 1) - math.lgamma(total - size + 1)
+
+    return np.array([math.exp(log(left, k) - log(samples, k)) if k <= left else 0.0 for k in values])[where]

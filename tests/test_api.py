@@ -108,6 +108,10 @@ def test_every_affected_sample_is_there(tmp_path: Path) -> None:
     assert list(affected["id"]) == [(tmp_path / "a.csv").as_posix()]
     assert {"split", "index", "id", "fingerprint"} <= set(affected.columns)
     assert report.affected("IMG101").empty
+    assert report.affected("unreadable-file").equals(affected)
+    for typo, near in (("LBL12", "LBL"), ("fil101", "FIL101"), ("unreadable-fil", "unreadable-file")):
+        with pytest.raises(DatalintError, match=rf"no rule is called '{typo}', did you mean {near}"):
+            report.affected(typo)
 
 
 def test_files_are_whole_and_the_same_twice(tmp_path: Path) -> None:

@@ -56,14 +56,18 @@ class Lazy(click.Group):
         return command
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="datalint")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """The linter for machine-learning data sets.
 
     Reads a data set the way a training loop will, before any training starts, and says what in it will make training
     fail, stall or lie; where; how sure it is; which samples; and how to fix it.
     """
+    if ctx.invoked_subcommand is None:  # click itself tells this in another way from version to version
+        click.echo(ctx.get_help())
+        ctx.exit(EXIT_CANNOT)
 
 
 def main() -> NoReturn:
@@ -81,9 +85,6 @@ def main() -> NoReturn:
         sys.exit(result if isinstance(result, int) else 0)
     except DatalintError as error:
         _fail(_gone() or str(error))
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "")
-        sys.exit(EXIT_CANNOT)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "datalint"
         _fail(f"{error.format_message().rstrip('.')} (see {command} --help)")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
-from datalint.errors import FindingsError
+from datalint.errors import DatalintError, FindingsError
 from datalint.report.escape import guard_json
 from datalint.report.views import Views
 from datalint.severity import SEVERITIES, FailOn, Severity, at_least
@@ -224,9 +224,16 @@ class Report(BaseModel):
         One row per affected sample, worst first, with the columns ``dataset``, ``split``, ``index`` (0-based position
         in the split's stored order), ``id`` (what a person can open), ``fingerprint`` (content hash) and one column
         per detail, such as ``given`` and ``suggested``.
+
+        Args:
+            code: of the rule, or its name.
+
+        Raises:
+            DatalintError: no rule is called so; the message names the nearest.
         """
         import pandas as pd
 
+        wanted = self._code(code)
         self._load()
         rows = [
             {
@@ -239,11 +246,25 @@ class Report(BaseModel):
             }
             for number, dataset in enumerate(self.datasets)
             for finding in dataset.findings
-            if finding.code == code
+            if finding.code == wanted
             for s in self._all_affected.get((number, finding.fingerprint), finding.affected.samples)
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "split", "index", "id", "fingerprint"])
         return frame.drop_duplicates(subset=["dataset", "split", "index", "id"], ignore_index=True)
+
+    def _code(self, wanted: str) -> str:
+        """The code of a rule by that or its name: a misspelt one must not look like a rule that found nothing."""
+        from datalint.registry import all_rules, nearest
+
+        pairs = {(rule.code, rule.rule) for dataset in self.datasets for rule in dataset.rules}
+        pairs |= {(finding.code, finding.rule) for finding in self.findings}
+        pairs |= {(rule.code, rule.name) for rule in all_rules()}
+        for code, name in pairs:
+            if wanted in (code, name):
+                return code
+        raise DatalintError(
+            f"no rule is called {wanted!r}{nearest(wanted, sorted(pairs))}; `datalint rules` lists them"
+        )
 
     def samples(self, finding: Finding) -> list[AffectedSample]:
         """Every sample of one of the findings, worst first, without truncation."""

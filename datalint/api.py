@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datalint.judging import Scanned
     from datalint.lookup import Effective
     from datalint.processes import Starting
-    from datalint.report.models import DataSettings, Report, Run
+    from datalint.report.models import Report, Run
     from datalint.rule import Rule
     from datalint.severity import Severity
     from datalint.sources.files import Listing
@@ -95,7 +95,8 @@ def scan(
         paranoid: identify files by their bytes instead of size, times and inode.
         memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample. 1 GB if
             nothing else is said.
-        progress: told how many more samples were read, and the share of the data that is done, 0 to 1.
+        progress: told how many more samples were read, and the share of the data that is done, 0 to 1. If it has a method
+            ``stage(name, share)``, that is told which rule judges, and the share of the judging that is done.
         config: a configuration file, or a mapping with the same keys; for paths, the closest ``datalint.toml`` if not
             given, and none at all if False.
         baseline: file of known findings, which are left out; False for none, whatever the configuration says.
@@ -144,8 +145,8 @@ def scan(
     key = results.key(store, paths, folders, [pred_probs, embeddings], wishes) if store else None
     known = results.load(store, key) if store and key else None
     if known is not None:
-        known.run, known.data_settings = _run(started, clock, "cache", 1), _data_settings(effective, redact)
-        return known
+        known.run = _run(started, clock, "cache", 1)
+        return _named(known, effective, redact)
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
     from datalint.engine import Serial, Tally, choose
@@ -186,8 +187,11 @@ def scan(
         silences = () if changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
-    report = _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact)
-    report.data_settings = _data_settings(effective, redact)
+    report = _named(
+        _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact),
+        effective,
+        redact,
+    )
     if store and key and all(scanned.lasting for scanned in done):
         results.save(store, key, report)
     return report
@@ -286,14 +290,19 @@ def _report(done: Sequence[Scanned], run: Run) -> Report:
     return report
 
 
-def _data_settings(effective: Effective, redact: bool) -> DataSettings | None:
-    if not effective.from_data:
-        return None
+def _named(report: Report, effective: Effective, redact: bool) -> Report:
+    """The report, which names the settings that came with the data."""
     from datalint.report.models import DataSettings
 
-    file = effective.files[-1]
-    changed = tuple(changes(effective))
-    return DataSettings(file=Path(file).name if redact else file, changes=changed, not_obeyed=effective.not_obeyed)
+    report.data_settings = None
+    if effective.from_data:
+        file = effective.files[-1]
+        report.data_settings = DataSettings(
+            file=Path(file).name if redact else file,
+            changes=tuple(changes(effective)),
+            not_obeyed=effective.not_obeyed,
+        )
+    return report
 
 
 def _concealed(

@@ -329,7 +329,12 @@ def weight_of(partition: Partition) -> int:
 
 
 class Tally:
-    """Tells how far the reading is: samples as they are read, and the share of the bytes that is done."""
+    """
+    Tells how far a scan is: samples as they are read, and the share of the bytes that is done.
+
+    What listens may have a method ``stage`` as well, which is told each other thing that is done by name, and the share of
+    that.
+    """
 
     def __init__(self, partitions: Sequence[Partition], tell: Callable[[int, float], None]) -> None:
         self._tell = tell
@@ -344,6 +349,12 @@ class Tally:
         """A partition is done."""
         self._done += weight_of(partition)
         self(0)
+
+    def stage(self, name: str, share: float) -> None:
+        """Something else than reading is being done."""
+        tell = getattr(self._tell, "stage", None)
+        if tell is not None:
+            tell(name, share)
 
 
 def choose(

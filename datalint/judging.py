@@ -33,7 +33,7 @@ from datalint.thumbnails import Thumbnails
 from datalint.views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from datalint.dataset import Dataset, Partition
     from datalint.measures.base import Settings
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 PICTURES_PER_FINDING = 24
 PICTURES = 300
+
+MODELS, SEARCHES = 100, 20
+"""Time that a rule takes which trains models, and one that compares samples, for each other one: about."""
 
 MANY = 10_000
 """Samples of one finding beyond which they are made one by one, when somebody asks for them."""
@@ -67,15 +70,35 @@ class Scanned:
         return dataset_part(self.report.name)
 
 
-def judge(profile: Profile, rules: Sequence[Rule], severities: Mapping[str, Severity]) -> Scanned:
-    """The report of a data set: what the rules say of its profile; ``severities`` are those the user set, by code."""
+def judge(
+    profile: Profile,
+    rules: Sequence[Rule],
+    severities: Mapping[str, Severity],
+    tell: Callable[[str, float], None] = lambda _stage, _share: None,
+) -> Scanned:
+    """
+    The report of a data set: what the rules say of its profile.
+
+    Args:
+        profile: of the data set.
+        rules: that judge it.
+        severities: those the user set, by code.
+        tell: told which rule judges, and the share of the judging that is done.
+    """
+    weights = [
+        MODELS if rule.trains else SEARCHES if profile.dataset.modality in rule.searches else 1 for rule in rules
+    ]
+    todo, total = dict(zip(rules, weights, strict=True)), sum(weights)
     # Where nothing is trained or searched, loading the means to do so would take longer than it does.
     heavy = any(rule.trains or rule.searches for rule in rules)
     with one_thread(models=False) if heavy else nullcontext(), Thumbnails(profile.threads) as thumbnails:
         judged = _Judged(profile, severities, thumbnails)
         # What takes longest comes last: the pictures that the others ask for are made beside it.
         for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):
+            tell(f"judging: {rule.code} {rule.name}", 1 - sum(todo.values()) / total)
             judged.run(rule)
+            del todo[rule]
+        tell("judging: thumbnails and pictures of the report", 1.0)
         return judged.scanned()
 
 

@@ -1,51 +1,78 @@
-"""One line on standard error that says how far the reading is."""
+"""One line on standard error that says what is being done, and how far that is."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
+
+PATIENCE = 1.0
+"""Seconds for which nothing is shown: what is over by then needs no progress."""
+
+TICK = 0.25
+"""Seconds between two pictures of the line."""
 
 
 class Progress:
-    """Shows how much is read, the rate and the remaining time, once it has taken more than a second; silent without a terminal."""
+    """
+    Shows the stage, its own share, and the seconds that the whole has taken; silent without a terminal.
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled and sys.stderr is not None and sys.stderr.isatty()
-        self._read = 0
-        self._started = self._shown = time.monotonic()
-        self._visible = False
+    A thread paints, so that the line moves while one step takes long and always ends with the last that was told. How
+    long the rest takes is not said: reading tells nothing of the models that are trained afterwards.
+    """
+
+    def __init__(self, enabled: bool, stage: str = "finding the data") -> None:
+        self._read, self._stage, self._share = 0, stage, 0.0
+        self._started = self._since = time.monotonic()
+        self._over = threading.Event()
+        self._painter: threading.Thread | None = None
+        if enabled and sys.stderr is not None and sys.stderr.isatty():
+            self._painter = threading.Thread(target=self._paint, daemon=True)
+            self._painter.start()
 
     def __call__(self, samples: int, share: float) -> None:
         """Tell that more samples were read, and the share of the data that is done."""
+        if not self._read:
+            self._since = time.monotonic()
         self._read += samples
-        now = time.monotonic()
-        if not self._enabled or now - self._started < 1 or now - self._shown < 0.2:
-            return
-        self._shown, self._visible = now, True
-        sys.stderr.write(f"\r\x1b[K{line(self._read, share, now - self._started)}")
-        sys.stderr.flush()
+        self.stage("reading", share)
+
+    def stage(self, name: str, share: float) -> None:
+        """Tell what is being done now, and the share of it that is done."""
+        self._stage, self._share = name, share
 
     def close(self) -> None:
         """Take the line away."""
-        if self._visible:
+        self._over.set()
+        if self._painter is not None:
+            self._painter.join()
+            self._painter = None
+
+    def _paint(self) -> None:
+        visible = False
+        pause = PATIENCE
+        while not self._over.wait(pause):
+            now = time.monotonic()
+            read = f"{self._read:,} samples, {self._read / max(now - self._since, 1e-9):,.0f} per second"
+            what = f"reading: {read}" if self._stage == "reading" else self._stage
+            sys.stderr.write(f"\r\x1b[K{line(what, self._share, now - self._started)}")
+            sys.stderr.flush()
+            visible, pause = True, TICK
+        if visible:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
-            self._visible = False
 
 
-def line(samples: int, share: float, seconds: float) -> str:
+def line(what: str, share: float, seconds: float) -> str:
     """
-    What is shown: the share that is done, samples, rate and remaining time.
+    What is shown.
 
     Args:
-        samples: read so far.
-        share: of the data that is done, 0 to 1; nothing is known of the remaining time while it is 0.
+        what: is being done.
+        share: of it that is done, 0 to 1; 0, too, where that is not known.
         seconds: since the start.
     """
-    read = f"read {samples:,} samples, {samples / max(seconds, 1e-9):,.0f} per second"
     if share <= 0:
-        return read
-    if share >= 1:
-        return f"{read}; judging"
-    filled = int(20 * share)
-    return f"[{'#' * filled}{'.' * (20 - filled)}] {share:.0%} {read}, {seconds * (1 - share) / share:,.0f} s left"
+        return f"{what}, {seconds:,.0f} s"
+    filled = int(20 * min(share, 1.0))
+    return f"[{'#' * filled}{'.' * (20 - filled)}] {min(share, 1.0):.0%} {what}, {seconds:,.0f} s"

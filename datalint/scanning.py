@@ -66,7 +66,7 @@ def scan_dataset(
         )
     from datalint.judging import judge  # while workers read, nothing waits for it
 
-    scanned = judge(profile, rules, severities or {})
+    scanned = judge(profile, rules, severities or {}, tally.stage)
     scanned.lasting = not any(failed(split.measured.values()) for split in profile.splits)
     return scanned
 

@@ -18,7 +18,7 @@ from datalint.cli.options import (
     show_settings,
     size,
 )
-from datalint.cli.showing import REPORTS, show, status, write
+from datalint.cli.showing import REPORTS, show, status, wants_progress, write
 from datalint.errors import DatalintError
 from datalint.report.formats import FORMATS
 
@@ -164,7 +164,7 @@ def _scanned(paths: Sequence[str], settings: Effective, options: dict[str, Any])
     from datalint import api
     from datalint.progress import Progress
 
-    progress = Progress(not options["quiet"] and not os.environ.get("CI") and not os.environ.get("PRE_COMMIT"))
+    progress = Progress(wants_progress(options))
     try:
         return api.scan(
             list(paths),

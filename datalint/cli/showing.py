@@ -23,8 +23,23 @@ REPORTS: Final = ("report.json", "report.html")
 """In the output folder."""
 
 
+def wants_progress(options: dict[str, Any]) -> bool:
+    """Whether somebody watches."""
+    return not (options["quiet"] or os.environ.get("CI") or os.environ.get("PRE_COMMIT"))
+
+
 def write(report: Report, options: dict[str, Any]) -> list[Path]:
     """Write the files that were asked for, all or none; returns them."""
+    from datalint.progress import Progress
+
+    progress = Progress(wants_progress(options), "writing the reports")
+    try:
+        return _write(report, options)
+    finally:
+        progress.close()
+
+
+def _write(report: Report, options: dict[str, Any]) -> list[Path]:
     from datalint.writing import writing
 
     written: list[Path] = []

@@ -18,7 +18,6 @@ from datalint.cache import MARK, TAG, Cache, Cached, sources_stamp
 from datalint.engine import Serial, Tally
 from datalint.measures.base import Settings
 from datalint.packs import pack_folders
-from datalint.progress import line
 from datalint.registry import select_rules
 from datalint.scanning import plan, scan_dataset
 from tests.command import COMMAND, environment
@@ -249,12 +248,6 @@ def test_memory_stays_flat_when_the_data_is_ten_times_larger_than_the_budget(tmp
         assert coverage == "all samples" if rows == 80_000 else coverage.startswith("a sample of")
         peaks.append(peak)
     assert peaks[1] <= 1.2 * peaks[0]
-
-
-def test_the_remaining_time_is_told() -> None:
-    assert line(50_000, 0.25, 10.0) == "[#####...............] 25% read 50,000 samples, 5,000 per second, 30 s left"
-    assert line(50_000, 0.0, 10.0) == "read 50,000 samples, 5,000 per second"
-    assert line(50_000, 1.0, 10.0).endswith("judging")
 
 
 def test_the_share_that_is_done_grows_to_one(tmp_path: Path) -> None:

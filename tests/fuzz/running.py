@@ -160,7 +160,7 @@ def _child(arguments: list[str], root: Path, space: int | None, main: Callable[[
     """Become the command, with little room and somebody watching what it opens."""
     status = 70
     try:
-        os.setsid()
+        os.setpgid(0, 0)  # not a new session, which some systems schedule by itself
         os.chdir(root)
         for number, name in ((0, os.devnull), (1, "stdout.txt"), (2, "stderr.txt")):
             os.dup2(os.open(name, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)

@@ -28,6 +28,31 @@ if TYPE_CHECKING:
 BLOCKS, INPUTS = 8, 250
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(BLOCKS))
+def test_hostile_inputs(tmp_path: Path, seed: int) -> None:
+    """By themselves the blocks take half a minute each; what fails is named with the command that repeats it."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.fuzz",
+            "--inputs",
+            str(INPUTS),
+            "--seed",
+            str(seed),
+            "--failures",
+            str(tmp_path / "failures"),
+        ],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "huge"])
 def test_an_input_is_the_same_every_time(kind: str, tmp_path: Path) -> None:
     for place in ("a", "b"):

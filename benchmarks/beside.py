@@ -25,14 +25,14 @@ import pandas as pd
 from benchmarks import page
 from benchmarks.families import SETS, clean_set
 from benchmarks.rates import mean, per_thousand, share
-from datalint.planting import Clean, Planted, rows_of
-from datalint.registry import find_rule
+from datalint.core.clean import Clean, Planted, rows_of
+from datalint.rules.registry import find_rule
 from datalint.testing import alarms, judge, plant, scan, status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER_SEED = 9_000

@@ -29,13 +29,13 @@ from benchmarks.families import SETS
 from benchmarks.rates import mean, per_thousand, share, smallest
 from benchmarks.stamps import digest, stamp_of
 from benchmarks.trials import clean_trial, planted_trial
-from datalint.figures import FILE
-from datalint.registry import all_rules, find_rule, select_rules
+from datalint.rules.detection_figures import FILE
+from datalint.rules.registry import all_rules, find_rule, select_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(__file__).with_name("detection.json")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from datalint.planting import Clean
+from datalint.core.clean import Clean
 from tests.reference import IMAGES, SPLITS, TABLES, THREE, crop, cut, photos, picture
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from datalint.learn.features import encode_images, encode_table
-from datalint.learn.noise import NoiseEstimate, estimate_noise
-from datalint.learn.outoffold import Refusal, out_of_fold
-from datalint.learn.verdict import Modality, Verdict, judge
+from datalint.profile.learn.features import encode_images, encode_table
+from datalint.profile.learn.noise import NoiseEstimate, estimate_noise
+from datalint.profile.learn.outoffold import Refusal, out_of_fold
+from datalint.profile.learn.verdict import Modality, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 What the reduce step costs at 10^9 rows in 10^5 partitions: ``python -m benchmarks.scale [--partitions N]``.
 
 Real: the measurements that the built-in rules ask for of a 30-column table, their merge and close, the reduce step of a
-scan (``datalint.scanning``), freezing and the cache, and the summaries of some partitions of generated rows, taken by the
+scan (``datalint.judge.scanning``), freezing and the cache, and the summaries of some partitions of generated rows, taken by the
 code that takes them in a scan. Synthetic: a partition's summary is one of these in turn, with content hashes and places
 of its own, so that no two partitions hold the same sample. Rows are not read, and nothing is sent anywhere: what that costs
 is added up from the stages measured one by one.
@@ -27,23 +27,23 @@ import numpy as np
 
 from benchmarks import data, page
 from datalint.api import find
-from datalint.cache import Cache
-from datalint.engine import measure_partition
-from datalint.freeze import freeze, thaw
+from datalint.engine.cache import Cache
+from datalint.engine.engine import measure_partition
+from datalint.engine.freeze import freeze, thaw
+from datalint.judge.scanning import _reduce, plan
 from datalint.measures.base import Settings
 from datalint.measures.contents import Contents
 from datalint.measures.places import Places
 from datalint.measures.sample import Sample
-from datalint.registry import all_rules
-from datalint.scanning import _reduce, plan
+from datalint.rules.registry import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
-    from datalint.engine import States
+    from datalint.core.dataset import Dataset
+    from datalint.engine.engine import States
     from datalint.measures.base import Measurement
 
 MB = 1e6

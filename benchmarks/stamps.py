@@ -12,34 +12,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
 
-APART = frozenset(
-    {
-        "__main__.py",
-        "baseline.py",
-        "cache.py",
-        "catalogue.py",
-        "cli",
-        "diffing.py",
-        "facts.py",
-        "faulty.py",
-        "figures.py",
-        "integrations",
-        "lookup.py",
-        "manual.py",
-        "mending",
-        "progress.py",
-        "results.py",
-        "selftesting.py",
-        "service",
-        "starter.py",
-        "thumbnails.py",
-        "worsening.py",
-    }
+APART = (
+    "__main__.py",
+    "cli",
+    "config/discovery.py",
+    "config/starter.py",
+    "engine/cache.py",
+    "engine/known_reports.py",
+    "integrations",
+    "judge/facts.py",
+    "judge/thumbnails.py",
+    "mending",
+    "planting",
+    "rules/catalogue.py",
+    "rules/detection_figures.py",
+    "rules/manual.py",
+    "service",
+    "suppress/baseline.py",
 )
 """Of the package: what starts, shows, keeps, compares or mends. The trials see findings, and scan without a cache."""
 
@@ -69,8 +63,9 @@ def common() -> str:
 
 def matters(path: Path) -> bool:
     """Whether a file of the package, by its path therein, can change what a rule finds."""
-    first = path.parts[0]
-    return path.name == MODELS if first == "report" else first not in APART
+    if path.parts[0] == "report":
+        return path.name == MODELS
+    return not any(path.is_relative_to(part) for part in APART)
 
 
 def digest(files: Iterable[Path], texts: Iterable[str] = ()) -> str:

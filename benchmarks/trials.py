@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.families import SETS, clean_set
-from datalint.registry import find_rule
+from datalint.rules.registry import find_rule
 from datalint.testing import alarms, judge, plant, scan, status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from datalint.planting import Clean
+    from datalint.core.clean import Clean
     from datalint.report.models import Report
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 JUDGED = frozenset({"found", "passed"})
 

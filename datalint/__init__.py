@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datalint.api import detect, scan
-    from datalint.diffing import diff
-    from datalint.errors import DatalintError
+    from datalint.core.errors import DatalintError
     from datalint.mending.fix import fix
     from datalint.mending.subset import subset
+    from datalint.planting.selftest import SelfTest, selftest
+    from datalint.report.diff import diff
     from datalint.report.models import Report
-    from datalint.selftesting import SelfTest, selftest
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,15 +28,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DatalintError": "datalint.errors",
+    "DatalintError": "datalint.core.errors",
     "Report": "datalint.report.models",
-    "SelfTest": "datalint.selftesting",
+    "SelfTest": "datalint.planting.selftest",
     "detect": "datalint.api",
-    "diff": "datalint.diffing",
+    "diff": "datalint.report.diff",
     "fix": "datalint.mending.fix",
     "scan": "datalint.api",
     "subset": "datalint.mending.subset",
-    "selftest": "datalint.selftesting",
+    "selftest": "datalint.planting.selftest",
 }
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import datalint
-from datalint import results
-from datalint.cache import open_cache, sources_stamp
-from datalint.errors import DatalintError
-from datalint.lookup import changes, expired, rule_options, settle
+from datalint.config.discovery import changes, expired, rule_options, settle
+from datalint.core.errors import DatalintError
+from datalint.engine import known_reports as results
+from datalint.engine.cache import open_cache, sources_stamp
+from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
-from datalint.packs import pack_folders
-from datalint.processes import start_workers
+from datalint.rules.packs import pack_folders
 from datalint.sources.files import spoken, walk_all
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from datalint.baseline import Baseline
-    from datalint.cache import Cache
-    from datalint.dataset import Dataset
-    from datalint.engine import Engine, EngineName
-    from datalint.judging import Scanned
-    from datalint.lookup import Effective
-    from datalint.processes import Starting
+    from datalint.config.discovery import Effective
+    from datalint.core.dataset import Dataset
+    from datalint.core.severity import Severity
+    from datalint.engine.cache import Cache
+    from datalint.engine.engine import Engine, EngineName
+    from datalint.engine.processes import Starting
+    from datalint.judge.judge import Scanned
+    from datalint.profile.splits import Given
     from datalint.report.models import Report, Run
-    from datalint.rule import Rule
-    from datalint.severity import Severity
+    from datalint.rules.base import Rule
     from datalint.sources.files import Listing
-    from datalint.splits import Given
+    from datalint.suppress.baseline import Baseline
 
 MIN_MEMORY = 1 << 20
 """Bytes below which nothing is left to compare."""
@@ -149,11 +149,11 @@ def scan(
         return _named(known, effective, redact)
     # Before all that is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
-    from datalint.engine import Serial, Tally, choose
-    from datalint.judging import broken_down
-    from datalint.scanning import scan_dataset
-    from datalint.silencing import Silencer
+    from datalint.engine.engine import Serial, Tally, choose
+    from datalint.judge.judge import broken_down
+    from datalint.judge.scanning import scan_dataset
     from datalint.sources.recognise import recognise_files
+    from datalint.suppress.ignores import Silencer
 
     rules, severities = _rules(effective)
     judging = [rule for rule in rules if not rule.audits]
@@ -181,7 +181,7 @@ def scan(
     audits = [rule for rule in rules if rule.audits]
     kept = silencer.apply(done)
     if audits and kept:
-        from datalint.judging import audit  # after the workers were started
+        from datalint.judge.judge import audit  # after the workers were started
 
         # Of changed files alone nothing can be said of what the whole needs.
         silences = () if changed_only else silencer.silences(done)
@@ -222,8 +222,8 @@ def _measuring(
     runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset, *, keeps: bool
 ) -> Engine:
     """The engine for a data set; the processes that were ``starting`` have it for their last."""
-    from datalint.cache import Cached
-    from datalint.engine import Last
+    from datalint.engine.cache import Cached
+    from datalint.engine.engine import Last
 
     measuring = Cached(runner, store, keeps=keeps) if store else runner
     return Last(measuring, starting, partial(_load, dataset)) if starting else measuring
@@ -231,14 +231,14 @@ def _measuring(
 
 def _load(dataset: Dataset) -> None:
     """Import what comes after reading."""
-    import datalint.judging
-    import datalint.report.html
-    import datalint.report.text
+    import datalint.judge.judge
+    import datalint.report.formats.text
+    import datalint.report.html.html
 
     if dataset.modality == "images":
         from PIL import Image, WebPImagePlugin  # noqa: F401
 
-        import datalint.learn.near_crops  # noqa: F401
+        import datalint.profile.learn.near_crops  # noqa: F401
 
         Image.preinit()
 
@@ -254,8 +254,8 @@ def settings_of(source: Any, config: Any = None) -> Effective:
 
 
 def _vectors(pred_probs: Any, embeddings: Any, datasets: Sequence[Dataset]) -> Given:
+    from datalint.profile.splits import Given
     from datalint.sources.given import read_given
-    from datalint.splits import Given
 
     vectors = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
     if (vectors.pred_probs or vectors.embeddings) and len(datasets) > 1:
@@ -327,7 +327,7 @@ def _hiding(samples: bool, redact: bool) -> list[Any]:
 
 def _rules(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
     """The rules to run with their parameters, and the severities that the user set."""
-    from datalint.registry import select_rules
+    from datalint.rules.registry import select_rules
 
     config = effective.config
     params, severities = rule_options(effective)
@@ -350,7 +350,7 @@ def _own(settings: Settings, dataset: Dataset, asked: int | None) -> Settings:
 
 
 def _baseline(effective: Effective) -> tuple[str, Baseline] | None:
-    from datalint.baseline import read_baseline
+    from datalint.suppress.baseline import read_baseline
 
     file = effective.config.baseline
     return (file, read_baseline(Path(file))) if file else None
@@ -400,7 +400,7 @@ def find(
     source: Any, label: str | None, splits: Mapping[str, Any] | None, folders: Mapping[Path, Listing] | None = None
 ) -> list[Dataset]:
     """The data sets of a source; ``folders`` are those that were walked already."""
-    from datalint.sources.memory import from_object
+    from datalint.sources.objects.memory import from_object
     from datalint.sources.recognise import Wishes, recognise
 
     paths = _paths(source)

@@ -3,7 +3,7 @@ What every rule must hold to, as functions for the tests of rule packs.
 
 A pack that is installed (its package named by an entry point of the group ``datalint.rules``) is tested with::
 
-    from datalint.planting import Clean
+    from datalint.core.clean import Clean
     from datalint.testing import check_rule
 
     def test_my_rule():
@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.severity import SEVERITIES
+from datalint.core.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from datalint.planting import Clean, Planted
+    from datalint.core.clean import Clean, Planted
     from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 HEADINGS = ("Why it hurts", "How to fix it", "When it is wrong", "Reference")
 
@@ -277,9 +277,9 @@ def _write_shards(data: Clean, folder: Path) -> Path:
 def _judged(rule: type[Rule], path: Path, label: str | None, *, fine: bool) -> list[Any]:
     """Findings without what depends on paths: the same for the same data."""
     import datalint
-    from datalint.engine import Serial
+    from datalint.engine.engine import Serial
+    from datalint.judge.scanning import scan_dataset
     from datalint.measures.base import Settings
-    from datalint.scanning import scan_dataset
 
     (dataset,) = datalint.detect(path, label=label)
     if fine:
@@ -317,7 +317,7 @@ def awkward() -> tuple[Clean, ...]:
     """Small tables in which much is missing: labels, features, classes, rows, values."""
     import pandas as pd
 
-    from datalint.planting import Clean
+    from datalint.core.clean import Clean
 
     rng = np.random.default_rng(0)
     n = 60

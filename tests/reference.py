@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from datalint.planting import Clean
+from datalint.core.clean import Clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 
 import datalint
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ import pytest
 from sklearn import datasets
 
 import datalint
-from datalint.baseline import Baseline, of_report, read_baseline, stale
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.suppress.baseline import Baseline, of_report, read_baseline, stale
 from tests.command import run
 
 if TYPE_CHECKING:

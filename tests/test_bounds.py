@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.judging import MANY
-from datalint.learn.near_rows import near_texts
+from datalint.judge.judge import MANY
+from datalint.profile.learn.near_rows import near_texts
 from tests.command import COMMAND, ROOT, environment
 
 if TYPE_CHECKING:

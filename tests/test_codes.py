@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 
 import datalint
 import datalint_rules
-from datalint.codes import codes_of
+from datalint.core.codes import codes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(datalint.__file__).parent
+ROOMS = ("core", "engine", "judge", "measures", "profile", "rules", "suppress")
 SOURCES = [
-    *(path for path in PACKAGE.glob("*.py") if path.name != "loading.py"),  # which loads tables of pandas to plant into
-    *(PACKAGE / "learn").rglob("*.py"),
-    *(PACKAGE / "measures").rglob("*.py"),
+    *(path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")),
     *Path(datalint_rules.__file__).parent.rglob("*.py"),
 ]
 

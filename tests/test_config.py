@@ -17,11 +17,11 @@ import pytest
 from sklearn import datasets
 
 import datalint
-from datalint.config import config_schema
-from datalint.errors import DatalintError
-from datalint.lookup import as_toml, rule_options, settle
-from datalint.registry import all_rules
-from datalint.silencing import glob_matches
+from datalint.config.discovery import as_toml, rule_options, settle
+from datalint.config.schema import config_schema
+from datalint.core.errors import DatalintError
+from datalint.rules.registry import all_rules
+from datalint.suppress.ignores import glob_matches
 from tests.command import ROOT, environment, run
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def test_another_configuration_is_another_report_of_the_same_measurements(
     def read_again(*_: Any) -> None:
         raise AssertionError("a partition was read again")
 
-    monkeypatch.setattr("datalint.engine.measure_partition", read_again)
+    monkeypatch.setattr("datalint.engine.engine.measure_partition", read_again)
     for config in (
         {"rules": {"LBL101": {"ratio": 50.0, "mild_ratio": 40.0}}},
         {"rules": {"LBL101": {"severity": "info"}}},

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from datalint import catalogue
 from datalint.cli import COMMANDS, cli
-from datalint.registry import all_rules
-from datalint.rule import Rule
+from datalint.rules import catalogue
+from datalint.rules.base import Rule
+from datalint.rules.registry import all_rules
 from datalint.testing import check_page
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def test_the_rule_of_the_guide_is_a_rule() -> None:
 def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for path, text in catalogue.all_pages(lambda command: CONSOLE[command]).items():
-        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.catalogue"
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.rules.catalogue"
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_command_prints_what_the_page_shows(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     shown, printed = (f"$ {command}\n{output}" for output in (CONSOLE[command], catalogue.run_command(command)))
-    assert catalogue.steady(shown) == catalogue.steady(printed), "run python -m datalint.catalogue"
+    assert catalogue.steady(shown) == catalogue.steady(printed), "run python -m datalint.rules.catalogue"
 
 
 def test_every_command_and_option_is_documented() -> None:

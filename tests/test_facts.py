@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datalint import facts, scanning, stats
-from datalint.engine import Serial
+from datalint.engine.engine import Serial
+from datalint.judge import facts, scanning
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.sample import Sample
-from datalint.sources.memory import from_object
+from datalint.profile import statistics as stats
+from datalint.sources.objects.memory import from_object
 
 if TYPE_CHECKING:
     from datalint.measures.base import Measurement
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 def profile_of(source: Any, label: str | None = None, size: int = 4, *more: type[Measurement]) -> Profile:

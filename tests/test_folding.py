@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.folding import fold
+from datalint.judge.fold import fold
 from datalint.report.models import Finding
 
 CODES = ("SPL101", "SPL102", "SPL107", "SPL108")

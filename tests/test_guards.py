@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint import scanning
-from datalint.cache import Cache, Cached
-from datalint.dataset import Batch, LabelBlock
-from datalint.engine import Serial, failed, read
-from datalint.errors import DatalintError
+from datalint.core.dataset import Batch, LabelBlock
+from datalint.core.errors import DatalintError
+from datalint.engine.cache import Cache, Cached
+from datalint.engine.engine import Serial, failed, read
+from datalint.judge import scanning
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from datalint.dataset import Aspect
+    from datalint.core.dataset import Aspect
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def test_the_last_catch(sets: Path, monkeypatch: pytest.MonkeyPatch, debug: bool
     def breaks(*_: Any) -> None:
         raise ZeroDivisionError("line one\nline two")
 
-    monkeypatch.setattr(datalint.silencing.Silencer, "apply", breaks)
+    monkeypatch.setattr(datalint.suppress.ignores.Silencer, "apply", breaks)
     if debug:
         monkeypatch.setenv("DATALINT_DEBUG", "1")
     outcome = call(sets, "scan", "data", "--no-cache", "--no-report", "--preset", "fast")

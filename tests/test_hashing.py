@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from datalint import hashing
-from datalint.dataset import Batch, Categories, ImageBlock, LabelBlock, TableBlock
+from datalint.core import hashing
+from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, TableBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from datalint.manual import FILE
-from datalint.packs import BUILT_IN, folders_of
+from datalint.rules.manual import FILE
+from datalint.rules.packs import BUILT_IN, folders_of
 from tests.test_docs import blocks
 
 ROOT = Path(__file__).parents[1]
 
-WRITE = f"from datalint.manual import as_json; print(as_json({BUILT_IN!r}))"
+WRITE = f"from datalint.rules.manual import as_json; print(as_json({BUILT_IN!r}))"
 SHOW = """
 import sys
 from datalint.cli import cli

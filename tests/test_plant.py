@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 import datalint
-from datalint.errors import DatalintError
-from datalint.faulty import NOTE, write_faulty
-from datalint.loading import load
-from datalint.planting import Clean
+from datalint.core.clean import Clean
+from datalint.core.errors import DatalintError
+from datalint.planting.load import load
+from datalint.planting.write import NOTE, write_faulty
 from tests.command import ROOT, run
 
 SAMPLES = ROOT / "sample_data"
@@ -258,10 +258,10 @@ def test_arrays_are_tables_unless_they_are_pictures(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datalint.loading.MAX_ROWS", 100)
+    monkeypatch.setattr("datalint.planting.load.MAX_ROWS", 100)
     with pytest.raises(DatalintError, match="holds 569 rows: at most 100 can be taken"):
         loaded(BREAST)
-    monkeypatch.setattr("datalint.loading.MAX_BYTES", 1_000)
+    monkeypatch.setattr("datalint.planting.load.MAX_BYTES", 1_000)
     with pytest.raises(DatalintError, match="can be taken into memory; give a part of it"):
         loaded(DIGITS)
     assert loaded(BREAST, samples=50)

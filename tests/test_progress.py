@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn import datasets
 
 import datalint
-from datalint.progress import Progress, line
-from datalint.registry import all_rules
+from datalint.cli.progress import Progress, line
+from datalint.rules.registry import all_rules
 from tests.command import COMMAND, environment
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_a_plain_function_hears_of_the_reading_alone(tmp_path: Path) -> None:
 
 SLOW = """
 import time
-from datalint.progress import Progress
+from datalint.cli.progress import Progress
 progress = Progress(True)
 progress(10, 0.5)
 progress(10, 1.0)

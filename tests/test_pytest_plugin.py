@@ -33,7 +33,7 @@ def session(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Calla
 
     def run(code: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_data=code)
-        return pytester.runpytest_subprocess("-p", "datalint.pytest_plugin", "-W", "error", *options)
+        return pytester.runpytest_subprocess("-p", "datalint.integrations.pytest_plugin", "-W", "error", *options)
 
     return run
 
@@ -89,7 +89,7 @@ def test_the_configuration_is_obeyed(session: Callable[..., pytest.RunResult], p
     file.write_text("fial-on = 1\n", encoding="utf-8")
     result = session(SORTED.format(options=""))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E       datalint.errors.DatalintError: *datalint.toml*fial-on*fail-on*"])
+    result.stdout.fnmatch_lines(["E       datalint.core.errors.DatalintError: *datalint.toml*fial-on*fail-on*"])
 
 
 def test_frames_arrays_and_splits(session: Callable[..., pytest.RunResult], pytester: pytest.Pytester) -> None:
@@ -97,7 +97,7 @@ def test_frames_arrays_and_splits(session: Callable[..., pytest.RunResult], pyte
     code = """
 import pandas as pd
 import pytest
-from datalint.pytest_plugin import assert_clean
+from datalint.integrations.pytest_plugin import assert_clean
 
 table = pd.read_csv("data/iris.csv")
 X, y = table.drop(columns="species").to_numpy(), table["species"].to_numpy()
@@ -116,7 +116,7 @@ def test_sorted(datalint, data):
 def test_what_cannot_be_scanned_fails_with_one_line(session: Callable[..., pytest.RunResult]) -> None:
     result = session(SORTED.format(options=""))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E       datalint.errors.DatalintError: no such file or folder: data"])
+    result.stdout.fnmatch_lines(["E       datalint.core.errors.DatalintError: no such file or folder: data"])
     result.stdout.no_fnmatch_line("*api.py*")
 
 
@@ -127,7 +127,7 @@ import sys
 def test_nothing():
     heavy = {"numpy", "pandas", "pydantic", "PIL", "sklearn", "cleanlab", "pyarrow", "joblib"}
     assert not heavy & set(sys.modules)
-    assert {name for name in sys.modules if name.startswith("datalint")} == {"datalint", "datalint.pytest_plugin"}
+    assert {name for name in sys.modules if name.startswith("datalint")} == {"datalint", "datalint.integrations.pytest_plugin"}
 """
     session(code).assert_outcomes(passed=1)
 

@@ -12,24 +12,24 @@ import pytest
 from PIL import Image
 
 import datalint
-from datalint import scanning
-from datalint.engine import Serial
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.engine.engine import Serial
+from datalint.judge import scanning
+from datalint.judge.scanning import plan
 from datalint.measures.base import Settings
 from datalint.measures.places import Places
-from datalint.registry import select_rules
-from datalint.rule import Cases, Found, Rule, Severity, Skip
-from datalint.scanning import plan
-from datalint.sources.memory import from_object
+from datalint.rules.base import Cases, Found, Rule, Severity, Skip
+from datalint.rules.registry import select_rules
+from datalint.sources.objects.memory import from_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint.report.models import DatasetReport, RuleStatus
 
 

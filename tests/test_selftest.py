@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.errors import DatalintError
-from datalint.planting import Clean, Planted
-from datalint.registry import find_rule
-from datalint.selftesting import Outcome, SelfTest, Trial, outcome
+from datalint.core.clean import Clean, Planted
+from datalint.core.errors import DatalintError
+from datalint.planting.selftest import Outcome, SelfTest, Trial, outcome
+from datalint.rules.registry import find_rule
 from datalint.testing import scan
 from tests.command import ROOT, run
 

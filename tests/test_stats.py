@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datalint import stats
-from datalint.dataset import Batch, LabelBlock
+from datalint.core.dataset import Batch, LabelBlock
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
+from datalint.profile import statistics as stats
 
 MIXES = [(50, 30, 15, 5), (150, 150), (400, 20, 3), (12,) * 25, (997, 3), (995, 5), (2_990, 10), (990, 5, 5), (5, 4, 3)]
 

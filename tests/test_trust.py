@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import datalint
-from datalint.baseline import read_baseline
-from datalint.config import MAX_BYTES, MAX_PARTS, read_config
-from datalint.errors import DatalintError
-from datalint.lookup import settle
-from datalint.report import formats, wording
+from datalint.config.discovery import settle
+from datalint.config.schema import MAX_BYTES, MAX_PARTS, read_config
+from datalint.core.errors import DatalintError
+from datalint.report import wording
 from datalint.report.escape import guard_json
+from datalint.report.formats import formats
+from datalint.suppress.baseline import read_baseline
 from tests.command import call
 
 if TYPE_CHECKING:

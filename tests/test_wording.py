@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datalint.wording import more_of
+from datalint.core.wording import more_of
 
 
 @pytest.mark.parametrize(

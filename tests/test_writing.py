@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datalint.errors import DatalintError
-from datalint.writing import check, safe_name, write_text, writing
+from datalint.core.errors import DatalintError
+from datalint.core.writing import check, safe_name, write_text, writing
 from tests.command import ROOT, call, environment, run
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def test_every_report_goes_through_pipes_that_are_read_one_after_the_other(tmp_p
 
 def test_the_output_of_the_process_itself(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code = "import sys; from pathlib import Path; from datalint.writing import write_text\n"
+    code = "import sys; from pathlib import Path; from datalint.core.writing import write_text\n"
     code += "print('before', flush=True); write_text(Path('/dev/stdout'), 'text\\n'); print('after')"
     for target in ("file", "pipe"):
         if target == "file":

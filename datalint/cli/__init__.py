@@ -16,7 +16,7 @@ import click
 
 from datalint import __version__
 from datalint.cli.options import EXIT_CANNOT, say
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 COMMANDS: Final = {
     "scan": "scanning",

@@ -12,7 +12,7 @@ from datalint.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from datalint.severity import FailOn
+    from datalint.core.severity import FailOn
 
 
 @click.command()
@@ -31,7 +31,7 @@ def diff(old: str, new: str, style: str, fail_on: FailOn) -> None:
 
     Exit status: 0 nothing new or worse at or above --fail-on, 1 something is, 2 a file is no report.
     """
-    from datalint import diffing
+    from datalint.report import diff as diffing
 
     changes = diffing.diff(old, new)
     shown = changes.to_json().encode() if style == "json" else str(changes)

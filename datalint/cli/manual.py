@@ -11,7 +11,7 @@ import click
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(style: str) -> None:
     """List the rules."""
-    from datalint.manual import pages
+    from datalint.rules.manual import pages
 
     found = pages()
     if style == "json":
@@ -28,8 +28,8 @@ def rules(style: str) -> None:
 @click.argument("code")
 def explain(code: str) -> None:
     """Show the page of a rule, by its code or name."""
-    from datalint.figures import all_figures
-    from datalint.manual import find_page
+    from datalint.rules.detection_figures import all_figures
+    from datalint.rules.manual import find_page
 
     page = find_page(code)
     click.echo(f"{page.code} {page.name} ({page.severity})\n\n{page.text}")

@@ -16,7 +16,7 @@ from datalint.cli.options import (
     by_name,
     codes,
 )
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 
 @click.command()
@@ -39,8 +39,8 @@ def fix(path: str, out: str | None, **options: Any) -> None:
 
     Exit status: 0 the copy is written, 2 it could not be.
     """
+    from datalint.cli.progress import Progress
     from datalint.mending.fix import fix as mend
-    from datalint.progress import Progress
 
     progress = Progress(not os.environ.get("CI"))
     try:
@@ -78,8 +78,8 @@ def subset(path: str, out: str | None, **options: Any) -> None:
 
     Exit status: 0 it is written, 2 it could not be.
     """
+    from datalint.cli.progress import Progress
     from datalint.mending.subset import subset as take
-    from datalint.progress import Progress
 
     if out is None:
         raise DatalintError("nothing to write: give --out DIR")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datalint.report.formats import FORMATS
+from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.lookup import Effective
+    from datalint.config.discovery import Effective
 
 EXIT_FINDINGS, EXIT_CANNOT = 1, 2
 
@@ -47,7 +47,7 @@ def split_glob(value: str) -> tuple[str, str]:
 
 def size(value: str) -> int:
     """A size such as 512MB, 2G or 1.5 GiB."""
-    from datalint.config import parse_bytes
+    from datalint.config.schema import parse_bytes
 
     try:
         return parse_bytes(value)
@@ -83,7 +83,7 @@ def by_name(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def show_settings(settings: Effective) -> None:
-    from datalint.lookup import as_toml, rule_options
+    from datalint.config.discovery import as_toml, rule_options
     from datalint.report.escape import clean
 
     rule_options(settings)  # says what is wrong with them

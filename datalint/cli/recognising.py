@@ -17,7 +17,7 @@ from datalint.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
 
 
 @click.command()

@@ -19,13 +19,13 @@ from datalint.cli.options import (
     size,
 )
 from datalint.cli.showing import REPORTS, show, status, wants_progress, write
-from datalint.errors import DatalintError
-from datalint.report.formats import FORMATS
+from datalint.core.errors import DatalintError
+from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.lookup import Effective
+    from datalint.config.discovery import Effective
     from datalint.report.models import Report
 
 
@@ -162,7 +162,7 @@ def scan(paths: Sequence[str], **options: Any) -> None:
 
 def _scanned(paths: Sequence[str], settings: Effective, options: dict[str, Any]) -> Report:
     from datalint import api
-    from datalint.progress import Progress
+    from datalint.cli.progress import Progress
 
     progress = Progress(wants_progress(options))
     try:
@@ -186,7 +186,7 @@ def _scanned(paths: Sequence[str], settings: Effective, options: dict[str, Any])
 
 def _settings(paths: Sequence[str], options: dict[str, Any]) -> Effective:
     """The configuration, with what was typed on top of it."""
-    from datalint import lookup
+    from datalint.config import discovery as lookup
 
     typed = click.get_current_context()
     said = {
@@ -222,7 +222,7 @@ def _style(options: dict[str, Any]) -> str:
 
 def _check_writable(options: dict[str, Any]) -> None:
     """Say so before the scan rather than after it."""
-    from datalint.writing import can_hold, check, is_stream
+    from datalint.core.writing import can_hold, check, is_stream
 
     files = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
     places = [os.path.realpath(file) for file in files if file is not None and not is_stream(file)]
@@ -232,7 +232,7 @@ def _check_writable(options: dict[str, Any]) -> None:
             if places.count(os.path.realpath(file)) > 1:
                 raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
     if options["report_dir"] is not None:
-        from datalint.report.pages import check_folder
+        from datalint.report.html.pages import check_folder
 
         check_folder(options["report_dir"])
         if not can_hold(options["report_dir"]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from datalint.cli.options import show_settings, tell
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON Schema of datalint.toml instead.")
 def config(path: str, config_file: str | None, wants_schema: bool) -> None:
     """Print the settings for a scan of PATH, and where each came from."""
-    from datalint import lookup
-    from datalint.config import config_schema
+    from datalint.config import discovery as lookup
+    from datalint.config.schema import config_schema
 
     if wants_schema:
         click.echo(json.dumps(config_schema(), indent=1))
@@ -41,8 +41,8 @@ def config(path: str, config_file: str | None, wants_schema: bool) -> None:
 def init(path: str, force: bool) -> None:
     """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
     from datalint import api
-    from datalint.starter import starter
-    from datalint.writing import check, write_text
+    from datalint.config.starter import starter
+    from datalint.core.writing import check, write_text
 
     folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112
     file = folder / "datalint.toml"
@@ -63,10 +63,11 @@ def init(path: str, force: bool) -> None:
 @click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
 def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
     """Record what is found today, so that later scans with --baseline report only what is new or became worse."""
-    from datalint import api, lookup
-    from datalint.baseline import FILE, is_baseline, of_report, read_baseline, stale
-    from datalint.registry import all_rules
-    from datalint.writing import check
+    from datalint import api
+    from datalint.config import discovery as lookup
+    from datalint.core.writing import check
+    from datalint.rules.registry import all_rules
+    from datalint.suppress.baseline import FILE, is_baseline, of_report, read_baseline, stale
 
     settings = lookup.settle([Path(path) for path in paths], config_file)
     file = output or Path(settings.config.baseline or FILE)
@@ -94,7 +95,7 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
 @click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="The cache to empty.")
 def clean(cache_dir: Path | None) -> None:
     """Empty the cache of what was measured."""
-    from datalint.cache import Cache, chosen_folder
+    from datalint.engine.cache import Cache, chosen_folder
 
     try:
         folder, _ = chosen_folder(cache_dir)

@@ -30,7 +30,7 @@ def wants_progress(options: dict[str, Any]) -> bool:
 
 def write(report: Report, options: dict[str, Any]) -> list[Path]:
     """Write the files that were asked for, all or none; returns them."""
-    from datalint.progress import Progress
+    from datalint.cli.progress import Progress
 
     progress = Progress(wants_progress(options), "writing the reports")
     try:
@@ -40,7 +40,7 @@ def write(report: Report, options: dict[str, Any]) -> list[Path]:
 
 
 def _write(report: Report, options: dict[str, Any]) -> list[Path]:
-    from datalint.writing import writing
+    from datalint.core.writing import writing
 
     written: list[Path] = []
     with writing() as files:
@@ -55,7 +55,7 @@ def _write(report: Report, options: dict[str, Any]) -> list[Path]:
             put(options["html_file"], report.to_html())
         for name, file in options["formats"]:
             if file is not None:
-                from datalint.report import formats
+                from datalint.report.formats import formats
 
                 put(file, formats.render(name, report, options["fail_on"]))
         if not options["no_report"]:
@@ -63,7 +63,7 @@ def _write(report: Report, options: dict[str, Any]) -> list[Path]:
             for name, text in zip(REPORTS, (report.to_json(), report.to_html()), strict=True):
                 put(folder / name, text, folder)
     if options["report_dir"] is not None:
-        from datalint.report.pages import write_pages
+        from datalint.report.html.pages import write_pages
 
         written.append(write_pages(report, options["report_dir"]))
     return written
@@ -85,13 +85,13 @@ def show(report: Report, options: dict[str, Any], written: list[Path]) -> None:
         _show_statistics(report, options["style"])
         return
     if options["style"] != "text":
-        from datalint.report import formats
+        from datalint.report.formats import formats
 
         shown = formats.render(options["style"], report, options["fail_on"])
         # As bytes: what a program reads is UTF-8, whatever the terminal's encoding is.
         click.echo(shown if options["style"] == "concise" else shown.encode(), nl=False)
         return
-    from datalint.report import text
+    from datalint.report.formats import text
 
     if silent:
         return

@@ -43,7 +43,7 @@ def plant(code: str, path: Path, out: Path, **options: Any) -> None:
     Tables become one CSV file per split, folders of images stay what they are. What was planted where is printed, and
     written to planted.json beside the copy.
     """
-    from datalint.faulty import write_faulty
+    from datalint.planting.write import write_faulty
 
     options["splits"] = by_name(options["splits"]) or None
     for line in write_faulty(code, path, out, **options).to_text().splitlines():
@@ -73,7 +73,7 @@ def selftest(path: Path, **options: Any) -> None:
 
     Plants the fault of every rule that applies into a copy in memory, of at most 5,000 rows or 600 images, and scans it.
     """
-    from datalint import selftesting
+    from datalint.planting import selftest as selftesting
 
     done = selftesting.selftest(
         str(path),

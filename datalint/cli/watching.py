@@ -11,9 +11,9 @@ import click
 
 from datalint.cli.options import EXIT_CANNOT, say
 from datalint.cli.showing import show, status, terminal, write
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.core.writing import TEMPORARY
 from datalint.report.privacy import KEY
-from datalint.writing import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ def _tell(report: Report, last: Report | None, options: dict[str, Any]) -> None:
         click.echo("\n---\n")
     show(report, options, write(report, options))
     if last is not None:
-        from datalint import diffing
+        from datalint.report import diff as diffing
 
         changes = diffing.diff(last, report)
         for word, found in (("new", changes.new), ("fixed", changes.fixed)):

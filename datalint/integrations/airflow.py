@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.severity import FailOn
+    from datalint.core.severity import FailOn
 
 
 class DatalintOperator(BaseOperator):
@@ -48,8 +48,8 @@ class DatalintOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Scan; called by Airflow."""
-        from datalint.checking import check
-        from datalint.errors import DatalintError
+        from datalint.core.errors import DatalintError
+        from datalint.integrations.check import check
 
         try:
             verdict = check(self.path, fail_on=self.fail_on, **(self.options or {}))

@@ -9,7 +9,7 @@ import dagster
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datalint.severity import FailOn
+    from datalint.core.severity import FailOn
 
 
 def datalint_check(
@@ -36,8 +36,8 @@ def datalint_check(
     """
 
     def run(source: Any) -> dagster.AssetCheckResult:
-        from datalint.checking import check
-        from datalint.report import markdown
+        from datalint.integrations.check import check
+        from datalint.report.formats import markdown
 
         verdict = check(source, fail_on=fail_on, **options)
         counts = verdict.report.summary.model_dump(exclude={"datasets"})

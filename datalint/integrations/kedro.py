@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from datalint.errors import DatalintError, FindingsError
+from datalint.core.errors import DatalintError, FindingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class DatalintHooks:
     def _check(self, name: str, data: Any) -> None:
         if name not in self._datasets:
             return
-        from datalint.checking import check
+        from datalint.integrations.check import check
         from datalint.report.wording import totals
 
         verdict = check(data, **self._datasets[name])

@@ -11,7 +11,7 @@ from datalint.measures.base import Measurement, Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch
 
 MAX_TOKENS = 100
 """A numeric column with more distinct stray texts than this keeps none of them."""

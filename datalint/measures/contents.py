@@ -15,7 +15,7 @@ from datalint.measures.spool import Spooled, loaded, put_aside
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch
 
 BYTES_PER_SAMPLE = 40
 """Of the memory budget: two hashes, and what sorting them takes."""

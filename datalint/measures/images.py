@@ -10,7 +10,7 @@ from datalint.measures.base import Measurement, Settings
 from datalint.measures.places import Places
 
 if TYPE_CHECKING:
-    from datalint.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch
 
 
 TEXT = np.dtype("S8")

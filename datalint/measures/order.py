@@ -14,7 +14,7 @@ from datalint.measures.columns import mean_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Aspect, Batch, LabelBlock
+    from datalint.core.dataset import Aspect, Batch, LabelBlock
 
 MAX_CLASSES = 10_000
 """A label with more distinct values than this is not counted by value."""

@@ -11,10 +11,10 @@ from datalint.measures.base import Measurement, Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch
 
 FIELDS = ("low", "high", "colour", "spread", "levels", "sharpness", "blank", "wrapped")
-"""See :class:`datalint.dataset.PixelBlock`."""
+"""See :class:`datalint.core.dataset.PixelBlock`."""
 
 
 class PixelStats(Measurement):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from datalint import hashing
+from datalint.core import hashing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Batch
+    from datalint.core.dataset import Batch
 
 
 @dataclass(slots=True)

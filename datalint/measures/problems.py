@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from datalint.measures.base import Measurement, Settings
 
 if TYPE_CHECKING:
-    from datalint.dataset import Aspect, Batch, Problem
+    from datalint.core.dataset import Aspect, Batch, Problem
 
 
 class Problems(Measurement):

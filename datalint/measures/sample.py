@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch
 
 MAX_COPIES = 32
 """Places kept per content on average: enough for all copies of anything but mass duplicates."""

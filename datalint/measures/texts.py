@@ -9,7 +9,7 @@ import numpy as np
 from datalint.measures.base import Measurement, Settings
 
 if TYPE_CHECKING:
-    from datalint.dataset import Aspect, Batch, Categories
+    from datalint.core.dataset import Aspect, Batch, Categories
 
 MAX_VALUES = 1_000
 """A column with more distinct values than this keeps none of them."""

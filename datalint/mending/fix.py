@@ -15,23 +15,23 @@ import numpy as np
 
 import datalint
 from datalint import api
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.core.staging import Target, earlier
+from datalint.core.writing import check, is_stream, write_text
 from datalint.mending.pictures import Pictures
 from datalint.mending.plan import Change, Left, Plan, Wishes, plan
 from datalint.mending.rows import Rows
 from datalint.mending.stored import only
-from datalint.registry import all_rules, select_rules
 from datalint.report import wording
 from datalint.report.escape import clean, guard
-from datalint.target import Target, earlier
-from datalint.writing import check, is_stream, write_text
+from datalint.rules.registry import all_rules, select_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.report.models import Report
-    from datalint.rule import Repair
+    from datalint.rules.base import Repair
 
 LOG: Final = "fix-log.json"
 SCHEMA: Final = "datalint-fix/1"

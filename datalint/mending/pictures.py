@@ -13,7 +13,7 @@ from datalint.mending.stored import places
 if TYPE_CHECKING:
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.mending.plan import Plan
 
 
@@ -105,7 +105,7 @@ def _turned(data: bytes) -> bytes | None:
     """The picture with its pixels turned as the tag says, and without the tag; None where it cannot be written again."""
     from PIL import Image, ImageOps, JpegImagePlugin
 
-    from datalint.sources.pictures import FORMATS, strict
+    from datalint.sources.images.decode import FORMATS, strict
 
     stream = io.BytesIO()
     try:

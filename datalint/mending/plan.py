@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.mending.stored import Places
     from datalint.report.models import DatasetReport, Finding, Report
-    from datalint.rule import Repair
+    from datalint.rules.base import Repair
 
 SURE = 0.9
 """Confidence below which a rule says itself that what it names may be right, such as copies among coarse values."""

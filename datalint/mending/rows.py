@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 from datalint.mending import tables
 from datalint.mending.shuffling import cut, mixed
 from datalint.mending.stored import places
-from datalint.sources.csvs import CsvPartition
+from datalint.sources.tables.csvs import CsvPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.mending.plan import Change, Plan
     from datalint.mending.tables import Table
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.errors import DatalintError
-from datalint.sources.csvs import CsvPartition
-from datalint.sources.images import ImagePartition
-from datalint.sources.parquets import ParquetPartition
+from datalint.core.errors import DatalintError
+from datalint.sources.images.files import ImagePartition
+from datalint.sources.tables.csvs import CsvPartition
+from datalint.sources.tables.parquets import ParquetPartition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
 
 FORMS = "CSV and Parquet tables and class folders of images"
 

@@ -13,18 +13,18 @@ import numpy as np
 
 import datalint
 from datalint import api
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.core.staging import Target
+from datalint.core.writing import safe_name
 from datalint.mending import tables
 from datalint.mending.stored import only, places
 from datalint.report import wording
 from datalint.report.escape import clean, guard
-from datalint.target import Target
-from datalint.writing import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.mending.stored import Places, Stored
     from datalint.report.models import Report
 

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
-from datalint.errors import DatalintError
-from datalint.sources import csvs
-from datalint.sources.csvs import CsvPartition, open_bytes
+from datalint.core.errors import DatalintError
+from datalint.core.writing import replacing
 from datalint.sources.files import arrow_file, reason
-from datalint.sources.lending import lending
-from datalint.sources.parquets import ROWS, ParquetPartition
-from datalint.writing import replacing
+from datalint.sources.tables import csvs
+from datalint.sources.tables.csvs import CsvPartition, open_bytes
+from datalint.sources.tables.lending import lending
+from datalint.sources.tables.parquets import ROWS, ParquetPartition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
 
 
 WRITTEN: Final = 8_192

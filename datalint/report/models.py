@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
-from datalint.errors import DatalintError, FindingsError
+from datalint.core.errors import DatalintError, FindingsError
+from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.report.escape import guard_json
 from datalint.report.views import Views
-from datalint.severity import SEVERITIES, FailOn, Severity, at_least
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,7 +211,7 @@ class Report(BaseModel):
         return not any(at_least(finding.severity, fail_on) for finding in self.findings)
 
     def raise_for(self, fail_on: FailOn = "error") -> None:
-        """Raise :class:`datalint.errors.FindingsError` unless :meth:`ok`."""
+        """Raise :class:`datalint.core.errors.FindingsError` unless :meth:`ok`."""
         bad = [finding for finding in self.findings if at_least(finding.severity, fail_on)]
         if bad:
             more = f" (and {len(bad) - 3} more)" if len(bad) > 3 else ""
@@ -254,7 +254,7 @@ class Report(BaseModel):
 
     def _code(self, wanted: str) -> str:
         """The code of a rule by that or its name: a misspelt one must not look like a rule that found nothing."""
-        from datalint.registry import all_rules, nearest
+        from datalint.rules.registry import all_rules, nearest
 
         pairs = {(rule.code, rule.rule) for dataset in self.datasets for rule in dataset.rules}
         pairs |= {(finding.code, finding.rule) for finding in self.findings}
@@ -300,7 +300,7 @@ class Report(BaseModel):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
-        from datalint.writing import write_text
+        from datalint.core.writing import write_text
 
         text = guard_json(self.model_dump_json(indent=1, by_alias=True)) + "\n"
         if path is not None:
@@ -309,11 +309,11 @@ class Report(BaseModel):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The report as one self-contained HTML page; also written to ``path`` if one is given."""
-        from datalint.writing import write_text
+        from datalint.core.writing import write_text
 
         text = None if self._rest is None else self._rest.page(self)
         if text is None:
-            from datalint.report.html import render
+            from datalint.report.html.html import render
 
             text = render(self)
             if self._rest is not None:
@@ -335,7 +335,7 @@ class Report(BaseModel):
 
     def __str__(self) -> str:
         """The report as the terminal shows it, without colours."""
-        from datalint.report.text import render
+        from datalint.report.formats.text import render
 
         return render(self, color=False)
 

@@ -2,7 +2,7 @@
 Reports that may leave the place where the data lies: without samples, or with every name in them hashed.
 
 Such a report is not the open one with parts crossed out. It is built anew, from what is known to hold nothing of a sample:
-typed fields, numbers that the rule declares to be counts or statistics (:attr:`datalint.rule.Rule.public`), names of columns,
+typed fields, numbers that the rule declares to be counts or statistics (:attr:`datalint.rules.base.Rule.public`), names of columns,
 splits and classes, and sentences that stand in the program's code word for word. All else, known or not, is left out.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 KEY: Final = "DATALINT_REDACT_KEY"
 """Environment variable with the secret that hashed names depend on; without it each scan draws one and forgets it."""

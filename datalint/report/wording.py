@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from datalint.severity import SEVERITIES
+from datalint.core.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from datalint.errors import DatalintError
-from datalint.problem import Problem
+from datalint.core.errors import DatalintError
+from datalint.core.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

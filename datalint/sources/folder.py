@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from datalint.dataset import Problem
-from datalint.sources import files, named_files, vocabulary
-from datalint.sources.arrays import NotLookedInto
+from datalint.core import vocabulary
+from datalint.core.dataset import Problem
+from datalint.sources import files
+from datalint.sources.arrays.files import NotLookedInto
+from datalint.sources.tables import named_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.errors import DatalintError
-from datalint.sources import vocabulary
-from datalint.sources.arrays import NotAnArray, array_files
+from datalint.core import vocabulary
+from datalint.core.errors import DatalintError
+from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import arrow_file, reason
 
 if TYPE_CHECKING:

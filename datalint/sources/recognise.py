@@ -8,22 +8,22 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from datalint.dataset import Dataset, Problem, Split
-from datalint.errors import DatalintError
+from datalint.core.dataset import Dataset, Problem, Split
+from datalint.core.errors import DatalintError
 from datalint.sources import files
-from datalint.sources.array_folders import ArrayFolders
-from datalint.sources.arrays import NotAnArray, array_files
-from datalint.sources.bundles import array_dataset, bundle_of
-from datalint.sources.dialect import NotATable
+from datalint.sources.arrays.bundles import array_dataset, bundle_of
+from datalint.sources.arrays.files import NotAnArray, array_files
+from datalint.sources.arrays.folders import ArrayFolders
 from datalint.sources.files import ARRAYS, IMAGES, JSON_LINES, PARQUET, TABLES, Entry
 from datalint.sources.folder import WHOLE, Folder, Wishes, stem, unread
-from datalint.sources.image_folders import ImageFolders
-from datalint.sources.images import image_partitions
-from datalint.sources.labels import ASKED
-from datalint.sources.listed_images import with_labels
-from datalint.sources.masks import without_masks
-from datalint.sources.table_folders import NO_ROWS, TableFolders, single_table
-from datalint.sources.tables import Member, look
+from datalint.sources.images.files import image_partitions
+from datalint.sources.images.folders import ImageFolders
+from datalint.sources.images.listed import with_labels
+from datalint.sources.images.masks import without_masks
+from datalint.sources.tables.dialect import NotATable
+from datalint.sources.tables.folders import NO_ROWS, TableFolders, single_table
+from datalint.sources.tables.heads import Member, look
+from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

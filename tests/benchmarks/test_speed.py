@@ -16,7 +16,7 @@ from benchmarks import budgets, contestants, data, limits, page, scale, speed
 from benchmarks.budgets import AGAIN, CLEANVISION, DRAFT, FAST, FASTDUP, ONE, PARSE, TWO, WHOLE, Figures, verdicts
 from benchmarks.scoring import Score, of_datalint, score
 from datalint import scan
-from datalint.freeze import freeze
+from datalint.engine.freeze import freeze
 from datalint.measures.columns import NumberStats
 from datalint.measures.sample import Sample
 from datalint.report.models import AffectedSample, Finding

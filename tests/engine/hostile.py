@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.dataset import Batch, LabelBlock
+from datalint.core.dataset import Batch, LabelBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from datalint.dataset import Aspect
+    from datalint.core.dataset import Aspect
 
 
 @dataclass(frozen=True)

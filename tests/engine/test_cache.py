@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.cache import Cache, Cached
-from datalint.engine import Serial
-from datalint.freeze import Damaged, freeze, thaw
+from datalint.engine.cache import Cache, Cached
+from datalint.engine.engine import Serial
+from datalint.engine.freeze import Damaged, freeze, thaw
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.order import LabelRuns
@@ -126,7 +126,7 @@ def test_other_rules_are_other_results(shards: Path, tmp_path: Path) -> None:
 def test_another_version_reads_again(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path / "cache")
     _read(shards, cache)
-    monkeypatch.setattr("datalint.cache.__version__", "999")
+    monkeypatch.setattr("datalint.engine.cache.__version__", "999")
     assert _read(shards, Cache(tmp_path / "cache")) == [0, 1, 2, 3, 4, 5]
 
 

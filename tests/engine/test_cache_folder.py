@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.cache import MARK, TAG, Cache, open_cache
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
+from datalint.engine.cache import MARK, TAG, Cache, open_cache
 from tests.command import call, environment, run
 
 if TYPE_CHECKING:

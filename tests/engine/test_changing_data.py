@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.cache import MARK, TAG, Cache, Cached, sources_stamp
-from datalint.engine import Serial, Tally
+from datalint.engine.cache import MARK, TAG, Cache, Cached, sources_stamp
+from datalint.engine.engine import Serial, Tally
+from datalint.judge.scanning import plan, scan_dataset
 from datalint.measures.base import Settings
-from datalint.packs import pack_folders
-from datalint.registry import select_rules
-from datalint.scanning import plan, scan_dataset
+from datalint.rules.packs import pack_folders
+from datalint.rules.registry import select_rules
 from tests.command import COMMAND, environment
 from tests.engine.test_cache import _bytes, _read
 
@@ -124,7 +124,7 @@ def test_a_shard_in_the_middle_is_the_only_one_read(tmp_path: Path) -> None:
 def test_one_more_image_reads_one_partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
 
-    from datalint.sources import images
+    from datalint.sources.images import files as images
 
     monkeypatch.setattr(images, "FILES", 8)
     monkeypatch.setattr(images.image_partitions, "__defaults__", (8,))

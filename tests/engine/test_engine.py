@@ -18,12 +18,12 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
-from datalint import engine
-from datalint.engine import Last, Serial, Workers, choose
+from datalint.engine import engine
+from datalint.engine.engine import Last, Serial, Workers, choose
+from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
-from datalint.processes import start_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

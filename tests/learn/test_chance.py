@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datalint.learn.chance import (
+from datalint.profile.learn.chance import (
     MOST_TARGETS,
     category_design,
     class_targets,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.learn.chance import Relation
+    from datalint.profile.learn.chance import Relation
 
     Labels = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
 

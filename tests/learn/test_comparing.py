@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datalint.learn.comparing import chi_square, design_effect, kolmogorov_smirnov, ranks
-from datalint.stats import poisson_tail
+from datalint.profile.learn.comparing import chi_square, design_effect, kolmogorov_smirnov, ranks
+from datalint.profile.statistics import poisson_tail
 
 
 def test_the_design_effect_of_units() -> None:

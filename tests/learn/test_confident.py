@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 import datalint
-from datalint.learn.confident import label_issues, self_confidence
+from datalint.profile.learn.confident import label_issues, self_confidence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datalint.learn.features import MAX_COLUMNS, encode_images, encode_table, encode_vectors
+from datalint.profile.learn.features import MAX_COLUMNS, encode_images, encode_table, encode_vectors
 
 
 def test_numbers_are_imputed_and_gaps_become_a_column() -> None:

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from datalint.learn.near_crops import near_crops
-from datalint.learn.near_pictures import near_pictures
-from datalint.learn.near_rows import agreeing, near_rows, near_texts
+from datalint.profile.learn.near_crops import near_crops
+from datalint.profile.learn.near_pictures import near_pictures
+from datalint.profile.learn.near_rows import agreeing, near_rows, near_texts
 from tests.reference import crop, photos
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datalint.learn.calibrate import fit_pool, log_probs, probability_wrong
-from datalint.learn.noise import estimate_noise
+from datalint.profile.learn.calibrate import fit_pool, log_probs, probability_wrong
+from datalint.profile.learn.noise import estimate_noise
 
 
 def _opinions(

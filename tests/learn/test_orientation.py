@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from datalint.learn import orientation
-from datalint.learn.orientation import VERSIONS, orient
+from datalint.profile.learn import orientation
+from datalint.profile.learn.orientation import VERSIONS, orient
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:

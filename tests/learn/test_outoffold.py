@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
-from datalint.learn.calibrate import calibration_error
-from datalint.learn.features import encode_table
-from datalint.learn.outoffold import ALL_MODELS_ROWS, OutOfFold, Refusal, out_of_fold
+from datalint.profile.learn.calibrate import calibration_error
+from datalint.profile.learn.features import encode_table
+from datalint.profile.learn.outoffold import ALL_MODELS_ROWS, OutOfFold, Refusal, out_of_fold
 
 
 def _blobs(n: int, classes: int, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

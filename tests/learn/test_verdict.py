@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.label_noise import flip, pictures
-from datalint.learn.features import encode_images, encode_table
-from datalint.learn.noise import NoiseEstimate, estimate_noise
-from datalint.learn.outoffold import OutOfFold, out_of_fold
-from datalint.learn.verdict import contradictions, judge
+from datalint.profile.learn.features import encode_images, encode_table
+from datalint.profile.learn.noise import NoiseEstimate, estimate_noise
+from datalint.profile.learn.outoffold import OutOfFold, out_of_fold
+from datalint.profile.learn.verdict import contradictions, judge
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:

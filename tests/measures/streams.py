@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
-from datalint import hashing
-from datalint.dataset import Batch, Categories, ImageBlock, LabelBlock, PixelBlock, Problem, TableBlock
+from datalint.core import hashing
+from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, PixelBlock, Problem, TableBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datalint.dataset import Batch, TableBlock
+from datalint.core.dataset import Batch, TableBlock
 from datalint.measures.base import Settings
 from datalint.measures.columns import MAX_TOKENS, NumberStats
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datalint.dataset import Batch, LabelBlock
+from datalint.core.dataset import Batch, LabelBlock
 from datalint.measures.base import Settings
 from datalint.measures.order import MAX_CLASSES, LabelRuns, Run, TargetOrder
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datalint.dataset import Batch, LabelBlock, TableBlock
+from datalint.core.dataset import Batch, LabelBlock, TableBlock
 from datalint.measures.base import Settings
 from datalint.measures.sample import MAX_COPIES, MIN_SAMPLES, Sample
-from datalint.splits import SampledRows
+from datalint.profile.splits import SampledRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

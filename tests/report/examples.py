@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from datalint.severity import Severity
+    from datalint.core.severity import Severity
 
 HOSTILE = (
     "<script>window.hacked=1</script>",

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from datalint.report import html
+from datalint.report.html import html
 from tests.report import examples
 
 if TYPE_CHECKING:

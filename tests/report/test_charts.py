@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datalint.report.charts import WIDTH, pooled_chart, scale_chart
-from datalint.report.matrices import confusion, overlap_matrix
+from datalint.report.html.charts import WIDTH, pooled_chart, scale_chart
+from datalint.report.html.matrices import confusion, overlap_matrix
+from datalint.report.html.repairs import Repairs
+from datalint.report.html.scatter import scatter
 from datalint.report.models import Affected
-from datalint.report.repairs import Repairs
-from datalint.report.scatter import scatter
 from datalint.report.views import ColumnScale, Overlap, Scales, Size, Sizes
 from tests.report import examples
 

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from datalint.report.compiled import TEMPLATES
+from datalint.report.html.compiled import TEMPLATES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = """
-from datalint.report import compiled
+from datalint.report.html import compiled
 from jinja2 import Environment, FileSystemLoader
 made = []
 class Counted(Environment):
@@ -28,7 +28,7 @@ print(len(made))
 
 def _compiled(prefix: Path | str, **environment: str) -> str:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    root = str(TEMPLATES.parents[2])
+    root = str(TEMPLATES.parents[3])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PAGE],
         env=kept | {"PYTHONPATH": root, "PYTHONPYCACHEPREFIX": str(prefix)} | environment,

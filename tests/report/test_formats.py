@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from datalint.report import formats, github, gitlab, junit, markdown, sarif
-from datalint.report.locations import location
+from datalint.report.formats import formats, github, gitlab, junit, markdown, sarif
+from datalint.report.formats.locations import location
 from datalint.report.models import Affected, Report
 from tests.command import call, run
 from tests.report import examples
@@ -130,7 +130,7 @@ def test_junit_fails_what_the_scan_fails(fail_on: Any, failures: int) -> None:
 
 
 def not_ok(finding: Finding, fail_on: Any) -> bool:
-    from datalint.severity import at_least
+    from datalint.core.severity import at_least
 
     return at_least(finding.severity, fail_on)
 

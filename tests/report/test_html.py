@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datalint.report import html
-from datalint.report.limits import MOST_BYTES, TYPICAL_BYTES
+from datalint.report.html import html
+from datalint.report.html.limits import MOST_BYTES, TYPICAL_BYTES
 from datalint.report.models import Affected, Report, RuleStatus, SplitInfo
 from tests.report import examples
 

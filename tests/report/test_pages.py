@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datalint.errors import DatalintError
-from datalint.report.limits import MOST_BYTES
+from datalint.core.errors import DatalintError
+from datalint.report.html.limits import MOST_BYTES
+from datalint.report.html.pages import MOST_SAMPLES, write_pages
 from datalint.report.models import Affected, AffectedSample
-from datalint.report.pages import MOST_SAMPLES, write_pages
 from tests.report import examples
 from tests.report.test_browser import browser as browser  # noqa: PLC0414 - a fixture
 

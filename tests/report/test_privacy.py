@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import datalint
-from datalint.planting import Clean
-from datalint.registry import all_rules
-from datalint.report import text
-from datalint.report.formats import FORMATS, render
+from datalint.core import vocabulary
+from datalint.core.clean import Clean
+from datalint.report.formats import text
+from datalint.report.formats.formats import FORMATS, render
 from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, Report, Run, Summary, Tool
 from datalint.report.privacy import KEY, conceal, own_words
-from datalint.rule import Rule
-from datalint.sources import vocabulary
+from datalint.rules.base import Rule
+from datalint.rules.registry import all_rules
 from datalint.testing import plant
 from tests.command import call
 from tests.reference import clean_sets

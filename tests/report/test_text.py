@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from datalint.report import concise, text
+from datalint.report.formats import concise, text
 from datalint.report.models import Report
 from tests.report import examples
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datalint.registry import all_rules
+from datalint.rules.registry import all_rules
 from datalint.testing import (
     alarms,
     awkward,
@@ -32,9 +32,9 @@ from datalint.testing import (
 from tests.reference import clean_sets
 
 if TYPE_CHECKING:
-    from datalint.planting import Clean, Planted
+    from datalint.core.clean import Clean, Planted
     from datalint.report.models import Report
-    from datalint.rule import Rule
+    from datalint.rules.base import Rule
 
 ROOT = Path(__file__).parents[2]
 RULES = all_rules()
@@ -211,7 +211,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams
+from datalint.rules.base import Field, Found, Rule, RuleParams
 
 
 class Loudness(Rule):
@@ -265,7 +265,7 @@ class Loudness(Rule):
     @classmethod
     def plant(cls, clean, strength, rng):
         """Make one value too large."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         split = next(iter(clean.tables))
         table = clean.tables[split].copy()
@@ -279,8 +279,8 @@ USE = """
 import numpy as np
 import pandas as pd
 
-from datalint.planting import Clean
-from datalint.registry import find_rule
+from datalint.core.clean import Clean
+from datalint.rules.registry import find_rule
 from datalint.testing import check_rule
 
 rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import datalint
-from datalint.planting import Clean
+from datalint.core.clean import Clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,8 +151,8 @@ def test_beyond_the_memory_budget_the_number_is_an_estimate() -> None:
 
 def test_the_interval_holds_its_promise() -> None:
     """The true number lies in the 95 % interval in about 95 of 100 tables."""
-    from datalint.copies import Copies
     from datalint.measures.places import Places
+    from datalint.profile.duplicates import Copies
 
     rng = np.random.default_rng(0)
     rate, groups, inside = 0.05, 3_000, 0
@@ -176,8 +176,8 @@ def test_planted_copies_in_a_clean_table_are_counted_exactly() -> None:
 
 
 def test_hashes_that_lie_on_disk_give_the_same_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datalint import copies
     from datalint.measures import contents, spool
+    from datalint.profile import duplicates as copies
 
     table = measured(4_000)
     table = pd.concat([table, table.iloc[:300]], ignore_index=True).sample(frac=1, random_state=0)
@@ -204,7 +204,7 @@ def test_an_array_on_disk_comes_back_from_copies_and_pickles() -> None:
     import copy
     import pickle
 
-    from datalint.freeze import freeze, thaw
+    from datalint.engine.freeze import freeze, thaw
     from datalint.measures.spool import loaded, put_aside
 
     array = np.arange(1_000, dtype=np.uint64)

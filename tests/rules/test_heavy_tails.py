@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.learn.tails import exponential_share, tail_of
+from datalint.profile.learn.tails import exponential_share, tail_of
 
 if TYPE_CHECKING:
     from datalint.report.models import Finding

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.engine import Serial
+from datalint.engine.engine import Serial
+from datalint.judge.scanning import scan_dataset
 from datalint.measures.base import Settings
-from datalint.scanning import scan_dataset
 from datalint_rules.scale.pixel_range import PixelRange
 from tests.rules.trees import scan, state
 

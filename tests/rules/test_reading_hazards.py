@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import datalint
-from datalint.registry import find_rule
+from datalint.rules.registry import find_rule
 from datalint.testing import scan
 from tests.reference import named
 

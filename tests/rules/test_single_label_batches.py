@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 
 import datalint
-from datalint.stats import shuffled_single_label_share
+from datalint.profile.statistics import shuffled_single_label_share
 from tests.reference import named
 
 if TYPE_CHECKING:

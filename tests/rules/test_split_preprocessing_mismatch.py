@@ -11,8 +11,8 @@ from PIL import Image
 from sklearn import datasets
 
 import datalint
-from datalint.planting import Clean
-from datalint.registry import find_rule
+from datalint.core.clean import Clean
+from datalint.rules.registry import find_rule
 from datalint.testing import scan
 from tests.reference import picture
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import datalint
-from datalint.planting import POINTER
+from datalint.core.clean import POINTER
 from tests.reference import named
 
 if TYPE_CHECKING:

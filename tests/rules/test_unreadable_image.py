@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import datalint
-from datalint.planting import POINTER
+from datalint.core.clean import POINTER
 from tests.reference import crop, named, photos, picture
 
 if TYPE_CHECKING:

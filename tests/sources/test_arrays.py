@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datalint
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 from datalint.sources import files
-from datalint.sources.arrays import ArrayPartition, NotAnArray, array_files, grey_scale, layout_of
+from datalint.sources.arrays.files import ArrayPartition, NotAnArray, array_files, grey_scale, layout_of
 from datalint.sources.recognise import Wishes, recognise
 
 if TYPE_CHECKING:
-    from datalint.dataset import Aspect, Batch, Dataset
+    from datalint.core.dataset import Aspect, Batch, Dataset
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.random((50, 4)), RNG.integers(0, 3, 50)
@@ -285,7 +285,7 @@ def test_blocks_are_the_array(
     names = ("PASS_BYTES", "COLUMN_BYTES", "SEEK_BYTES")
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         for name, limit in zip(names, limits, strict=True):
-            patch.setattr(f"datalint.sources.arrays.{name}", limit)
+            patch.setattr(f"datalint.sources.arrays.files.{name}", limit)
         path = Path(folder) / f"X.{form}"
         np.save(path, array) if form == "npy" else np.savez_compressed(path, X=array)
         (found,) = array_files(path)
@@ -300,8 +300,8 @@ def test_blocks_are_the_array(
 def test_a_file_that_changes_between_its_blocks(
     tmp_path: Path, form: str, change: str, fortran: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datalint.sources.arrays.ROWS_BYTES", 1 << 14)
-    monkeypatch.setattr("datalint.sources.arrays.PASS_BYTES", 1 << 14)
+    monkeypatch.setattr("datalint.sources.arrays.files.ROWS_BYTES", 1 << 14)
+    monkeypatch.setattr("datalint.sources.arrays.files.PASS_BYTES", 1 << 14)
     path = tmp_path / f"X.{form}"
     pixels = RNG.integers(0, 256, (300, 16, 16), dtype=np.uint8)
     stored = np.asfortranarray(pixels) if fortran else pixels
@@ -328,7 +328,7 @@ def test_a_file_that_changes_between_its_blocks(
 
 
 def test_labels_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datalint.sources.arrays.ROWS_BYTES", 160)
+    monkeypatch.setattr("datalint.sources.arrays.files.ROWS_BYTES", 160)
     for name, labels in {
         "texts": Y.astype(str),
         "bytes": Y.astype("S3"),

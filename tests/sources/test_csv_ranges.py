@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.engine import Serial
+from datalint.engine.engine import Serial
+from datalint.judge.scanning import scan_dataset
 from datalint.measures.base import Settings
-from datalint.registry import select_rules
-from datalint.scanning import scan_dataset
-from datalint.sources import csvs
-from datalint.sources.csvs import CsvPartition, csv_partitions
+from datalint.rules.registry import select_rules
+from datalint.sources.tables import csvs
+from datalint.sources.tables.csvs import CsvPartition, csv_partitions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import sklearn.datasets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datalint.sources.dialect import Dialect, NeedMoreBytes, NotATable, ragged, sniff, squeeze
+from datalint.sources.tables.dialect import Dialect, NeedMoreBytes, NotATable, ragged, sniff, squeeze
 
 RNG = random.Random(1)
 SHIPPED = Path(sklearn.datasets.__file__).parent / "data"

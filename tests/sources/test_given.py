@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 from datalint.sources.given import read_given
 
 if TYPE_CHECKING:

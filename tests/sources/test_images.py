@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from datalint.sources import pictures
 from datalint.sources.files import Entry
-from datalint.sources.images import image_partitions
+from datalint.sources.images import decode as pictures
+from datalint.sources.images.files import image_partitions
 
 if TYPE_CHECKING:
     from pathlib import Path

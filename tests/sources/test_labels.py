@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datalint.sources.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, roles, task_of
+from datalint.sources.tables.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, roles, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.sources.roles import Kind
+    from datalint.core.roles import Kind
 
 N = 120
 RNG = random.Random(3)

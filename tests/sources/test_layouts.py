@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from datalint.dataset import Aspect, Dataset
+    from datalint.core.dataset import Aspect, Dataset
 
 ALL: frozenset[Aspect] = frozenset({"labels", "table", "header"})
 

@@ -13,14 +13,14 @@ import pytest
 
 import datalint
 from datalint.mending.tables import load
-from datalint.sources.csvs import CsvPartition
-from datalint.sources.lending import PATIENCE, lending
+from datalint.sources.tables.csvs import CsvPartition
+from datalint.sources.tables.lending import PATIENCE, lending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from datalint.dataset import Aspect
+    from datalint.core.dataset import Aspect
 
 ALL: frozenset[Aspect] = frozenset({"table", "labels"})
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import datalint
-from datalint.errors import DatalintError
-from datalint.sources.loaders import source_kind
+from datalint.core.errors import DatalintError
+from datalint.sources.objects.loaders import source_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

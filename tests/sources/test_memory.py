@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 from sklearn import datasets
 
-from datalint.errors import DatalintError
-from datalint.sources.memory import from_object
+from datalint.core.errors import DatalintError
+from datalint.sources.objects.memory import from_object
 
 if TYPE_CHECKING:
-    from datalint.dataset import Aspect, Dataset
+    from datalint.core.dataset import Aspect, Dataset
 
 N = 60
 RNG = np.random.default_rng(11)

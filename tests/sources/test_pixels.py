@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from datalint.dataset import PixelBlock, reduction
-from datalint.sources import pictures
-from datalint.sources.arrays import ArrayFile, ArrayPartition
-from datalint.sources.pixels import luma, pixel_block, sharpness, wrapped
+from datalint.core.dataset import PixelBlock, reduction
+from datalint.sources.arrays.files import ArrayFile, ArrayPartition
+from datalint.sources.images import decode as pictures
+from datalint.sources.images.pixels import luma, pixel_block, sharpness, wrapped
 
 RNG = np.random.default_rng(3)
 COARSE = np.kron(RNG.integers(0, 256, (12, 16, 3)), np.ones((40, 40, 1))).astype(np.uint8)

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 from datalint.sources.recognise import Wishes, recognise, recognise_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
 
 RNG = np.random.default_rng(7)
 

@@ -17,17 +17,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datalint.dataset import Field
-from datalint.errors import DatalintError
-from datalint.sources import csvs, files, parquets
-from datalint.sources.convert import UNASSIGNED, TablePlan, TableReader
+from datalint.core.dataset import Field
+from datalint.core.errors import DatalintError
+from datalint.sources import files
 from datalint.sources.recognise import Wishes, recognise
-from datalint.sources.tables import kind_of
+from datalint.sources.tables import csvs, parquets
+from datalint.sources.tables.convert import UNASSIGNED, TablePlan, TableReader
+from datalint.sources.tables.heads import kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datalint.dataset import Aspect, Batch, Dataset, Problem
+    from datalint.core.dataset import Aspect, Batch, Dataset, Problem
 
 EVERYTHING: frozenset[Aspect] = frozenset({"labels", "table"})
 

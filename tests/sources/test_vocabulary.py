@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from datalint.sources.vocabulary import (
+from datalint.core.vocabulary import (
     family_of,
     left_out,
     missing_shards,

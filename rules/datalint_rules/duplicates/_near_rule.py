@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datalint.rule import Field, Rule, RuleParams
+from datalint.rules.base import Field, Rule, RuleParams
 
 if TYPE_CHECKING:
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class NearParams(RuleParams):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from datalint.planting import Clean, Planted, rows_of, training
+from datalint.core.clean import Clean, Planted, rows_of, training
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
     from datalint.measures.places import Places
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 FEW = 3
@@ -86,9 +86,9 @@ class ExactDuplicates(Rule):
         """Judge every split."""
         import numpy as np
 
-        from datalint.copies import coincidences, expected_of_one, firsts
         from datalint.measures.zeros import ZeroSamples
-        from datalint.stats import digits
+        from datalint.profile.duplicates import coincidences, expected_of_one, firsts
+        from datalint.profile.statistics import digits
 
         if profile.dataset.redrawn:
             raise Skip("the sampler draws with replacement, so copies are meant")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Severity, Skip
+from datalint.rules.base import Cases, Found, Severity, Skip
 from datalint_rules.duplicates._near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.core.clean import Clean, Planted
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class NearDuplicates(NearRule):
@@ -78,7 +78,7 @@ class NearDuplicates(NearRule):
     def _found(self, profile: Profile, split: SplitProfile, pairs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Found:
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         near = profile.near
         rows, names, words = near.listed(profile.dataset, pairs)
@@ -115,7 +115,7 @@ class NearDuplicates(NearRule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put near copies of samples in the place of others: 5 % of them, a quarter at full strength."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
         from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
 
         share = 0.05 + 0.2 * strength

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from datalint.rule import AllWell, Found, Rule, Severity
+from datalint.rules.base import AllWell, Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from datalint.dataset import Dataset, Problem
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset, Problem
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class ReadingHazards(Rule):
@@ -82,7 +82,7 @@ class ReadingHazards(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write the training table as CSV shards and one of them (two at full strength) in another way than the rest."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         split, shards = training(clean) if clean.tables else "", 5
         if not split or len(clean.tables[split]) < 60 or clean.tables[split].shape[1] < 3:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Found, Rule, Severity
+from datalint.rules.base import Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset, Problem
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset, Problem
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class UnreadableFile(Rule):
@@ -76,7 +76,7 @@ class UnreadableFile(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Spoil shards of the training table on disk: cut short, emptied, or left as a pointer; one, up to half of them."""
-        from datalint.planting import break_shards
+        from datalint.core.clean import break_shards
 
         return break_shards(clean, strength, rng) if clean.tables else None
 

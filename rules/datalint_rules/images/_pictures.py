@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from datalint.core.clean import Clean, Planted
     from datalint.measures.places import Places
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def redraw(
     """Change some pictures (``count`` random ones, unless they are given) and write them in their format."""
     from PIL import Image
 
-    from datalint.planting import Clean, Planted, rows_of
+    from datalint.core.clean import Clean, Planted, rows_of
 
     paths = sorted(clean.files)
     if chosen is None:

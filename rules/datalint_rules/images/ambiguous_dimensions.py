@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Found, Rule, Severity
+from datalint.rules.base import AllWell, Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 CHANNELS = frozenset({1, 2, 3, 4})
 
@@ -84,7 +84,7 @@ class AmbiguousDimensions(Rule):
         import numpy as np
         from PIL import Image
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         side = 8 if strength > 0.5 else 32
         if len(clean.files) < side:

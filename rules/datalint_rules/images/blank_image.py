@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity
+from datalint.rules.base import Cases, Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class BlankImage(Rule):
@@ -66,7 +66,7 @@ class BlankImage(Rule):
 
         from datalint.measures.images import ImageHeaders
         from datalint.measures.pixels import PixelStats
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         for split in profile.splits:
             stats = split[PixelStats]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 ENOUGH = 30
 """Images from which their own distribution says what is usual: 5 % and 95 % are then within the data."""
@@ -109,7 +109,7 @@ class LowQuality(Rule):
         """One finding per split; what is usual comes from all of them."""
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.images._pictures import Pooled, pixels
 
         known = pixels(profile, "measured").astype(bool) & ~pixels(profile, "blank").astype(bool)
@@ -229,7 +229,7 @@ def _waves(profile: Profile, share: float) -> NDArray[np.float64]:
     """
     import numpy as np
 
-    from datalint.dataset import reduction
+    from datalint.core.dataset import reduction
     from datalint_rules.images._pictures import headers
 
     short = np.minimum(headers(profile, "width"), headers(profile, "height")).astype(np.int64)
@@ -279,7 +279,7 @@ def _spare_classes(profile: Profile, kind: NDArray[np.int64]) -> None:
     """Take back what is the trait of a class: where a third of its images would be named."""
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
     from datalint_rules.images._pictures import labels
 
     if profile.task != "classification" or not (kind >= 0).any():

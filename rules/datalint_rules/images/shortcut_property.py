@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 LEAST = 10
 """Samples from which a class is judged: below it even a perfect split of the classes can be chance."""
@@ -118,8 +118,8 @@ class ShortcutProperty(Rule):
         """Judge all labelled samples together."""
         import numpy as np
 
-        from datalint.codes import codes_of
-        from datalint.stats import digits
+        from datalint.core.codes import codes_of
+        from datalint.profile.statistics import digits
         from datalint_rules.images._pictures import headers, labels, pixels
 
         label = labels(profile)
@@ -189,7 +189,7 @@ class ShortcutProperty(Rule):
 
         from PIL import Image
 
-        from datalint.planting import Planted
+        from datalint.core.clean import Planted
         from datalint_rules.images._pictures import redraw, sizes_of
 
         classes = sorted({path.split("/")[-2] for path in clean.files if path.count("/")})
@@ -253,7 +253,7 @@ def _told(
     """Judge one property."""
     import numpy as np
 
-    from datalint.stats import normal_tail
+    from datalint.profile.statistics import normal_tail
 
     cell = np.unique(cell, return_inverse=True)[1]
     cells, classes = int(cell.max()) + 1, len(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
-    from datalint.learn.orientation import Orientation
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.learn.orientation import Orientation
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 _BEYOND_DOUBT = 0.7
 """Gain of pictures that come twice as near to their peers when turned; no upright digit of 10,000 does."""
@@ -95,8 +95,8 @@ class TransposedContent(Rule):
         """Judge every split against the first, which is the training split."""
         import numpy as np
 
-        from datalint.codes import codes_of
-        from datalint.learn.orientation import LEAST, orient
+        from datalint.core.codes import codes_of
+        from datalint.profile.learn.orientation import LEAST, orient
 
         splits = [split for split in profile.splits if split.rows.pictures is not None and split.rows.readable.any()]
         if not splits or int(splits[0].rows.readable.sum()) < LEAST:
@@ -124,8 +124,8 @@ class TransposedContent(Rule):
     ) -> Found | None:
         import numpy as np
 
-        from datalint.learn.orientation import VERSIONS
-        from datalint.stats import digits
+        from datalint.profile.learn.orientation import VERSIONS
+        from datalint.profile.statistics import digits
 
         offset = int(np.flatnonzero(which == k)[0])
         mine = np.flatnonzero((which == k) & detailed)
@@ -190,7 +190,7 @@ class TransposedContent(Rule):
 
         from PIL import Image
 
-        from datalint.planting import Clean, Planted, rows_of
+        from datalint.core.clean import Clean, Planted, rows_of
 
         if clean.modality != "images":
             return None

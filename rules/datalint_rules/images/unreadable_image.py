@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity
+from datalint.rules.base import Cases, Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset, Problem
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset, Problem
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class UnreadableImage(Rule):
@@ -93,7 +93,7 @@ class UnreadableImage(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Cut image files short: one, up to 5 % at full strength."""
-        from datalint.planting import truncate
+        from datalint.core.clean import truncate
 
         return truncate(clean, strength, rng) if clean.files else None
 

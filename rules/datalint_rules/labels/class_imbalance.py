@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class ClassImbalance(Rule):
@@ -83,8 +83,8 @@ class ClassImbalance(Rule):
                 yield found if split.name == train else _as_info(found)
 
     def _judge(self, split: str, counts: dict[str, int]) -> Found | None:
-        from datalint import stats
-        from datalint.stats import digits
+        from datalint.profile import statistics as stats
+        from datalint.profile.statistics import digits
 
         total = sum(counts.values())
         largest = max(counts, key=lambda name: (counts[name], name))
@@ -130,7 +130,7 @@ class ClassImbalance(Rule):
         """Take samples of one class away until the ratio is 20 to 1; 100 to 1 at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

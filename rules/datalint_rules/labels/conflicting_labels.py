@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.copies import Copies
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.duplicates import Copies
+    from datalint.profile.profile import Profile
 
 
 class ConflictingLabels(Rule):
@@ -74,9 +74,9 @@ class ConflictingLabels(Rule):
         """Judge all splits together."""
         import numpy as np
 
-        from datalint.copies import coincidences, labels_of
         from datalint.measures.zeros import ZeroSamples
-        from datalint.stats import digits
+        from datalint.profile.duplicates import coincidences, labels_of
+        from datalint.profile.statistics import digits
 
         table = profile.dataset.modality == "table"
         if table and not profile.content_names:
@@ -145,7 +145,7 @@ def conflicts(copies: Copies) -> NDArray[np.int64]:
     """The labelled copies whose input occurs with more than one label, group by group."""
     import numpy as np
 
-    from datalint.copies import without_label
+    from datalint.profile.duplicates import without_label
 
     labelled = np.flatnonzero(~without_label(copies.places.content, copies.inputs))
     inputs, content = copies.inputs[labelled], copies.places.content[labelled]

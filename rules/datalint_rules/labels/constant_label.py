@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 USUAL = frozenset({"good", "normal", "ok", "nominal", "clean", "healthy"})
@@ -92,7 +92,7 @@ class ConstantLabel(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give every sample the same label; at half strength and above only those of train, where there are splits."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

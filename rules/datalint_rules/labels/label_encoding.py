@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class LabelEncoding(Rule):
@@ -102,7 +102,7 @@ class LabelEncoding(Rule):
         """Write the label of some training samples of one class in another case: two, up to a third of the class."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

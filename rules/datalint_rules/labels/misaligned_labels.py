@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.labels._alignment import Shift
 
 
@@ -92,7 +92,7 @@ class MisalignedLabels(Rule):
         """Judge each split by itself, then those without agreement against the one that has most."""
         import numpy as np
 
-        from datalint.learn.sampled import features_of, labelled_rows
+        from datalint.profile.learn.sampled import features_of, labelled_rows
         from datalint_rules.labels._alignment import find_shift, neighbours, serial
 
         if profile.dataset.by_class:
@@ -148,7 +148,7 @@ class MisalignedLabels(Rule):
         numeric: bool,
     ) -> Found | None:
         """A split without agreement, if the best one has some with as few samples."""
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.labels._alignment import agreement, neighbours
 
         own, other = spans[split.name], spans[best]
@@ -184,7 +184,7 @@ class MisalignedLabels(Rule):
         """Move the labels of train down by 1 to 20 rows."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -212,7 +212,7 @@ def _share(raw: float, numeric: bool) -> str:
 
 
 def _shifted(split: SplitProfile, shift: Shift, numeric: bool, *, serial: bool) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     steps = abs(shift.lag)
     way = "down" if shift.lag > 0 else "up"

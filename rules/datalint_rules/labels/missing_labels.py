@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity
+from datalint.rules.base import Cases, Found, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class MissingLabels(Rule):
@@ -72,7 +72,7 @@ class MissingLabels(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take the label of some training samples away, or write "?" where labels are words: two, up to 10 %."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -111,7 +111,7 @@ def _numbers_only(profile: Profile) -> bool:
 def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) -> Found:
     import numpy as np
 
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     rows = split.rows
     empty = np.array([label is None for label in rows.label], np.bool_)
@@ -175,7 +175,7 @@ def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
 def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:
     import numpy as np
 
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
     from datalint_rules.labels._spelling import placeholders
 
     sure, perhaps = placeholders(split.counts)

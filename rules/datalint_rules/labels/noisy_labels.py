@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Cases, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
-    from datalint.learn.noise import Named, NoiseEstimate
-    from datalint.learn.outoffold import OutOfFold
-    from datalint.learn.pooled import Learned
-    from datalint.learn.verdict import Contradictions, Verdict
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.learn.noise import Named, NoiseEstimate
+    from datalint.profile.learn.outoffold import OutOfFold
+    from datalint.profile.learn.pooled import Learned
+    from datalint.profile.learn.verdict import Contradictions, Verdict
+    from datalint.profile.profile import Profile
 
 
 class NoisyLabels(Rule):
@@ -99,9 +99,9 @@ class NoisyLabels(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the labelled samples of all splits together."""
-        from datalint.learn.noise import estimate_noise
-        from datalint.learn.outoffold import OutOfFold
-        from datalint.learn.verdict import contradictions, judge
+        from datalint.profile.learn.noise import estimate_noise
+        from datalint.profile.learn.outoffold import OutOfFold
+        from datalint.profile.learn.verdict import contradictions, judge
 
         if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
             raise Skip("there is only one class")
@@ -134,7 +134,7 @@ class NoisyLabels(Rule):
         """Give 5 % of the training samples another class at random; 10 % at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -154,7 +154,7 @@ class NoisyLabels(Rule):
 
 
 def _found(profile: Profile, learned: Learned, result: OutOfFold, estimate: NoiseEstimate, verdict: Verdict) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     named = verdict.named
     assert named is not None

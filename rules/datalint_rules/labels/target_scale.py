@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 _TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNORECASE)
 """Names of one of several targets."""
@@ -86,9 +86,9 @@ class TargetScale(Rule):
 
         import numpy as np
 
-        from datalint.learn.tails import tail_of
         from datalint.measures.order import TargetOrder
-        from datalint.stats import digits
+        from datalint.profile.learn.tails import tail_of
+        from datalint.profile.statistics import digits
 
         if profile.task != "regression":
             raise Skip("the label is a class, not a number to be predicted")
@@ -151,7 +151,7 @@ class TargetScale(Rule):
     def _apart(self, profile: Profile, split: SplitProfile, deviation: float) -> Found | None:
         """Other targets, known by the same word with another number, of very different deviation."""
         from datalint.measures.columns import NumberStats
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         label = profile.dataset.label
         own = _TARGET.fullmatch(label.name) if label is not None else None
@@ -188,7 +188,7 @@ class TargetScale(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give the target another unit: it becomes a hundred million times as large, or as small, as one; 10 ** 12."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class TooFewSamples(Rule):
@@ -133,7 +133,7 @@ class TooFewSamples(Rule):
         """Leave four training samples of one class; one at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

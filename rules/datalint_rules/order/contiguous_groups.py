@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
-    from datalint.learn.groups import Key
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.learn.groups import Key
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class ContiguousGroups(Rule):
@@ -93,7 +93,7 @@ class ContiguousGroups(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split: the best key first, near-identical neighbours where no key explains them."""
-        from datalint.learn.groups import group_keys
+        from datalint.profile.learn.groups import group_keys
 
         large = [split for split in profile.splits if len(split.rows) >= 40]
         if not large:
@@ -112,8 +112,8 @@ class ContiguousGroups(Rule):
     def _judge(self, profile: Profile, split: SplitProfile, key: Key) -> tuple[tuple[bool, float], Found] | None:
         import numpy as np
 
-        from datalint.learn.groups import FILE_NAMES
-        from datalint.stats import digits
+        from datalint.profile.learn.groups import FILE_NAMES
+        from datalint.profile.statistics import digits
 
         files = key.name == FILE_NAMES
         loose = len(profile.splits) == 1
@@ -166,7 +166,7 @@ class ContiguousGroups(Rule):
         """Near-identical samples right after each other, far more than a shuffle gives."""
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         near = profile.near
         if near.reason is not None or split.name not in near.splits:
@@ -210,8 +210,8 @@ class ContiguousGroups(Rule):
         """Sort a table by its source; at low strength a tenth of the rows stays elsewhere."""
         import numpy as np
 
-        from datalint.learn.groups import names_a_source
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
+        from datalint.profile.learn.groups import names_a_source
 
         if [*clean.tables] != ["all"]:
             return None

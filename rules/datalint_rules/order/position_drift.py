@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SampledRows, SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SampledRows, SplitProfile
 
 
 class PositionDrift(Rule):
@@ -108,7 +108,7 @@ class PositionDrift(Rule):
             yield from self._judge(profile, split, len(large))
 
     def _judge(self, profile: Profile, split: SplitProfile, splits: int) -> Iterator[Found]:
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         rows = split.rows
         segment, count = _segments(rows.places.row, split.samples)
@@ -188,7 +188,7 @@ class PositionDrift(Rule):
         """Add 3 standard deviations to one numeric column in the last quarter of the training table; 5 at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if not clean.tables:
             return None
@@ -248,7 +248,7 @@ def _strata(rows: SampledRows, task: str | None) -> NDArray[np.int64] | None:
 
 def _codes(values: NDArray[np.object_]) -> NDArray[np.int64]:
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
 
     codes, _ = codes_of(values)
     codes -= codes.min(initial=0)  # a missing value is a category like any other

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class RepeatedBatches(Rule):
@@ -148,7 +148,7 @@ class RepeatedBatches(Rule):
         """Repeat a block of 20 rows right after itself; 40 rows three times at full strength."""
         import pandas as pd
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if not clean.tables:
             return None
@@ -175,7 +175,7 @@ def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> 
     """
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
 
     rows = split.rows
     if not rows.complete or rows.pictures is not None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class SingleLabelBatches(Rule):
@@ -78,9 +78,9 @@ class SingleLabelBatches(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""
-        from datalint import stats
         from datalint.measures.order import LabelRuns
-        from datalint.stats import digits
+        from datalint.profile import statistics as stats
+        from datalint.profile.statistics import digits
 
         size = profile.settings.batch_size
         if size < 2:
@@ -124,7 +124,7 @@ class SingleLabelBatches(Rule):
         """Gather rows of one label in blocks of 64: of 40 % of the training table, of all of it at full strength."""
         import pandas as pd
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None

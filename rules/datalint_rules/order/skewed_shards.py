@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity
+from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class SkewedShards(Rule):
@@ -106,7 +106,7 @@ class SkewedShards(Rule):
     ) -> Found:
         from pathlib import PurePath
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         about = "" if split.rows.complete else "about "
         names = [PurePath(name).name for name in files]
@@ -133,7 +133,7 @@ class SkewedShards(Rule):
         """Write the training table as four shards after sorting seven tenths of it by label; all at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         split, shards = training(clean) if clean.tables else "", 4
         if not split or clean.label is None or len(clean.tables[split]) < 200:
@@ -167,7 +167,7 @@ class _Skew(NamedTuple):
 def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | None:
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
 
     present = np.array([label is not None for label in labels], np.bool_)
     if not present.any():
@@ -228,7 +228,7 @@ def _by_target(codes: NDArray[np.int64], target: NDArray[np.float64]) -> _Skew |
 
 def _chi_squared_tail(value: float, free: int) -> float:
     """Wilson and Hilferty's approximation."""
-    from datalint.stats import normal_tail
+    from datalint.profile.statistics import normal_tail
 
     if free < 1:
         return 1.0

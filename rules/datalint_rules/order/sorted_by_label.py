@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
     from datalint.measures.order import Run
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class SortedByLabel(Rule):
@@ -131,9 +131,9 @@ class SortedByLabel(Rule):
             raise Skip("there is only one class")
 
     def _classes(self, profile: Profile, split: SplitProfile) -> Iterator[Found]:
-        from datalint import stats
         from datalint.measures.order import LabelRuns
-        from datalint.stats import digits
+        from datalint.profile import statistics as stats
+        from datalint.profile.statistics import digits
 
         runs = split[LabelRuns]
         counts = runs.counts or {}
@@ -208,7 +208,7 @@ class SortedByLabel(Rule):
         Bernstein's bound with jumps of 2, the runs lost when two samples of a rare class meet: with a handful of samples
         in all classes but one the number of runs is far from normal, and a z-score alone gives alarms in 1 % of shuffles.
         """
-        from datalint import stats
+        from datalint.profile import statistics as stats
 
         z, expected = stats.runs_test(runs, [count for count in counts.values() if count])
         if z >= 0 or runs >= self.params.run_ratio * expected:
@@ -218,7 +218,7 @@ class SortedByLabel(Rule):
 
     def _target(self, profile: Profile, split: SplitProfile) -> Iterator[Found]:
         from datalint.measures.order import TargetOrder
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         target = split[TargetOrder]
         if target.present < 20 or target.m2 <= 0:
@@ -260,7 +260,7 @@ class SortedByLabel(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Sort the first 40 % of the training table by its label, 100 rows at least; at full strength all of it."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -294,7 +294,7 @@ def _batches(split: SplitProfile, size: int, shuffled: float) -> tuple[float | N
     """Classes per batch in stored order, and the smallest shuffle buffer that repairs it."""
     import numpy as np
 
-    from datalint import stats
+    from datalint.profile import statistics as stats
 
     sequence = _sequence(split) if split.samples >= 2 * size else None
     if sequence is None:
@@ -312,7 +312,7 @@ def _sequence(split: SplitProfile) -> tuple[NDArray[np.int64], NDArray[np.int64]
     """Known positions and the classes there: those of the sample, or of the runs where each class has one."""
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
     from datalint.measures.order import LabelRuns
     from datalint.measures.sample import Sample
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.measures.places import Places
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 _PIXEL = re.compile(r"(pixel|pixels|pix|px|img|image)[ _.-]?\d+([_x.-]\d+)*|\d+x\d+(x\d+)?|r\d+c\d+", re.IGNORECASE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity, Skip
+from datalint.rules.base import Cases, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
     from datalint.measures.pixels import PixelStats
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.scale._pixel_values import Values
 
 WRAPPED = 0.2
@@ -104,7 +104,7 @@ class DoubleNormalization(Rule):
         import numpy as np
         from PIL import Image
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
         from datalint_rules.images._pictures import redraw
         from datalint_rules.scale._pixel_values import pixel_frame
 

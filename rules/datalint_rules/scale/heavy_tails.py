@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
-    from datalint.learn.tails import Tail
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.learn.tails import Tail
+    from datalint.profile.profile import Profile
 
 
 class HeavyTails(Rule):
@@ -76,7 +76,7 @@ class HeavyTails(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
-        from datalint.learn.tails import MIN_VALUES, tail_of
+        from datalint.profile.learn.tails import MIN_VALUES, tail_of
 
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
@@ -101,7 +101,7 @@ class HeavyTails(Rule):
         """Make one value in a thousand of one feature a million times its largest; 10 ** 9 times at full strength."""
         import math
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         split = training(clean) if clean.tables else ""
         if not split or len(clean.tables[split]) < 300:
@@ -120,7 +120,7 @@ class HeavyTails(Rule):
 
 
 def _found(tails: dict[str, Tail], features: int, split: str, about: str, severity: Severity) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     order = sorted(tails, key=lambda name: (-tails[name].share, name))
     name, worst = order[0], tails[order[0]]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.scale._pixel_values import Values
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0), "0..65535": (0.0, 65535.0)}
@@ -133,7 +133,7 @@ class PixelRange(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Bring some rows of a table of pixels to -1..1: one, up to 5 % at full strength; or a whole test split."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
         from datalint_rules.scale._pixel_values import pixel_frame
 
         if clean.files or not clean.tables:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class UnscaledFeatures(Rule):
@@ -78,7 +78,7 @@ class UnscaledFeatures(Rule):
         import numpy as np
 
         from datalint.measures.columns import NumberStats
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
@@ -142,7 +142,7 @@ class UnscaledFeatures(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give one feature another unit, so that it is 10 ** 9 times as wide as the narrowest; 10 ** 12 at full strength."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if not clean.tables:
             return None
@@ -168,7 +168,7 @@ def _typical_ratio(rows: object, names: NDArray[np.object_]) -> float:
     """Ratio of the largest to the smallest typical deviation from the median: a single wild value gives none."""
     import numpy as np
 
-    from datalint.splits import SampledRows
+    from datalint.profile.splits import SampledRows
 
     if not isinstance(rows, SampledRows) or len(rows) == 0:
         return 0.0

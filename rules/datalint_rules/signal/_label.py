@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from datalint.learn.threads import one_thread
-from datalint.rule import AllWell, Skip
+from datalint.profile.learn.threads import one_thread
+from datalint.rules.base import AllWell, Skip
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 NO_LUCK = 4.0
 """Deviations of the shared models' score from that of shuffled labels beyond which there is signal. With predictions that
@@ -41,7 +41,7 @@ class Label:
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The label of some rows, for the test."""
-        from datalint.learn.chance import class_targets, number_targets
+        from datalint.profile.learn.chance import class_targets, number_targets
 
         if self.classes is not None:
             return class_targets(self.classes[rows])
@@ -60,7 +60,7 @@ def of_classes(profile: Profile) -> Label:
     """Classes: the shared models have tried them, and mostly there is signal to speak of."""
     import numpy as np
 
-    from datalint.learn.outoffold import OutOfFold
+    from datalint.profile.learn.outoffold import OutOfFold
 
     if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
         raise Skip("there is only one class")
@@ -88,8 +88,8 @@ def of_numbers(profile: Profile) -> Label:
     """Numbers to be predicted."""
     import numpy as np
 
-    from datalint.learn.pooled import inputs_of
-    from datalint.learn.sampled import labelled_rows
+    from datalint.profile.learn.pooled import inputs_of
+    from datalint.profile.learn.sampled import labelled_rows
 
     rows = []
     parts = []
@@ -127,7 +127,7 @@ def forest_deviations(label: Label, few: NDArray[np.int64]) -> float:
     import numpy as np
     from sklearn.ensemble import ExtraTreesRegressor
 
-    from datalint.learn.sampled import ROWS, folds_of
+    from datalint.profile.learn.sampled import ROWS, folds_of
 
     few = few[np.argsort(label.contents[few], kind="stable")][:ROWS]
     X, y = label.X[few], label.targets(few)[:, 0]
@@ -159,8 +159,8 @@ def columns_of(profile: Profile, label: Label, few: NDArray[np.int64]) -> tuple[
     """The columns that vary among some rows, as the test takes them, and their names."""
     import numpy as np
 
-    from datalint.codes import codes_of
-    from datalint.learn.chance import category_design, number_design
+    from datalint.core.codes import codes_of
+    from datalint.profile.learn.chance import category_design, number_design
 
     splits = {split.name: split for split in profile.splits}
     found: list[tuple[str, NDArray[np.float32]]] = []

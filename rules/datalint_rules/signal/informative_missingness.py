@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SampledRows
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SampledRows
 
 
 class InformativeMissingness(Rule):
@@ -82,8 +82,8 @@ class InformativeMissingness(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare gaps with labels in the training split."""
 
-        from datalint.codes import codes_of
-        from datalint.learn.sampled import labelled_rows
+        from datalint.core.codes import codes_of
+        from datalint.profile.learn.sampled import labelled_rows
 
         numeric = profile.task == "regression"
         for split in profile.splits:
@@ -107,7 +107,7 @@ class InformativeMissingness(Rule):
             yield self._found(found, split.name, len(picked))
 
     def _found(self, found: list[_Gap], split: str, count: int) -> Found:
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         found.sort(key=lambda g: (-round(g.effect, 9), g.name))
         first = found[0]
@@ -137,7 +137,7 @@ class InformativeMissingness(Rule):
         import numpy as np
         import pandas as pd
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -192,7 +192,7 @@ class _Gap:
 def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.int64], names: list[str]) -> _Gap:
     import numpy as np
 
-    from datalint.learn.comparing import chi_square
+    from datalint.profile.learn.comparing import chi_square
 
     empty = np.bincount(codes[gap], minlength=len(names))
     full = np.bincount(codes[~gap], minlength=len(names))

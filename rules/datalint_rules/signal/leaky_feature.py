@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.signal._one_column import Column
 
 
@@ -106,8 +106,8 @@ class LeakyFeature(Rule):
         """The labelled rows of the training split, their labels as codes or numbers, and how each column does."""
         import numpy as np
 
-        from datalint.codes import codes_of
-        from datalint.learn.sampled import labelled_rows
+        from datalint.core.codes import codes_of
+        from datalint.profile.learn.sampled import labelled_rows
         from datalint_rules.signal._one_column import class_columns, numeric_columns
 
         numeric = profile.task == "regression"
@@ -138,7 +138,7 @@ class LeakyFeature(Rule):
         """Add a column that codes the label, wrong in 3 rows of 1,000; an exact copy at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 200:
             return None
@@ -164,7 +164,7 @@ class LeakyFeature(Rule):
 
 
 def _found(told: list[Column], rest: float, count: int, split: SplitProfile, numeric: bool) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     told = sorted(told, key=lambda c: (-c.copy, -c.score, c.name))
     first = told[0]
@@ -196,7 +196,7 @@ def _found(told: list[Column], rest: float, count: int, split: SplitProfile, num
 
 
 def _id_found(column: Column, count: int, split: SplitProfile) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     return Found(
         message=(

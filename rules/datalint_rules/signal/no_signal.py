@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.signal._label import Label
 
 
@@ -107,9 +107,9 @@ class NoSignal(Rule):
     def _judged(self, profile: Profile, label: Label) -> Iterator[Found]:
         import numpy as np
 
-        from datalint.learn.chance import NEEDED, relation
-        from datalint.learn.comparing import auc_error
-        from datalint.stats import digits
+        from datalint.profile.learn.chance import NEEDED, relation
+        from datalint.profile.learn.comparing import auc_error
+        from datalint.profile.statistics import digits
         from datalint_rules.signal._label import NO_LUCK, columns_of, forest_deviations, thinned
 
         few = thinned(label, len(profile.dataset.fields))
@@ -165,7 +165,7 @@ class NoSignal(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Shuffle the labels of every split."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 700:
             return None

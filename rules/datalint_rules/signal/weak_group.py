@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
-    from datalint.learn.pooled import Learned
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.learn.pooled import Learned
+    from datalint.profile.profile import Profile
 
 
 KNOWS = 0.3
@@ -106,7 +106,7 @@ class WeakGroup(Rule):
         """Compare the out-of-fold errors of groups."""
         import numpy as np
 
-        from datalint.learn.outoffold import OutOfFold
+        from datalint.profile.learn.outoffold import OutOfFold
 
         if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
             raise Skip("there is only one class")
@@ -141,7 +141,7 @@ class WeakGroup(Rule):
     ) -> _Weak | None:
         import numpy as np
 
-        from datalint.stats import binomial_tail
+        from datalint.profile.statistics import binomial_tail
 
         column, value, inside, natural = group
         wrong = said != y
@@ -173,7 +173,7 @@ class WeakGroup(Rule):
         """Add a column of five sites and shuffle the labels of one of them."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 700:
             return None
@@ -241,7 +241,7 @@ def _groups(
     """Column, value, members, and whether it may be hard by nature: a range of a quantity, a split."""
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
 
     splits = {split.name: split for split in profile.labelled}
     parts = [(splits[name].rows, rows) for name, rows in learned.rows]
@@ -288,7 +288,7 @@ def _of_numbers(values: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.b
 
 
 def _found(told: list[_Weak], broken: bool, count: int) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     first = told[0]
     more = f"; {more_of(len(told) - 1, 'group')} likewise" if len(told) > 1 else ""

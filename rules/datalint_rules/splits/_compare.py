@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datalint.rule import Rule
+from datalint.rules.base import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 ASIDE = frozenset({"unlabeled", "unassigned", "trainval"})
 """Splits that are no part of the usual division."""
@@ -51,7 +51,7 @@ def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDAr
     """
     import numpy as np
 
-    from datalint.learn.groups import FILE_NAMES, group_keys
+    from datalint.profile.learn.groups import FILE_NAMES, group_keys
 
     second = np.arange(len(train.rows) + len(other.rows)) >= len(train.rows)
     for key in group_keys(dataset, (train, other)):

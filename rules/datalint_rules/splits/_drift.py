@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.codes import codes_of
-from datalint.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
-from datalint.learn.sampled import features_of, fewer
-from datalint.learn.threads import one_thread
+from datalint.core.codes import codes_of
+from datalint.profile.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
+from datalint.profile.learn.sampled import features_of, fewer
+from datalint.profile.learn.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 MAX_CELLS = 2_000_000
 """Cells of one split that are compared; wide tables are judged on fewer rows."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.splits import SplitProfile
+    from datalint.profile.splits import SplitProfile
 
 MIN_COPIES = 5
 """Fewer equal values among fractions are no filling worth a finding."""

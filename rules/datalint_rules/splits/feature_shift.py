@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class FeatureShift(Rule):
@@ -100,7 +100,7 @@ class FeatureShift(Rule):
                 yield found
 
     def _judge(self, profile: Profile, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._compare import units_of
         from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
 
@@ -159,7 +159,7 @@ class FeatureShift(Rule):
         """Add one standard deviation to a column of test; two at full strength."""
         import pandas as pd
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if not {"train", "test"} <= clean.tables.keys() or len(clean.tables["test"]) < 70:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, RuleParams, Severity, Skip
 from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from datalint.learn.groups import Key
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.core.clean import Clean, Planted
+    from datalint.profile.learn.groups import Key
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class GroupLeakage(OfSampledRows):
@@ -80,8 +80,8 @@ class GroupLeakage(OfSampledRows):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each key."""
-        from datalint.learn.entities import keys_by_structure
-        from datalint.learn.groups import FILE_NAMES, group_keys
+        from datalint.profile.learn.entities import keys_by_structure
+        from datalint.profile.learn.groups import FILE_NAMES, group_keys
 
         splits = [split for split in profile.splits if len(split.rows)]
         if len(splits) < 2:
@@ -114,9 +114,9 @@ class GroupLeakage(OfSampledRows):
     ) -> Found | None:
         import numpy as np
 
-        from datalint.learn.groups import FILE_NAMES
         from datalint.measures.places import Places
-        from datalint.stats import digits
+        from datalint.profile.learn.groups import FILE_NAMES
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._compare import listed
 
         sizes = [len(split.rows) for split in splits]
@@ -194,8 +194,8 @@ class GroupLeakage(OfSampledRows):
         import numpy as np
         import pandas as pd
 
-        from datalint.learn.groups import names_a_source
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
+        from datalint.profile.learn.groups import names_a_source
 
         if not {"train", "test"} <= set(clean.tables):
             return None

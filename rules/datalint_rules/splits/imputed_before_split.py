@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Cases, Found, Rule, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import AllWell, Cases, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.splits._filled import Filled
 
 
@@ -99,7 +99,7 @@ class ImputedBeforeSplit(Rule):
         import numpy as np
         import pandas as pd
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if len(clean.tables) < 2 or "train" not in clean.tables:
             return None
@@ -130,7 +130,7 @@ def _found(case: str, columns: Sequence[Filled], splits: Sequence[SplitProfile])
     import numpy as np
 
     from datalint.measures.places import Places
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     columns = sorted(columns, key=lambda column: (-sum(column.copies), column.name))
     worst = columns[0]

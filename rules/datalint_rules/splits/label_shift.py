@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class LabelShift(Rule):
@@ -103,8 +103,8 @@ class LabelShift(Rule):
 
         import numpy as np
 
-        from datalint.learn.comparing import chi_square, log_chance_absent
-        from datalint.stats import digits
+        from datalint.profile.learn.comparing import chi_square, log_chance_absent
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._compare import listed, units_of
 
         a, b = train.counts, other.counts
@@ -189,8 +189,8 @@ class LabelShift(Rule):
     def _numbers(self, profile: Profile) -> Iterator[Found]:
         import numpy as np
 
-        from datalint.learn.comparing import kolmogorov_smirnov
-        from datalint.stats import digits
+        from datalint.profile.learn.comparing import kolmogorov_smirnov
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._compare import against_train
 
         targets = {s.name: s.rows.target[np.isfinite(s.rows.target)] for s in profile.splits}
@@ -227,7 +227,7 @@ class LabelShift(Rule):
     def _effect(self, dataset: Dataset, train: SplitProfile, other: SplitProfile) -> float:
         import numpy as np
 
-        from datalint.learn.comparing import design_effect, ranks
+        from datalint.profile.learn.comparing import design_effect, ranks
         from datalint_rules.splits._compare import units_of
 
         units = units_of(dataset, train, other)
@@ -242,7 +242,7 @@ class LabelShift(Rule):
         """Take four in five samples of test's largest class away; all of them at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.label is None or "test" not in clean.tables or "train" not in clean.tables:
             return None
@@ -268,8 +268,8 @@ def _of_sources(
     """The design's effect on class shares, the sources that have each class, and the sources of either split."""
     import numpy as np
 
-    from datalint.codes import codes_of
-    from datalint.learn.comparing import design_effect
+    from datalint.core.codes import codes_of
+    from datalint.profile.learn.comparing import design_effect
 
     second = np.arange(len(units)) >= len(train.rows)
     codes, names = codes_of(np.concatenate([train.rows.label, other.rows.label]))

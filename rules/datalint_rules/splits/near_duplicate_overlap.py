@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Severity, Skip
 from datalint_rules.duplicates._near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.core.clean import Clean, Planted
+    from datalint.profile.profile import Profile
 
 
 class NearDuplicateOverlap(NearRule):
@@ -78,7 +78,7 @@ class NearDuplicateOverlap(NearRule):
     def _judge(self, profile: Profile, earlier: int, later: int, groups: NDArray[np.int64]) -> Found | None:
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         near = profile.near
         name, other = near.splits[later], near.splits[earlier]
@@ -133,7 +133,7 @@ class NearDuplicateOverlap(NearRule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put near copies of training samples into the test split: 5 % of it, a third at full strength."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
         from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
 
         share = 0.05 + 0.28 * strength

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Found, Rule, Severity, Skip
+from datalint.rules.base import AllWell, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.splits._scaling import Verdict
     from datalint_rules.splits._scaling_rows import ColumnFacts
 
@@ -94,7 +94,7 @@ class PreSplitNormalization(Rule):
         """Standardise the numeric features of all splits with the statistics of the pooled rows."""
         import pandas as pd
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if len(clean.tables) < 2:
             return None
@@ -128,7 +128,7 @@ _KINDS = {
 
 
 def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
     kind = _KINDS[verdict.kind]
@@ -166,7 +166,7 @@ def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
 
 def _table(verdict: Verdict) -> list[JsonValue]:
     """The deciding columns with their statistics on each set of rows."""
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     rows: list[JsonValue] = []
     for row in verdict.rows[:20]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.copies import Copies
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.duplicates import Copies
+    from datalint.profile.profile import Profile
 
 
 CLOSE = 3.0
@@ -88,7 +88,7 @@ class SplitOverlap(Rule):
         """Judge every pair of splits."""
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         if len(profile.splits) < 2:
             raise Skip("the data is not split")
@@ -150,8 +150,8 @@ class SplitOverlap(Rule):
 
         The estimate takes columns to be independent, and is too small by up to ``CLOSE`` where they hang together.
         """
-        from datalint.copies import coinciding
-        from datalint.stats import poisson_tail
+        from datalint.profile.duplicates import coinciding
+        from datalint.profile.statistics import poisson_tail
 
         if profile.dataset.modality != "table":
             return 0.0, False
@@ -233,7 +233,7 @@ def _chance(copies: Copies, earlier: int, later: int) -> float:
     """
     import numpy as np
 
-    from datalint.stats import binomial_tail
+    from datalint.profile.statistics import binomial_tail
 
     inputs = [copies.inputs[copies.of_split(number)] for number in (earlier, later)]
     repeated, amounts = np.unique(np.concatenate(inputs), return_counts=True)

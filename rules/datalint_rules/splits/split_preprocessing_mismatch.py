@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import numpy as np
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
     from datalint_rules.splits._alike import Column
 
 
@@ -114,7 +114,7 @@ class SplitPreprocessingMismatch(Rule):
 
     def _pictures(self, first: SplitProfile, other: SplitProfile) -> Iterator[Found]:
         from datalint.measures.images import ImageHeaders
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._pictures import MIN_PICTURES, change_of
 
         one, two = first[ImageHeaders], other[ImageHeaders]
@@ -183,7 +183,7 @@ class SplitPreprocessingMismatch(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Standardise the last split and leave train raw; of images, make one split grey, or negative if it is grey."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.modality == "images":
             return _redrawn(clean)
@@ -266,7 +266,7 @@ def _unit(first: str, other: str, columns: list[Column], total: int) -> Found:
 
 
 def _evidence(columns: list[Column], total: int) -> dict[str, JsonValue]:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     return {
         "columns_compared": total,
@@ -308,7 +308,7 @@ def _redrawn(clean: Clean) -> Planted | None:
 
     from PIL import Image, ImageOps
 
-    from datalint.planting import Clean, Planted, rows_of
+    from datalint.core.clean import Clean, Planted, rows_of
 
     of_split = {path: next(iter(rows_of(clean, {path}))) for path in clean.files}
     splits = sorted(set(of_split.values()))

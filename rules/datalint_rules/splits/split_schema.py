@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class SplitSchema(Rule):
@@ -86,8 +86,8 @@ class SplitSchema(Rule):
     def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
         import numpy as np
 
-        from datalint.codes import codes_of
-        from datalint.stats import digits
+        from datalint.core.codes import codes_of
+        from datalint.profile.statistics import digits
 
         fields = [f.name for f in profile.dataset.fields if f.role == "feature" and f.kind == "text"]
         texts = first.rows.texts
@@ -154,7 +154,7 @@ class SplitSchema(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take a numeric column out of the last split, or write it there with its unit, as text."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if len(clean.tables) < 2:
             return None

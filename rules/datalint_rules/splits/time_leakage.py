@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import AllWell, Cases, Field, Found, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Cases, Field, Found, RuleParams, Severity, Skip
 from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.core.clean import Clean, Planted
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class TimeLeakage(OfSampledRows):
@@ -117,8 +117,8 @@ class TimeLeakage(OfSampledRows):
     ) -> Found | None:
         import numpy as np
 
-        from datalint.learn.comparing import auc
-        from datalint.stats import digits
+        from datalint.profile.learn.comparing import auc
+        from datalint.profile.statistics import digits
         from datalint_rules.splits._times import text_of
 
         known = np.isfinite(before)
@@ -191,7 +191,7 @@ class TimeLeakage(OfSampledRows):
         import numpy as np
         import pandas as pd
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if not {"train", "test"} <= clean.tables.keys():
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.rule import Skip
+from datalint.rules.base import Skip
 
 if TYPE_CHECKING:
     import re
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.measures.places import Places
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 WORDS = 4
 """Words that the typical text of a column of sentences has at least; categories and names have fewer."""

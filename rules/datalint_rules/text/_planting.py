@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from datalint.planting import Clean, Planted, training
+from datalint.core.clean import Clean, Planted, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     import re
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class BrokenEncoding(Rule):
@@ -75,7 +75,7 @@ class BrokenEncoding(Rule):
         """Judge every column of sentences in every split."""
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.text._columns import shown, text_columns
 
         pattern = _pattern()

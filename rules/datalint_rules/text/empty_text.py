@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class EmptyText(Rule):
@@ -78,7 +78,7 @@ class EmptyText(Rule):
 
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.text._columns import text_columns
 
         # Between texts stands a zero character, which is no letter either.
@@ -120,7 +120,7 @@ class EmptyText(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Empty texts of the training split, or put stand-ins there: 2 % (22 % beside other features); 20 % more at full."""
-        from datalint.planting import training
+        from datalint.core.clean import training
         from datalint_rules.text._planting import spoiled
 
         others = bool(clean.tables) and clean.tables[training(clean)].shape[1] - (clean.label is not None) > 1

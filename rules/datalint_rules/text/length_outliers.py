@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.text._columns import TextColumn
 
 
@@ -91,7 +91,7 @@ class LengthOutliers(Rule):
     def _outliers(self, column: TextColumn) -> Found | None:
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         logs = np.log(np.maximum(column.lengths, 1))
         typical = float(np.median(logs[column.present]))
@@ -131,7 +131,7 @@ class LengthOutliers(Rule):
     def _cut(self, column: TextColumn) -> Found | None:
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         longest = int(column.lengths.max())
         rows = np.flatnonzero(column.lengths == longest)
@@ -163,7 +163,7 @@ class LengthOutliers(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Repeat three texts of the training split to 150 times the typical length; 400 times at full strength."""
-        from datalint.planting import training
+        from datalint.core.clean import training
         from datalint_rules.text._planting import spoiled, text_column
 
         column = text_column(clean)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     import re
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class MixedScripts(Rule):
@@ -78,7 +78,7 @@ class MixedScripts(Rule):
 
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.text._columns import text_columns
 
         pattern, other = _pattern(), re.compile("[\u0370-\u04ff]")

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.values._tables import Pool
 
 MAX_COLUMNS = 2_000

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 FEWEST = 200
 """Samples below which a rare value says nothing."""

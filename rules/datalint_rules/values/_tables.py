@@ -10,7 +10,7 @@ import numpy as np
 
 from datalint.measures.columns import NumberStats
 from datalint.measures.texts import TextStats
-from datalint.rule import Cases
+from datalint.rules.base import Cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 MISSING_WORDS = frozenset(
     [
@@ -140,7 +140,7 @@ def text_names(profile: Profile, *roles: str) -> tuple[str, ...]:
 
 def need_tables(profile: Profile, *, texts: bool = True) -> None:
     """Skip where there is no feature to judge."""
-    from datalint.rule import Skip
+    from datalint.rules.base import Skip
 
     if not profile.feature_names and not (texts and text_names(profile, "feature", "text")):
         raise Skip("the table has no feature column" if texts else "the table has no numeric feature column")

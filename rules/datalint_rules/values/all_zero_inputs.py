@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 
 class AllZeroInputs(Rule):
@@ -69,7 +69,7 @@ class AllZeroInputs(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         from datalint.measures.zeros import ZeroSamples
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
 
         if profile.dataset.modality == "table" and not profile.feature_names:
             raise Skip("the table has no numeric feature column")
@@ -106,7 +106,7 @@ class AllZeroInputs(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Set whole inputs to zero: one sample, up to 5 % at full strength."""
-        from datalint.planting import Clean, Planted, blacken, training
+        from datalint.core.clean import Clean, Planted, blacken, training
 
         if clean.files:
             return blacken(clean, strength, rng)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 INFO: Severity = "info"
 
@@ -130,7 +130,7 @@ class CategoryVariants(Rule):
         """Write some values of a column of categories in another way: two, a fifth at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.files:
             return None

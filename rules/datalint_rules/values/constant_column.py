@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
-    from datalint.splits import SplitProfile
+    from datalint.profile.profile import Profile
+    from datalint.profile.splits import SplitProfile
 
 INFO: Severity = "info"
 
@@ -170,7 +170,7 @@ class ConstantColumn(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Fill one feature column with its first value."""
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.files:
             return None
@@ -237,7 +237,7 @@ def _resting(split: SplitProfile, names: tuple[str, ...]) -> set[str]:
 
 
 def _near(split: SplitProfile, near: list[tuple[str, float]]) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
     from datalint_rules.values._tables import columns_word, quoted
 
     name, share = near[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.values._tables import Pool
 
 SMALLEST = 30
@@ -147,7 +147,7 @@ class IdentifierColumn(Rule):
 
     def _text_key(self, cells: NDArray[np.object_]) -> str | None:
         """Texts that nearly all differ and are no sentences."""
-        from datalint.amounts import is_amount, is_day
+        from datalint.core.amounts import is_amount, is_day
 
         present = [cell for cell in cells.tolist() if cell is not None]
         if len(present) < max(SMALLEST, 0.5 * len(cells)):
@@ -166,7 +166,7 @@ class IdentifierColumn(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add whole numbers that never repeat, drawn from twice as many; all of 1 to n at full strength."""
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.files:
             return None

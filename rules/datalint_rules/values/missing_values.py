@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.dataset import Dataset, Role
-    from datalint.dataset import Field as Column
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset, Role
+    from datalint.core.dataset import Field as Column
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.values._tables import Pool
 
 
@@ -110,7 +110,7 @@ class MissingValues(Rule):
     def _judge(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Iterator[Found]:
         import numpy as np
 
-        from datalint.stats import digits
+        from datalint.profile.statistics import digits
         from datalint_rules.values._tables import quoted
 
         total = pool.samples
@@ -195,7 +195,7 @@ class MissingValues(Rule):
         """Empty a quarter of one feature column, all of it at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.files:
             return None
@@ -259,7 +259,7 @@ def _told(names: Sequence[str], missing: Mapping[str, int], total: int) -> str:
 
 def _figures(names: Sequence[str], missing: Mapping[str, int], total: int) -> list[JsonValue]:
     """The same as evidence."""
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     return [{"column": n, "missing": missing[n], "missing_share": digits(missing[n] / total, 3)} for n in names[:200]]
 
@@ -282,7 +282,7 @@ def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) 
     """Share of missing cells of a column per class, of up to 20 classes."""
     import numpy as np
 
-    from datalint.codes import codes_of
+    from datalint.core.codes import codes_of
 
     labels = pool.labels()
     known = np.array([label is not None for label in labels.tolist()], np.bool_)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Cases, Found, Rule, Severity, Skip
+from datalint.rules.base import Cases, Found, Rule, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 
 class NanOrInfinite(Rule):
@@ -126,7 +126,7 @@ class NanOrInfinite(Rule):
         """Make values of one column infinite: one, 5 % at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted, training
+        from datalint.core.clean import Clean, Planted, training
 
         if clean.files:
             return None
@@ -151,7 +151,7 @@ def _pictures(profile: Profile) -> Iterator[Found]:
 
     from datalint.measures.images import ImageHeaders
     from datalint.measures.problems import DecodeProblems
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     if "arrays" not in profile.dataset.layout:
         raise Skip("image files hold neither NaN nor infinite values")

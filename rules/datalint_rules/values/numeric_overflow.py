@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
 
 HALF, SINGLE = 65_504.0, 3.4028234663852886e38
 """Largest finite float16 and float32."""
@@ -144,7 +144,7 @@ class NumericOverflow(Rule):
         """Add an offset to a column so that float32 keeps steps of 8 % of its deviation; 100 % at full strength."""
         import numpy as np
 
-        from datalint.planting import Clean, Planted
+        from datalint.core.clean import Clean, Planted
 
         if clean.files:
             return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.rule import Field, Found, Rule, RuleParams, Severity, Skip
-from datalint.wording import more_of
+from datalint.core.wording import more_of
+from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from datalint.dataset import Dataset
+    from datalint.core.clean import Clean, Planted
+    from datalint.core.dataset import Dataset
     from datalint.measures.base import Measurement
-    from datalint.planting import Clean, Planted
-    from datalint.profile import Profile
+    from datalint.profile.profile import Profile
     from datalint_rules.values._tables import Pool
     from datalint_rules.values._tails import Stray
 
@@ -169,7 +169,7 @@ def _extremes(pool: Pool, name: str) -> list[float]:
 def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Found:
     import numpy as np
 
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
     from datalint_rules.values._tables import plain
 
     rows: list[int] = []
@@ -240,7 +240,7 @@ def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int],
 def _lonely_found(
     pool: Pool, rows: np.ndarray[tuple[int], np.dtype[np.int64]], ratios: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> Found:
-    from datalint.stats import digits
+    from datalint.profile.statistics import digits
 
     few = "1 sample is" if len(rows) == 1 else f"{len(rows):,} samples are"
     return Found(

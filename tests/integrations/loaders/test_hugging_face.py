@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from torch.utils.data import DataLoader
 
 import datalint
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
     from datalint.report.models import Finding, Report

@@ -23,7 +23,7 @@ from torch.utils.data import (
 from torchvision import datasets, transforms
 
 import datalint
-from datalint.errors import DatalintError
+from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""What every other package builds on: records, errors, hashes and words."""

@@ -1,0 +1,1 @@
+"""Where measurements run, and what is kept of them."""

@@ -1,0 +1,54 @@
+"""Scan and judge in one step, for whoever does so within another job: a test, a task, a check of an asset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datalint import api
+
+if TYPE_CHECKING:
+    from datalint.core.severity import FailOn
+    from datalint.report.models import Report
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A report, and whether the job may go on."""
+
+    report: Report
+    passed: bool
+    """No finding is at or above the severity that fails the job, and no rule broke down."""
+    text: str
+    """Why it may not: one line that sums up, then each finding with its place and remedy; empty if it passed."""
+
+
+def check(source: Any, *, fail_on: FailOn | None = None, **options: Any) -> Verdict:
+    """
+    Scan a data set and say whether it is good enough.
+
+    Args:
+        source: what ``datalint.scan`` takes.
+        fail_on: the least severity that is not good enough, or ``never``; what the configuration says if not given,
+            and otherwise ``error``.
+        options: those of ``datalint.scan``; ``select`` and ``ignore`` may also be one string, such as ``"LBL,SPL"``.
+
+    Raises:
+        DatalintError: the job cannot be done; the message says why and what to do.
+    """
+    for name in ("select", "ignore"):
+        # A string is a sequence too, of one-letter beginnings of codes.
+        if isinstance(options.get(name), str):
+            options[name] = [code.strip() for code in options[name].split(",") if code.strip()]
+    given = {} if fail_on is None else {"fail-on": fail_on}
+    settings = api.settings_of(source, options.pop("config", None)).given(given)
+    report = api.scan(source, config=settings, **options)
+    return judge(report, settings.config.fail_on)
+
+
+def judge(report: Report, fail_on: FailOn = "error") -> Verdict:
+    """Whether what was found is good enough; a rule that broke down never is, for its silence means nothing."""
+    from datalint.report.formats.text import render_reasons
+
+    text = render_reasons(report, fail_on)
+    return Verdict(report, not text, text)

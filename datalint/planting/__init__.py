@@ -1,0 +1,1 @@
+"""Faults planted into the user's own data."""

@@ -1,0 +1,1 @@
+"""The facts of one data set, and what is derived from them."""

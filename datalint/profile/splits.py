@@ -1,0 +1,153 @@
+"""One split as it was measured, its sampled rows, and what the user already has for it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import numpy as np
+
+from datalint.measures.columns import NumberStats
+from datalint.measures.order import MISSING_CLASS, LabelRuns
+from datalint.measures.sample import PlainSample, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from datalint.core.dataset import Split
+    from datalint.measures.base import Measurement
+    from datalint.measures.places import Places
+
+M = TypeVar("M", bound="Measurement")
+
+
+@dataclass(frozen=True)
+class SplitProfile:
+    """What was measured on one split."""
+
+    name: str
+    samples: int
+    info: Split
+    measured: Mapping[type[Measurement], Measurement]
+
+    def __getitem__(self, kind: type[M]) -> M:
+        """The measurement of that kind; a KeyError means that the rule does not declare it in ``needs``."""
+        return cast("M", self.measured[kind])
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Samples per class, without the missing labels; empty where the label has no classes."""
+        counts = self[LabelRuns].counts or {}
+        return {label: count for label, count in counts.items() if label != MISSING_CLASS}
+
+    @cached_property
+    def _columns(self) -> Mapping[str, int]:
+        return {name: j for j, name in enumerate(self[NumberStats].names)}
+
+    def position(self, name: str) -> int | None:
+        """Where :class:`NumberStats` has a column; None where the split has no such numeric column."""
+        return self._columns.get(name)
+
+    @property
+    def sample(self) -> Sample:
+        """The coordinated sample; without thumbnails if no rule asked for them."""
+        return self[Sample] if Sample in self.measured else self[PlainSample]
+
+    @cached_property
+    def rows(self) -> SampledRows:
+        """The sampled samples in stored order, every copy of a content on its own row."""
+        return SampledRows.of(self.sample)
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """
+    The coordinated sample of one split as rows in stored order, no more than its size; arrays have one entry per row.
+
+    Where contents have many copies the rows are a uniform sample of the copies, so that a content is as frequent among
+    the rows as in the split, and lies where it lies there.
+    """
+
+    places: Places
+    label: NDArray[np.object_]
+    """Class name; None where missing or where the target has no classes."""
+    target: NDArray[np.float64]
+    names: tuple[str, ...]
+    numbers: NDArray[np.float64]
+    """[rows, numeric columns]"""
+    texts: Mapping[str, NDArray[np.object_]]
+    pictures: NDArray[np.uint8] | None
+    readable: NDArray[np.bool_]
+    inputs: NDArray[np.uint64]
+    """Hash of the inputs without the label."""
+    total: int
+    """Samples in the whole split."""
+
+    @classmethod
+    def of(cls, sample: Sample) -> SampledRows:
+        """The rows of a sample."""
+        payload = sample.payload
+        if payload is None:
+            none = np.zeros(0)
+            empty = np.zeros(0, dtype=object)
+            yes = np.zeros(0, np.bool_)
+            hashes = np.zeros(0, np.uint64)
+            return cls(sample.places, empty, none, (), np.zeros((0, 0)), {}, None, yes, hashes, sample.samples)
+        places = sample.places
+        if len(places) > sample.size:
+            places = places.take(np.argsort(places.priority)[: sample.size])
+        places = places.take(np.argsort(places.row))
+        rows = payload.take(np.searchsorted(sample.contents, places.content))
+        return cls(
+            places,
+            rows.label,
+            rows.target,
+            sample.names,
+            rows.numbers,
+            rows.texts,
+            rows.pictures,
+            rows.readable,
+            rows.inputs,
+            sample.samples,
+        )
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def complete(self) -> bool:
+        """Whether these are all samples of the split."""
+        return len(self) == self.total
+
+    @cached_property
+    def at(self) -> Mapping[str, int]:
+        """Where each numeric column is in ``numbers``: to search the names for every column takes their square."""
+        return {name: j for j, name in enumerate(self.names)}
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A numeric column, NaN where missing and where the split has no such column."""
+        j = self.at.get(name)
+        return np.full(len(self), np.nan) if j is None else self.numbers[:, j]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user already has: predictions or embeddings, one row per sample in stored order."""
+
+    pred_probs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """[samples, classes] by split."""
+    embeddings: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """[samples, dimensions] by split."""
+
+
+def class_order(name: str) -> tuple[int, float, str]:
+    """Sort key of class names: numbers by value, as scikit-learn sorts them, then texts."""
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.nan
+    return (0, value, name) if math.isfinite(value) else (1, 0.0, name)

@@ -1,0 +1,109 @@
+"""Finding the rules: the built-in pack and those of other distributions come through the same door."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+from datalint.core.errors import DatalintError
+from datalint.rules.base import Rule
+from datalint.rules.packs import rule_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+def all_rules() -> list[type[Rule]]:
+    """
+    Every rule of every pack, by code.
+
+    Raises:
+        DatalintError: no rule at all (a broken installation), or two rules with one code or name.
+    """
+    found: dict[str, type[Rule]] = {}
+    for package in rule_packages():
+        for rule in rules_in(package):
+            for key in (rule.code, rule.name):
+                if found.setdefault(key, rule) is not rule:
+                    raise DatalintError(f"two rules are called {key}: {_place(found[key])} and {_place(rule)}")
+    if not found:
+        raise DatalintError("no rules are installed: install datalint again")
+    return sorted(set(found.values()), key=lambda rule: rule.code)
+
+
+def rules_in(package: str) -> Iterator[type[Rule]]:
+    """The rules of one pack."""
+    root = importlib.import_module(package)
+    for module_info in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
+        if module_info.name.rpartition(".")[2].startswith("_"):
+            continue
+        module = importlib.import_module(module_info.name)
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
+                yield value
+
+
+def _place(rule: type[Rule]) -> str:
+    return f"{rule.__module__}.{rule.__qualname__}"
+
+
+def find_rule(key: str) -> type[Rule]:
+    """
+    The rule with this code or name.
+
+    Raises:
+        DatalintError: there is none; the message names the nearest.
+    """
+    rules = all_rules()
+    for rule in rules:
+        if key.casefold() in {rule.code.casefold(), rule.name}:
+            return rule
+    raise DatalintError(
+        f"no rule is called {key!r}{nearest(key, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
+    )
+
+
+def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[type[Rule]]:
+    """
+    The rules to run: those that match ``select`` (all if empty) and do not match ``ignore``.
+
+    A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``).
+
+    Raises:
+        DatalintError: a pattern matches no rule, or nothing is left.
+    """
+    rules = all_rules()
+    chosen = matching(select, rules) if select else rules
+    dropped = matching(ignore, rules)
+    left = [rule for rule in chosen if rule not in dropped]
+    if not left:
+        raise DatalintError("no rule is left to run: what is ignored takes away all that is selected")
+    return left
+
+
+def matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
+    """
+    The rules that any of the patterns means.
+
+    Raises:
+        DatalintError: a pattern means none; the message names the nearest.
+    """
+    found: list[type[Rule]] = []
+    for pattern in patterns:
+        wanted = pattern.strip()
+        hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]
+        if not hits:
+            raise DatalintError(
+                f"no rule matches {wanted!r}{nearest(wanted, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
+            )
+        found += hits
+    return sorted(set(found), key=lambda rule: rule.code)
+
+
+def nearest(key: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Of pairs of code and name the one most like a mistyped one, as the end of a message; empty if none is."""
+    names = [name for pair in pairs for name in pair]
+    near = difflib.get_close_matches(key.upper(), names, 1) or difflib.get_close_matches(key.lower(), names, 1)
+    return f", did you mean {near[0]}?" if near else ""

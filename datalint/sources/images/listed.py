@@ -1,0 +1,207 @@
+"""Pictures whose labels stand in a table: ``train.csv`` beside ``train/0001.jpg``, ``metadata.csv`` of an image folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datalint.core import vocabulary
+from datalint.core.dataset import Dataset, Label, LabelBlock, Problem, Split, split_order
+from datalint.sources import files
+from datalint.sources.folder import WHOLE, Folder
+from datalint.sources.images.files import ImagePartition, image_partitions
+from datalint.sources.tables.convert import number_classes
+from datalint.sources.tables.labels import LabelNotFound, choose_label, find_split_column, roles
+from datalint.sources.tables.named_files import name_column, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datalint.sources.files import Entry
+    from datalint.sources.tables.heads import TableFile
+    from datalint.sources.tables.labels import LabelChoice
+
+
+@dataclass(frozen=True)
+class ListedImages(ImagePartition):
+    """Image files in the order of a table that holds their labels; an empty class is a missing one."""
+
+    numeric: bool = False
+    """Whether the labels are numbers."""
+
+    def _labels(self, start: int, size: int) -> LabelBlock | None:
+        if self.classes is None:
+            return None
+        mine = self.classes[start : start + size]
+        if self.numeric:
+            return number_classes(np.array([_number(text) for text in mine]))
+        names = sorted({name for name in mine if name})
+        at = {name: k for k, name in enumerate(names)} | {"": -1}
+        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+@dataclass
+class _List:
+    """A table whose rows name pictures."""
+
+    table: TableFile
+    column: str
+    choice: LabelChoice | None
+    rows: list[tuple[Entry, str, str | None]]
+    """Picture, label and split of each row."""
+    why: str
+    """Where the splits of the rows come from."""
+
+
+def with_labels(folder: Folder, images: list[Dataset], tables: Sequence[TableFile]) -> tuple[list[Dataset], set[str]]:
+    """
+    The image data sets with the labels that tables hold for them, and the paths of the tables that say no more than that.
+
+    A table counts that names at least half of a data set's pictures (or of one of its splits), each once or nearly so:
+    a list of the objects in pictures names them many times.
+    """
+    lists = [found for table in tables if (found := _list(folder, table)) is not None]
+    used: set[str] = set()
+    result = []
+    for dataset in images:
+        mine, own = _of(dataset, lists)
+        labelled = _labelled(folder, dataset, mine, own) if mine else None
+        result.append(labelled or dataset)
+        if labelled is not None or (dataset.by_class and any(entry.choice for entry in mine)):
+            used |= {str(entry.table.path.absolute()) for entry in mine}
+    return result, used
+
+
+def _list(folder: Folder, table: TableFile) -> _List | None:
+    """The table as a list of pictures; None if it is something else."""
+    column = None if vocabulary.is_submission(table.name) else name_column(table, folder.pictures)
+    if column is None:
+        return None
+    others = [head for head in table.columns if head.name != column]
+    by_role = roles(others)
+    split_column, splits = find_split_column(others, by_role)
+    features = [head for head in others if by_role[head.name] == "feature"]
+    try:
+        choice = choose_label(others, header=True, explicit=folder.wishes.label) if others else None
+    except LabelNotFound:
+        choice = None
+    if choice is None and len(features) == 1 and 2 * len(features[0].facts.counts) <= features[0].facts.present:
+        choice = choose_label(features, header=True, explicit=features[0].name)
+        choice = choice and replace(choice, evidence=f"the only column beside {column!r}", confidence="medium")
+    wanted = [column, choice.name if choice else column, split_column or column]
+    home, own = folder.place_of(table.path), vocabulary.split_of(table.name)
+    rows = []
+    for name, label, split in rows_of(table, wanted):
+        entry = folder.pictures.entry(name, home, own)
+        if entry is not None:
+            rows.append((entry, label.strip() if choice else "", splits.get(split.strip()) if split_column else own))
+    names = Counter(entry.parts for entry, _, _ in rows)
+    if not rows or len(names) < 0.95 * len(rows):
+        return None
+    why = f"values of the column {split_column!r}" if split_column else f"table {table.name!r}"
+    return _List(table, column, choice, rows, why)
+
+
+def _of(dataset: Dataset, lists: Sequence[_List]) -> tuple[list[_List], dict[str, str]]:
+    """The lists that name pictures of this data set, and the split of each of its pictures by path."""
+    own = {
+        name: partition.split
+        for partition in dataset.partitions
+        if isinstance(partition, ImagePartition)
+        for name in partition.files
+    }
+    sizes = Counter(own.values())
+    mine = []
+    named: Counter[str] = Counter()
+    for one in lists:
+        hits = Counter(own[_path(entry)] for entry, _, _ in one.rows if _path(entry) in own)
+        if hits:
+            mine.append(one)
+            named += hits
+    enough = 2 * named.total() >= len(own) or any(2 * named[split] >= size for split, size in sizes.items())
+    return (mine if enough else []), own
+
+
+def _path(entry: Entry) -> str:
+    return entry.path.as_posix()
+
+
+def _labelled(folder: Folder, dataset: Dataset, lists: list[_List], own: dict[str, str]) -> Dataset | None:
+    """The data set as its lists describe it; None where they hold no label, or the one that the folders tell."""
+    first = next((one for one in lists if one.choice is not None), None)
+    if first is None or first.choice is None or (dataset.by_class and _same_as_folders(dataset, first)):
+        return None
+    by_split: dict[str, list[tuple[Entry, str]]] = {}
+    why: dict[str, str] = {}
+    for one in lists:
+        for entry, label, split in one.rows:
+            if _path(entry) not in own:
+                continue
+            folders = own[_path(entry)]
+            place = split or folders
+            by_split.setdefault(place, []).append((entry, label if one.choice is not None else ""))
+            why.setdefault(place, one.why if split else _why(dataset, folders))
+    listed = {_path(entry) for rows in by_split.values() for entry, _ in rows}
+    unlisted: list[str] = []
+    by_path = {_path(entry): entry for entry in folder.entries}
+    for name, split in own.items():
+        if name in listed or name not in by_path:
+            continue
+        # A split without a list has no labels; elsewhere a picture that is not listed is not read.
+        if any(own.get(path) == split for path in listed):
+            unlisted.append(name)
+        else:
+            by_split.setdefault(split, []).append((by_path[name], ""))
+            why.setdefault(split, _why(dataset, split))
+    numeric = first.table.kinds[first.choice.name] == "number"
+    splits = sorted(by_split, key=split_order)
+    partitions = [part for split in splits for part in _partitions(split, by_split[split], numeric)]
+    problems = [problem for problem in dataset.problems if problem.kind != "stray"]
+    if unlisted:
+        count = (
+            f"{len(unlisted):,} images that no table lists" if len(unlisted) > 1 else "one image that no table lists"
+        )
+        problems.append(Problem("not-scanned", files.printable(unlisted[0]), f"{count} are left out, this the first"))
+    tables = ", ".join(dict.fromkeys(repr(one.table.name) for one in lists))
+    return replace(
+        dataset,
+        layout="images listed in a table",
+        evidence=f"{sum(map(len, by_split.values())):,} image files, named in {tables}, column {first.column!r}",
+        partitions=partitions,
+        splits=tuple(Split(split, why[split]) for split in splits),
+        label=Label(first.choice.name, f"{first.choice.evidence}, in {first.table.name}", first.choice.confidence),
+        problems=problems,
+        by_class=False,
+    )
+
+
+def _why(dataset: Dataset, split: str) -> str:
+    return next((s.evidence for s in dataset.splits if s.name == split), "not split") if split != WHOLE else "not split"
+
+
+def _same_as_folders(dataset: Dataset, one: _List) -> bool:
+    """Whether the table tells the class folders again, in the same words or others."""
+    folders = {
+        name: class_
+        for part in dataset.partitions
+        if isinstance(part, ImagePartition)
+        for name, class_ in zip(part.files, part.classes or (), strict=False)
+    }
+    pairs = {(folders[_path(entry)], label) for entry, label, _ in one.rows if _path(entry) in folders}
+    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+def _partitions(split: str, rows: Sequence[tuple[Entry, str]], numeric: bool) -> list[ListedImages]:
+    classes = [files.printable(label) for _, label in rows] if any(label for _, label in rows) else None
+    plain = image_partitions(split, [entry for entry, _ in rows], classes)
+    return [ListedImages(p.base, p.files, p.classes, p.split, p.weight, numeric) for p in plain]

@@ -1,0 +1,1 @@
+"""Frames, arrays, data sets and loaders in memory."""

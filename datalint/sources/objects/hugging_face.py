@@ -1,0 +1,238 @@
+"""Data sets of Hugging Face: their Arrow tables, their class names, and pictures as the bytes they are stored as."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datalint.core.dataset import Batch, Label, LabelBlock
+from datalint.core.errors import DatalintError
+from datalint.sources.files import printable
+from datalint.sources.images import decode as pictures
+from datalint.sources.images.files import BATCH, Stored, read_pictures
+from datalint.sources.objects.frames import FramePartition, frame_dataset
+from datalint.sources.objects.items import PREFERRED, declared_classes, declared_label
+from datalint.sources.objects.loaders import WHOLE, Part
+from datalint.sources.objects.torch import streamed_part
+from datalint.sources.tables.convert import class_name, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from datalint.core.dataset import Aspect, Problem
+
+
+def hugging_face_parts(parts: Mapping[str, Any], label: str | None) -> dict[str, Part]:
+    """
+    Recognise each split by the features it declares.
+
+    Raises:
+        DatalintError: a split is empty or holds nothing that can be judged.
+    """
+    first = next(iter(parts.values()))
+    for split, value in parts.items():
+        if hasattr(value, "__len__") and len(value) == 0:
+            raise DatalintError(f"{_what(split)} is empty: it has no rows")
+    declared = declared_classes(first)
+    wanted = label or declared_label(declared)
+    likely = wanted or next((name for name in PREFERRED if name in (first.features or {})), None)
+    if all(hasattr(value, "__len__") and hasattr(value, "data") for value in parts.values()):
+        shown = next((name for name, feature in first.features.items() if _is(feature, "Image")), None)
+        if shown is not None:
+            return {split: _pictures(split, value, shown, label, declared) for split, value in parts.items()}
+        if any(_judged(feature) for name, feature in first.features.items() if name != likely):
+            return _tables(parts, label, wanted, declared)
+    return {
+        split: streamed_part(
+            split,
+            value.with_format(None) if hasattr(value, "__len__") else value,
+            False,
+            "dataset" if split == WHOLE else split,
+            label or wanted,
+            None,
+            declared.get(wanted or "", ()),
+        )
+        for split, value in parts.items()
+    }
+
+
+def _what(split: str) -> str:
+    return "the data set" if split == WHOLE else f"the data set of {split}"
+
+
+def _is(feature: Any, name: str) -> bool:
+    return type(feature).__name__ == name
+
+
+def _judged(feature: Any) -> bool:
+    """Whether a column is a number, a text or a time; lists, sounds and mappings are not."""
+    kind = str(getattr(feature, "dtype", ""))
+    return (_is(feature, "Value") and not kind.startswith(("binary", "large_binary"))) or _is(feature, "ClassLabel")
+
+
+def _seen(value: Any, what: str) -> str:
+    return f"a Hugging Face Dataset of {len(value):,} rows, {what}"
+
+
+class RowsPartition(FramePartition):
+    """Rows of a data set that its owner finds by their number."""
+
+    def sample_id(self, line: int) -> str:
+        """Name of the split and 0-based row."""
+        return f"{self.name}[{line}]"
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _tables(
+    parts: Mapping[str, Any], label: str | None, wanted: str | None, declared: Mapping[str, tuple[str, ...]]
+) -> dict[str, Part]:
+    tables: dict[str, Any] = {}
+    left: dict[str, list[str]] = {}
+    for split, value in parts.items():
+        kept = [name for name, feature in value.features.items() if _judged(feature)]
+        left[split] = [name for name in value.features if name not in kept]
+        tables[split] = _table(value, kept, declared)
+    dataset = frame_dataset(
+        tables,
+        wanted,
+        declared=None if label is not None else "declared as ClassLabel in the features",
+        class_names=declared,
+    )
+    columns = {split.name: split.columns for split in dataset.splits}
+    found = {}
+    for split, partition in zip(tables, dataset.partitions, strict=True):
+        assert isinstance(partition, FramePartition)
+        seen = _seen(parts[split], "its Arrow table read as it is")
+        if left[split]:
+            listed = ", ".join(map(printable, left[split][:6]))
+            seen += f"; {listed} {'is' if len(left[split]) == 1 else 'are'} not looked at"
+        found[split] = Part(
+            seen,
+            "table",
+            [RowsPartition(partition.table, partition.plan, None, "dataset" if split == WHOLE else split)],
+            dataset.label,
+            dataset.fields,
+            dataset.skipped_label,
+            columns=columns.get(split, ()),
+        )
+    return found
+
+
+def _table(value: Any, kept: list[str], declared: Mapping[str, Any]) -> Any:
+    """The rows as an Arrow table; where rows were picked or put in another order, a copy of these."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stored = value.data.table if getattr(value, "_indices", None) is None and hasattr(value.data, "table") else None
+    table = stored if stored is not None else value.with_format("arrow")[:]
+    table = table.select(kept)
+    for name in kept:
+        if name in declared:  # -1 stands for a label that is not known
+            column = table.column(name)
+            known = pc.if_else(pc.less(column, 0), pa.scalar(None, column.type), column)
+            table = table.set_column(table.schema.get_field_index(name), name, known)
+    return table.replace_schema_metadata(None)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoredPictures:
+    """Pictures in a column of an Arrow table, as the bytes of their files or as paths."""
+
+    split: str
+    rows: Any
+    """The data set, whose rows come as Arrow tables of the columns ``x`` and ``y``."""
+    column: str
+    label: str | None
+    class_names: tuple[str, ...]
+    name: str
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """None: the rows are the business of this process."""
+        return ()
+
+    @property
+    def weight(self) -> int:
+        """Not known."""
+        return 0
+
+    def sample_id(self, line: int) -> str:
+        """Name of the split and 0-based row."""
+        return f"{self.name}[{line}]"
+
+    def picture(self, line: int) -> bytes | None:
+        """The picture of one row as a small WebP file."""
+        try:
+            item = self.rows[line : line + 1].column(self.column)[0].as_py() or {}
+            data = item.get("bytes") or Path(item["path"]).read_bytes()
+        except (OSError, KeyError, TypeError):
+            return None
+        return pictures.report_picture(data)
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """The rows, decoded a hundred at a time."""
+        for start in range(0, len(self.rows), BATCH):
+            table = self.rows[start : start + BATCH]
+            labels = None if self.label is None else self._labels(table.column(self.label))
+            problems: list[Problem] = []
+            batch = Batch(self.split, start, table.num_rows, labels=labels, problems=problems)
+            if aspects & {"header", "pixels"}:
+                items = table.column(self.column).to_pylist()
+                stored = [self._stored(item, start + k) for k, item in enumerate(items)]
+                batch.images = read_pictures(stored, start, problems, "pixels" in aspects)
+            yield batch
+
+    def _stored(self, item: Any, line: int) -> Stored:
+        item = item or {}
+        path = item.get("path")
+        suffix = os.path.splitext(path)[1].lower() if path and item.get("bytes") is not None else ""  # noqa: PTH122
+        return Stored(self.sample_id(line), item.get("bytes"), path, suffix)
+
+    def _labels(self, column: Any) -> LabelBlock:
+        import pyarrow as pa
+
+        column = column.combine_chunks()
+        if not pa.types.is_integer(column.type):
+            texts = texts_of(self.label or "", column)
+            return LabelBlock(texts.codes, texts.values, padded=texts.padded)
+        numbers = np.array([np.nan if v is None or (self.class_names and v < 0) else v for v in column.to_pylist()])
+        present = np.isfinite(numbers)
+        distinct, inverse = np.unique(numbers[present], return_inverse=True)
+        codes = np.full(len(numbers), -1, np.int32)
+        codes[present] = inverse
+        return LabelBlock(codes, [class_name(value, self.class_names) for value in distinct], numbers)
+
+
+def _pictures(split: str, value: Any, shown: str, label: str | None, declared: Mapping[str, tuple[str, ...]]) -> Part:
+    if label is not None and label not in value.features:
+        raise DatalintError(f"no column {label!r} in {_what(split)}; its columns are {', '.join(value.features)}")
+    simple = {name for name, feature in value.features.items() if _is(feature, "Value")}
+    named = next((name for name in PREFERRED if name in simple), None)
+    chosen = label or declared_label(declared) or named
+    chosen = chosen if chosen in value.features else None
+    why = "asked for" if label else "declared as ClassLabel in the features" if chosen in declared else "its name"
+    columns = [shown] if chosen is None else [shown, chosen]
+    rows = value.with_format("arrow", columns=columns)
+    name = "dataset" if split == WHOLE else split
+    names = declared.get(chosen or "", ())
+    others = [printable(other) for other in value.features if other not in columns]
+    seen = _seen(value, f"its pictures read as they are stored in {printable(shown)!r}")
+    if others:
+        listed = ", ".join(others[:6])
+        seen += f"; {listed} {'is' if len(others) == 1 else 'are'} not looked at"
+    return Part(
+        seen,
+        "images",
+        [StoredPictures(split, rows, shown, chosen, names, name)],
+        None if chosen is None else Label(chosen, why, "certain"),
+        why_no_label="no column is declared as ClassLabel; name the label with label=",
+    )

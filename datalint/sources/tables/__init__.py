@@ -1,0 +1,1 @@
+"""Tables: formats, dialects, headers, columns."""

@@ -1,0 +1,382 @@
+"""From Arrow record batches to the blocks that measurements read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from datalint.core import vocabulary
+from datalint.core.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
+from datalint.core.hashing import TextHasher, text_hashes
+from datalint.core.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_BATCH_CLASSES = 4_096
+"""A numeric label with more distinct values than this in one batch is read as a number, not as classes."""
+
+MAX_CELL = 1_000_000
+"""Characters of a text that are looked at: more than most books have."""
+
+UNASSIGNED = "unassigned"
+"""Split of the rows whose split column is empty or names no split."""
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What to read of a table, and as what."""
+
+    fields: tuple[Field, ...]
+    label: str | None = None
+    label_kind: Literal["number", "text"] = "text"
+    class_names: tuple[str, ...] = ()
+    """Declared names of the classes 0..C-1."""
+    split: str | None = None
+    """The split of all rows; None where ``split_column`` says it."""
+    split_column: str | None = None
+    split_values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """Numeric columns without the label."""
+        return tuple(f.name for f in self.fields if f.kind == "number" and f.name != self.label)
+
+    @property
+    def textual(self) -> tuple[str, ...]:
+        """Text and time columns without the label."""
+        return tuple(
+            f.name
+            for f in self.fields
+            if f.kind in {"text", "time"} and f.name not in {self.label, self.split_column} and f.role != "ignored"
+        )
+
+    @property
+    def hashed(self) -> frozenset[str]:
+        """Columns that make up a sample's content."""
+        return frozenset(f.name for f in self.fields if f.role in HASHED_ROLES)
+
+
+def numbers_of(array: Any) -> NDArray[np.float64]:
+    """
+    The values of an Arrow array of integers, floats or decimals as float64, NaN where null.
+
+    Reads the buffers: ``Array.to_numpy`` would import pandas.
+    """
+    import pyarrow as pa
+
+    if not pa.types.is_float64(array.type):
+        if pa.types.is_integer(array.type) or pa.types.is_float32(array.type):
+            values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype(), len(array) + array.offset)
+            numbers = values[array.offset :].astype(np.float64)
+        else:
+            array = array.cast(pa.float64(), safe=False)
+            numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
+    else:
+        numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
+    if array.null_count:
+        numbers = np.where(_nulls(array), np.nan, numbers)
+    return numbers
+
+
+def _nulls(array: Any) -> NDArray[np.bool_]:
+    bits = np.frombuffer(array.buffers()[0], np.uint8)
+    valid: NDArray[np.uint8] = np.unpackbits(bits, count=len(array) + array.offset, bitorder="little")
+    return np.equal(valid[array.offset :], 0)
+
+
+def texts_of(name: str, array: Any) -> Categories:
+    """The values of an Arrow array as codes into its distinct strings, surrounding blanks removed."""
+    import pyarrow as pa
+
+    dictionary = None
+    if pa.types.is_dictionary(array.type):
+        # Never unfolded: one long text that fills a column of a small file would fill the memory.
+        dictionary, array = _strings(array.dictionary), array.indices
+    encoded = (_strings(array) if dictionary is None else array).dictionary_encode()
+    codes = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(array) + encoded.indices.offset)
+    codes = codes[encoded.indices.offset :]
+    if encoded.null_count:
+        codes = np.where(_nulls(encoded.indices), np.int32(-1), codes)
+    distinct = encoded.dictionary if dictionary is None else dictionary.take(encoded.dictionary)
+    try:
+        values = distinct.to_pylist()
+    except UnicodeDecodeError:  # Parquet does not check that its texts are UTF-8
+        values = [
+            value and value.decode("utf-8", "backslashreplace") for value in distinct.cast(pa.binary()).to_pylist()
+        ]
+    if dictionary is not None and distinct.null_count:
+        values = [value or "" for value in values]
+    bare = list(map(str.strip, values))
+    # Unchanged texts are the same objects, so this comparison costs next to nothing.
+    padded = {} if bare == values else _padded(codes, values, bare)
+    return _merge_equal(name, codes, bare, padded)
+
+
+def _strings(array: Any) -> Any:
+    """An Arrow array of any type as one of texts."""
+    import pyarrow as pa
+
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        return array
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException:
+        if pa.types.is_timestamp(array.type):  # of a time zone that this machine does not know: as UTC
+            return array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
+        # What Arrow has no words for, such as an interval of months.
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+
+
+def _padded(codes: NDArray[np.int32], values: list[str], bare: list[str]) -> dict[str, int]:
+    """Rows per value that have blanks around it."""
+    counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
+    found: dict[str, int] = {}
+    for k, (value, stripped) in enumerate(zip(values, bare, strict=True)):
+        if stripped and len(stripped) < len(value) and counts[k]:
+            found[stripped] = found.get(stripped, 0) + int(counts[k])
+    return found
+
+
+def _merge_equal(name: str, codes: NDArray[np.int32], values: list[str], padded: dict[str, int]) -> Categories:
+    """Give values that became equal one code; an empty text is a missing one."""
+    distinct = dict.fromkeys(values)
+    if len(distinct) == len(values) and "" not in distinct:
+        return Categories(name, codes, values, padded=padded)
+    unique = {value: k for k, value in enumerate(value for value in distinct if value)}
+    table = np.array([*(unique.get(value, -1) for value in values), -1], np.int32)
+    codes = table[codes]
+    return Categories(name, codes, list(unique), padded=padded)
+
+
+def cells_of(array: Any) -> list[Any]:
+    """The values of an Arrow array as Python objects; as texts where Python has no such value (the year 20,000)."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        values = [*cells_of(array.dictionary), None]
+        return [values[-1 if index is None else index] for index in array.indices.to_pylist()]
+    try:
+        cells: list[Any] = array.to_pylist()
+    except (ValueError, OverflowError, LookupError):  # a LookupError is an unknown time zone
+        column = texts_of("", array)
+        cells = [column.values[code] if code >= 0 else None for code in column.codes]
+    return cells
+
+
+def mixed_numbers(name: str, array: Any) -> tuple[NDArray[np.float64], dict[str, int]]:
+    """The numbers in a column of strings, NaN elsewhere, and the texts that are no numbers with their counts."""
+    column = texts_of(name, array)
+    table = np.full(len(column.values) + 1, np.nan)
+    strange = np.zeros(len(column.values) + 1, np.bool_)
+    for k, value in enumerate(column.values):
+        try:
+            table[k] = float(value)
+        except ValueError:
+            strange[k] = True
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    return table[column.codes], {column.values[k]: int(counts[k]) for k in np.flatnonzero(strange[:-1])}
+
+
+def number_classes(values: NDArray[np.float64], class_names: tuple[str, ...] = ()) -> LabelBlock:
+    """Labels that are numbers: as classes too, while there are few distinct ones."""
+    present = ~np.isnan(values)
+    distinct, inverse = np.unique(values[present], return_inverse=True)
+    if len(distinct) > MAX_BATCH_CLASSES:
+        return LabelBlock(None, [], values)
+    codes = np.full(len(values), -1, np.int32)
+    codes[present] = inverse
+    return LabelBlock(codes, [class_name(value, class_names) for value in distinct], values)
+
+
+def class_name(value: float, names: tuple[str, ...] = ()) -> str:
+    """How a numeric class is called: its declared name, or the number without a needless fraction."""
+    if np.isfinite(value) and value == round(value):
+        whole = int(value)
+        return names[whole] if 0 <= whole < len(names) else str(whole)
+    return repr(float(value))
+
+
+class TableFilePartition:
+    """What partitions that lie in one table file have in common."""
+
+    path: Path
+    plan: TablePlan
+
+    @property
+    def split(self) -> str | None:
+        """The split of all rows, if they share one."""
+        return self.plan.split
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files whose content decides what is read."""
+        return (str(self.path),)
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be read, roughly."""
+        return self.path.stat().st_size
+
+    def picture(self, line: int) -> bytes | None:
+        """Rows are no pictures."""
+        return None
+
+
+class TableReader:
+    """Turns record batches of one partition into batches of samples, split by split."""
+
+    def __init__(self, plan: TablePlan, labels_only: bool) -> None:
+        self.plan = plan
+        self.labels_only = labels_only
+        self.line = 0
+        """Rows read so far."""
+        self._cut: Counter[str] = Counter()
+        """Texts per column that were too long."""
+        self._started: dict[str, int] = {}
+        self._hasher = TextHasher()
+        features = [f for f in plan.fields if f.kind == "number" and f.name != plan.label]
+        self._features = np.array([f.role == "feature" for f in features], np.bool_)
+        self._text_features = frozenset(f.name for f in plan.fields if f.role in {"feature", "text"})
+
+    @property
+    def home(self) -> str:
+        """A split that has or should have samples, for a problem that belongs to none of them."""
+        if self.plan.split_column is None:
+            return self.plan.split or "all"
+        return min(self._started or self.plan.split_values.values(), key=split_order, default="all")
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that must be read."""
+        wanted = [self.plan.label, self.plan.split_column]
+        if not self.labels_only:
+            wanted += [*self.plan.numeric, *self.plan.textual]
+        kept = [name for name in dict.fromkeys(wanted) if name is not None]
+        return kept or [f.name for f in self.plan.fields[:1]]
+
+    def read(self, record: Any) -> Iterator[Batch]:
+        """The samples of one record batch (or of an equal mapping of column names to Arrow arrays)."""
+        size, start = record.num_rows, self.line
+        self.line += size
+        if size == 0:
+            return
+        columns = {name: record.column(j) for j, name in enumerate(record.schema.names)}
+        labels = self._labels(columns)
+        table = None if self.labels_only else self._table(columns, size)
+        yield from self.route(size, start, labels, table, columns)
+
+    def route(
+        self, size: int, start: int, labels: LabelBlock | None, table: TableBlock | None, columns: Mapping[str, Any]
+    ) -> Iterator[Batch]:
+        """Give each row to its split."""
+        column = self.plan.split_column
+        if column is None:
+            yield self._batch(self.plan.split or "all", size, None, labels, table)
+            return
+        routes = texts_of(column, columns[column])
+        values = self.plan.split_values
+        # A value that was not seen when the column was recognised must not make a split of its own: there may be many.
+        names = [values.get(value) or vocabulary.split_of(value) or UNASSIGNED for value in routes.values]
+        names.append(UNASSIGNED)  # of missing values, whose code is -1
+        for split in sorted(set(names)):
+            mine = np.array([name == split for name in names], np.bool_)
+            rows = np.flatnonzero(mine[routes.codes])
+            if len(rows):
+                part = None if table is None else take_rows(table, rows)
+                yield self._batch(split, len(rows), rows + start, labels and labels.take(rows), part)
+
+    def _batch(
+        self,
+        split: str,
+        size: int,
+        lines: NDArray[np.int64] | None,
+        labels: LabelBlock | None,
+        table: TableBlock | None,
+    ) -> Batch:
+        start = self._started.get(split, 0)
+        self._started[split] = start + size
+        return Batch(split, start, size, lines=lines, labels=labels, table=table)
+
+    def _labels(self, columns: Mapping[str, Any]) -> LabelBlock | None:
+        name = self.plan.label
+        if name is None or name not in columns:
+            return None
+        if self.plan.label_kind == "number":
+            return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
+        texts = self._bounded(texts_of(name, columns[name]))
+        return LabelBlock(texts.codes, texts.values, padded=texts.padded)
+
+    def _table(self, columns: Mapping[str, Any], size: int) -> TableBlock:
+        names = self.plan.numeric
+        # Column-major: every later step works on one column at a time.
+        numbers = np.empty((size, len(names)), order="F")
+        tokens = {}
+        for j, name in enumerate(names):
+            if name not in columns:
+                numbers[:, j] = np.nan
+                continue
+            numbers[:, j], strange = self._numbers(name, columns[name])
+            if strange:
+                tokens[name] = strange
+        texts = tuple(
+            self._hashed(self._bounded(texts_of(name, columns[name]))) for name in self.plan.textual if name in columns
+        )
+        return TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
+
+    def _bounded(self, column: Categories) -> Categories:
+        """With texts that are too long cut; their hash at the end keeps different ones different."""
+        if max(map(len, column.values), default=0) <= MAX_CELL:
+            return column
+        long = [k for k, value in enumerate(column.values) if len(value) > MAX_CELL]
+        self._cut[column.name] += int(np.isin(column.codes, long).sum())
+        values = list(column.values)
+        for k, code in zip(long, text_hashes([values[k] for k in long]), strict=True):
+            values[k] = f"{values[k][:MAX_CELL]} [{len(values[k]):,} characters, {code:016x}]"
+        return replace(column, values=values)
+
+    def remarks(self, shown: str) -> list[Problem]:
+        """What was left out of the rows that were read."""
+        return [
+            Problem(
+                "not-scanned",
+                shown,
+                f"what lies beyond the first {MAX_CELL:,} characters of {count:,} {'values' if count > 1 else 'value'} in "
+                f"column {name!r}",
+            )
+            for name, count in self._cut.items()
+        ]
+
+    def _hashed(self, column: Categories) -> Categories:
+        return Categories(column.name, column.codes, column.values, self._hasher(column.values), column.padded)
+
+    def _numbers(self, name: str, array: Any) -> tuple[NDArray[np.float64], dict[str, int]]:
+        import pyarrow as pa
+
+        kind = array.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+            return mixed_numbers(name, array)
+        if pa.types.is_null(kind):
+            return np.full(len(array), np.nan), {}
+        return numbers_of(array), {}
+
+
+def take_rows(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
+    """Some rows; stray texts and padded ones are counted per batch, so their split is not known."""
+    texts = tuple(
+        Categories(column.name, column.codes[rows], column.values, column.hashes) for column in table.categories
+    )
+    return TableBlock(
+        table.names,
+        np.asfortranarray(table.numbers[rows]),
+        texts,
+        table.features,
+        table.text_features,
+        table.hashed,
+    )

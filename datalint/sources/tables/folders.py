@@ -1,0 +1,281 @@
+"""Data sets of tables: single files, shards, one file or folder per split."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from datalint.core import vocabulary
+from datalint.core.dataset import Dataset, Problem
+from datalint.sources import files
+from datalint.sources.files import IMAGES, JSON_LINES, PARQUET, TABLES, TEXTS, Entry
+from datalint.sources.folder import WHOLE, Folder, Wishes, split_folders, stem, unread
+from datalint.sources.tables import named_files
+from datalint.sources.tables.dialect import NotATable
+from datalint.sources.tables.heads import Member, TableFile, look, table_dataset
+from datalint.sources.tables.labels import find_column, roles
+from datalint.sources.tables.pairs import INPUTS, companions, paired
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FULL_HEADS, SHORT_HEAD = 3, 20
+"""Of a series of shards the first few show what its columns hold; the values of a thousand would fill the memory."""
+
+MAX_TEXTS, MIN_ROWS = 500, 20
+"""More text files are documents, fewer rows a list of something; neither is a table of samples beside others."""
+
+FORMATS = {"parquet": "Parquet", "jsonl": "JSON lines", "csv": "delimited text"}
+
+NO_ROWS = "holds column names and no rows"
+
+
+class TableFolders:
+    """The table data sets of a folder."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self._columns: list[list[str]] | None = None
+        self._columns_alone: set[tuple[str, ...]] = set()
+        """Text files that may be a single column, by their place."""
+        self.seen: list[TableFile] = []
+        """All tables that were looked at."""
+
+    def entries(self) -> list[Entry]:
+        """The files that are tables by their suffix, and the text files that turn out to be."""
+        sure = [e for e in self.folder.entries if e.suffix in TABLES | PARQUET | JSON_LINES]
+        data = {e.parts for e in sure if e.suffix == ".data"}
+        sure += [e for e in self.folder.entries if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
+        texts = [e for e in self.folder.entries if e.suffix in TEXTS and not _is_prose(e.name)]
+        # A text beside each picture holds its boxes or its caption.
+        pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts else set()
+        texts = [e for e in texts if stem(e.name) not in pictures]
+        beside = self._beside(texts)
+        if len(texts) <= MAX_TEXTS:
+            beside += [e for e in texts if e not in beside and e.suffix and self._is_data(e)]
+        # Other text files are looked into only where nothing else says that it is data.
+        return sorted(sure + beside, key=lambda e: e.parts) if sure or beside else texts
+
+    def _beside(self, texts: list[Entry]) -> list[Entry]:
+        """The text files whose names say that one holds the labels of another."""
+        by_folder: dict[tuple[str, ...], list[Entry]] = {}
+        for entry in texts:
+            by_folder.setdefault(entry.folder, []).append(entry)
+        found = []
+        for inside in by_folder.values():
+            names = companions([entry.name for entry in inside])
+            found += [entry for entry in inside if entry.name in names]
+        self._columns_alone = {entry.parts for entry in found}
+        return found
+
+    def _is_data(self, entry: Entry) -> bool:
+        """Whether a text file holds samples: rows enough, and a quantity; not a list of classes or names."""
+        try:
+            table = look(entry.path, entry.shown, entry.name)
+        except NotATable:
+            return False
+        if len(table.columns) < 2 or len(table.columns[0].values) < MIN_ROWS:
+            return False
+        return any(
+            role == "feature" and table.kinds[column] == "number" for column, role in roles(table.columns).items()
+        )
+
+    def datasets(self, entries: list[Entry], parts: tuple[str, ...]) -> list[Dataset]:
+        depth = len(parts)
+        groups = dict(files.children(entries, depth))
+        direct = [e for e in entries if len(e.parts) == depth + 1]
+        found: list[Dataset] = []
+        splits = split_folders(dict.fromkeys(groups, True))
+        if splits:
+            chosen = {splits[name]: inside for name, inside in groups.items() if name in splits}
+            members = [
+                Member(table, split, f"folder {_folder_of(groups, inside)!r}")
+                for split, inside in chosen.items()
+                for table in self._paired(self.look(inside))
+            ]
+            for own, of_one in _kinds_of_files(members, self.folder.root.joinpath(*parts)):
+                found += self.grouped(of_one, (*parts, *own), "one folder per split")
+            for name, inside in groups.items():
+                if name not in splits:
+                    found += self.datasets(inside, (*parts, name))
+        elif groups and all("=" in name for name in groups):
+            members = [Member(t, WHOLE, "not split") for inside in groups.values() for t in self.look(inside)]
+            found += self.grouped(members, parts, "partition folders")
+        else:
+            for name, inside in groups.items():
+                found += self.datasets(inside, (*parts, name))
+        return found + self._siblings(self.look(direct), parts)
+
+    def look(self, entries: list[Entry]) -> list[TableFile]:
+        tables = []
+        alike: Counter[str] = Counter()
+        firsts: dict[str, TableFile] = {}
+        for entry in entries:
+            try:
+                series = re.sub(r"\d+", "#", entry.name)
+                known = firsts.get(series) if alike[series] >= FULL_HEADS else None
+                table = look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)
+                firsts.setdefault(series, table)
+                alike[series] += 1
+                if alike[series] > FULL_HEADS:
+                    table.columns = tuple(replace(head, values=head.values[:SHORT_HEAD]) for head in table.columns)
+                if table.empty:
+                    self.folder.unread[entry.parts] = Problem("not-scanned", table.shown, NO_ROWS)
+                else:
+                    lost = named_files.absent(table, self.folder.pictures)
+                    table.problems += [] if lost is None else [lost]
+                    tables.append(table)
+                    self.seen.append(table)
+            except NotATable as error:
+                if entry.suffix not in TEXTS:
+                    self.folder.unread[entry.parts] = unread(entry, error)
+        return tables
+
+    def _siblings(self, tables: list[TableFile], parts: tuple[str, ...]) -> list[Dataset]:
+        """Tables of one folder: splits and shards of one data set, or data sets of their own."""
+        tables = self._paired(tables)
+        found: list[Dataset] = []
+        families: dict[str, list[TableFile]] = {}
+        for table in tables:
+            families.setdefault(vocabulary.family_of(table.name), []).append(table)
+        rest: list[TableFile] = []
+        submissions = [table for table in tables if vocabulary.is_submission(table.name)]
+        columns = tuple(dict.fromkeys(column for table in submissions for column in table.kinds))
+        for family in families.values():
+            splits = vocabulary.split_files([table.name for table in family])
+            members = [Member(t, splits[t.name], f"file name {t.name!r}") for t in family if t.name in splits]
+            found += self.grouped(members, parts, "one file per split", columns)
+            rest += [t for t in family if t.name not in splits]
+        if found and submissions:
+            for table in submissions:
+                note = "sample submission: holds predictions to fill in, not data"
+                self.folder.unread[(*parts, table.name)] = Problem("not-scanned", table.shown, note)
+            rest = [t for t in rest if t not in submissions]
+        for group in _shards(rest):
+            if len(group) == 1:
+                dataset = single_table(group[0], self._label_if_present(group))
+                dataset.name = self.folder.name((*parts, stem(group[0].name)))
+                found.append(dataset)
+            else:
+                found += self.grouped([Member(t, WHOLE, "not split") for t in group], parts, "shards")
+        return found
+
+    def grouped(
+        self, members: list[Member], parts: tuple[str, ...], how: str, submission: tuple[str, ...] = ()
+    ) -> list[Dataset]:
+        if not members:
+            return []
+        kind = FORMATS[members[0].file.format]
+        family = _family(members) if how == "one file per split" else ""
+        dataset = table_dataset(
+            self.folder.name((*parts, family) if family and parts else (family,) if family else parts),
+            self.folder.path(parts),
+            f"{kind}, {how}",
+            f"{len(members)} files; the first: {_reading(members[0].file)}",
+            members,
+            self._label_if_present([m.file for m in members]).label,
+            submission,
+        )
+        # A shard that is there but cannot be read is told by itself.
+        names = [m.file.name for m in members] + [place[-1] for place in self.folder.unread]
+        missing = vocabulary.missing_shards(names)
+        for series, absent in missing.items():
+            numbers = ", ".join(map(str, absent[:5])) + (", ..." if len(absent) > 5 else "")
+            more = f"{len(absent):,} more shards" if len(absent) > 1 else "one more shard"
+            message = f"the file names promise {more}: number {numbers}"
+            dataset.problems.append(Problem("unreadable", f"{dataset.path}/{files.printable(series)}", message))
+        return [dataset]
+
+    def _paired(self, tables: list[TableFile]) -> list[TableFile]:
+        """With the files of labels beside their inputs, folder by folder."""
+        by_folder: dict[Path, list[TableFile]] = {}
+        for table in tables:
+            by_folder.setdefault(table.path.parent, []).append(table)
+        return [t for inside in by_folder.values() for t in paired(inside, self.folder.wishes.label)]
+
+    def _label_if_present(self, tables: list[TableFile]) -> Wishes:
+        """In a folder of several data sets a label that the user named concerns those that have it."""
+        wanted = self.folder.wishes.label
+        if wanted is None or any(find_column(list(t.kinds), wanted) for t in tables) or not self._elsewhere(wanted):
+            return Wishes(wanted)
+        return Wishes()
+
+    def _elsewhere(self, column: str) -> bool:
+        if self._columns is None:
+            self._columns = []
+            for entry in self.entries():
+                with contextlib.suppress(NotATable):
+                    self._columns.append(list(look(entry.path, entry.shown, entry.name).kinds))
+        return any(find_column(names, column) for names in self._columns)
+
+
+def single_table(table: TableFile, wishes: Wishes) -> Dataset:
+    layout = f"{FORMATS[table.format]} file"
+    member = Member(table, WHOLE, "one file, not split")
+    return table_dataset(
+        files.printable(stem(table.name)), table.shown, layout, _reading(table), [member], wishes.label
+    )
+
+
+def _reading(table: TableFile) -> str:
+    if table.dialect is None:
+        return f"{FORMATS[table.format]}, {len(table.kinds)} columns"
+    delimiter = table.dialect.delimiter
+    sign = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}.get(delimiter, repr(delimiter))
+    declared = "with declared names" if table.dialect.named else "without a header"
+    header = "with a header" if table.dialect.header else declared
+    return f"{sign}-separated {header}, {len(table.kinds)} columns, {table.dialect.encoding}"
+
+
+def _is_prose(name: str) -> bool:
+    return bool(
+        re.match(r"(readme|licen[sc]e|copying|notice|changelog|authors|makefile|dockerfile|requirements)", name, re.I)
+    )
+
+
+def _folder_of(groups: dict[str, list[Entry]], inside: list[Entry]) -> str:
+    return next(name for name, entries in groups.items() if entries is inside)
+
+
+def _shards(tables: list[TableFile]) -> list[list[TableFile]]:
+    """Tables with the same columns (and, without a header, names alike but for numbers) are shards of one data set."""
+    groups: dict[tuple[object, ...], list[TableFile]] = {}
+    for table in tables:
+        masked = re.sub(r"\d+", "#", table.name)
+        key = (table.format, tuple(table.kinds), "" if table.header and len(table.kinds) > 1 else masked)
+        groups.setdefault(key, []).append(table)
+    return list(groups.values())
+
+
+def _family(members: list[Member]) -> str:
+    """What the files of one data set are called, without the word that says which of its columns they hold."""
+    words = vocabulary.family_of(members[0].file.name).split("_")
+    return "_".join(w for w in words if w not in INPUTS) if any(m.file.beside for m in members) else "_".join(words)
+
+
+def _kinds_of_files(members: list[Member], top: Path) -> list[tuple[tuple[str, ...], list[Member]]]:
+    """
+    The tables of split folders, as one data set or as several that each split holds.
+
+    They are several where files of the same name, but for the split's, lie in every split and differ in their columns
+    from those of other names: shards of one table have the same columns, or nearly so.
+    """
+    groups: dict[tuple[str, ...], list[Member]] = {}
+    for member in members:
+        below = member.file.path.parent.relative_to(top).parts[1:]
+        groups.setdefault((*below, vocabulary.family_of(member.file.name)), []).append(member)
+    splits = {member.split for member in members}
+    shared = all({member.split for member in group} == splits for group in groups.values())
+    if len(groups) == 1 or len(splits) == 1 or not shared:
+        return [((), members)]
+    kinds = [set(group[0].file.kinds) for group in groups.values()]
+    alike = all(2 * len(kinds[0] & other) >= max(len(kinds[0]), len(other)) for other in kinds[1:])
+    if alike and not any(member.file.beside for member in members):
+        return [((), members)]
+    main = [key for key, group in groups.items() if any(member.file.beside for member in group)]
+    return [
+        (() if key in main and len(main) == 1 else tuple(filter(None, key)), group) for key, group in groups.items()
+    ]

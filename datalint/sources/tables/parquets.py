@@ -1,0 +1,174 @@
+"""Reading Parquet files as a stream of record batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datalint.core.dataset import Batch, Problem
+from datalint.sources.files import arrow_file, reason
+from datalint.sources.tables.convert import TableFilePartition, TableReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from datalint.core.dataset import Aspect
+    from datalint.sources.tables.convert import TablePlan
+
+ROWS = 65_536
+"""Rows decoded at a time, at most."""
+
+BATCH_CELLS = 4_000_000
+BATCH_BYTES = 64 << 20
+"""Cells and bytes decoded at a time, about."""
+
+CELLS = 200_000_000
+CELLS_PER_BYTE = 20
+"""Cells read of a file of any size, and per byte of a larger one: a run of equal values takes no room."""
+
+UNPACKED = 256 << 20
+"""Bytes that the values of one column in one row group may unpack to: a page of them is decoded at once."""
+
+SMALL = 32 << 20
+"""Bytes of a file whose texts are decoded with their dictionaries, which is slower where there are many different ones."""
+
+
+@dataclass(frozen=True)
+class ParquetPartition(TableFilePartition):
+    """Some row groups of one Parquet file."""
+
+    path: Path
+    shown: str
+    groups: tuple[int, ...]
+    first_row: int
+    """Row of the file at which the first of these row groups starts."""
+    plan: TablePlan
+    most: int | None = None
+    """Rows after which the rest of the file is left out; None to read all of these row groups."""
+
+    def sample_id(self, line: int) -> str:
+        """File and 0-based row."""
+        return f"{self.shown}[{line + self.first_row}]"
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read the rows; what cannot be decoded becomes a problem."""
+        import pyarrow as pa
+
+        reader = TableReader(self.plan, labels_only="table" not in aspects)
+        problems: list[Problem] = []
+        try:
+            with arrow_file(self.path) as raw:
+                file = Decoder(raw, self.path.stat().st_size)
+                present = set(file.names)
+                wanted = [name for name in reader.columns if name in present] or file.names[:1]
+                columns, bombs = file.decodable(wanted, self.groups)
+                problems += [Problem("unreadable", self.shown, text) for text in bombs]
+                for record in file.records(columns, self.groups, ROWS) if columns else ():
+                    rest = None if self.most is None else self.most - reader.line
+                    yield from reader.read(record if rest is None else record.slice(0, rest))
+                    if rest is not None and record.num_rows >= rest:
+                        text = (
+                            f"its rows from {self.first_row + self.most:,} on, of {file.rows:,}: so few bytes "  # type: ignore[operator]
+                            f"({file.size:,}) hold that many only by repeating themselves"
+                        )
+                        problems.append(Problem("not-scanned", self.shown, text))
+                        break
+        except (pa.ArrowException, OSError, ValueError) as error:
+            problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
+        problems += reader.remarks(self.shown)
+        if problems:
+            yield Batch(reader.home, reader.line, 0, problems=problems)
+
+
+class Decoder:
+    """
+    A Parquet file that is decoded in pieces of bounded size, whatever its pages unpack to.
+
+    Raises:
+        OSError, pyarrow.ArrowException: the file is not Parquet or is damaged.
+    """
+
+    def __init__(self, raw: Any, size: int) -> None:
+        import pyarrow.parquet as pq
+
+        self.size = size
+        self._raw = raw
+        self._file: Any = pq.ParquetFile(raw)
+        self._metadata: Any = self._file.metadata
+        self.schema: Any = self._file.schema_arrow
+        self.names: list[str] = self.schema.names
+        self.rows: int = self._metadata.num_rows
+        self.groups = range(self._metadata.num_row_groups)
+
+    def _chunks(self, group: int, columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """The stored pieces of some columns in one row group; of a nested column all of its leaves."""
+        wanted = set(columns)
+        stored = self._metadata.row_group(group)
+        for j in range(stored.num_columns):
+            chunk = stored.column(j)
+            path = chunk.path_in_schema
+            name = path if path in wanted else path.partition(".")[0]
+            if name in wanted:
+                yield name, chunk
+
+    def decodable(self, columns: Sequence[str], groups: Sequence[int]) -> tuple[list[str], list[str]]:
+        """The columns without those that unpack to far more than data do, and what to say of these."""
+        bombs: dict[str, str] = {}
+        for group in groups:
+            for name, chunk in self._chunks(group, columns):
+                unpacked, packed = chunk.total_uncompressed_size, max(0, chunk.total_compressed_size)
+                if unpacked > max(UNPACKED, 100 * packed):
+                    bombs[name] = f"column {name!r} unpacks from {packed:,} to {unpacked:,} bytes; it is left out"
+        return [name for name in columns if name not in bombs], list(bombs.values())
+
+    def records(self, columns: Sequence[str], groups: Sequence[int], rows: int) -> Iterator[Any]:
+        """The rows of some row groups as record batches of at most so many rows."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = zip(self.names, self.schema.types, strict=True)
+        texts = {name for name, kind in kinds if pa.types.is_string(kind) or pa.types.is_large_string(kind)}
+        stored = held = 0
+        folded: set[str] = set()
+        for group in groups:
+            held += self._metadata.row_group(group).num_rows
+            for name, chunk in self._chunks(group, columns):
+                stored += chunk.total_uncompressed_size
+                if name in texts and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(chunk.encodings):
+                    folded.add(name)
+        per_row = max(1, stored // max(1, held))
+        step = max(1, min(rows, BATCH_CELLS // max(1, len(columns)), BATCH_BYTES // per_row))
+        file = self._file
+        if folded and self.size < SMALL:
+            # Their sizes say nothing of how long the texts are that a few bytes repeat.
+            file = pq.ParquetFile(self._raw, metadata=self._metadata, read_dictionary=sorted(folded))
+        yield from file.iter_batches(step, row_groups=list(groups), columns=list(columns), use_threads=False)
+
+
+def row_group_partitions(path: Path, shown: str, plan: TablePlan, rows: int) -> list[ParquetPartition]:
+    """
+    Cut a file at row groups into partitions of about ``rows`` rows.
+
+    Raises:
+        OSError, pyarrow.ArrowException: the file is not Parquet or is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    with arrow_file(path) as raw, pq.ParquetFile(raw) as file:
+        sizes = [file.metadata.row_group(k).num_rows for k in range(file.metadata.num_row_groups)]
+    left = max(CELLS, CELLS_PER_BYTE * path.stat().st_size) // max(1, len(plan.fields))
+    parts: list[ParquetPartition] = []
+    groups: list[int] = []
+    first = held = 0
+    for k, size in enumerate(sizes):
+        if groups and held + size > rows:
+            parts.append(ParquetPartition(path, shown, tuple(groups), first, plan))
+            first, held, groups = first + held, 0, []
+        groups.append(k)
+        held += size
+        if first + held > left:
+            return [*parts, ParquetPartition(path, shown, tuple(groups), first, plan, left - first)]
+    if groups or not parts:
+        parts.append(ParquetPartition(path, shown, tuple(groups), first, plan))
+    return parts

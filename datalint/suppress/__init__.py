@@ -1,0 +1,1 @@
+"""Findings that the user does not want to see."""

@@ -1,9 +1,4 @@
-"""
-The rule author's module: everything that a rule file imports.
-
-Importing it (and so every rule file) loads no numerical library: ``datalint rules`` and ``datalint explain`` stay
-instant. Rule files import numpy and measurements inside their methods.
-"""
+"""What a rule is, and what it yields; rule files import it from :mod:`datalint.author`."""
 
 from __future__ import annotations
 

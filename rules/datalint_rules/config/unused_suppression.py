@@ -5,18 +5,24 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Found, Rule, Severity
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    Severity,
+    Silence,
+    SilenceKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.core.silence import Silence, SilenceKind
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class UnusedSuppression(Rule):
@@ -123,8 +129,6 @@ class UnusedSuppression(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Configure suppressions that expired long ago, one to ten."""
-        from datalint.core.clean import Planted
-
         gone = [
             {"fingerprint": rng.bytes(10).hex(), "reason": "looked at", "expires": "2001-01-01"}
             for _ in range(1 + round(9 * strength))

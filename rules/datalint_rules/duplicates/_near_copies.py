@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.core.clean import Clean, Planted, rows_of
+from datalint.author import Clean, Planted, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

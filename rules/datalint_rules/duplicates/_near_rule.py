@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from datalint.rules.base import Field, Rule, RuleParams
-
-if TYPE_CHECKING:
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
+from datalint.author import Dataset, Field, Measurement, Profile, Rule, RuleParams, Sample
 
 
 class NearParams(RuleParams):
@@ -32,8 +25,6 @@ class NearRule(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:

@@ -6,12 +6,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from datalint.core.clean import Clean, Planted, rows_of, training
+from datalint.author import Clean, Planted, rows_of, training
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    import pandas as pd
 
 
 def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | None:
@@ -20,6 +21,8 @@ def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | No
 
     None where the table repeats rows by itself, so that nobody could tell which copies were planted.
     """
+    import pandas as pd
+
     if clean.files:
         return _repeat_files(clean, share, rng)
     split = training(clean)
@@ -66,6 +69,8 @@ def share(clean: Clean, amount: float, rng: np.random.Generator) -> Planted | No
 
     None where there is no test split, or where the splits share samples by themselves.
     """
+    import pandas as pd
+
     if clean.files:
         return _share_files(clean, amount, rng)
     if not {"train", "test"} <= clean.tables.keys():

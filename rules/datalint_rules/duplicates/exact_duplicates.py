@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Contents,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Places,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    ZeroSamples,
+    coincidences,
+    digits,
+    expected_of_one,
+    firsts,
+)
+from datalint_rules.duplicates._plants import repeat
+from datalint_rules.values._tables import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.measures.places import Places
-    from datalint.profile.profile import Profile
 
 
 FEW = 3
@@ -76,20 +94,10 @@ class ExactDuplicates(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The hashes of all samples; of a table also which rows are zero and how coarse its values are."""
-        from datalint.measures.contents import Contents
-        from datalint.measures.sample import Sample
-        from datalint.measures.zeros import ZeroSamples
-
         return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
-        import numpy as np
-
-        from datalint.measures.zeros import ZeroSamples
-        from datalint.profile.duplicates import coincidences, expected_of_one, firsts
-        from datalint.profile.statistics import digits
-
         if profile.dataset.redrawn:
             raise Skip("the sampler draws with replacement, so copies are meant")
         if profile.dataset.modality == "table" and not profile.content_names:
@@ -164,15 +172,11 @@ class ExactDuplicates(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Repeat samples: 2 % of the training split and three at least, a fifth of it at full strength."""
-        from datalint_rules.duplicates._plants import repeat
-
         return repeat(clean, 0.02 + 0.18 * strength, rng)
 
 
 def _alike(profile: Profile) -> str:
     """What "the same" means: keys are not compared, so a table with keys may hold rows that differ in these."""
-    from datalint_rules.values._tables import quoted
-
     keys = [field.name for field in profile.dataset.fields if field.role == "id"]
     if not keys or profile.dataset.modality != "table":
         return "exactly"

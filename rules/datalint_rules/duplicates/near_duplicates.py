@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Severity, Skip
+import numpy as np
+
+from datalint.author import Cases, Clean, Found, Planted, Profile, Severity, Skip, SplitProfile, digits, training
+from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
 from datalint_rules.duplicates._near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class NearDuplicates(NearRule):
@@ -76,10 +73,6 @@ class NearDuplicates(NearRule):
                     yield self._found(profile, split, pairs)
 
     def _found(self, profile: Profile, split: SplitProfile, pairs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Found:
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         near = profile.near
         rows, names, words = near.listed(profile.dataset, pairs)
         groups = len(np.unique(near.groups(pairs)[rows]))
@@ -115,9 +108,6 @@ class NearDuplicates(NearRule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put near copies of samples in the place of others: 5 % of them, a quarter at full strength."""
-        from datalint.core.clean import Clean, Planted, training
-        from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
-
         share = 0.05 + 0.2 * strength
         if clean.files:
             if clean.modality != "images":

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from datalint.rules.base import AllWell, Found, Rule, Severity
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Problem,
+    Problems,
+    Profile,
+    Rule,
+    Severity,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
     import pandas as pd
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset, Problem
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class ReadingHazards(Rule):
@@ -54,15 +63,10 @@ class ReadingHazards(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Tables must be read to their end to know."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.problems import Problems
-
         return (Problems, NumberStats) if dataset.modality == "table" else (Problems,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per kind of hazard."""
-        from datalint.measures.problems import Problems
-
         met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
         kinds: dict[str, list[Problem]] = {}
         for problem in dict.fromkeys([*profile.dataset.problems, *met]):
@@ -82,8 +86,6 @@ class ReadingHazards(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write the training table as CSV shards and one of them (two at full strength) in another way than the rest."""
-        from datalint.core.clean import Clean, Planted, training
-
         split, shards = training(clean) if clean.tables else "", 5
         if not split or len(clean.tables[split]) < 60 or clean.tables[split].shape[1] < 3:
             return None

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Found, Rule, Severity
+from datalint.author import (
+    Clean,
+    Dataset,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Problem,
+    Problems,
+    Profile,
+    Rule,
+    Severity,
+    break_shards,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset, Problem
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class UnreadableFile(Rule):
@@ -53,15 +61,10 @@ class UnreadableFile(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Tables must be read to their end to know."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.problems import Problems
-
         return (Problems, NumberStats) if dataset.modality == "table" else (Problems,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per kind of problem."""
-        from datalint.measures.problems import Problems
-
         met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
         problems = [*profile.dataset.problems, *(problem for problem in met if problem.position < 0)]
         kinds: dict[str, list[Problem]] = {}
@@ -76,8 +79,6 @@ class UnreadableFile(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Spoil shards of the training table on disk: cut short, emptied, or left as a pointer; one, up to half of them."""
-        from datalint.core.clean import break_shards
-
         return break_shards(clean, strength, rng) if clean.tables else None
 
 

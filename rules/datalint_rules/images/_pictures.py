@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.measures.images import ImageHeaders
-from datalint.measures.pixels import PixelStats
+from datalint.author import Clean, ImageHeaders, PixelStats, Places, Planted, Profile, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.measures.places import Places
-    from datalint.profile.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -94,8 +89,6 @@ def redraw(
 ) -> Planted:
     """Change some pictures (``count`` random ones, unless they are given) and write them in their format."""
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted, rows_of
 
     paths = sorted(clean.files)
     if chosen is None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Found, Rule, Severity
+import numpy as np
+
+from datalint.author import AllWell, Clean, Dataset, Found, Measurement, Planted, Profile, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 CHANNELS = frozenset({1, 2, 3, 4})
 
@@ -79,12 +76,7 @@ class AmbiguousDimensions(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Store as many grey pictures in an array as they have rows and columns: 32, at full strength 8."""
-        import io
-
-        import numpy as np
         from PIL import Image
-
-        from datalint.core.clean import Clean, Planted
 
         side = 8 if strength > 0.5 else 32
         if len(clean.files) < side:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Found,
+    ImageHeaders,
+    Measurement,
+    PixelStats,
+    Planted,
+    Profile,
+    Rule,
+    Severity,
+    digits,
+)
+from datalint_rules.images._pictures import redraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class BlankImage(Rule):
@@ -55,19 +64,10 @@ class BlankImage(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Which pictures are blank, and where they lie."""
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-
         return (ImageHeaders, PixelStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
-        import numpy as np
-
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-        from datalint.profile.statistics import digits
-
         for split in profile.splits:
             stats = split[PixelStats]
             rows = np.flatnonzero(stats.blank)
@@ -94,8 +94,6 @@ class BlankImage(Rule):
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Paint some pictures over with one colour: one, up to 5 % at full strength."""
         from PIL import Image
-
-        from datalint_rules.images._pictures import redraw
 
         if not clean.files:
             return None

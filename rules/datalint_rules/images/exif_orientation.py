@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity
+import numpy as np
+
+from datalint.author import Cases, Clean, Dataset, Found, ImageHeaders, Measurement, Planted, Profile, Rule, Severity
+from datalint_rules.images._pictures import redraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 MEANINGS = {
     2: "mirrored",
@@ -66,16 +63,10 @@ class ExifOrientation(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Headers only."""
-        from datalint.measures.images import ImageHeaders
-
         return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split."""
-        import numpy as np
-
-        from datalint.measures.images import ImageHeaders
-
         for split in profile.splits:
             headers = split[ImageHeaders]
             rows = np.flatnonzero(headers.orientation > 1)
@@ -102,8 +93,6 @@ class ExifOrientation(Rule):
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give some pictures a tag: one, up to 10 % at full strength."""
         from PIL import Image
-
-        from datalint_rules.images._pictures import redraw
 
         if not clean.files:
             return None

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    PixelStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    codes_of,
+    digits,
+    reduction,
+)
+from datalint_rules.images._pictures import Pooled, headers, labels, pixels, redraw, robust_z
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 ENOUGH = 30
 """Images from which their own distribution says what is usual: 5 % and 95 % are then within the data."""
@@ -99,19 +116,10 @@ class LowQuality(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Pixels, and the classes of the sample."""
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-        from datalint.measures.sample import Sample
-
         return (ImageHeaders, PixelStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split; what is usual comes from all of them."""
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.images._pictures import Pooled, pixels
-
         known = pixels(profile, "measured").astype(bool) & ~pixels(profile, "blank").astype(bool)
         known &= pixels(profile, "levels")[:, 3] > 0
         if known.sum() < ENOUGH:
@@ -149,10 +157,6 @@ class LowQuality(Rule):
 
     def _kinds(self, profile: Profile, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The index into KINDS of each image, -1 for a good one, and how far it lies from the median."""
-        import numpy as np
-
-        from datalint_rules.images._pictures import headers, pixels, robust_z
-
         levels, sharp = pixels(profile, "levels"), pixels(profile, "sharpness")
         variance = (pixels(profile, "spread") ** 2).mean(1)
         contrast = levels[:, 3] - levels[:, 0]
@@ -203,8 +207,6 @@ class LowQuality(Rule):
         """
         from PIL import ImageFilter
 
-        from datalint_rules.images._pictures import redraw
-
         kinds = _would_stand_out(clean) if clean.files else []
         if not kinds:
             return None
@@ -227,11 +229,6 @@ def _waves(profile: Profile, share: float) -> NDArray[np.float64]:
     At least 12, so that a few pixels more or less do not decide, and at most 24: in a larger picture that is blurred by
     any measure. Zero for pictures in which it has no room.
     """
-    import numpy as np
-
-    from datalint.core.dataset import reduction
-    from datalint_rules.images._pictures import headers
-
     short = np.minimum(headers(profile, "width"), headers(profile, "height")).astype(np.int64)
     sides, inverse = np.unique(short, return_inverse=True)
     wave = [
@@ -242,17 +239,12 @@ def _waves(profile: Profile, share: float) -> NDArray[np.float64]:
 
 def _bound(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logarithm of Laplacian variance over variance that waves of that length have."""
-    import numpy as np
-
     bound: NDArray[np.float64] = 4 * np.log(2 * np.pi / np.maximum(wave, 1))
     return bound
 
 
 def _would_stand_out(clean: Clean) -> list[str]:
     """The defects that no good picture of a set comes near."""
-    import io
-
-    import numpy as np
     from PIL import Image, ImageFilter
 
     found = []
@@ -277,11 +269,6 @@ def _would_stand_out(clean: Clean) -> list[str]:
 
 def _spare_classes(profile: Profile, kind: NDArray[np.int64]) -> None:
     """Take back what is the trait of a class: where a third of its images would be named."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-    from datalint_rules.images._pictures import labels
-
     if profile.task != "classification" or not (kind >= 0).any():
         return
     label = labels(profile)

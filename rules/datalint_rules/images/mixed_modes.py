@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+)
+from datalint_rules.images._pictures import Pooled, headers, redraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.images._pictures import Pooled
 
 HARMFUL = {
     "deep": "16-bit or floating-point pixels become white or black when converted to 8 bits without scaling",
@@ -78,16 +88,10 @@ class MixedModes(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Headers only."""
-        from datalint.measures.images import ImageHeaders
-
         return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together: the usual mode is that of the whole set."""
-        import numpy as np
-
-        from datalint_rules.images._pictures import Pooled, headers
-
         kinds = np.array([_kind(mode.decode("ascii", "replace")) for mode in headers(profile, "mode").tolist()], object)
         known = kinds != ""
         if not known.any():
@@ -124,8 +128,6 @@ class MixedModes(Rule):
         total: int,
         harmful: bool,
     ) -> Found:
-        from datalint_rules.images._pictures import headers
-
         modes = [mode.decode("ascii", "replace") for mode in headers(profile, "mode")[at].tolist()]
         images = int((pooled.split == pooled.split[at[0]]).sum())
         worst = max(here, key=lambda kind: (here[kind], kind))
@@ -151,10 +153,7 @@ class MixedModes(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write some pictures with 16 bits, JPEGs as CMYK: one, up to 5 % at full strength."""
-        import numpy as np
         from PIL import Image
-
-        from datalint_rules.images._pictures import redraw
 
         if not clean.files:
             return None

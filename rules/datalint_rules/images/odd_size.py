@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+)
+from datalint_rules.images._pictures import Pooled, headers, redraw, robust_z, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 ENOUGH = 50
 """Images from which 2 % is at least one of them."""
@@ -70,16 +81,10 @@ class OddSize(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Headers only."""
-        from datalint.measures.images import ImageHeaders
-
         return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits against the sizes of all."""
-        import numpy as np
-
-        from datalint_rules.images._pictures import Pooled, headers
-
         if any(split.info.shape is not None for split in profile.splits):
             raise Skip("all items of an array have one size")
         width, height = (headers(profile, side).astype(np.int64) for side in ("width", "height"))
@@ -124,10 +129,6 @@ class OddSize(Rule):
 
     def _far(self, short: NDArray[np.int64], long: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Images beyond the natural spread of a set of many sizes."""
-        import numpy as np
-
-        from datalint_rules.images._pictures import robust_z
-
         odd = np.zeros(len(known), np.bool_)
         area = np.log(np.where(known, short * long, 1).astype(float))
         shape = np.log(np.where(known, long, 1) / np.where(known, short, 1))
@@ -142,8 +143,6 @@ class OddSize(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Squeeze or shrink some pictures of a set of one size: one, up to 2 % at full strength."""
-        from datalint_rules.images._pictures import redraw, sizes_of
-
         if not clean.files:
             return None
         sizes = [tuple(sorted(size)) for size in sizes_of(clean).values()]
@@ -182,16 +181,12 @@ def _factors(
     short: NDArray[np.int64], long: NDArray[np.int64], usual: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By what factors the shape and the area of images differ from the usual ones."""
-    import numpy as np
-
     shape = abs(np.log((long / short) / (usual[1] / usual[0])))
     area = abs(np.log((long * short) / (usual[1] * usual[0])))
     return np.exp(shape), np.exp(area)
 
 
 def _range(short: NDArray[np.int64], long: NDArray[np.int64], known: NDArray[np.bool_]) -> str:
-    import numpy as np
-
     low, high = (int(v) for v in np.quantile(np.sqrt(short[known] * long[known].astype(float)), [0.01, 0.99]))
     return f"{low:,} to {high:,} pixels a side"
 

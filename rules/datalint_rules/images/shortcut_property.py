@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    PixelStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    digits,
+    normal_tail,
+)
+from datalint_rules.images._pictures import headers, labels, pixels, redraw, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 LEAST = 10
 """Samples from which a class is judged: below it even a perfect split of the classes can be chance."""
@@ -104,10 +120,6 @@ class ShortcutProperty(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Headers, pixels, and the classes of the sample."""
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-        from datalint.measures.sample import Sample
-
         return (ImageHeaders, PixelStats, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -116,12 +128,6 @@ class ShortcutProperty(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all labelled samples together."""
-        import numpy as np
-
-        from datalint.core.codes import codes_of
-        from datalint.profile.statistics import digits
-        from datalint_rules.images._pictures import headers, labels, pixels
-
         label = labels(profile)
         use = np.array([name is not None for name in label], np.bool_) & pixels(profile, "measured").astype(bool)
         # What is one colour all over is a fault by itself, and its label is not told by its source.
@@ -185,12 +191,7 @@ class ShortcutProperty(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Make one class come from another source: other size or no colour; nine in ten pictures, up to all of them."""
-        import io
-
         from PIL import Image
-
-        from datalint.core.clean import Planted
-        from datalint_rules.images._pictures import redraw, sizes_of
 
         classes = sorted({path.split("/")[-2] for path in clean.files if path.count("/")})
         if len(classes) < 2:
@@ -217,10 +218,6 @@ class ShortcutProperty(Rule):
 
 def _folds(split: SplitProfile) -> NDArray[np.int64]:
     """By content, so that copies share a fold; the position may be the class's."""
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-
     content = split[ImageHeaders].places.content
     fold: NDArray[np.int64] = ((content >> np.uint64(20)) % np.uint64(FOLDS)).astype(np.int64)
     return fold
@@ -228,8 +225,6 @@ def _folds(split: SplitProfile) -> NDArray[np.int64]:
 
 def _bins(values: NDArray[np.generic]) -> NDArray[np.int64]:
     """Categories as they are; numbers by quantiles, where frequent values have a bin of their own."""
-    import numpy as np
-
     cells: NDArray[np.int64]
     if values.dtype.kind == "S":
         cells = np.unique(values, return_inverse=True)[1].astype(np.int64)
@@ -251,10 +246,6 @@ def _told(
     least: float,
 ) -> _Shortcut:
     """Judge one property."""
-    import numpy as np
-
-    from datalint.profile.statistics import normal_tail
-
     cell = np.unique(cell, return_inverse=True)[1]
     cells, classes = int(cell.max()) + 1, len(names)
     if cells < 2:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import LEAST_ORIENTED as LEAST
+from datalint.author import ORIENTATIONS as VERSIONS
+from datalint.author import (
+    AllWell,
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Orientation,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    digits,
+    orient,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.learn.orientation import Orientation
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 _BEYOND_DOUBT = 0.7
 """Gain of pictures that come twice as near to their peers when turned; no upright digit of 10,000 does."""
@@ -83,8 +101,6 @@ class TransposedContent(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample with its thumbnails."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -93,11 +109,6 @@ class TransposedContent(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split against the first, which is the training split."""
-        import numpy as np
-
-        from datalint.core.codes import codes_of
-        from datalint.profile.learn.orientation import LEAST, orient
-
         splits = [split for split in profile.splits if split.rows.pictures is not None and split.rows.readable.any()]
         if not splits or int(splits[0].rows.readable.sum()) < LEAST:
             raise Skip(f"fewer than {LEAST} readable images to compare with")
@@ -122,11 +133,6 @@ class TransposedContent(Rule):
     def _judge(
         self, split: SplitProfile, k: int, seen: Orientation, which: NDArray[np.int64], detailed: NDArray[np.bool_]
     ) -> Found | None:
-        import numpy as np
-
-        from datalint.profile.learn.orientation import VERSIONS
-        from datalint.profile.statistics import digits
-
         offset = int(np.flatnonzero(which == k)[0])
         mine = np.flatnonzero((which == k) & detailed)
         if len(mine) == 0:
@@ -186,11 +192,7 @@ class TransposedContent(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Transpose the content of square pictures that have an upright: 3 % of them, 8 % at full strength."""
-        import io
-
         from PIL import Image
-
-        from datalint.core.clean import Clean, Planted, rows_of
 
         if clean.modality != "images":
             return None

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    SplitProfile,
+    transpose,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class TransposedDimensions(Rule):
@@ -64,8 +74,6 @@ class TransposedDimensions(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Headers only."""
-        from datalint.measures.images import ImageHeaders
-
         return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -80,8 +88,6 @@ class TransposedDimensions(Rule):
         yield from _tagged(profile)
 
     def _swapped(self, profile: Profile) -> Iterator[Found]:
-        import numpy as np
-
         sizes = {split.name: _sizes(split) for split in profile.splits}
         known = np.concatenate([size[size[:, 0] > 0] for size in sizes.values()])
         pairs, counts = np.unique(np.sort(known, axis=1), axis=0, return_counts=True)
@@ -112,8 +118,6 @@ class TransposedDimensions(Rule):
         readable: int,
         whole_split: bool,
     ) -> Found:
-        from datalint.measures.images import ImageHeaders
-
         swapped = f"{usual[1]} x {usual[0]}"
         return Found(
             message=(
@@ -132,17 +136,11 @@ class TransposedDimensions(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Transpose some pictures: one, up to 4 % at full strength. Square pictures cannot show it."""
-        from datalint.core.clean import transpose
-
         return transpose(clean, strength, rng) if clean.files else None
 
 
 def _sizes(split: SplitProfile) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """[images, 2] width and height as a loader that obeys the EXIF tag sees them."""
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-
     headers = split[ImageHeaders]
     # The tag is reported by itself; an image that it sets right is not told twice.
     turned = headers.orientation >= 5
@@ -152,10 +150,6 @@ def _sizes(split: SplitProfile) -> np.ndarray[tuple[int, int], np.dtype[np.int64
 
 def _tagged(profile: Profile) -> Iterator[Found]:
     """EXIF orientations 5 to 8 exchange width and height."""
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-
     for split in profile.splits:
         headers = split[ImageHeaders]
         rows = np.flatnonzero(headers.orientation >= 5)

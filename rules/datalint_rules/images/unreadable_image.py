@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    DecodeProblems,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Problem,
+    Profile,
+    Rule,
+    Severity,
+    SplitProfile,
+    truncate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset, Problem
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class UnreadableImage(Rule):
@@ -53,15 +62,10 @@ class UnreadableImage(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Truncation shows only when every pixel is decoded."""
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.problems import DecodeProblems
-
         return (DecodeProblems, ImageHeaders)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split for broken files, one for wrong suffixes."""
-        from datalint.measures.problems import DecodeProblems
-
         for split in profile.splits:
             found = [item for item in split[DecodeProblems].found if item[0] >= 0 and item[2].kind != "not-finite"]
             broken = [item for item in found if item[2].kind != "suffix"]
@@ -93,8 +97,6 @@ class UnreadableImage(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Cut image files short: one, up to 5 % at full strength."""
-        from datalint.core.clean import truncate
-
         return truncate(clean, strength, rng) if clean.files else None
 
 
@@ -125,9 +127,5 @@ def _kinds(found: list[tuple[int, int, Problem]]) -> str:
 
 
 def _cases(split: SplitProfile, found: list[tuple[int, int, Problem]]) -> Cases:
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-
     places = split[ImageHeaders].places.take(np.array([row for row, _, _ in found], np.int64))
     return Cases(split.name, places, {"problem": [problem.message for _, _, problem in found]})

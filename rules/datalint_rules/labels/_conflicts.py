@@ -6,12 +6,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from datalint.core.clean import Clean, Planted, rows_of, training
+from datalint.author import Clean, Planted, rows_of, training
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    import pandas as pd
 
 
 def contradict(clean: Clean, share: float, rng: np.random.Generator) -> Planted | None:
@@ -20,6 +21,8 @@ def contradict(clean: Clean, share: float, rng: np.random.Generator) -> Planted 
 
     None without classes, or where inputs repeat by themselves.
     """
+    import pandas as pd
+
     if clean.files:
         return _contradict_files(clean, share, rng)
     if clean.label is None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    digits,
+    training,
+)
+from datalint.author import statistics as stats
+from datalint_rules.labels._spelling import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class ClassImbalance(Rule):
@@ -62,8 +75,6 @@ class ClassImbalance(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The class counts."""
-        from datalint.measures.order import LabelRuns
-
         return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -71,7 +82,6 @@ class ClassImbalance(Rule):
         several = [split for split in profile.labelled if len(split.counts) > 1]
         if not several:
             raise Skip("there is only one class")
-        from datalint_rules.labels._spelling import placeholders
 
         train = several[0].name
         for split in several:
@@ -83,9 +93,6 @@ class ClassImbalance(Rule):
                 yield found if split.name == train else _as_info(found)
 
     def _judge(self, split: str, counts: dict[str, int]) -> Found | None:
-        from datalint.profile import statistics as stats
-        from datalint.profile.statistics import digits
-
         total = sum(counts.values())
         largest = max(counts, key=lambda name: (counts[name], name))
         smallest = min(counts, key=lambda name: (counts[name], name))
@@ -128,10 +135,6 @@ class ClassImbalance(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take samples of one class away until the ratio is 20 to 1; 100 to 1 at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -161,6 +164,4 @@ def _even_by_chance(counts: list[int]) -> bool:
 
 
 def _as_info(found: Found) -> Found:
-    from dataclasses import replace
-
     return replace(found, severity="info")

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Contents,
+    Copies,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    ZeroSamples,
+    coincidences,
+    digits,
+    labels_of,
+    without_label,
+)
+from datalint_rules.labels._conflicts import contradict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.duplicates import Copies
-    from datalint.profile.profile import Profile
 
 
 class ConflictingLabels(Rule):
@@ -64,20 +81,10 @@ class ConflictingLabels(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The hashes of all samples, and of a table how coarse its values are."""
-        from datalint.measures.contents import Contents
-        from datalint.measures.sample import Sample
-        from datalint.measures.zeros import ZeroSamples
-
         return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        import numpy as np
-
-        from datalint.measures.zeros import ZeroSamples
-        from datalint.profile.duplicates import coincidences, labels_of
-        from datalint.profile.statistics import digits
-
         table = profile.dataset.modality == "table"
         if table and not profile.content_names:
             raise Skip("the table has no column but the label and ids")
@@ -136,17 +143,11 @@ class ConflictingLabels(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Append copies with another label: 2 % of the training split, a tenth of it at full strength."""
-        from datalint_rules.labels._conflicts import contradict
-
         return contradict(clean, 0.02 + 0.08 * strength, rng)
 
 
 def conflicts(copies: Copies) -> NDArray[np.int64]:
     """The labelled copies whose input occurs with more than one label, group by group."""
-    import numpy as np
-
-    from datalint.profile.duplicates import without_label
-
     labelled = np.flatnonzero(~without_label(copies.places.content, copies.inputs))
     inputs, content = copies.inputs[labelled], copies.places.content[labelled]
     distinct = np.unique(np.stack([inputs, content]), axis=1)[0] if len(labelled) else inputs
@@ -156,8 +157,6 @@ def conflicts(copies: Copies) -> NDArray[np.int64]:
 
 def _majority(inputs: NDArray[np.uint64], content: NDArray[np.uint64]) -> int:
     """Samples that carry the most frequent label of their group."""
-    import numpy as np
-
     pairs, counts = np.unique(np.stack([inputs, content]), axis=1, return_counts=True)
     starts = np.unique(pairs[0], return_index=True)[1]
     return int(np.maximum.reduceat(counts, starts).sum())
@@ -168,8 +167,6 @@ def _groups_text(count: int) -> str:
 
 
 def _groups(inputs: NDArray[np.uint64]) -> list[int]:
-    import numpy as np
-
     return [int(k) + 1 for k in np.unique(inputs, return_inverse=True)[1]]
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    TargetOrder,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 USUAL = frozenset({"good", "normal", "ok", "nominal", "clean", "healthy"})
@@ -60,14 +70,10 @@ class ConstantLabel(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Class counts, and the extremes of a numeric target."""
-        from datalint.measures.order import LabelRuns, TargetOrder
-
         return (LabelRuns, TargetOrder)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge train, and all splits together."""
-        from datalint.measures.order import TargetOrder
-
         if profile.task == "regression":
             targets = {s.name: s[TargetOrder] for s in profile.splits if s[TargetOrder].present}
             if sum(target.present for target in targets.values()) < self.params.samples:
@@ -92,8 +98,6 @@ class ConstantLabel(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give every sample the same label; at half strength and above only those of train, where there are splits."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)

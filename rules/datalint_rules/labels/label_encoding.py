@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Places,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    more_of,
+    training,
+)
+from datalint_rules.labels._spelling import is_number, key_of, placeholders, told_apart_by_case, variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class LabelEncoding(Rule):
@@ -63,15 +76,10 @@ class LabelEncoding(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Class counts, and the sample to name some."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the classes of all splits together."""
-        from datalint_rules.labels._spelling import is_number, key_of, placeholders, told_apart_by_case, variants
-
         total: dict[str, int] = {}
         for split in profile.labelled:
             for name, count in split.counts.items():
@@ -100,10 +108,6 @@ class LabelEncoding(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write the label of some training samples of one class in another case: two, up to a third of the class."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -127,10 +131,6 @@ class LabelEncoding(Rule):
 
 
 def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) -> Found:
-    import numpy as np
-
-    from datalint.measures.places import Places
-
     ordered = [sorted(group, key=lambda name: (-total[name], name)) for group in groups]
     ordered.sort(key=lambda group: (-sum(total[name] for name in group[1:]), group[0]))
     rarer = {name for group in ordered for name in group[1:]}

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+    features_of,
+    labelled_rows,
+    training,
+)
+from datalint_rules.labels._alignment import Shift, agreement, find_shift, neighbours, serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.labels._alignment import Shift
 
 
 class MisalignedLabels(Rule):
@@ -79,9 +93,6 @@ class MisalignedLabels(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -90,11 +101,6 @@ class MisalignedLabels(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each split by itself, then those without agreement against the one that has most."""
-        import numpy as np
-
-        from datalint.profile.learn.sampled import features_of, labelled_rows
-        from datalint_rules.labels._alignment import find_shift, neighbours, serial
-
         if profile.dataset.by_class:
             raise Skip("labels are class folders, which cannot slip")
         numeric = profile.task == "regression"
@@ -148,9 +154,6 @@ class MisalignedLabels(Rule):
         numeric: bool,
     ) -> Found | None:
         """A split without agreement, if the best one has some with as few samples."""
-        from datalint.profile.statistics import digits
-        from datalint_rules.labels._alignment import agreement, neighbours
-
         own, other = spans[split.name], spans[best]
         asked = own[:: max(1, len(own) // 2000)]
         near = neighbours(X, asked, other)
@@ -182,10 +185,6 @@ class MisalignedLabels(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Move the labels of train down by 1 to 20 rows."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -200,8 +199,6 @@ class MisalignedLabels(Rule):
 def _labels(
     split: SplitProfile, rows: NDArray[np.int64], names: dict[str, float], numeric: bool
 ) -> NDArray[np.float64]:
-    import numpy as np
-
     if numeric:
         return np.asarray(split.rows.target[rows])
     return np.array([names.get(label, -1.0) for label in split.rows.label[rows]])
@@ -212,8 +209,6 @@ def _share(raw: float, numeric: bool) -> str:
 
 
 def _shifted(split: SplitProfile, shift: Shift, numeric: bool, *, serial: bool) -> Found:
-    from datalint.profile.statistics import digits
-
     steps = abs(shift.lag)
     way = "down" if shift.lag > 0 else "up"
     where = f" in the {shift.part} of {split.name}" if shift.part != "whole" else ""

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity
+import numpy as np
+
+from datalint.author import (
+    MISSING_CLASS,
+    Cases,
+    Clean,
+    Dataset,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    SplitProfile,
+    TargetOrder,
+    digits,
+    training,
+)
+from datalint_rules.labels._spelling import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class MissingLabels(Rule):
@@ -52,9 +64,6 @@ class MissingLabels(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Class counts, the numeric target, and the sample to name some."""
-        from datalint.measures.order import LabelRuns, TargetOrder
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, TargetOrder) if dataset.by_class else (LabelRuns, TargetOrder, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -72,8 +81,6 @@ class MissingLabels(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take the label of some training samples away, or write "?" where labels are words: two, up to 10 %."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -92,8 +99,6 @@ class MissingLabels(Rule):
 
 
 def _missing(split: SplitProfile, numeric: bool) -> int:
-    from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
-
     counts = split[LabelRuns].counts
     if counts is not None:
         return counts.get(MISSING_CLASS, 0)
@@ -109,10 +114,6 @@ def _numbers_only(profile: Profile) -> bool:
 
 
 def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) -> Found:
-    import numpy as np
-
-    from datalint.profile.statistics import digits
-
     rows = split.rows
     empty = np.array([label is None for label in rows.label], np.bool_)
     if numeric:
@@ -147,8 +148,6 @@ def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) ->
 
 def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
     """The name of the label column among the labels of a column that has other classes, all of them common."""
-    import numpy as np
-
     for label, count in split.counts.items():
         others = [n for other, n in split.counts.items() if other != label]
         # A column "spam" may well hold "spam" beside "ham", and a rare one at that: a header stands among several classes.
@@ -173,11 +172,6 @@ def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
 
 
 def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:
-    import numpy as np
-
-    from datalint.profile.statistics import digits
-    from datalint_rules.labels._spelling import placeholders
-
     sure, perhaps = placeholders(split.counts)
     for names, severity in ((sure, None), (perhaps, "info")):
         if not names:

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Cases, Found, Rule, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Contradictions,
+    Dataset,
+    Found,
+    Learned,
+    Measurement,
+    NoiseEstimate,
+    OutOfFold,
+    Places,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    Skip,
+    contradictions,
+    digits,
+    estimate_noise,
+    more_of,
+    training,
+)
+from datalint.author import NamedSamples as Named
+from datalint.author import NoiseVerdict as Verdict
+from datalint.author import judge_noise as judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.learn.noise import Named, NoiseEstimate
-    from datalint.profile.learn.outoffold import OutOfFold
-    from datalint.profile.learn.pooled import Learned
-    from datalint.profile.learn.verdict import Contradictions, Verdict
-    from datalint.profile.profile import Profile
 
 
 class NoisyLabels(Rule):
@@ -89,8 +105,6 @@ class NoisyLabels(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -99,10 +113,6 @@ class NoisyLabels(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the labelled samples of all splits together."""
-        from datalint.profile.learn.noise import estimate_noise
-        from datalint.profile.learn.outoffold import OutOfFold
-        from datalint.profile.learn.verdict import contradictions, judge
-
         if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
             raise Skip("there is only one class")
         learned = profile.learned
@@ -132,10 +142,6 @@ class NoisyLabels(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give 5 % of the training samples another class at random; 10 % at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -154,8 +160,6 @@ class NoisyLabels(Rule):
 
 
 def _found(profile: Profile, learned: Learned, result: OutOfFold, estimate: NoiseEstimate, verdict: Verdict) -> Found:
-    from datalint.profile.statistics import digits
-
     named = verdict.named
     assert named is not None
     total = len(learned.labels)
@@ -216,10 +220,6 @@ def _pairs(named: Named, classes: tuple[str, ...]) -> list[tuple[str, str, int]]
 
 def _cases(profile: Profile, learned: Learned, which: NDArray[np.intp], details: dict[str, list[JsonValue]]) -> Cases:
     """Places of pooled samples, in the order given."""
-    import numpy as np
-
-    from datalint.measures.places import Places
-
     splits = {split.name: split for split in profile.labelled}
     names = np.concatenate([np.full(len(rows), k) for k, (_, rows) in enumerate(learned.rows)])
     pooled = Places.none()
@@ -231,8 +231,6 @@ def _cases(profile: Profile, learned: Learned, which: NDArray[np.intp], details:
 
 def _rows_of(twice: Contradictions, learned: Learned) -> NDArray[np.intp]:
     """The samples of equal pictures in classes that hold mostly the same ones."""
-    import numpy as np
-
     involved = np.unique([k for a, b, _ in twice.merged for k in (a, b)])
     return twice.rows[np.isin(learned.labels[twice.rows], involved)]
 

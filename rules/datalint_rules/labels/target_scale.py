@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    TargetOrder,
+    digits,
+    tail_of,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 _TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNORECASE)
 """Names of one of several targets."""
@@ -70,10 +86,6 @@ class TargetScale(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact moments, and the sample for tails."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.order import TargetOrder
-        from datalint.measures.sample import Sample
-
         return (TargetOrder, Sample, NumberStats) if dataset.modality == "table" else (TargetOrder, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -82,14 +94,6 @@ class TargetScale(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
-        import math
-
-        import numpy as np
-
-        from datalint.measures.order import TargetOrder
-        from datalint.profile.learn.tails import tail_of
-        from datalint.profile.statistics import digits
-
         if profile.task != "regression":
             raise Skip("the label is a class, not a number to be predicted")
         split = next((split for split in profile.splits if split[TargetOrder].present > 1), None)
@@ -150,9 +154,6 @@ class TargetScale(Rule):
 
     def _apart(self, profile: Profile, split: SplitProfile, deviation: float) -> Found | None:
         """Other targets, known by the same word with another number, of very different deviation."""
-        from datalint.measures.columns import NumberStats
-        from datalint.profile.statistics import digits
-
         label = profile.dataset.label
         own = _TARGET.fullmatch(label.name) if label is not None else None
         if label is None or own is None or profile.dataset.modality != "table":
@@ -188,8 +189,6 @@ class TargetScale(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give the target another unit: it becomes a hundred million times as large, or as small, as one; 10 ** 12."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         target = clean.tables[training(clean)][clean.label]

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class TooFewSamples(Rule):
@@ -64,15 +74,10 @@ class TooFewSamples(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The class counts, and the sample where there are too many classes to count."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the split that is trained on."""
-        from datalint.measures.order import LabelRuns
-
         train = next((split for split in profile.splits if split[LabelRuns].samples), None)
         if train is None:
             raise Skip("no sample has a label")
@@ -131,10 +136,6 @@ class TooFewSamples(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Leave four training samples of one class; one at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)

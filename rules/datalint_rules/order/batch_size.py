@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Problems,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 USUAL = 32
 """The batch size that is supposed if nobody names one."""
@@ -65,8 +75,6 @@ class BatchSize(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The number of samples is known anyway."""
-        from datalint.measures.problems import Problems
-
         return (Problems,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -124,8 +132,6 @@ class BatchSize(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Keep half as many samples of the training table as fill a batch; 6 at full strength."""
-        from datalint.core.clean import Clean, Planted, training
-
         if not clean.tables or clean.label is None:
             return None
         split = training(clean)

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    FILE_NAMES,
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Key,
+    Measurement,
+    PlainSample,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+    group_keys,
+    names_a_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.learn.groups import Key
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class ContiguousGroups(Rule):
@@ -83,8 +97,6 @@ class ContiguousGroups(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample with its positions."""
-        from datalint.measures.sample import PlainSample, Sample
-
         return (PlainSample,) if dataset.modality == "images" else (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -93,8 +105,6 @@ class ContiguousGroups(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split: the best key first, near-identical neighbours where no key explains them."""
-        from datalint.profile.learn.groups import group_keys
-
         large = [split for split in profile.splits if len(split.rows) >= 40]
         if not large:
             raise Skip("fewer than 40 samples")
@@ -110,11 +120,6 @@ class ContiguousGroups(Rule):
                 yield neighbours
 
     def _judge(self, profile: Profile, split: SplitProfile, key: Key) -> tuple[tuple[bool, float], Found] | None:
-        import numpy as np
-
-        from datalint.profile.learn.groups import FILE_NAMES
-        from datalint.profile.statistics import digits
-
         files = key.name == FILE_NAMES
         loose = len(profile.splits) == 1
         if files and not loose:
@@ -164,10 +169,6 @@ class ContiguousGroups(Rule):
 
     def _neighbours(self, profile: Profile, split: SplitProfile) -> Found | None:
         """Near-identical samples right after each other, far more than a shuffle gives."""
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         near = profile.near
         if near.reason is not None or split.name not in near.splits:
             return None
@@ -208,11 +209,6 @@ class ContiguousGroups(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Sort a table by its source; at low strength a tenth of the rows stays elsewhere."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted
-        from datalint.profile.learn.groups import names_a_source
-
         if [*clean.tables] != ["all"]:
             return None
         table = clean.tables["all"]

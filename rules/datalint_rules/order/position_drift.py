@@ -5,20 +5,34 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    SampledRows,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    digits,
+    more_of,
+    training,
+)
+from datalint_rules.splits._times import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SampledRows, SplitProfile
 
 
 class PositionDrift(Rule):
@@ -89,8 +103,6 @@ class PositionDrift(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample with its positions; nothing where the order is that of class folders."""
-        from datalint.measures.sample import Sample
-
         return () if dataset.by_class else (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -108,8 +120,6 @@ class PositionDrift(Rule):
             yield from self._judge(profile, split, len(large))
 
     def _judge(self, profile: Profile, split: SplitProfile, splits: int) -> Iterator[Found]:
-        from datalint.profile.statistics import digits
-
         rows = split.rows
         segment, count = _segments(rows.places.row, split.samples)
         strata = _strata(rows, profile.task)
@@ -186,10 +196,6 @@ class PositionDrift(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add 3 standard deviations to one numeric column in the last quarter of the training table; 5 at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if not clean.tables:
             return None
         split = training(clean)
@@ -227,16 +233,12 @@ def _place(begin: float, end: float) -> str:
 
 def _segments(row: NDArray[np.int64], samples: int) -> tuple[NDArray[np.int64], int]:
     """The segment of each sample, at least 20 to a segment and at most ten segments."""
-    import numpy as np
-
     count = next(c for c in (10, 5, 4, 2) if len(row) >= 20 * c)
     return np.minimum(row * count // max(samples, 1), count - 1), count
 
 
 def _strata(rows: SampledRows, task: str | None) -> NDArray[np.int64] | None:
     """What the label explains: classes, or ten parts of a numeric target; None without a label."""
-    import numpy as np
-
     if task == "classification":
         return _codes(rows.label)
     if task == "regression" and np.isfinite(rows.target).any():
@@ -248,8 +250,6 @@ def _strata(rows: SampledRows, task: str | None) -> NDArray[np.int64] | None:
 
 def _codes(values: NDArray[np.object_]) -> NDArray[np.int64]:
 
-    from datalint.core.codes import codes_of
-
     codes, _ = codes_of(values)
     codes -= codes.min(initial=0)  # a missing value is a category like any other
     return codes
@@ -257,8 +257,6 @@ def _codes(values: NDArray[np.object_]) -> NDArray[np.int64]:
 
 def _numeric(profile: Profile, rows: SampledRows) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Columns to test: numeric features, or a few properties of pictures."""
-    import numpy as np
-
     wanted = set(profile.feature_names)
     if rows.pictures is not None:
         grey = rows.pictures.reshape(len(rows.pictures), -1).astype(np.float64)
@@ -288,8 +286,6 @@ def _numeric_drift(
     row: NDArray[np.int64],
 ) -> _Drift | None:
     """Kruskal-Wallis over segments, on ranks from which the label's share is taken."""
-    import numpy as np
-
     present = np.isfinite(values)
     if present.sum() < 40:
         return None
@@ -329,8 +325,6 @@ def _block(sums: NDArray[np.float64], sizes: NDArray[np.int64]) -> tuple[int, in
 
     Against all others, not against the mean of all: two halves would each be compared with a mean that is half their own.
     """
-    import numpy as np
-
     total, n = float(sums.sum()), int(sizes.sum())
     best = (0, 1, 0.0)
     highest = -1.0
@@ -351,8 +345,6 @@ def _category_drift(
     name: str, codes: NDArray[np.int64], segment: NDArray[np.int64], count: int, strata: NDArray[np.int64] | None
 ) -> _Drift | None:
     """Chi-squared over segments, category by category, against what the label lets expect."""
-    import numpy as np
-
     kinds = int(codes.max()) + 1
     observed = np.zeros((count, kinds))
     np.add.at(observed, (segment, codes), 1)
@@ -381,8 +373,6 @@ def _category_drift(
 
 def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average ranks."""
-    import numpy as np
-
     _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
@@ -390,8 +380,6 @@ def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _counts_rows(x: NDArray[np.float64], row: NDArray[np.int64]) -> bool:
     """Whether a column of whole numbers only rises or only falls: an index, a fold or a block, not a feature."""
-    import numpy as np
-
     if not (x == np.rint(x)).all():
         return False
     steps = np.diff(x[np.argsort(row, kind="stable")])
@@ -410,10 +398,6 @@ def _log_chi2_tail(statistic: float, free: int) -> float:
 
 def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:
     """A time column that grows with the position."""
-    import numpy as np
-
-    from datalint_rules.splits._times import times_of
-
     for field in profile.dataset.fields:
         if field.role != "time":
             continue

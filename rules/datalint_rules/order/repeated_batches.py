@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    PlainSample,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class RepeatedBatches(Rule):
@@ -62,8 +75,6 @@ class RepeatedBatches(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample with all copies of its contents."""
-        from datalint.measures.sample import PlainSample, Sample
-
         return (PlainSample,) if dataset.modality == "images" else (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -81,8 +92,6 @@ class RepeatedBatches(Rule):
                 yield found
 
     def _judge(self, split: SplitProfile) -> Found | None:
-        import numpy as np
-
         places = split.sample.places
         repeats = np.flatnonzero(places.content[1:] == places.content[:-1])
         # A content that comes again and again, such as an empty row, has no distance of its own.
@@ -148,8 +157,6 @@ class RepeatedBatches(Rule):
         """Repeat a block of 20 rows right after itself; 40 rows three times at full strength."""
         import pandas as pd
 
-        from datalint.core.clean import Clean, Planted, training
-
         if not clean.tables:
             return None
         split = training(clean)
@@ -173,10 +180,6 @@ def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> 
     There the rows that are equal as a whole are those whose outcome happens to be equal too. Rows outside the repeated
     blocks tell. Only a sample of all rows has the neighbours that this asks for.
     """
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-
     rows = split.rows
     if not rows.complete or rows.pictures is not None:
         return False

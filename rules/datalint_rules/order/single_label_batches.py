@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    digits,
+    training,
+)
+from datalint.author import statistics as stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class SingleLabelBatches(Rule):
@@ -72,16 +84,10 @@ class SingleLabelBatches(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The runs of labels say it all."""
-        from datalint.measures.order import LabelRuns
-
         return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""
-        from datalint.measures.order import LabelRuns
-        from datalint.profile import statistics as stats
-        from datalint.profile.statistics import digits
-
         size = profile.settings.batch_size
         if size < 2:
             raise Skip("every batch of one sample holds one label")
@@ -124,8 +130,6 @@ class SingleLabelBatches(Rule):
         """Gather rows of one label in blocks of 64: of 40 % of the training table, of all of it at full strength."""
         import pandas as pd
 
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -149,8 +153,6 @@ class SingleLabelBatches(Rule):
 
 def _chance(single: int, full: int, shuffled: float) -> float:
     """Upper bound on the chance of so many such batches after a shuffle (Chernoff's for the binomial)."""
-    import math
-
     share = single / full
     if share <= shuffled:
         return 1.0

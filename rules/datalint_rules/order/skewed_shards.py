@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    PlainSample,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    SplitProfile,
+    codes_of,
+    digits,
+    normal_tail,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class SkewedShards(Rule):
@@ -68,8 +83,6 @@ class SkewedShards(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample, whose rows say where they lie."""
-        from datalint.measures.sample import PlainSample, Sample
-
         return (PlainSample,) if dataset.modality == "images" else (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -78,8 +91,6 @@ class SkewedShards(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split of several files."""
-        import numpy as np
-
         judged = 0
         for split in profile.splits:
             rows = split.rows
@@ -104,10 +115,6 @@ class SkewedShards(Rule):
     def _found(
         self, profile: Profile, split: SplitProfile, files: list[str], codes: NDArray[np.int64], skew: _Skew
     ) -> Found:
-        from pathlib import PurePath
-
-        from datalint.profile.statistics import digits
-
         about = "" if split.rows.complete else "about "
         names = [PurePath(name).name for name in files]
         table: list[JsonValue] = [
@@ -131,10 +138,6 @@ class SkewedShards(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write the training table as four shards after sorting seven tenths of it by label; all at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         split, shards = training(clean) if clean.tables else "", 4
         if not split or clean.label is None or len(clean.tables[split]) < 200:
             return None
@@ -165,10 +168,6 @@ class _Skew(NamedTuple):
 
 
 def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | None:
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-
     present = np.array([label is not None for label in labels], np.bool_)
     if not present.any():
         return None
@@ -195,16 +194,12 @@ def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | 
 
 
 def _entropy(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    import numpy as np
-
     shares = table / np.maximum(table.sum(1, keepdims=True), 1)
     found: NDArray[np.float64] = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(1)
     return found
 
 
 def _by_target(codes: NDArray[np.int64], target: NDArray[np.float64]) -> _Skew | None:
-    import numpy as np
-
     present = np.isfinite(target)
     codes, target = codes[present], target[present]
     if len(target) < 20 or len(np.unique(codes)) < 2:
@@ -228,8 +223,6 @@ def _by_target(codes: NDArray[np.int64], target: NDArray[np.float64]) -> _Skew |
 
 def _chi_squared_tail(value: float, free: int) -> float:
     """Wilson and Hilferty's approximation."""
-    from datalint.profile.statistics import normal_tail
-
     if free < 1:
         return 1.0
     return normal_tail(((value / free) ** (1 / 3) - (1 - 2 / (9 * free))) / (2 / (9 * free)) ** 0.5)

@@ -6,20 +6,35 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Run,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    TargetOrder,
+    codes_of,
+    digits,
+    training,
+)
+from datalint.author import statistics as stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.measures.order import Run
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class SortedByLabel(Rule):
@@ -111,9 +126,6 @@ class SortedByLabel(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Class folders are read in the order of the folders: no pixel has to be decoded to know it."""
-        from datalint.measures.order import LabelRuns, TargetOrder
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, TargetOrder) if dataset.by_class else (LabelRuns, TargetOrder, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -131,10 +143,6 @@ class SortedByLabel(Rule):
             raise Skip("there is only one class")
 
     def _classes(self, profile: Profile, split: SplitProfile) -> Iterator[Found]:
-        from datalint.measures.order import LabelRuns
-        from datalint.profile import statistics as stats
-        from datalint.profile.statistics import digits
-
         runs = split[LabelRuns]
         counts = runs.counts or {}
         z, expected = stats.runs_test(runs.runs, list(counts.values()))
@@ -208,8 +216,6 @@ class SortedByLabel(Rule):
         Bernstein's bound with jumps of 2, the runs lost when two samples of a rare class meet: with a handful of samples
         in all classes but one the number of runs is far from normal, and a z-score alone gives alarms in 1 % of shuffles.
         """
-        from datalint.profile import statistics as stats
-
         z, expected = stats.runs_test(runs, [count for count in counts.values() if count])
         if z >= 0 or runs >= self.params.run_ratio * expected:
             return False
@@ -217,9 +223,6 @@ class SortedByLabel(Rule):
         return missing**2 / ((missing / z) ** 2 + 2 * missing / 3) > self.params.z**2
 
     def _target(self, profile: Profile, split: SplitProfile) -> Iterator[Found]:
-        from datalint.measures.order import TargetOrder
-        from datalint.profile.statistics import digits
-
         target = split[TargetOrder]
         if target.present < 20 or target.m2 <= 0:
             return
@@ -260,8 +263,6 @@ class SortedByLabel(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Sort the first 40 % of the training table by its label, 100 rows at least; at full strength all of it."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.label is None or not clean.tables:
             return None
         split = training(clean)
@@ -292,10 +293,6 @@ def _sorted_throughout(runs: int, counts: list[int]) -> bool:
 
 def _batches(split: SplitProfile, size: int, shuffled: float) -> tuple[float | None, int | None]:
     """Classes per batch in stored order, and the smallest shuffle buffer that repairs it."""
-    import numpy as np
-
-    from datalint.profile import statistics as stats
-
     sequence = _sequence(split) if split.samples >= 2 * size else None
     if sequence is None:
         return None, None
@@ -310,12 +307,6 @@ def _batches(split: SplitProfile, size: int, shuffled: float) -> tuple[float | N
 
 def _sequence(split: SplitProfile) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Known positions and the classes there: those of the sample, or of the runs where each class has one."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-    from datalint.measures.order import LabelRuns
-    from datalint.measures.sample import Sample
-
     if Sample in split.measured:
         rows = split.rows
         present = np.array([label is not None for label in rows.label], np.bool_)
@@ -347,8 +338,6 @@ def _remedy(by_class: bool, known: bool, buffer: int | None, samples: int) -> st
 
 def _rank_correlation(split: SplitProfile) -> float | None:
     """Lag-1 correlation of the target's ranks, where all rows are at hand."""
-    import numpy as np
-
     rows = split.rows
     if not rows.complete:
         return None

@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.measures.columns import NumberStats
-from datalint.measures.images import ImageHeaders
-from datalint.measures.pixels import PixelStats
+from datalint.author import ImageHeaders, NumberStats, PixelStats, Places, Profile, SplitProfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
-
-    from datalint.measures.places import Places
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 _PIXEL = re.compile(r"(pixel|pixels|pix|px|img|image)[ _.-]?\d+([_x.-]\d+)*|\d+x\d+(x\d+)?|r\d+c\d+", re.IGNORECASE)
 

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Found,
+    ImageHeaders,
+    Measurement,
+    NumberStats,
+    PixelStats,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+)
+from datalint_rules.images._pictures import redraw
+from datalint_rules.scale._pixel_values import Values, pixel_frame, pixel_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.measures.pixels import PixelStats
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.scale._pixel_values import Values
 
 WRAPPED = 0.2
 """Share of images that must show it. Of sound photos none does; of photos shifted by 100 or more levels a third do, the
@@ -75,17 +86,10 @@ class DoubleNormalization(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Extremes of columns, or of images."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-        from datalint.measures.sample import Sample
-
         return (NumberStats, Sample) if dataset.modality == "table" else (ImageHeaders, PixelStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
-        from datalint_rules.scale._pixel_values import pixel_values
-
         splits = pixel_values(profile)
         if splits is None and profile.dataset.modality == "table":
             raise Skip("no pixel columns")
@@ -101,12 +105,7 @@ class DoubleNormalization(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Divide some rows of pixels by 255 (one, up to 5 % at full strength); in PNG trees spoil every picture."""
-        import numpy as np
         from PIL import Image
-
-        from datalint.core.clean import Clean, Planted
-        from datalint_rules.images._pictures import redraw
-        from datalint_rules.scale._pixel_values import pixel_frame
 
         if clean.files:
             if len(clean.files) < FEW or not all(path.endswith(".png") for path in clean.files):
@@ -148,8 +147,6 @@ def _twice(values: Values) -> Found | None:
 
 def _some(values: Values) -> Iterator[Found]:
     """Items that are scaled among items that are not."""
-    import numpy as np
-
     high = values.item_high
     lit = np.isfinite(high) & (high > 0)
     if values.whole or values.low < 0 or lit.sum() < FEW:
@@ -178,11 +175,6 @@ def _some(values: Values) -> Iterator[Found]:
 
 def _stored(split: SplitProfile, files: bool) -> Iterator[Found]:
     """Pictures that were stored in bytes after they had been scaled."""
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-    from datalint.measures.pixels import PixelStats
-
     stats, headers = split[PixelStats], split[ImageHeaders]
     lit = stats.measured & (stats.high > 0)
     if lit.sum() < FEW:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import MIN_TAIL_VALUES as MIN_VALUES
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    Tail,
+    digits,
+    tail_of,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.learn.tails import Tail
-    from datalint.profile.profile import Profile
 
 
 class HeavyTails(Rule):
@@ -66,8 +79,6 @@ class HeavyTails(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -76,8 +87,6 @@ class HeavyTails(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
-        from datalint.profile.learn.tails import MIN_VALUES, tail_of
-
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
             raise Skip("the table has no numeric feature column")
@@ -99,10 +108,6 @@ class HeavyTails(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Make one value in a thousand of one feature a million times its largest; 10 ** 9 times at full strength."""
-        import math
-
-        from datalint.core.clean import Clean, Planted, training
-
         split = training(clean) if clean.tables else ""
         if not split or len(clean.tables[split]) < 300:
             return None
@@ -120,8 +125,6 @@ class HeavyTails(Rule):
 
 
 def _found(tails: dict[str, Tail], features: int, split: str, about: str, severity: Severity) -> Found:
-    from datalint.profile.statistics import digits
-
     order = sorted(tails, key=lambda name: (-tails[name].share, name))
     name, worst = order[0], tails[order[0]]
     wild = severity == "warning"

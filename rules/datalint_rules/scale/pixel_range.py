@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    NumberStats,
+    PixelStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+)
+from datalint_rules.scale._pixel_values import Values, pixel_frame, pixel_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.scale._pixel_values import Values
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0), "0..65535": (0.0, 65535.0)}
 IMAGENET = (-2.2, 2.7)
@@ -71,17 +84,10 @@ class PixelRange(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Extremes of columns, or of array items."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.pixels import PixelStats
-        from datalint.measures.sample import Sample
-
         return (NumberStats, Sample) if dataset.modality == "table" else (ImageHeaders, PixelStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the range of all, then items, then splits against the largest one."""
-        from datalint_rules.scale._pixel_values import pixel_values
-
         splits = pixel_values(profile)
         if splits is None:
             what = "image files: decoders give 0 to 255" if profile.dataset.modality == "images" else "no pixel columns"
@@ -133,9 +139,6 @@ class PixelRange(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Bring some rows of a table of pixels to -1..1: one, up to 5 % at full strength; or a whole test split."""
-        from datalint.core.clean import Clean, Planted
-        from datalint_rules.scale._pixel_values import pixel_frame
-
         if clean.files or not clean.tables:
             return None
         split = "test" if "test" in clean.tables else next(iter(clean.tables))
@@ -174,8 +177,6 @@ def convention(values: Values) -> str:
 
 def _items(values: Values) -> Found | None:
     """Items with values far below zero among items without."""
-    import numpy as np
-
     known = np.isfinite(values.item_low) & np.isfinite(values.item_high)
     reach = values.item_high - values.item_low
     # A quarter of an item's own range: resampling overshoots by a few percent.
@@ -204,8 +205,6 @@ def _items(values: Values) -> Found | None:
 
 def _between(first: Values, other: Values) -> Found | None:
     """Two splits of different range: by their typical item, so that one odd item does not decide."""
-    import numpy as np
-
     with np.errstate(invalid="ignore"):
         if not np.isfinite(first.item_high).any() or not np.isfinite(other.item_high).any():
             return None

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    SampledRows,
+    Severity,
+    Skip,
+    digits,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class UnscaledFeatures(Rule):
@@ -68,18 +82,10 @@ class UnscaledFeatures(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact moments, and the sample for spreads that one wild value does not move."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-
         return (NumberStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
-        import numpy as np
-
-        from datalint.measures.columns import NumberStats
-        from datalint.profile.statistics import digits
-
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
             raise Skip("the table has no numeric feature column")
@@ -142,8 +148,6 @@ class UnscaledFeatures(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Give one feature another unit, so that it is 10 ** 9 times as wide as the narrowest; 10 ** 12 at full strength."""
-        from datalint.core.clean import Clean, Planted, training
-
         if not clean.tables:
             return None
         table = clean.tables[training(clean)]
@@ -166,10 +170,6 @@ class UnscaledFeatures(Rule):
 
 def _typical_ratio(rows: object, names: NDArray[np.object_]) -> float:
     """Ratio of the largest to the smallest typical deviation from the median: a single wild value gives none."""
-    import numpy as np
-
-    from datalint.profile.splits import SampledRows
-
     if not isinstance(rows, SampledRows) or len(rows) == 0:
         return 0.0
     at = {name: j for j, name in enumerate(rows.names)}

@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from datalint.profile.learn.threads import one_thread
-from datalint.rules.base import AllWell, Skip
+import numpy as np
+
+from datalint.author import MODEL_ROWS as ROWS
+from datalint.author import (
+    AllWell,
+    OutOfFold,
+    Profile,
+    Skip,
+    category_design,
+    class_targets,
+    codes_of,
+    folds_of,
+    inputs_of,
+    labelled_rows,
+    number_design,
+    number_targets,
+    one_thread,
+)
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.profile.profile import Profile
 
 NO_LUCK = 4.0
 """Deviations of the shared models' score from that of shuffled labels beyond which there is signal. With predictions that
@@ -41,8 +54,6 @@ class Label:
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The label of some rows, for the test."""
-        from datalint.profile.learn.chance import class_targets, number_targets
-
         if self.classes is not None:
             return class_targets(self.classes[rows])
         assert self.numbers is not None
@@ -51,17 +62,11 @@ class Label:
     @property
     def largest(self) -> int:
         """Samples of the largest class."""
-        import numpy as np
-
         return int(np.unique(self.classes, return_counts=True)[1].max()) if self.classes is not None else 0
 
 
 def of_classes(profile: Profile) -> Label:
     """Classes: the shared models have tried them, and mostly there is signal to speak of."""
-    import numpy as np
-
-    from datalint.profile.learn.outoffold import OutOfFold
-
     if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
         raise Skip("there is only one class")
     learned = profile.learned
@@ -86,11 +91,6 @@ def of_classes(profile: Profile) -> Label:
 
 def of_numbers(profile: Profile) -> Label:
     """Numbers to be predicted."""
-    import numpy as np
-
-    from datalint.profile.learn.pooled import inputs_of
-    from datalint.profile.learn.sampled import labelled_rows
-
     rows = []
     parts = []
     for split in profile.splits:
@@ -109,8 +109,6 @@ def of_numbers(profile: Profile) -> Label:
 
 def _deviation(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """How many deviations the log-score of the labels lies above that of shuffled ones, with the same predictions."""
-    import numpy as np
-
     known = ~np.isnan(probs).any(1)
     shares = np.bincount(labels[known], minlength=probs.shape[1])
     scores = np.log(np.maximum(probs[known], 1e-6)) - np.log(np.maximum(shares / max(1, known.sum()), 1e-6))
@@ -124,10 +122,7 @@ def _deviation(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
 @one_thread()
 def forest_deviations(label: Label, few: NDArray[np.int64]) -> float:
     """How many standard errors extra trees predict numbers out of fold better than chance; of classes they are among the models."""
-    import numpy as np
     from sklearn.ensemble import ExtraTreesRegressor
-
-    from datalint.profile.learn.sampled import ROWS, folds_of
 
     few = few[np.argsort(label.contents[few], kind="stable")][:ROWS]
     X, y = label.X[few], label.targets(few)[:, 0]
@@ -147,8 +142,6 @@ def forest_deviations(label: Label, few: NDArray[np.int64]) -> float:
 
 def thinned(label: Label, columns: int) -> NDArray[np.int64]:
     """Rows that the test takes: of wide data fewer, chosen by their content."""
-    import numpy as np
-
     most = max(LEAST_ROWS, CELLS // max(1, columns, label.X.shape[1]))
     if len(label.contents) <= most:
         return np.arange(len(label.contents))
@@ -157,11 +150,6 @@ def thinned(label: Label, columns: int) -> NDArray[np.int64]:
 
 def columns_of(profile: Profile, label: Label, few: NDArray[np.int64]) -> tuple[list[str], list[NDArray[np.float32]]]:
     """The columns that vary among some rows, as the test takes them, and their names."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-    from datalint.profile.learn.chance import category_design, number_design
-
     splits = {split.name: split for split in profile.splits}
     found: list[tuple[str, NDArray[np.float32]]] = []
     for name in profile.feature_names:

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.core.codes import codes_of
-from datalint.profile.learn.sampled import bins_of, features_of, folds_of, lookup_accuracy
-from datalint.profile.learn.threads import one_thread
+from datalint.author import Profile, SplitProfile, bins_of, codes_of, features_of, folds_of, lookup_accuracy, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
-
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 @dataclass(frozen=True)

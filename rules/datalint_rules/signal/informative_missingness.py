@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    SampledRows,
+    Severity,
+    Skip,
+    chi_square,
+    codes_of,
+    digits,
+    labelled_rows,
+    more_of,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SampledRows
 
 
 class InformativeMissingness(Rule):
@@ -70,9 +86,6 @@ class InformativeMissingness(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -81,10 +94,6 @@ class InformativeMissingness(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare gaps with labels in the training split."""
-
-        from datalint.core.codes import codes_of
-        from datalint.profile.learn.sampled import labelled_rows
-
         numeric = profile.task == "regression"
         for split in profile.splits:
             picked = labelled_rows(split.rows, numeric, len(split.rows))
@@ -107,8 +116,6 @@ class InformativeMissingness(Rule):
             yield self._found(found, split.name, len(picked))
 
     def _found(self, found: list[_Gap], split: str, count: int) -> Found:
-        from datalint.profile.statistics import digits
-
         found.sort(key=lambda g: (-round(g.effect, 9), g.name))
         first = found[0]
         more = f"; so do those of {more_of(len(found) - 1, 'column')}" if len(found) > 1 else ""
@@ -134,10 +141,7 @@ class InformativeMissingness(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Empty half of the cells of a column in training samples of one class; nine in ten at full strength."""
-        import numpy as np
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted, training
 
         if clean.label is None or not clean.tables:
             return None
@@ -162,8 +166,6 @@ class InformativeMissingness(Rule):
 
 def _gaps(dataset: Dataset, rows: SampledRows, picked: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
     """Which cells are empty, for every column with some that are and some that are not."""
-    import numpy as np
-
     gaps: dict[str, NDArray[np.bool_]] = {}
     for field in dataset.fields:
         if field.role not in {"feature", "text", "group"}:
@@ -190,10 +192,6 @@ class _Gap:
 
 
 def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.int64], names: list[str]) -> _Gap:
-    import numpy as np
-
-    from datalint.profile.learn.comparing import chi_square
-
     empty = np.bincount(codes[gap], minlength=len(names))
     full = np.bincount(codes[~gap], minlength=len(names))
     p_value, effect = chi_square(np.array([empty, full]))
@@ -206,10 +204,6 @@ def _classes(name: str, gap: NDArray[np.bool_], codes: NDArray[np.int64], names:
 
 
 def _numbers(name: str, gap: NDArray[np.bool_], y: NDArray[np.float64]) -> _Gap:
-    import math
-
-    import numpy as np
-
     # Ranks: one huge target must not decide.
     rank = np.unique(y, return_inverse=True)[1].astype(np.float64)
     if rank.std() == 0:

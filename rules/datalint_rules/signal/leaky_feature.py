@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    digits,
+    labelled_rows,
+)
+from datalint_rules.signal._one_column import Column, class_columns, numeric_columns, others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.signal._one_column import Column
 
 
 class LeakyFeature(Rule):
@@ -72,9 +85,6 @@ class LeakyFeature(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -83,8 +93,6 @@ class LeakyFeature(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Try every column of the training split by itself."""
-        from datalint_rules.signal._one_column import others
-
         split, picked, y, columns = self._tried(profile)
         numeric = profile.task == "regression"
         suspects = [c for c in columns if not c.id and (c.score >= self.params.score or c.copy)]
@@ -104,12 +112,6 @@ class LeakyFeature(Rule):
 
     def _tried(self, profile: Profile) -> tuple[SplitProfile, NDArray[np.int64], NDArray[Any], list[Column]]:
         """The labelled rows of the training split, their labels as codes or numbers, and how each column does."""
-        import numpy as np
-
-        from datalint.core.codes import codes_of
-        from datalint.profile.learn.sampled import labelled_rows
-        from datalint_rules.signal._one_column import class_columns, numeric_columns
-
         numeric = profile.task == "regression"
         for split in profile.splits:
             picked = labelled_rows(split.rows, numeric)
@@ -136,10 +138,6 @@ class LeakyFeature(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add a column that codes the label, wrong in 3 rows of 1,000; an exact copy at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted
-
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 200:
             return None
         label = clean.label
@@ -164,8 +162,6 @@ class LeakyFeature(Rule):
 
 
 def _found(told: list[Column], rest: float, count: int, split: SplitProfile, numeric: bool) -> Found:
-    from datalint.profile.statistics import digits
-
     told = sorted(told, key=lambda c: (-c.copy, -c.score, c.name))
     first = told[0]
     beyond = "of the variance" if numeric else "of the errors of guessing"
@@ -196,8 +192,6 @@ def _found(told: list[Column], rest: float, count: int, split: SplitProfile, num
 
 
 def _id_found(column: Column, count: int, split: SplitProfile) -> Found:
-    from datalint.profile.statistics import digits
-
     return Found(
         message=(
             f"the identifier {column.name!r} predicts the label: it takes away {column.score:.1%} of the errors of "

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import NEEDED_SHUFFLES as NEEDED
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    auc_error,
+    digits,
+    relation,
+)
+from datalint_rules.signal._label import NO_LUCK, Label, columns_of, forest_deviations, of_classes, of_numbers, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.signal._label import Label
 
 
 class NoSignal(Rule):
@@ -88,9 +102,6 @@ class NoSignal(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -99,19 +110,10 @@ class NoSignal(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the labelled samples of all splits together."""
-        from datalint_rules.signal._label import of_classes, of_numbers
-
         label = of_numbers(profile) if profile.task == "regression" else of_classes(profile)
         yield from self._judged(profile, label)
 
     def _judged(self, profile: Profile, label: Label) -> Iterator[Found]:
-        import numpy as np
-
-        from datalint.profile.learn.chance import NEEDED, relation
-        from datalint.profile.learn.comparing import auc_error
-        from datalint.profile.statistics import digits
-        from datalint_rules.signal._label import NO_LUCK, columns_of, forest_deviations, thinned
-
         few = thinned(label, len(profile.dataset.fields))
         names, designs = columns_of(profile, label, few)
         if label.X.shape[1] == 0 and not designs:
@@ -165,8 +167,6 @@ class NoSignal(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Shuffle the labels of every split."""
-        from datalint.core.clean import Clean, Planted
-
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 700:
             return None
         label = clean.label

@@ -5,20 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Learned,
+    Measurement,
+    OutOfFold,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    binomial_tail,
+    codes_of,
+    digits,
+    more_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.learn.pooled import Learned
-    from datalint.profile.profile import Profile
 
 
 KNOWS = 0.3
@@ -93,9 +107,6 @@ class WeakGroup(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-
         return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -104,10 +115,6 @@ class WeakGroup(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare the out-of-fold errors of groups."""
-        import numpy as np
-
-        from datalint.profile.learn.outoffold import OutOfFold
-
         if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
             raise Skip("there is only one class")
         learned = profile.learned
@@ -139,10 +146,6 @@ class WeakGroup(Rule):
         y: NDArray[np.int64],
         tests: int,
     ) -> _Weak | None:
-        import numpy as np
-
-        from datalint.profile.statistics import binomial_tail
-
         column, value, inside, natural = group
         wrong = said != y
         size = int(inside.sum())
@@ -171,10 +174,6 @@ class WeakGroup(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add a column of five sites and shuffle the labels of one of them."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted
-
         if clean.label is None or not clean.tables or sum(map(len, clean.tables.values())) < 700:
             return None
         label = clean.label
@@ -217,8 +216,6 @@ class _Agreement:
 
 
 def _agreement(said: NDArray[np.intp], y: NDArray[np.int64]) -> _Agreement:
-    import numpy as np
-
     if len(y) == 0:
         return _Agreement(1.0, 0.0, 0.0, 0.0)
     classes = int(max(said.max(), y.max())) + 1
@@ -239,10 +236,6 @@ def _groups(
     profile: Profile, learned: Learned, known: NDArray[np.bool_]
 ) -> Iterator[tuple[str, str, NDArray[np.bool_], bool]]:
     """Column, value, members, and whether it may be hard by nature: a range of a quantity, a split."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-
     splits = {split.name: split for split in profile.labelled}
     parts = [(splits[name].rows, rows) for name, rows in learned.rows]
     if len(parts) > 1:
@@ -267,8 +260,6 @@ def _groups(
 
 
 def _of_numbers(values: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.bool_], bool]]:
-    import numpy as np
-
     finite = values[np.isfinite(values)]
     distinct = np.unique(finite)
     if len(distinct) < 2:
@@ -288,8 +279,6 @@ def _of_numbers(values: NDArray[np.float64]) -> Iterator[tuple[str, NDArray[np.b
 
 
 def _found(told: list[_Weak], broken: bool, count: int) -> Found:
-    from datalint.profile.statistics import digits
-
     first = told[0]
     more = f"; {more_of(len(told) - 1, 'group')} likewise" if len(told) > 1 else ""
     guess = ", no better than by chance" if broken else ""

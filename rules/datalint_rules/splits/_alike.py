@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.profile.splits import SampledRows
+    from datalint.author import SampledRows
 
     Floats = NDArray[np.float64]
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datalint.rules.base import Rule
+import numpy as np
+
+from datalint.author import FILE_NAMES, Dataset, Measurement, Profile, Rule, Sample, SplitProfile, group_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 ASIDE = frozenset({"unlabeled", "unassigned", "trainval"})
 """Splits that are no part of the usual division."""
@@ -27,8 +23,6 @@ class OfSampledRows(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -49,10 +43,6 @@ def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDAr
     Returns:
         The source of each sampled row, those of ``train`` first, -1 where unknown; None where rows were drawn.
     """
-    import numpy as np
-
-    from datalint.profile.learn.groups import FILE_NAMES, group_keys
-
     second = np.arange(len(train.rows) + len(other.rows)) >= len(train.rows)
     for key in group_keys(dataset, (train, other)):
         if not key.named and key.name != FILE_NAMES:

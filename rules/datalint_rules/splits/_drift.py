@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.core.codes import codes_of
-from datalint.profile.learn.comparing import auc, auc_error, chi_square, design_effect, kolmogorov_smirnov, ranks
-from datalint.profile.learn.sampled import features_of, fewer
-from datalint.profile.learn.threads import one_thread
+from datalint.author import (
+    Profile,
+    SplitProfile,
+    auc,
+    auc_error,
+    chi_square,
+    codes_of,
+    design_effect,
+    features_of,
+    fewer,
+    kolmogorov_smirnov,
+    one_thread,
+    ranks,
+)
+from datalint_rules.splits._times import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 MAX_CELLS = 2_000_000
 """Cells of one split that are compared; wide tables are judged on fewer rows."""
@@ -220,8 +228,6 @@ def _one_sided(profile: Profile, train: SplitProfile, other: SplitProfile) -> se
 
 def apart_in_time(profile: Profile, train: SplitProfile, other: SplitProfile) -> str | None:
     """The time column in which the two splits lie one after the other, if there is one."""
-    from datalint_rules.splits._times import times_of
-
     for field in profile.dataset.fields:
         if field.role != "time":
             continue

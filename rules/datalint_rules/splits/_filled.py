@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.measures.columns import NumberStats
+from datalint.author import NumberStats, SplitProfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from datalint.profile.splits import SplitProfile
 
 MIN_COPIES = 5
 """Fewer equal values among fractions are no filling worth a finding."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.profile.splits import SampledRows
+    from datalint.author import SampledRows
 
     Pixels = NDArray[np.float64]
 

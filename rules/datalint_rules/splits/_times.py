@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.core.dataset import Field
-    from datalint.profile.splits import SampledRows
+    from datalint.author import Column as Field
+    from datalint.author import SampledRows
 
 _DAY = re.compile(r"\s*(\d{1,2})[/.-]\d{1,2}[/.-]\d{2,4}")
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+)
+from datalint_rules.splits._compare import against_train, units_of
+from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class FeatureShift(Rule):
@@ -76,8 +87,6 @@ class FeatureShift(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The coordinated sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -86,8 +95,6 @@ class FeatureShift(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare every split with train."""
-        from datalint_rules.splits._compare import against_train
-
         compared = against_train([split for split in profile.splits if len(split.rows) >= 20])
         if compared is None:
             raise Skip("there are not two splits of 20 samples")
@@ -100,10 +107,6 @@ class FeatureShift(Rule):
                 yield found
 
     def _judge(self, profile: Profile, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._compare import units_of
-        from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
-
         units = units_of(profile.dataset, train, other)
         gaps, tests = column_gaps(profile, train, other, units)
         sure = [g for g in gaps if g.p_value < level / tests and g.effect >= self.params.mild_gap]
@@ -158,8 +161,6 @@ class FeatureShift(Rule):
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add one standard deviation to a column of test; two at full strength."""
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted
 
         if not {"train", "test"} <= clean.tables.keys() or len(clean.tables["test"]) < 70:
             return None

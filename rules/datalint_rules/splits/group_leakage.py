@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, RuleParams, Severity, Skip
-from datalint_rules.splits._compare import OfSampledRows
+import numpy as np
+
+from datalint.author import (
+    FILE_NAMES,
+    Cases,
+    Clean,
+    Field,
+    Found,
+    Key,
+    Places,
+    Planted,
+    Profile,
+    RuleParams,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+    group_keys,
+    keys_by_structure,
+    names_a_source,
+)
+from datalint_rules.splits._compare import OfSampledRows, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.profile.learn.groups import Key
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class GroupLeakage(OfSampledRows):
@@ -80,9 +93,6 @@ class GroupLeakage(OfSampledRows):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each key."""
-        from datalint.profile.learn.entities import keys_by_structure
-        from datalint.profile.learn.groups import FILE_NAMES, group_keys
-
         splits = [split for split in profile.splits if len(split.rows)]
         if len(splits) < 2:
             raise Skip("there is only one split")
@@ -112,13 +122,6 @@ class GroupLeakage(OfSampledRows):
     def _judge(
         self, splits: list[SplitProfile], earlier: int, later: int, key: Key, attributes: tuple[str, ...]
     ) -> Found | None:
-        import numpy as np
-
-        from datalint.measures.places import Places
-        from datalint.profile.learn.groups import FILE_NAMES
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._compare import listed
-
         sizes = [len(split.rows) for split in splits]
         which = np.repeat(np.arange(len(splits)), sizes)
         known = key.codes >= 0
@@ -191,11 +194,7 @@ class GroupLeakage(OfSampledRows):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Move samples of training sources into the test split: those of one source, a third of it at full strength."""
-        import numpy as np
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted
-        from datalint.profile.learn.groups import names_a_source
 
         if not {"train", "test"} <= set(clean.tables):
             return None

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import AllWell, Cases, Found, Rule, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Cases,
+    Clean,
+    Dataset,
+    Found,
+    Measurement,
+    NumberStats,
+    Places,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+    more_of,
+)
+from datalint_rules.splits._filled import Filled, filled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.splits._filled import Filled
 
 
 class ImputedBeforeSplit(Rule):
@@ -63,9 +74,6 @@ class ImputedBeforeSplit(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact means, and the sample for repeated values and medians."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-
         return (NumberStats, Sample)
 
     def coverage(self, profile: Profile) -> str:
@@ -74,8 +82,6 @@ class ImputedBeforeSplit(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.splits._filled import filled_columns
-
         names = profile.feature_names
         splits = [split for split in profile.splits if split.samples]
         if not names or not splits:
@@ -96,10 +102,7 @@ class ImputedBeforeSplit(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Empty 4 % of one column's cells, 25 % at full strength, and fill them with the mean of all splits' others."""
-        import numpy as np
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted
 
         if len(clean.tables) < 2 or "train" not in clean.tables:
             return None
@@ -127,11 +130,6 @@ class ImputedBeforeSplit(Rule):
 
 
 def _found(case: str, columns: Sequence[Filled], splits: Sequence[SplitProfile]) -> Found:
-    import numpy as np
-
-    from datalint.measures.places import Places
-    from datalint.profile.statistics import digits
-
     columns = sorted(columns, key=lambda column: (-sum(column.copies), column.name))
     worst = columns[0]
     more = f" (and {more_of(len(columns) - 1, 'column')})" if len(columns) > 1 else ""

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    PlainSample,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    chi_square,
+    codes_of,
+    design_effect,
+    digits,
+    kolmogorov_smirnov,
+    log_chance_absent,
+    ranks,
+)
+from datalint_rules.splits._compare import against_train, listed, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class LabelShift(Rule):
@@ -75,15 +95,10 @@ class LabelShift(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Class counts; the sample for numeric targets, and to see what was drawn."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import PlainSample, Sample
-
         return (LabelRuns, PlainSample if dataset.modality == "images" else Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare every split with train."""
-        from datalint_rules.splits._compare import against_train
-
         if profile.task == "regression":
             yield from self._numbers(profile)
             return
@@ -99,14 +114,6 @@ class LabelShift(Rule):
                 yield found
 
     def _classes(self, dataset: Dataset, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
-        import math
-
-        import numpy as np
-
-        from datalint.profile.learn.comparing import chi_square, log_chance_absent
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._compare import listed, units_of
-
         a, b = train.counts, other.counts
         classes = sorted(a.keys() | b.keys())
         n, m = sum(a.values()), sum(b.values())
@@ -187,12 +194,6 @@ class LabelShift(Rule):
         )
 
     def _numbers(self, profile: Profile) -> Iterator[Found]:
-        import numpy as np
-
-        from datalint.profile.learn.comparing import kolmogorov_smirnov
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._compare import against_train
-
         targets = {s.name: s.rows.target[np.isfinite(s.rows.target)] for s in profile.splits}
         compared = against_train([s for s in profile.splits if len(targets[s.name])])
         if compared is None:
@@ -225,11 +226,6 @@ class LabelShift(Rule):
             )
 
     def _effect(self, dataset: Dataset, train: SplitProfile, other: SplitProfile) -> float:
-        import numpy as np
-
-        from datalint.profile.learn.comparing import design_effect, ranks
-        from datalint_rules.splits._compare import units_of
-
         units = units_of(dataset, train, other)
         if units is None:
             return 1.0
@@ -240,10 +236,6 @@ class LabelShift(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take four in five samples of test's largest class away; all of them at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted
-
         if clean.label is None or "test" not in clean.tables or "train" not in clean.tables:
             return None
         table = clean.tables["test"]
@@ -266,11 +258,6 @@ def _of_sources(
     train: SplitProfile, other: SplitProfile, units: NDArray[np.int64]
 ) -> tuple[float, dict[str, int], tuple[int, int]]:
     """The design's effect on class shares, the sources that have each class, and the sources of either split."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-    from datalint.profile.learn.comparing import design_effect
-
     second = np.arange(len(units)) >= len(train.rows)
     codes, names = codes_of(np.concatenate([train.rows.label, other.rows.label]))
     known = codes >= 0

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Severity, Skip
+import numpy as np
+
+from datalint.author import Cases, Clean, Field, Found, Planted, Profile, Severity, Skip, digits
+from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
 from datalint_rules.duplicates._near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.profile.profile import Profile
 
 
 class NearDuplicateOverlap(NearRule):
@@ -61,8 +60,6 @@ class NearDuplicateOverlap(NearRule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits: the training split comes first."""
-        import numpy as np
-
         if sum(len(split.rows) > 0 for split in profile.splits) < 2:
             raise Skip("there is only one split")
         near = profile.near
@@ -76,10 +73,6 @@ class NearDuplicateOverlap(NearRule):
                     yield found
 
     def _judge(self, profile: Profile, earlier: int, later: int, groups: NDArray[np.int64]) -> Found | None:
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         near = profile.near
         name, other = near.splits[later], near.splits[earlier]
         a, b = near.pair_splits
@@ -133,9 +126,6 @@ class NearDuplicateOverlap(NearRule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put near copies of training samples into the test split: 5 % of it, a third at full strength."""
-        from datalint.core.clean import Clean, Planted
-        from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
-
         share = 0.05 + 0.28 * strength
         if clean.files:
             if clean.modality != "images":

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Found, Rule, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Clean,
+    Dataset,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+)
+from datalint_rules.splits._scaling import Verdict, judge
+from datalint_rules.splits._scaling_rows import ColumnFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.splits._scaling import Verdict
-    from datalint_rules.splits._scaling_rows import ColumnFacts
 
 
 class PreSplitNormalization(Rule):
@@ -63,15 +73,10 @@ class PreSplitNormalization(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact moments and extremes, and the sample for quantiles and decimals."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-
         return (NumberStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.splits._scaling import judge
-
         names = list(profile.feature_names)
         splits = [split for split in profile.splits if split.samples]
         # The training split comes first by the order of splits; without one there is no telling who fitted what.
@@ -93,8 +98,6 @@ class PreSplitNormalization(Rule):
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Standardise the numeric features of all splits with the statistics of the pooled rows."""
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted
 
         if len(clean.tables) < 2:
             return None
@@ -128,8 +131,6 @@ _KINDS = {
 
 
 def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
-    from datalint.profile.statistics import digits
-
     columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
     kind = _KINDS[verdict.kind]
     fitted = " + ".join(verdict.splits)
@@ -166,8 +167,6 @@ def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
 
 def _table(verdict: Verdict) -> list[JsonValue]:
     """The deciding columns with their statistics on each set of rows."""
-    from datalint.profile.statistics import digits
-
     rows: list[JsonValue] = []
     for row in verdict.rows[:20]:
         cells: dict[str, JsonValue] = {"column": row.name}
@@ -180,11 +179,6 @@ def _table(verdict: Verdict) -> list[JsonValue]:
 
 def _facts(split: SplitProfile, names: list[str]) -> ColumnFacts:
     """The facts of the named columns; a column that the split lacks counts as empty."""
-    import numpy as np
-
-    from datalint.measures.columns import NumberStats
-    from datalint_rules.splits._scaling_rows import ColumnFacts
-
     numbers, rows = split[NumberStats], split.rows
     at = {name: j for j, name in enumerate(numbers.names)}
     empty = [name for name in names if name not in at]

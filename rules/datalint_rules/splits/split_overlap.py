@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Contents,
+    Copies,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    binomial_tail,
+    coinciding,
+    digits,
+    poisson_tail,
+)
+from datalint_rules.duplicates._plants import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.duplicates import Copies
-    from datalint.profile.profile import Profile
 
 
 CLOSE = 3.0
@@ -79,17 +96,10 @@ class SplitOverlap(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The hashes of all samples, and of a table how coarse its values are."""
-        from datalint.measures.contents import Contents
-        from datalint.measures.sample import Sample
-
         return (Contents, Sample) if dataset.modality == "table" else (Contents,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits."""
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         if len(profile.splits) < 2:
             raise Skip("the data is not split")
         if profile.dataset.modality == "table" and not profile.content_names:
@@ -150,9 +160,6 @@ class SplitOverlap(Rule):
 
         The estimate takes columns to be independent, and is too small by up to ``CLOSE`` where they hang together.
         """
-        from datalint.profile.duplicates import coinciding
-        from datalint.profile.statistics import poisson_tail
-
         if profile.dataset.modality != "table":
             return 0.0, False
         copies, splits = profile.copies, (profile.splits[earlier], profile.splits[later])
@@ -171,15 +178,11 @@ class SplitOverlap(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Copy training samples into the test split: 2 % of it, a fifth at full strength."""
-        from datalint_rules.duplicates._plants import share
-
         return share(clean, 0.02 + 0.18 * strength, rng)
 
 
 def _shared(copies: Copies, earlier: int, later: int) -> NDArray[np.int64]:
     """The copies of the later split whose input is also in the earlier one, in stored order."""
-    import numpy as np
-
     mine = copies.of_split(later)
     mine = mine[np.isin(copies.inputs[mine], copies.inputs[copies.of_split(earlier)])]
     return mine[np.argsort(copies.places.row[mine])]
@@ -187,8 +190,6 @@ def _shared(copies: Copies, earlier: int, later: int) -> NDArray[np.int64]:
 
 def _pairs_across(copies: Copies, earlier: int, later: int) -> int:
     """How many pairs of a sample of the one split and a sample of the other have the same input."""
-    import numpy as np
-
     ours, theirs = (np.unique(copies.inputs[copies.of_split(k)], return_counts=True) for k in (earlier, later))
     _, a, b = np.intersect1d(ours[0], theirs[0], assume_unique=True, return_indices=True)
     return copies.estimate(int((ours[1][a] * theirs[1][b]).sum()))
@@ -196,8 +197,6 @@ def _pairs_across(copies: Copies, earlier: int, later: int) -> int:
 
 def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[int]:
     """Position of the first sample with the same input in the earlier split."""
-    import numpy as np
-
     theirs = copies.of_split(earlier)
     inputs, first = np.unique(copies.inputs[theirs], return_index=True)
     at = first[np.searchsorted(inputs, copies.inputs[shared])]
@@ -211,8 +210,6 @@ def _expected(copies: Copies, earlier: int, later: int) -> float:
     A sample of the later split is then like one of the earlier, so it has a copy among the samples there as often as they
     have one among each other; where the later split is the larger, as often, too, as its own have one among so many others.
     """
-    import numpy as np
-
     known, asked = copies.samples[earlier], copies.samples[later]
     again, looked_at = 0.0, known
     ours = _sizes(copies, earlier)
@@ -231,10 +228,6 @@ def _chance(copies: Copies, earlier: int, later: int) -> float:
 
     Inputs are what is independent of each other: a single one with a hundred copies makes thousands of equal pairs.
     """
-    import numpy as np
-
-    from datalint.profile.statistics import binomial_tail
-
     inputs = [copies.inputs[copies.of_split(number)] for number in (earlier, later)]
     repeated, amounts = np.unique(np.concatenate(inputs), return_counts=True)
     both = int(np.isin(repeated, inputs[0]).sum() + np.isin(repeated, inputs[1]).sum() - len(repeated))
@@ -248,17 +241,11 @@ def _chance(copies: Copies, earlier: int, later: int) -> float:
 
 def _sizes(copies: Copies, number: int) -> NDArray[np.float64]:
     """How often each of the inputs occurs in one split."""
-    import numpy as np
-
     return np.unique(copies.inputs[copies.of_split(number)], return_counts=True)[1].astype(np.float64)
 
 
 def _apart(samples: int, sizes: NDArray[np.float64], drawn: int) -> NDArray[np.float64]:
     """How likely none of so many samples is among those drawn at random from all (hypergeometric)."""
-    import math
-
-    import numpy as np
-
     values, where = np.unique(sizes, return_inverse=True)
     left = samples - drawn
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    digits,
+    more_of,
+    rows_of,
+)
+from datalint_rules.splits._alike import Column, compare
+from datalint_rules.splits._pictures import MIN_PICTURES, change_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
-    from datalint_rules.splits._alike import Column
 
 
 class SplitPreprocessingMismatch(Rule):
@@ -67,9 +81,6 @@ class SplitPreprocessingMismatch(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample; for images their headers as well."""
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.sample import Sample
-
         return (Sample,) if dataset.modality == "table" else (Sample, ImageHeaders)
 
     def coverage(self, profile: Profile) -> str:
@@ -92,8 +103,6 @@ class SplitPreprocessingMismatch(Rule):
                 yield from self._pictures(first, other)
 
     def _columns(self, first: SplitProfile, other: SplitProfile, names: tuple[str, ...]) -> Iterator[Found]:
-        from datalint_rules.splits._alike import compare
-
         columns = compare(first.rows, other.rows, names)
         moved = [column for column in columns if column.moved]
         apart = [column for column in columns if column.different]
@@ -113,10 +122,6 @@ class SplitPreprocessingMismatch(Rule):
                 yield _unit(first.name, other.name, units, len(columns))
 
     def _pictures(self, first: SplitProfile, other: SplitProfile) -> Iterator[Found]:
-        from datalint.measures.images import ImageHeaders
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._pictures import MIN_PICTURES, change_of
-
         one, two = first[ImageHeaders], other[ImageHeaders]
         if min(one.samples, two.samples) < MIN_PICTURES:
             return
@@ -183,8 +188,6 @@ class SplitPreprocessingMismatch(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Standardise the last split and leave train raw; of images, make one split grey, or negative if it is grey."""
-        from datalint.core.clean import Clean, Planted
-
         if clean.modality == "images":
             return _redrawn(clean)
         if len(clean.tables) < 2:
@@ -266,8 +269,6 @@ def _unit(first: str, other: str, columns: list[Column], total: int) -> Found:
 
 
 def _evidence(columns: list[Column], total: int) -> dict[str, JsonValue]:
-    from datalint.profile.statistics import digits
-
     return {
         "columns_compared": total,
         "columns_differing": len(columns),
@@ -291,10 +292,6 @@ def _dominant(counts: dict[str, int]) -> tuple[str, float]:
 
 
 def _sizes(headers: object) -> dict[str, int]:
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-
     if not isinstance(headers, ImageHeaders):
         return {}
     read = headers.width > 0
@@ -304,11 +301,7 @@ def _sizes(headers: object) -> dict[str, int]:
 
 def _redrawn(clean: Clean) -> Planted | None:
     """One split whose colour pictures became grey, or whose grey ones became their negatives."""
-    import io
-
     from PIL import Image, ImageOps
-
-    from datalint.core.clean import Clean, Planted, rows_of
 
     of_split = {path: next(iter(rows_of(clean, {path}))) for path in clean.files}
     splits = sorted(set(of_split.values()))

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    codes_of,
+    digits,
+    more_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class SplitSchema(Rule):
@@ -64,8 +78,6 @@ class SplitSchema(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample; columns and types are known from the heads."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -84,11 +96,6 @@ class SplitSchema(Rule):
         yield from self._categories(profile, first, others)
 
     def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
-        import numpy as np
-
-        from datalint.core.codes import codes_of
-        from datalint.profile.statistics import digits
-
         fields = [f.name for f in profile.dataset.fields if f.role == "feature" and f.kind == "text"]
         texts = first.rows.texts
         names = [name for name in fields if name in texts and _categorical(texts[name])]
@@ -154,8 +161,6 @@ class SplitSchema(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take a numeric column out of the last split, or write it there with its unit, as text."""
-        from datalint.core.clean import Clean, Planted
-
         if len(clean.tables) < 2:
             return None
         split = list(clean.tables)[-1]
@@ -224,28 +229,21 @@ def _named(names: list[str]) -> str:
 
 
 def _present(column: NDArray[np.object_]) -> NDArray[np.bool_]:
-    import numpy as np
-
     return np.asarray(column != None, np.bool_)  # noqa: E711 - element by element
 
 
 def _categorical(column: NDArray[np.object_]) -> bool:
     """Whether its values come again: names and free text are new in every row."""
-
     values = column[_present(column)]
     return len(values) > 0 and len(set(values.tolist())) <= max(2, len(values) / 4)
 
 
 def _tail(count: int, mean: float) -> float:
     """Chance that a Poisson variable reaches the count; an upper bound (Chernoff's)."""
-    import math
-
     return 1.0 if count <= mean else math.exp(count - mean - count * math.log(count / mean))
 
 
 def _spelling(value: str, known: set[str]) -> str:
-    import unicodedata
-
     def plain(text: str) -> str:
         return "".join(ch for ch in unicodedata.normalize("NFKC", text).casefold() if ch.isalnum())
 

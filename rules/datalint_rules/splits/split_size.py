@@ -5,18 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    SplitProfile,
+)
+from datalint_rules.splits._compare import ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class SplitSize(Rule):
@@ -70,14 +79,10 @@ class SplitSize(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The class counts."""
-        from datalint.measures.order import LabelRuns
-
         return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split but train."""
-        from datalint_rules.splits._compare import ASIDE
-
         splits = [split for split in profile.splits if split.name not in ASIDE]
         if len(splits) < 2:
             raise Skip("the data is not split")
@@ -153,8 +158,6 @@ class SplitSize(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Leave 30 samples of test; five at full strength."""
-        from datalint.core.clean import Clean, Planted
-
         if "test" not in clean.tables or sum(map(len, clean.tables.values())) - len(clean.tables["test"]) < 300:
             return None
         table = clean.tables["test"]

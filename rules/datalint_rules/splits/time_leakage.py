@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import AllWell, Cases, Field, Found, RuleParams, Severity, Skip
-from datalint_rules.splits._compare import OfSampledRows
+import numpy as np
+
+from datalint.author import (
+    AllWell,
+    Cases,
+    Clean,
+    Field,
+    Found,
+    Planted,
+    Profile,
+    RuleParams,
+    Severity,
+    Skip,
+    SplitProfile,
+    auc,
+    digits,
+)
+from datalint_rules.splits._compare import OfSampledRows, against_train
+from datalint_rules.splits._times import text_of, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class TimeLeakage(OfSampledRows):
@@ -75,11 +87,6 @@ class TimeLeakage(OfSampledRows):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare train with every other split, in the first time column that can be read."""
-        import numpy as np
-
-        from datalint_rules.splits._compare import against_train
-        from datalint_rules.splits._times import times_of
-
         columns = [field for field in profile.dataset.fields if field.role == "time"]
         if not columns:
             raise Skip("there is no time column")
@@ -115,12 +122,6 @@ class TimeLeakage(OfSampledRows):
         before: NDArray[np.float64],
         after: NDArray[np.float64],
     ) -> Found | None:
-        import numpy as np
-
-        from datalint.profile.learn.comparing import auc
-        from datalint.profile.statistics import digits
-        from datalint_rules.splits._times import text_of
-
         known = np.isfinite(before)
         times = np.concatenate([before[known], after])
         later = auc(times, np.arange(len(times)) >= known.sum())
@@ -188,10 +189,7 @@ class TimeLeakage(OfSampledRows):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Move some rows of test to the end of train: one in twenty, up to half."""
-        import numpy as np
         import pandas as pd
-
-        from datalint.core.clean import Clean, Planted
 
         if not {"train", "test"} <= clean.tables.keys():
             return None

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.rules.base import Skip
+from datalint.author import Places, Profile, Skip
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
-
-    from datalint.measures.places import Places
-    from datalint.profile.profile import Profile
 
 WORDS = 4
 """Words that the typical text of a column of sentences has at least; categories and names have fewer."""

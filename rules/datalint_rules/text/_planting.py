@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from datalint.core.clean import Clean, Planted, training
+from datalint.author import Clean, Planted, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
 def text_column(clean: Clean) -> str | None:
     """The first column of sentences of the training table."""
+    import pandas as pd
+
     if not clean.tables:
         return None
     table = clean.tables[training(clean)]
@@ -32,6 +32,8 @@ def spoiled(
     clean: Clean, share: float, rng: np.random.Generator, change: Callable[[str], str | None], least: int = 3
 ) -> Planted | None:
     """Change so many texts of the training split, at least a few."""
+    import pandas as pd
+
     column = text_column(clean)
     if column is None:
         return None

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    digits,
+)
+from datalint_rules.text._columns import shown, text_columns
+from datalint_rules.text._planting import spoiled
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class BrokenEncoding(Rule):
@@ -63,8 +75,6 @@ class BrokenEncoding(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -73,11 +83,6 @@ class BrokenEncoding(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.text._columns import shown, text_columns
-
         pattern = _pattern()
         for column in text_columns(profile):
             hits = column.hits(pattern, _broken)
@@ -111,7 +116,6 @@ class BrokenEncoding(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Read one text in 50 of those with accents in Windows-1252, after giving it an accent; 1 in 5 at full strength."""
-        from datalint_rules.text._planting import spoiled
 
         def garble(text: str) -> str:
             accented = text.replace("\ufffd", "") + " \u2013 in the caf\u00e9"
@@ -125,8 +129,6 @@ _HIGH = "\u0080-\u00bf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u01
 
 
 def _pattern() -> re.Pattern[str]:
-    import re
-
     return re.compile(f"[\u00c2-\u00df][{_HIGH}]|[\u00e0-\u00ef][{_HIGH}]{{2}}|[\u00f0-\u00f4][{_HIGH}]{{3}}|\ufffd+")
 
 
@@ -146,8 +148,6 @@ def _mended(found: str) -> str:
 
 def _broken(match: re.Match[str]) -> bool:
     """Whether a run is a broken character rather than a letter before a quotation mark."""
-    import unicodedata
-
     found = match[0]
     if found[0] == "\ufffd":
         return True

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    digits,
+    training,
+)
+from datalint_rules.text._columns import text_columns
+from datalint_rules.text._planting import spoiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class EmptyText(Rule):
@@ -64,8 +77,6 @@ class EmptyText(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -74,13 +85,6 @@ class EmptyText(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
-        import re
-
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.text._columns import text_columns
-
         # Between texts stands a zero character, which is no letter either.
         nothing = re.compile(
             r"(?<![^\x00])(?:(?:[^\w\x00]|_)*"
@@ -120,9 +124,6 @@ class EmptyText(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Empty texts of the training split, or put stand-ins there: 2 % (22 % beside other features); 20 % more at full."""
-        from datalint.core.clean import training
-        from datalint_rules.text._planting import spoiled
-
         others = bool(clean.tables) and clean.tables[training(clean)].shape[1] - (clean.label is not None) > 1
         least = 1.1 * cls.Params().beside if others else 0.02
         # Beside other features gaps count as VAL103's fault, and blanks are read as gaps.

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    digits,
+    training,
+)
+from datalint_rules.text._columns import TextColumn, text_columns
+from datalint_rules.text._planting import spoiled, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.text._columns import TextColumn
 
 
 class LengthOutliers(Rule):
@@ -66,8 +77,6 @@ class LengthOutliers(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -76,8 +85,6 @@ class LengthOutliers(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
-        from datalint_rules.text._columns import text_columns
-
         for column in text_columns(profile):
             if column.present.sum() < 50:
                 continue
@@ -89,10 +96,6 @@ class LengthOutliers(Rule):
                 yield outliers
 
     def _outliers(self, column: TextColumn) -> Found | None:
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         logs = np.log(np.maximum(column.lengths, 1))
         typical = float(np.median(logs[column.present]))
         spread = float(np.subtract(*np.quantile(logs[column.present], [0.75, 0.25]))) / 1.35
@@ -129,10 +132,6 @@ class LengthOutliers(Rule):
         )
 
     def _cut(self, column: TextColumn) -> Found | None:
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-
         longest = int(column.lengths.max())
         rows = np.flatnonzero(column.lengths == longest)
         below = int(((column.lengths >= 0.9 * longest) & (column.lengths < longest)).sum())
@@ -163,9 +162,6 @@ class LengthOutliers(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Repeat three texts of the training split to 150 times the typical length; 400 times at full strength."""
-        from datalint.core.clean import training
-        from datalint_rules.text._planting import spoiled, text_column
-
         column = text_column(clean)
         if column is None:
             return None

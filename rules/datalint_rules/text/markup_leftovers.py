@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    digits,
+)
+from datalint_rules.text._columns import shown, text_columns
+from datalint_rules.text._planting import spoiled
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class MarkupLeftovers(Rule):
@@ -61,8 +72,6 @@ class MarkupLeftovers(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -71,11 +80,6 @@ class MarkupLeftovers(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.text._columns import shown, text_columns
-
         patterns = _patterns()
         for column in text_columns(profile):
             hits = {kind: column.hits(pattern) for kind, pattern in patterns.items()}
@@ -120,8 +124,6 @@ class MarkupLeftovers(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put tags, entities or a placeholder into one text in 50 of the training split; one in 5 at full strength."""
-        from datalint_rules.text._planting import spoiled
-
         ways = (
             "<p>{}</p>",
             "{}<br />",
@@ -138,8 +140,6 @@ class MarkupLeftovers(Rule):
 
 
 def _patterns() -> dict[str, re.Pattern[str]]:
-    import re
-
     names = (
         "a|abbr|article|b|blockquote|body|br|button|center|code|dd|div|dl|dt|em|font|footer|form|h[1-6]|head|header|hr|html|i|"
         "iframe|img|input|li|link|main|meta|nav|ol|option|p|pre|s|script|section|select|small|span|strong|style|sub|sup|table|"

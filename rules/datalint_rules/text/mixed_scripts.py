@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    digits,
+)
+from datalint_rules.text._columns import text_columns
+from datalint_rules.text._planting import spoiled
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class MixedScripts(Rule):
@@ -64,8 +76,6 @@ class MixedScripts(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample."""
-        from datalint.measures.sample import Sample
-
         return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
@@ -74,13 +84,6 @@ class MixedScripts(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
-        import re
-
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.text._columns import text_columns
-
         pattern, other = _pattern(), re.compile("[\u0370-\u04ff]")
         for column in text_columns(profile):
             if not other.search(column.joined[0]):
@@ -110,8 +113,6 @@ class MixedScripts(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Make the vowels of one text in 50 Cyrillic ones that look alike; of one in 5 at full strength."""
-        from datalint_rules.text._planting import spoiled
-
         table = str.maketrans({"a": "\u0430", "e": "\u0435", "o": "\u043e"})
         return spoiled(clean, 0.02 + 0.18 * strength, rng, lambda text: text.translate(table))
 
@@ -134,8 +135,6 @@ _TWINS = dict(
 
 def _pattern() -> re.Pattern[str]:
     """Words that change alphabet."""
-    import re
-
     other = "\u0370-\u03ff\u0400-\u04ff"
     return re.compile(f"[A-Za-z{other}]*(?:[A-Za-z][{other}]|[{other}][A-Za-z])[A-Za-z{other}]*")
 
@@ -153,8 +152,6 @@ def _confused(match: re.Match[str]) -> bool:
 
 
 def _foreign(word: str) -> str:
-    import unicodedata
-
     latin = sum(letter.isascii() for letter in word)
     rare = [letter for letter in word if letter.isascii() == (2 * latin < len(word))]
     names = dict.fromkeys(unicodedata.name(letter, "?").lower() for letter in rare)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint_rules.values._tables import Pool, text_names
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._tables import Pool
+    from datalint.author import Profile
 
 MAX_COLUMNS = 2_000
 """Beyond it only equal columns are looked for: pairs grow with the square."""
@@ -49,8 +51,6 @@ def find(profile: Profile, pool: Pool, rows: int, correlation: float) -> Copies:
         rows: fewest rows off the commonest value for equality to be no accident.
         correlation: from which a column is a copy of another.
     """
-    from datalint_rules.values._tables import text_names
-
     copies = Copies(pool.size, pool.complete)
     numeric = profile.feature_names
     textual = text_names(profile)
@@ -85,8 +85,6 @@ def find(profile: Profile, pool: Pool, rows: int, correlation: float) -> Copies:
 
 
 def _digest(values: NDArray[np.float64]) -> bytes:
-    from hashlib import blake2b
-
     return blake2b(np.where(np.isnan(values), np.nan, values).tobytes(), digest_size=16).digest()
 
 
@@ -97,8 +95,6 @@ def _is_constant(values: NDArray[np.float64]) -> bool:
 
 def _codes(cells: NDArray[np.object_]) -> tuple[NDArray[np.int64], bytes] | None:
     """Codes of texts in order of appearance, -1 where missing, and a digest of the texts; None where constant."""
-    from hashlib import blake2b
-
     at: dict[object, int] = {}
     codes = np.array([-1 if cell is None else at.setdefault(cell, len(at)) for cell in cells.tolist()], np.int64)
     if len(at) < 2:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Literal
 
-from datalint.core.amounts import CURRENCIES
+from datalint.author import CURRENCIES
 
 Kind = Literal["number", "dressed", "date", "date, year first", "date, slashes", "date, dots", "date, words", "text"]
 

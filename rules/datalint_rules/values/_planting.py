@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.clean import Clean, Planted, training
+from datalint.author import Clean, Planted, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint_rules.values._tables import Pool, plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from datalint.profile.profile import Profile
+    from datalint.author import Profile
 
 FEWEST = 200
 """Samples below which a rare value says nothing."""
@@ -41,8 +43,6 @@ def _rarest(item: tuple[str, int]) -> tuple[int, str]:
 
 def rare_codes(profile: Profile) -> list[tuple[str, str, int, int]]:
     """Column, value, rows and all rows of rare codes among whole numbers."""
-    from datalint_rules.values._tables import Pool, plain
-
     pool = Pool.of(profile)
     found: list[tuple[str, str, int, int]] = []
     if pool.size < FEWEST:

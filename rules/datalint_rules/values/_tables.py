@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.measures.columns import NumberStats
-from datalint.measures.texts import TextStats
-from datalint.rules.base import Cases
+from datalint.author import Cases, NumberStats, Places, Profile, Skip, SplitProfile, TextStats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from pydantic import JsonValue
-
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 MISSING_WORDS = frozenset(
     [
@@ -118,8 +113,6 @@ class Pool:
 
     def cases(self, rows: NDArray[np.int64], details: Mapping[str, Sequence[JsonValue]] | None = None) -> Cases:
         """Some rows by their places."""
-        from datalint.measures.places import Places
-
         rows = np.asarray(rows, np.int64)
         starts = np.cumsum([0, *(len(split.rows) for split in self.splits)])
         places, owners, order = Places.none(), [], []
@@ -140,8 +133,6 @@ def text_names(profile: Profile, *roles: str) -> tuple[str, ...]:
 
 def need_tables(profile: Profile, *, texts: bool = True) -> None:
     """Skip where there is no feature to judge."""
-    from datalint.rules.base import Skip
-
     if not profile.feature_names and not (texts and text_names(profile, "feature", "text")):
         raise Skip("the table has no feature column" if texts else "the table has no numeric feature column")
     if not any(split.samples for split in profile.splits):

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Severity,
+    Skip,
+    SplitProfile,
+    ZeroSamples,
+    blacken,
+    digits,
+    training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 
 class AllZeroInputs(Rule):
@@ -61,16 +75,10 @@ class AllZeroInputs(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Where the zero samples lie, and how common zeros are."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.zeros import ZeroSamples
-
         return (ZeroSamples, NumberStats) if dataset.modality == "table" else (ZeroSamples,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
-        from datalint.measures.zeros import ZeroSamples
-        from datalint.profile.statistics import digits
-
         if profile.dataset.modality == "table" and not profile.feature_names:
             raise Skip("the table has no numeric feature column")
         for split in profile.splits:
@@ -106,8 +114,6 @@ class AllZeroInputs(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Set whole inputs to zero: one sample, up to 5 % at full strength."""
-        from datalint.core.clean import Clean, Planted, blacken, training
-
         if clean.files:
             return blacken(clean, strength, rng)
         split = training(clean)
@@ -127,10 +133,6 @@ class AllZeroInputs(Rule):
 
 def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple[float, float]:
     """Share of zero cells outside the all-zero rows, and how many of these independent columns would give."""
-    import numpy as np
-
-    from datalint.measures.columns import NumberStats
-
     numbers = split[NumberStats]
     wanted = set(names)
     picked = np.array([name in wanted for name in numbers.names], np.bool_)
@@ -148,8 +150,6 @@ def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple
 
 def _surprising(count: int, expected: float) -> bool:
     """Whether chance would rarely give as many, even if dependence between columns made it ten times likelier."""
-    import math
-
     mean = 10 * expected
     if count <= mean:
         return False

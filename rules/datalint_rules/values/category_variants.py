@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    LabelRuns,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    TextStats,
+    more_of,
+    training,
+)
+from datalint_rules.labels._spelling import told_apart_by_case
+from datalint_rules.values._rare import rare_codes, rare_values
+from datalint_rules.values._tables import only_split, text_names, value_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 INFO: Severity = "info"
 
@@ -76,16 +93,10 @@ class CategoryVariants(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The values of text columns; the sample for codes."""
-        from datalint.measures.order import LabelRuns
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (TextStats, LabelRuns, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.values._rare import rare_codes, rare_values
-
         splits = [split for split in profile.splits if split.samples]
         groups: list[_Group] = []
         many: list[_Group] = []
@@ -117,8 +128,6 @@ class CategoryVariants(Rule):
         self, profile: Profile, splits: list[SplitProfile]
     ) -> Iterator[tuple[str, Mapping[str, int], Mapping[str, int]]]:
         """Text columns of categories: name, rows per value, and rows per value that have blanks around it."""
-        from datalint_rules.values._tables import text_names, value_counts
-
         for name in text_names(profile):
             counts = value_counts(splits, name)
             # A handful of rows may well be all different; their case is compared all the same.
@@ -128,10 +137,6 @@ class CategoryVariants(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write some values of a column of categories in another way: two, a fifth at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.files:
             return None
         split = training(clean)
@@ -176,9 +181,6 @@ class _Group:
 
 def key_of(text: str) -> str:
     """What all variants of a category have in common."""
-    import re
-    import unicodedata
-
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)).casefold()
     kept = "".join(c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) not in {"Cf", "Cc"})
     # Between words only: "A-" is not "A", and "-1" is not "1".
@@ -186,8 +188,6 @@ def key_of(text: str) -> str:
 
 
 def _variants(name: str, counts: Mapping[str, int], padded: Mapping[str, int]) -> list[_Group]:
-    from datalint_rules.labels._spelling import told_apart_by_case
-
     together: dict[str, dict[str, int]] = {}
     for value, count in counts.items():
         spaced = padded.get(value, 0)
@@ -207,8 +207,6 @@ def _variants(name: str, counts: Mapping[str, int], padded: Mapping[str, int]) -
 
 def _label_blanks(profile: Profile, splits: list[SplitProfile], blanks: list[tuple[str, int, int]]) -> list[_Group]:
     """Classes that also occur with blanks around them; those that always do are added to ``blanks``."""
-    from datalint.measures.texts import TextStats
-
     label = profile.dataset.label
     if label is None or profile.task != "classification":
         return []
@@ -234,8 +232,6 @@ def _case_means_something(groups: list[_Group], counts: Mapping[str, int]) -> bo
 
 
 def _padded(splits: list[SplitProfile], name: str) -> dict[str, int]:
-    from datalint.measures.texts import TextStats
-
     total: dict[str, int] = {}
     for split in splits:
         for value, count in (split[TextStats].padded.get(name) or {}).items():
@@ -244,8 +240,6 @@ def _padded(splits: list[SplitProfile], name: str) -> dict[str, int]:
 
 
 def _found(splits: list[SplitProfile], groups: list[_Group], severity: Severity) -> Found:
-    from datalint_rules.values._tables import only_split, value_counts
-
     columns = list(dict.fromkeys(group.column for group in groups))
     told = []
     for group in groups[:3]:

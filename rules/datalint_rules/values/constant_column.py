@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    SplitProfile,
+    TextStats,
+    digits,
+    training,
+)
+from datalint_rules.values._tables import columns_word, need_tables, plain, quoted, text_names, training_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint.profile.splits import SplitProfile
 
 INFO: Severity = "info"
 
@@ -74,16 +88,10 @@ class ConstantColumn(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Extremes and values of columns; the sample for those that are nearly constant."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
-        from datalint_rules.values._tables import need_tables, training_split
-
         need_tables(profile)
         split = training_split(profile)
         if split.samples < self.params.smallest:
@@ -112,8 +120,6 @@ class ConstantColumn(Rule):
         severity: Severity,
         resting: set[str],
     ) -> Found:
-        from datalint_rules.values._tables import columns_word, quoted
-
         evidence: list[JsonValue] = [{"column": n, "value": held[n][0], "missing": held[n][1]} for n in names[:200]]
         if len(names) == 1:
             gaps = f" ({held[names[0]][1]:,} are empty)" if held[names[0]][1] else ""
@@ -140,10 +146,6 @@ class ConstantColumn(Rule):
 
     def _nearly(self, profile: Profile, split: SplitProfile, held: set[str]) -> list[tuple[str, float]]:
         """Columns of which all but few values are the same, with the share of that value."""
-        import numpy as np
-
-        from datalint_rules.values._tables import text_names
-
         rows = split.rows
         if len(rows) < 5 / (1 - self.params.near + 1e-9) or len(profile.feature_names) >= GRID:
             return []
@@ -170,8 +172,6 @@ class ConstantColumn(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Fill one feature column with its first value."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.files:
             return None
         split = training(clean)
@@ -188,12 +188,6 @@ class ConstantColumn(Rule):
 
 def _constants(split: SplitProfile) -> dict[str, tuple[str, int]]:
     """Columns of one value: that value as text, and how many samples lack it."""
-    import numpy as np
-
-    from datalint.measures.columns import NumberStats
-    from datalint.measures.texts import TextStats
-    from datalint_rules.values._tables import plain
-
     numbers, texts = split[NumberStats], split[TextStats]
     same = (numbers.count > 0) & (numbers.low == numbers.high) & (numbers.infinite == 0)
     found = {
@@ -209,17 +203,11 @@ def _constants(split: SplitProfile) -> dict[str, tuple[str, int]]:
 
 
 def _values(split: SplitProfile, name: str) -> dict[str, int] | None:
-    from datalint.measures.texts import TextStats
-
     return split[TextStats].values.get(name)
 
 
 def _resting(split: SplitProfile, names: tuple[str, ...]) -> set[str]:
     """In a table of many columns of one scale: the constant ones that rest at the common lowest or highest value."""
-    import numpy as np
-
-    from datalint.measures.columns import NumberStats
-
     if len(names) < GRID:
         return set()
     numbers = split[NumberStats]
@@ -237,9 +225,6 @@ def _resting(split: SplitProfile, names: tuple[str, ...]) -> set[str]:
 
 
 def _near(split: SplitProfile, near: list[tuple[str, float]]) -> Found:
-    from datalint.profile.statistics import digits
-    from datalint_rules.values._tables import columns_word, quoted
-
     name, share = near[0]
     if len(near) == 1:
         message = f"{share:.2%} of the values of {name!r} are the same"

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    TextStats,
+    more_of,
+)
+from datalint_rules.values._copies import Copies, find
+from datalint_rules.values._tables import Pool, need_tables, quoted, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._copies import Copies
 
 
 class DuplicateColumns(Rule):
@@ -66,19 +77,10 @@ class DuplicateColumns(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample, and the extremes of whole columns."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (Sample, NumberStats, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare the columns of all splits together."""
-        import numpy as np
-
-        from datalint_rules.values._copies import find
-        from datalint_rules.values._tables import Pool, need_tables, text_names
-
         need_tables(profile)
         pool = Pool.of(profile)
         if pool.size < 10:
@@ -101,8 +103,6 @@ class DuplicateColumns(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add a copy of one column under another name."""
-        from datalint.core.clean import Clean, Planted
-
         if clean.files:
             return None
         first = next(iter(clean.tables.values()))
@@ -124,8 +124,6 @@ class DuplicateColumns(Rule):
 
 
 def _found(copies: Copies, kind: str, severity: Severity | None) -> Found:
-    from datalint_rules.values._tables import quoted
-
     groups = copies.equal if kind == "equal" else copies.rare
     told = "; ".join(f"{quoted(group)} are equal" for group in groups[:3])
     more = f"; and {more_of(len(groups) - 3, 'group')}" if len(groups) > 3 else ""

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    TextStats,
+    is_amount,
+    is_day,
+    more_of,
+)
+from datalint_rules.values._tables import Pool, quoted, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._tables import Pool
 
 SMALLEST = 30
 """Rows below which chance makes anything unique."""
@@ -69,16 +82,10 @@ class IdentifierColumn(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample; whether columns are whole numbers."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the columns of all splits together."""
-        from datalint_rules.values._tables import Pool, quoted
-
         pool = Pool.of(profile)
         keys = [f for f in profile.dataset.fields if f.role in {"id", "index", "group"} and f.kind != "other"]
         if not keys and pool.size < SMALLEST:
@@ -113,8 +120,6 @@ class IdentifierColumn(Rule):
             )
 
     def _features(self, profile: Profile, pool: Pool) -> list[tuple[str, str]]:
-        from datalint_rules.values._tables import text_names
-
         found = []
         for name in profile.feature_names:
             why = _counts_rows(pool, name) or self._never_repeats(pool.numbers(name))
@@ -128,8 +133,6 @@ class IdentifierColumn(Rule):
 
     def _never_repeats(self, values: NDArray[np.float64]) -> str | None:
         """Whole numbers that are all different where chance would repeat some."""
-        import numpy as np
-
         present = values[~np.isnan(values)]
         head = present[:64]
         if len(present) < max(SMALLEST, 0.99 * len(values)) or (head != np.rint(head)).any():
@@ -147,8 +150,6 @@ class IdentifierColumn(Rule):
 
     def _text_key(self, cells: NDArray[np.object_]) -> str | None:
         """Texts that nearly all differ and are no sentences."""
-        from datalint.core.amounts import is_amount, is_day
-
         present = [cell for cell in cells.tolist() if cell is not None]
         if len(present) < max(SMALLEST, 0.5 * len(cells)):
             return None
@@ -166,8 +167,6 @@ class IdentifierColumn(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add whole numbers that never repeat, drawn from twice as many; all of 1 to n at full strength."""
-        from datalint.core.clean import Clean, Planted
-
         if clean.files:
             return None
         total = sum(len(table) for table in clean.tables.values())
@@ -188,8 +187,6 @@ class IdentifierColumn(Rule):
 
 def _counts_rows(pool: Pool, name: str) -> str | None:
     """Whether a column is a linear function of the position in every split that is long enough."""
-    import numpy as np
-
     judged = 0
     for split in pool.splits:
         rows = split.rows
@@ -216,8 +213,6 @@ def _expected_repeats(ordered: NDArray[np.float64]) -> float:
 
     The distribution is taken as flat within cells of equal counts, which underestimates the repeats.
     """
-    import numpy as np
-
     n = len(ordered)
     size = max(10, n // 50)
     edges = np.append(np.arange(0, n - size + 1, size), n - 1)

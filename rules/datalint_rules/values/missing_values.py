@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Column,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Role,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    TextStats,
+    codes_of,
+    digits,
+    training,
+)
+from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from pydantic import JsonValue
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset, Role
-    from datalint.core.dataset import Field as Column
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._tables import Pool
 
 
 INPUTS: tuple[Role, ...] = ("feature", "text")
@@ -86,16 +101,10 @@ class MissingValues(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Counts per column; the sample for rows and classes."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.values._tables import Pool, need_tables
-
         need_tables(profile)
         if "arrays" in profile.dataset.layout:
             raise Skip("NaN in arrays is judged by VAL102")
@@ -108,11 +117,6 @@ class MissingValues(Rule):
             yield self._keys(profile, pool, missing)
 
     def _judge(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Iterator[Found]:
-        import numpy as np
-
-        from datalint.profile.statistics import digits
-        from datalint_rules.values._tables import quoted
-
         total = pool.samples
         gaps = _gaps(profile, pool, list(missing))
         counted = gaps.sum(1)
@@ -170,8 +174,6 @@ class MissingValues(Rule):
         )
 
     def _keys(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Found:
-        import numpy as np
-
         total = pool.samples
         worst = sorted(missing, key=lambda name: (-missing[name], name))
         rows = np.flatnonzero(_gaps(profile, pool, worst).any(1))
@@ -193,10 +195,6 @@ class MissingValues(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Empty a quarter of one feature column, all of it at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.files:
             return None
         split = training(clean)
@@ -226,9 +224,6 @@ def _columns(profile: Profile, *roles: Role) -> list[Column]:
 
 def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
     """Empty cells by column, those that hold a text instead of a number not among them."""
-    from datalint.measures.columns import NumberStats
-    from datalint.measures.texts import TextStats
-
     found: dict[str, int] = {}
     for column in columns:
         name, count = column.name, 0
@@ -251,23 +246,17 @@ def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
 
 def _told(names: Sequence[str], missing: Mapping[str, int], total: int) -> str:
     """How much is missing of up to three columns."""
-    from datalint_rules.values._tables import columns_word
-
     more = f" and {columns_word(len(names) - 3)} more" if len(names) > 3 else ""
     return ", ".join(f"{missing[name]:,} ({missing[name] / total:.1%}) of {name!r}" for name in names[:3]) + more
 
 
 def _figures(names: Sequence[str], missing: Mapping[str, int], total: int) -> list[JsonValue]:
     """The same as evidence."""
-    from datalint.profile.statistics import digits
-
     return [{"column": n, "missing": missing[n], "missing_share": digits(missing[n] / total, 3)} for n in names[:200]]
 
 
 def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
     """[rows, columns] which cells are empty."""
-    import numpy as np
-
     kinds = {f.name: f.kind for f in profile.dataset.fields}
     columns = [
         np.isnan(pool.numbers(name))
@@ -280,10 +269,6 @@ def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
 
 def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) -> dict[str, float]:
     """Share of missing cells of a column per class, of up to 20 classes."""
-    import numpy as np
-
-    from datalint.core.codes import codes_of
-
     labels = pool.labels()
     known = np.array([label is not None for label in labels.tolist()], np.bool_)
     if not known.any():
@@ -297,8 +282,6 @@ def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) 
 
 def _only_split(pool: Pool, columns: Sequence[Column]) -> str | None:
     """The one of several splits in which something is missing."""
-    from datalint_rules.values._tables import Pool, only_split
-
     if len(pool.splits) < 2:
         return None
     return only_split({split.name: sum(_missing(Pool([split]), columns).values()) for split in pool.splits})

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    TextStats,
+    more_of,
+    training,
+)
+from datalint_rules.values._kinds import kind_of_text
+from datalint_rules.values._tables import Pool, is_missing_word, need_tables, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._tables import Pool
 
 INFO: Severity = "info"
 
@@ -68,16 +80,10 @@ class MixedTypes(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Stray texts and the values of text columns; the sample where these are too many."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.values._tables import Pool, need_tables, text_names
-
         need_tables(profile)
         pool = Pool.of(profile)
         if pool.size < SMALLEST:
@@ -94,9 +100,6 @@ class MixedTypes(Rule):
 
     def _judge(self, pool: Pool, name: str) -> tuple[str, bool] | None:
         """What is wrong with a text column, and whether that is sure."""
-        from datalint_rules.values._kinds import kind_of_text
-        from datalint_rules.values._tables import is_missing_word
-
         cells = [cell for cell in pool.texts(name).tolist() if cell is not None]
         values: dict[str, int] = {}
         for cell in cells:
@@ -131,8 +134,6 @@ class MixedTypes(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write some numbers of a column with their unit: 2 % of them, a tenth at full strength."""
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.files:
             return None
         split = training(clean)
@@ -155,9 +156,6 @@ class MixedTypes(Rule):
 
 def _strays(profile: Profile, pool: Pool) -> Iterator[tuple[str, str]]:
     """Texts in numeric columns that are no words for missing values."""
-    from datalint.measures.columns import NumberStats
-    from datalint_rules.values._tables import is_missing_word
-
     for name in profile.feature_names:
         counts: dict[str, int] = {}
         many = False

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.rules.base import Cases, Found, Rule, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    DecodeProblems,
+    Found,
+    ImageHeaders,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    Sample,
+    Severity,
+    Skip,
+    TextStats,
+    digits,
+    training,
+)
+from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 
 class NanOrInfinite(Rule):
@@ -52,23 +66,12 @@ class NanOrInfinite(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Counts per column and the sample for the rows; of pictures in arrays what was met while reading."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.images import ImageHeaders
-        from datalint.measures.problems import DecodeProblems
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         if dataset.modality == "images":
             return (DecodeProblems, ImageHeaders) if "arrays" in dataset.layout else ()
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        import numpy as np
-
-        from datalint.measures.columns import NumberStats
-        from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split
-
         if profile.dataset.modality == "images":
             yield from _pictures(profile)
             return
@@ -124,10 +127,6 @@ class NanOrInfinite(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Make values of one column infinite: one, 5 % at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted, training
-
         if clean.files:
             return None
         split = training(clean)
@@ -147,12 +146,6 @@ class NanOrInfinite(Rule):
 
 def _pictures(profile: Profile) -> Iterator[Found]:
     """Items of arrays of pictures."""
-    import numpy as np
-
-    from datalint.measures.images import ImageHeaders
-    from datalint.measures.problems import DecodeProblems
-    from datalint.profile.statistics import digits
-
     if "arrays" not in profile.dataset.layout:
         raise Skip("image files hold neither NaN nor infinite values")
     for split in profile.splits:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    TextStats,
+    more_of,
+)
+from datalint_rules.values._tables import Pool, need_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
 
 HALF, SINGLE = 65_504.0, 3.4028234663852886e38
 """Largest finite float16 and float32."""
@@ -65,19 +76,10 @@ class NumericOverflow(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Extremes and deviations."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        import numpy as np
-
-        from datalint.measures.columns import NumberStats
-        from datalint_rules.values._tables import Pool, need_tables
-
         need_tables(profile, texts=False)
         pool = Pool.of(profile)
         over: list[tuple[str, str]] = []
@@ -119,8 +121,6 @@ class NumericOverflow(Rule):
 
     def _coarse(self, values: NDArray[np.float64]) -> str | None:
         """Whether float32 keeps too little of what differs between samples."""
-        import numpy as np
-
         if len(values) < 10:
             return None
         # The quartiles, not the deviation: a few far values must not hide what happens to the others.
@@ -142,10 +142,6 @@ class NumericOverflow(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Add an offset to a column so that float32 keeps steps of 8 % of its deviation; 100 % at full strength."""
-        import numpy as np
-
-        from datalint.core.clean import Clean, Planted
-
         if clean.files:
             return None
         first = next(iter(clean.tables.values()))

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity, Skip
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    Skip,
+    digits,
+    more_of,
+)
+from datalint_rules.values._planting import spoil_column
+from datalint_rules.values._spikes import spikes
+from datalint_rules.values._tables import Pool, need_tables, plain
+from datalint_rules.values._tails import Stray, lonely, strays, wrong_sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._tables import Pool
-    from datalint_rules.values._tails import Stray
 
 INFO: Severity = "info"
 
@@ -74,19 +87,10 @@ class Outliers(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample; the extremes of what it does not hold."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-
         return (Sample, NumberStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        import numpy as np
-
-        from datalint_rules.values._spikes import spikes
-        from datalint_rules.values._tables import Pool, need_tables
-        from datalint_rules.values._tails import lonely, strays, wrong_sign
-
         need_tables(profile, texts=False)
         pool = Pool.of(profile)
         if pool.size < SMALLEST:
@@ -129,9 +133,6 @@ class Outliers(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Multiply the distance of one value from the median, so that it lies 50 times as far as any; 1,000 times."""
-        import numpy as np
-
-        from datalint_rules.values._planting import spoil_column
 
         def fits(column: pd.Series) -> bool:
             if column.dtype.kind != "f" or column.nunique() < 60:
@@ -151,10 +152,6 @@ class Outliers(Rule):
 
 def _extremes(pool: Pool, name: str) -> list[float]:
     """Lowest and highest value of a column where the sample does not hold them."""
-    import numpy as np
-
-    from datalint.measures.columns import NumberStats
-
     sampled = pool.numbers(name)
     sampled = sampled[np.isfinite(sampled)]
     found = []
@@ -167,11 +164,6 @@ def _extremes(pool: Pool, name: str) -> list[float]:
 
 
 def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Found:
-    import numpy as np
-
-    from datalint.profile.statistics import digits
-    from datalint_rules.values._tables import plain
-
     rows: list[int] = []
     column_of: list[str] = []
     value_of: list[float] = []
@@ -211,10 +203,6 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
 
 
 def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]) -> Found:
-    import numpy as np
-
-    from datalint_rules.values._tables import plain
-
     told = []
     for name, rows in negative[:3]:
         values = pool.numbers(name)
@@ -240,8 +228,6 @@ def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int],
 def _lonely_found(
     pool: Pool, rows: np.ndarray[tuple[int], np.dtype[np.int64]], ratios: np.ndarray[tuple[int], np.dtype[np.float64]]
 ) -> Found:
-    from datalint.profile.statistics import digits
-
     few = "1 sample is" if len(rows) == 1 else f"{len(rows):,} samples are"
     return Found(
         message=f"{few} at least {ratios.min():.1f} times as far from all others as any other sample is",

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.core.wording import more_of
-from datalint.rules.base import Field, Found, Rule, RuleParams, Severity
+import numpy as np
+
+from datalint.author import (
+    Clean,
+    Dataset,
+    Field,
+    Found,
+    Measurement,
+    NumberStats,
+    Planted,
+    Profile,
+    Rule,
+    RuleParams,
+    Sample,
+    Severity,
+    TextStats,
+    more_of,
+)
+from datalint_rules.values._planting import spoil_column
+from datalint_rules.values._spikes import Spike, cap, spikes
+from datalint_rules.values._tables import (
+    Pool,
+    is_missing_word,
+    need_tables,
+    only_split,
+    plain,
+    text_names,
+    tokens_of,
+    value_counts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-    from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
-    from datalint_rules.values._spikes import Spike
-    from datalint_rules.values._tables import Pool
 
 INFO: Severity = "info"
 WARNING: Severity = "warning"
@@ -77,16 +97,10 @@ class SentinelValues(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Stray texts, the values of text columns, and the sample for numbers."""
-        from datalint.measures.columns import NumberStats
-        from datalint.measures.sample import Sample
-        from datalint.measures.texts import TextStats
-
         return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        from datalint_rules.values._tables import Pool, need_tables
-
         need_tables(profile)
         pool = Pool.of(profile)
         spikes = self._numbers(profile, pool)
@@ -102,10 +116,6 @@ class SentinelValues(Rule):
         yield from _words(profile, pool)
 
     def _numbers(self, profile: Profile, pool: Pool) -> list[tuple[str, Spike]]:
-        import numpy as np
-
-        from datalint_rules.values._spikes import spikes
-
         found = []
         step = max(1, pool.size * len(profile.feature_names) // MAX_CELLS)
         # Rows of nothing but zeros are VAL101's; their zeros are no codes of single columns.
@@ -127,9 +137,6 @@ class SentinelValues(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write -999 into 2 % of one column, at least 6 rows; into a third at full strength."""
-        import numpy as np
-
-        from datalint_rules.values._planting import spoil_column
 
         def fits(column: pd.Series) -> bool:
             if "id" in str(column.name).lower().split("_") or len(column) < 30:
@@ -148,10 +155,6 @@ class SentinelValues(Rule):
 
 
 def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
-    import numpy as np
-
-    from datalint_rules.values._tables import only_split, plain
-
     rows = np.zeros(pool.size, np.bool_)
     for name, spike in group:
         rows |= pool.numbers(name) == spike.value
@@ -188,10 +191,6 @@ def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]],
 
 def _target_cap(profile: Profile, pool: Pool) -> list[tuple[str, Spike]]:
     """A numeric target that is cut off: its largest value repeats as no other does."""
-    import numpy as np
-
-    from datalint_rules.values._spikes import cap
-
     label = profile.dataset.label
     if label is None or profile.task != "regression":
         return []
@@ -202,8 +201,6 @@ def _target_cap(profile: Profile, pool: Pool) -> list[tuple[str, Spike]]:
 
 
 def _caps_found(pool: Pool, caps: list[tuple[str, Spike]]) -> Found:
-    from datalint_rules.values._tables import plain
-
     told = ", ".join(f"{spike.count:,} values of {name!r} are exactly {plain(spike.value)}" for name, spike in caps[:3])
     more = f" and {more_of(len(caps) - 3, 'column')}" if len(caps) > 3 else ""
     return Found(
@@ -229,8 +226,6 @@ MEANT = frozenset(
 
 def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
     """Texts for missing values, in numeric columns and among categories."""
-    from datalint_rules.values._tables import is_missing_word, only_split, text_names, tokens_of, value_counts
-
     found: dict[str, dict[str, int]] = {}
     by_split: dict[str, int] = {}
     for name in profile.feature_names:

@@ -1,0 +1,174 @@
+"""
+Everything that a rule imports, apart from numpy, pandas and scikit-learn.
+
+A rule file imports it at the top; pandas and scikit-learn, which cost more to load than a fast scan takes, are imported
+inside the functions that need them.
+"""
+
+from __future__ import annotations
+
+from datalint.core.amounts import CURRENCIES, is_amount, is_day
+from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, training, transpose, truncate
+from datalint.core.codes import codes_of
+from datalint.core.dataset import Dataset, Problem, Role, reduction
+from datalint.core.dataset import Field as Column
+from datalint.core.silence import Silence, SilenceKind
+from datalint.core.wording import more_of
+from datalint.measures.base import Measurement
+from datalint.measures.columns import NumberStats
+from datalint.measures.contents import Contents
+from datalint.measures.images import ImageHeaders
+from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
+from datalint.measures.pixels import PixelStats
+from datalint.measures.places import Places
+from datalint.measures.problems import DecodeProblems, Problems
+from datalint.measures.sample import PlainSample, Sample
+from datalint.measures.texts import TextStats
+from datalint.measures.zeros import ZeroSamples
+from datalint.profile import statistics
+from datalint.profile.duplicates import (
+    Copies,
+    coincidences,
+    coinciding,
+    expected_of_one,
+    firsts,
+    labels_of,
+    without_label,
+)
+from datalint.profile.learn.chance import NEEDED as NEEDED_SHUFFLES
+from datalint.profile.learn.chance import category_design, class_targets, number_design, number_targets, relation
+from datalint.profile.learn.comparing import (
+    auc,
+    auc_error,
+    chi_square,
+    design_effect,
+    kolmogorov_smirnov,
+    log_chance_absent,
+    ranks,
+)
+from datalint.profile.learn.entities import keys_by_structure
+from datalint.profile.learn.groups import FILE_NAMES, Key, group_keys, names_a_source
+from datalint.profile.learn.noise import Named as NamedSamples
+from datalint.profile.learn.noise import NoiseEstimate, estimate_noise
+from datalint.profile.learn.orientation import LEAST as LEAST_ORIENTED
+from datalint.profile.learn.orientation import VERSIONS as ORIENTATIONS
+from datalint.profile.learn.orientation import Orientation, orient
+from datalint.profile.learn.outoffold import OutOfFold
+from datalint.profile.learn.pooled import Learned, inputs_of
+from datalint.profile.learn.sampled import ROWS as MODEL_ROWS
+from datalint.profile.learn.sampled import bins_of, features_of, fewer, folds_of, labelled_rows, lookup_accuracy
+from datalint.profile.learn.tails import MIN_VALUES as MIN_TAIL_VALUES
+from datalint.profile.learn.tails import Tail, tail_of
+from datalint.profile.learn.threads import one_thread
+from datalint.profile.learn.verdict import Contradictions, contradictions
+from datalint.profile.learn.verdict import Verdict as NoiseVerdict
+from datalint.profile.learn.verdict import judge as judge_noise
+from datalint.profile.profile import Profile
+from datalint.profile.splits import SampledRows, SplitProfile
+from datalint.profile.statistics import binomial_tail, digits, normal_tail, poisson_tail
+from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
+
+__all__ = [
+    "CURRENCIES",
+    "FILE_NAMES",
+    "LEAST_ORIENTED",
+    "MIN_TAIL_VALUES",
+    "MISSING_CLASS",
+    "MODEL_ROWS",
+    "NEEDED_SHUFFLES",
+    "ORIENTATIONS",
+    "AllWell",
+    "Cases",
+    "Clean",
+    "Column",
+    "Contents",
+    "Contradictions",
+    "Copies",
+    "Dataset",
+    "DecodeProblems",
+    "Field",
+    "Found",
+    "ImageHeaders",
+    "Key",
+    "LabelRuns",
+    "Learned",
+    "Measurement",
+    "NamedSamples",
+    "NoiseEstimate",
+    "NoiseVerdict",
+    "NumberStats",
+    "Orientation",
+    "OutOfFold",
+    "PixelStats",
+    "Places",
+    "PlainSample",
+    "Planted",
+    "Problem",
+    "Problems",
+    "Profile",
+    "Role",
+    "Rule",
+    "RuleParams",
+    "Run",
+    "Sample",
+    "SampledRows",
+    "Severity",
+    "Silence",
+    "SilenceKind",
+    "Skip",
+    "SplitProfile",
+    "Tail",
+    "TargetOrder",
+    "TextStats",
+    "ZeroSamples",
+    "auc",
+    "auc_error",
+    "binomial_tail",
+    "bins_of",
+    "blacken",
+    "break_shards",
+    "category_design",
+    "chi_square",
+    "class_targets",
+    "codes_of",
+    "coincidences",
+    "coinciding",
+    "contradictions",
+    "design_effect",
+    "digits",
+    "estimate_noise",
+    "expected_of_one",
+    "features_of",
+    "fewer",
+    "firsts",
+    "folds_of",
+    "group_keys",
+    "inputs_of",
+    "is_amount",
+    "is_day",
+    "judge_noise",
+    "keys_by_structure",
+    "kolmogorov_smirnov",
+    "labelled_rows",
+    "labels_of",
+    "log_chance_absent",
+    "lookup_accuracy",
+    "more_of",
+    "names_a_source",
+    "normal_tail",
+    "number_design",
+    "number_targets",
+    "one_thread",
+    "orient",
+    "poisson_tail",
+    "ranks",
+    "reduction",
+    "relation",
+    "rows_of",
+    "statistics",
+    "tail_of",
+    "training",
+    "transpose",
+    "truncate",
+    "without_label",
+]

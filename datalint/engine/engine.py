@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import warnings
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from datalint import __version__
 from datalint.core.dataset import Batch, Problem
 from datalint.core.errors import DatalintError
 from datalint.engine.processes import processes_for
@@ -29,12 +27,6 @@ Task = tuple[int, "Partition"]
 """A partition and its number within the data set."""
 
 EngineName = Literal["local", "dask"]
-
-CHECKED = 100
-"""Partitions whose files the workers of a cluster are asked for before they are read."""
-
-WORKERLESS = 30
-"""Seconds to wait for the first worker of a cluster."""
 
 WINDOW = 32
 """Partitions per process that may be measured before the first of them is merged."""
@@ -83,12 +75,12 @@ class Serial:
 
 
 class Workers:
-    """Processes of this machine or of a Dask cluster, through joblib; they get descriptors and return summaries."""
+    """Processes of this machine, through joblib; they get descriptors and return summaries."""
 
-    def __init__(self, jobs: int, scheduler: str | None = None, starting: Starting | None = None) -> None:
-        self.name = "local" if scheduler is None else "dask"
+    name = "local"
+
+    def __init__(self, jobs: int, starting: Starting | None = None) -> None:
         self.jobs = jobs
-        self._scheduler = scheduler
         self._starting = starting
 
     def measure(
@@ -101,23 +93,22 @@ class Workers:
         """
         Several partitions at once, in order.
 
-        Raises:
-            DatalintError: the cluster cannot be reached, or a worker of it cannot see the data.
-
         A worker that dies takes only its partitions with it: they are tried again, and one that kills its worker every
         time becomes a problem of the data set.
         """
+        from concurrent.futures.process import BrokenProcessPool
+
         left = list(partitions)
-        with self._backend(partitions) as run:
+        with self._backend() as run:
             while left:
                 before = len(left)
                 try:
                     # In windows: joblib runs ahead of whoever takes the results, and they would pile up.
                     for states in run(tuple(left[: WINDOW * self.jobs]), kinds, settings):
-                        progress(_samples(states))
+                        progress(samples_of(states))
                         left.pop(0)
                         yield states
-                except _deaths():
+                except BrokenProcessPool:
                     # Which partition it was is not known. If nothing came through, it may well be the first.
                     if len(left) == before:
                         number, partition = left.pop(0)
@@ -126,14 +117,15 @@ class Workers:
     def _alone(
         self, run: Any, number: int, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings
     ) -> States:
+        from concurrent.futures.process import BrokenProcessPool
+
         for _ in range(ATTEMPTS):
-            with contextlib.suppress(*_deaths()):
+            with contextlib.suppress(BrokenProcessPool):
                 return next(iter(run([(number, partition)], kinds, settings)))
-        message = f"reading it took its process down {ATTEMPTS} times; it was left out"
-        return _states([_failure(partition, message)], number, kinds, settings, lambda _: None)
+        return failure(partition, number, kinds, settings, ATTEMPTS)
 
     @contextlib.contextmanager
-    def _backend(self, partitions: Sequence[Task]) -> Iterator[Any]:
+    def _backend(self) -> Iterator[Any]:
         from joblib import Parallel, delayed
 
         def run(tasks: Sequence[Task], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
@@ -149,21 +141,10 @@ class Workers:
                     warnings.simplefilter("ignore")
                     found.close()
 
-        if self._scheduler is None:
-            if self._starting is not None:
-                self._starting.wait()
-            with processes():
-                yield run
-            return
-        from joblib import parallel_config
-
-        client = connect(self._scheduler)
-        try:
-            _check_workers(client, self._scheduler, partitions)
-            with parallel_config("dask", client=client, wait_for_workers_timeout=WORKERLESS):
-                yield run
-        finally:
-            client.close()
+        if self._starting is not None:
+            self._starting.wait()
+        with processes():
+            yield run
 
 
 class Last:
@@ -192,59 +173,6 @@ class Last:
                 yield states
         finally:
             self._starting.let_go()
-
-
-def connect(scheduler: str) -> Any:
-    """
-    A client of a Dask cluster.
-
-    Raises:
-        DatalintError: Dask is not installed, or nobody answers at that address.
-    """
-    try:
-        import distributed
-    except ImportError as error:
-        raise DatalintError("--engine dask needs Dask: pip install 'datalint[dask]'") from error
-    try:
-        client: Any = distributed.Client
-        return client(scheduler, timeout=10, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise DatalintError(f"--scheduler {scheduler}: no Dask scheduler answers there") from error
-
-
-def _check_workers(client: Any, scheduler: str, partitions: Sequence[Task]) -> None:
-    """Before any work: do all workers that are there run this datalint, and do they see the data?"""
-    try:
-        client.wait_for_workers(1, timeout=WORKERLESS)
-    except TimeoutError as error:
-        raise DatalintError(f"--scheduler {scheduler}: the cluster has no worker; start one and scan again") from error
-    step = max(1, len(partitions) // CHECKED)
-    paths = [partition.files_read[0] for _, partition in partitions[::step] if partition.files_read]
-    try:
-        answers: dict[str, tuple[str, str | None]] = client.run(_seen, paths)
-    except Exception as error:  # whatever goes wrong on a machine of somebody else's
-        raise DatalintError(f"--scheduler {scheduler}: a worker cannot run datalint: {error}") from error
-    for worker, (version, missing) in sorted(answers.items()):
-        if version != __version__:
-            raise DatalintError(f"the Dask worker {worker} has datalint {version}, and this is {__version__}")
-        if missing is not None:
-            raise DatalintError(
-                f"the Dask worker {worker} cannot see {missing}: all workers must see the data at the same path"
-            )
-
-
-def _seen(paths: Sequence[str]) -> tuple[str, str | None]:
-    """This process's version of datalint, and the first path that it cannot read."""
-    return __version__, next((path for path in paths if not os.access(path, os.R_OK)), None)
-
-
-def _deaths() -> tuple[type[BaseException], ...]:
-    """What is raised when a worker dies."""
-    import sys
-    from concurrent.futures.process import BrokenProcessPool
-
-    dask = sys.modules.get("distributed")
-    return (BrokenProcessPool, *([dask.KilledWorker] if dask else []))
 
 
 def _remote(partition: Partition, number: int, kinds: Sequence[type[Measurement]], settings: Settings) -> States:
@@ -288,8 +216,14 @@ def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
             batches.close()  # the file is not held open until somebody collects the rubbish
 
 
-def _failure(partition: Partition, why: str) -> Batch:
-    return Batch(partition.split or "all", 0, 0, problems=[Problem("failed", partition.sample_id(0), why)])
+def failure(
+    partition: Partition, number: int, kinds: Sequence[type[Measurement]], settings: Settings, times: int
+) -> States:
+    """What is known of a partition that takes down every process that reads it."""
+    message = f"reading it took its process down {times} times; it was left out"
+    problem = Problem("failed", partition.sample_id(0), message)
+    batch = Batch(partition.split or "all", 0, 0, problems=[problem])
+    return _states([batch], number, kinds, settings, lambda _: None)
 
 
 def failed(states: Iterable[Measurement]) -> bool:
@@ -314,7 +248,8 @@ def _states(
     return {split: tuple(state.close() for state in found) for split, found in states.items()}
 
 
-def _samples(states: States) -> int:
+def samples_of(states: States) -> int:
+    """How many samples were measured."""
     from datalint.measures.problems import Problems
 
     return sum(state.samples for found in states.values() for state in found if type(state) is Problems)
@@ -377,7 +312,9 @@ def choose(
     if engine == "dask":
         if not scheduler:
             raise DatalintError("--engine dask needs the address of the cluster: --scheduler tcp://HOST:PORT")
-        return Workers(jobs or len(partitions), scheduler)
+        from datalint.engine.cluster import Cluster
+
+        return Cluster(scheduler, jobs or len(partitions))
     movable = all(partition.files_read for _, partition in partitions)
     weight = sum(weight_of(partition) for _, partition in partitions)
     count = min(processes_for(weight, jobs), len(partitions))

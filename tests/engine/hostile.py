@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,3 +51,16 @@ class Killer:
                 self.fuse.unlink(missing_ok=True)
             os.kill(os.getpid(), signal.SIGKILL)
         yield Batch(self.split, 0, 10, labels=LabelBlock(np.arange(10, dtype=np.int32) % 2, ["a", "b"]))
+
+
+@dataclass(frozen=True)
+class Assassin(Killer):
+    """Ends another process first, and takes its time."""
+
+    victim: int = 0
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Kill, wait, read."""
+        os.kill(self.victim, signal.SIGKILL)
+        time.sleep(2)
+        yield Batch(self.split, 0, 0)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +21,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
-from datalint.engine import engine
+from datalint.engine.cluster import Cluster
 from datalint.engine.engine import Last, Serial, Workers, choose
 from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
+from tests.command import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +94,7 @@ def test_dask_worker_killed_in_mid_scan(cluster: Any, tmp_path: Path) -> None:
     fuse = tmp_path / "fuse"
     fuse.write_text("")
     tasks = _tasks(8, deadly=3, fuse=fuse)
-    found = list(Workers(2, cluster.scheduler_address).measure(tasks, KINDS, Settings(), lambda _: None))
+    found = list(Cluster(cluster.scheduler_address, 2).measure(tasks, KINDS, Settings(), lambda _: None))
     assert not fuse.exists()
     assert _labels(found) == [10] * 8
 
@@ -213,13 +217,54 @@ def test_a_worker_that_cannot_see_the_path(shards: Path, cluster: Any, monkeypat
         datalint.scan("/proc/self/cwd", cache=False, engine="dask", scheduler=cluster.scheduler_address)
 
 
-@pytest.mark.filterwarnings("default")
-def test_a_cluster_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distributed import LocalCluster
+@dataclass
+class Bare:
+    """A Dask cluster of plain processes, which nobody starts again."""
 
-    monkeypatch.setattr(engine, "WORKERLESS", 1)
-    with (
-        LocalCluster(n_workers=0, dashboard_address=None) as running,
-        pytest.raises(datalint.DatalintError, match="the cluster has no worker; start one"),
-    ):
-        list(Workers(2, running.scheduler_address).measure(_tasks(3, -1, None), KINDS, Settings(), lambda _: None))
+    address: str
+    scheduler: int
+
+
+@pytest.fixture
+def bare(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bare]:
+    place = tmp_path / "scheduler.json"
+    quiet: dict[str, Any] = {
+        "env": environment(tmp_path),
+        "stdout": subprocess.DEVNULL,
+        "stderr": (tmp_path / "err").open("w"),
+    }
+    dask = [sys.executable, "-m", "dask"]
+    options = ["--scheduler-file", str(place), "--no-dashboard"]
+    started = [subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *options], **quiet)]
+    try:
+        while not place.exists() or not place.read_text():
+            time.sleep(0.1)
+        address = json.loads(place.read_text())["address"]
+        worker = ["worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
+        started += [subprocess.Popen([*dask, *worker], **quiet) for _ in range(request.param)]
+        yield Bare(address, started[0].pid)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("bare", [2], indirect=True)
+@pytest.mark.parametrize("dies", ["scheduler", "workers"])
+def test_a_cluster_that_is_lost_ends_the_scan(bare: Bare, dies: str, capfd: pytest.CaptureFixture[str]) -> None:
+    tasks = _tasks(6, deadly=2 if dies == "workers" else -1, fuse=None)
+    if dies == "scheduler":
+        tasks[2] = (2, hostile.Assassin("train", "part 2", None, True, os.getpid(), victim=bare.scheduler))
+    start = time.monotonic()
+    with pytest.raises(datalint.DatalintError, match="the cluster was lost before all was read"):
+        list(Cluster(bare.address, 2, workerless=20).measure(tasks, KINDS, Settings(), lambda _: None))
+    assert time.monotonic() - start < 120
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("bare", [0], indirect=True)
+def test_a_cluster_without_workers(bare: Bare) -> None:
+    with pytest.raises(datalint.DatalintError, match="the cluster has no worker; start one"):
+        list(Cluster(bare.address, 2, workerless=1).measure(_tasks(3, -1, None), KINDS, Settings(), lambda _: None))

@@ -108,6 +108,8 @@ def _breakdown(outcome: Outcome) -> Fault | None:
         places = re.findall(r'File "[^"]*?/((?:datalint|datalint_rules)/[^"]+)", line \d+, in (\w+)', outcome.err)
         last = " < ".join(":".join(place) for place in reversed(places[-2:]))
         return Fault("traceback", f"{outcome.err}\n{outcome.err.strip().splitlines()[-1][:80]} in {last}")
+    if "a fault of its own" in outcome.err:  # what nobody foresaw, caught last of all
+        return Fault("broke down", outcome.err.strip())
     if outcome.status not in {0, 1, 2}:
         return Fault("status", f"{outcome.err[-300:]}\nexit status {outcome.status}")
     return None
@@ -163,6 +165,8 @@ def _report_faults(case: Case, outcome: Outcome, root: Path) -> Iterator[Fault]:
     except ValueError as error:
         yield Fault("report", f"not valid: {str(error)[:300]}")
         return
+    if hidden := re.search(r'its scan broke down: [^"]{,200}', text):
+        yield Fault("broke down", hidden[0])
     for dataset in report.datasets:
         for rule in dataset.rules:
             if rule.status == "failed":

@@ -299,6 +299,8 @@ def test_another_configuration_is_another_report_of_the_same_measurements(
         ('jobs = 1\nselct = ["ORD"]\n', "bad.toml:2: unknown key 'selct'; did you mean 'select'?"),
         ('[rules.ORD11]\nseverity = "off"\n', "bad.toml: rules.ORD11: no rule is called so; did you mean 'ORD101'?"),
         ("[rules.clas-imbalance]\nratio = 9\n", "no rule is called so; did you mean 'class-imbalance'?"),
+        ('"\\u001b[31m" = 5\n', "bad.toml: unknown key '\\x1b[31m'; known are baseline"),
+        ("str = 5\n", "bad.toml:1: unknown key 'str'; known are baseline"),
         ("[rules.LBL101]\nrtaio = 1\n", "bad.toml: rules.LBL101: unknown key 'rtaio'; did you mean 'ratio'?"),
         ("[rules.LBL101]\nratio = -1\n", "bad.toml: rules.LBL101.ratio: input should be greater than 1, not -1"),
         ('[rules.LBL101]\nseverity = "of"\n', "bad.toml:2: rules.LBL101.severity: input should be 'error', 'warning'"),

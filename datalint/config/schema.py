@@ -221,7 +221,11 @@ def parse_config(data: Mapping[str, Any], shown: str, text: str = "") -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         # A union adds its branches, a validator its name: they are no keys of the file.
-        place = tuple(part for part in first["loc"] if isinstance(part, int) or _is_key(part))
+        loc = first["loc"]
+        # An unknown key is one, whatever it is called.
+        keys = loc[-1:] if first["type"] == "extra_forbidden" else ()
+        between = loc[: len(loc) - len(keys)]
+        place = (*(part for part in between if isinstance(part, int) or _is_key(part)), *keys)
         raise DatalintError(f"{shown}{_line(text, place)}: {_said(first, place)}") from error
 
 

@@ -295,3 +295,17 @@ def test_changed_files_that_are_no_data(tmp_path: Path) -> None:
         outcome = run(tmp_path, "scan", "--changed-only", path, *PLAIN, "--format", "json")
         assert outcome.status == 0, outcome.err
         assert Report.model_validate_json(outcome.out).datasets == ()
+
+
+@pytest.mark.parametrize("name", ["label", "zzzzz"])
+def test_parquet_whose_schema_denies_its_statistics(tmp_path: Path, name: str) -> None:
+    """pyarrow ends the process when it is asked for a column whose counts of empty cells do not fit the schema."""
+    frame().to_csv(tmp_path / "good.csv", index=False)
+    frame().assign(zzzzz="x").to_parquet(tmp_path / "bad.parquet", row_group_size=20)
+    data = (tmp_path / "bad.parquet").read_bytes()
+    optional, required = (b"\x15\x0c\x25" + kind + b"\x18\x05" + name.encode() for kind in (b"\x02", b"\x00"))
+    assert data.count(optional) == 1
+    (tmp_path / "bad.parquet").write_bytes(data.replace(optional, required))
+    outcome = run(tmp_path, "scan", ".", *PLAIN, "--format", "concise")
+    assert (outcome.status, outcome.err) == (1, "")
+    assert "bad.parquet" in outcome.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,37 @@ class ParquetPartition(TableFilePartition):
             yield Batch(reader.home, reader.line, 0, problems=problems)
 
 
+class _Unread(io.RawIOBase):
+    """A file of some size that remembers whether any of it was asked for, and gives nothing."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._at = 0
+        self.asked = False
+
+    def readable(self) -> bool:
+        """As a file."""
+        return True
+
+    def seekable(self) -> bool:
+        """As a file."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """As a file."""
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """As a file."""
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Not as a file."""
+        self.asked = True
+        raise OSError("asked for")
+
+
 class Decoder:
     """
     A Parquet file that is decoded in pieces of bounded size, whatever its pages unpack to.
@@ -112,8 +144,29 @@ class Decoder:
             if name in wanted:
                 yield name, chunk
 
+    def _check(self, groups: Sequence[int]) -> None:
+        """
+        Raise what is wrong with the metadata of some row groups: pyarrow ends the process if damaged ones are looked at.
+
+        A reader meets the same errors, and raises them before it asks for the first byte.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        source = _Unread(self.size)
+        # With a buffer for each column none is read before all are set up.
+        file = pq.ParquetFile(pa.PythonFile(source, mode="r"), metadata=self._metadata, buffer_size=1024)
+        for group in groups:
+            source.asked = False
+            try:
+                next(file.iter_batches(1, row_groups=[group], use_threads=False), None)
+            except (pa.ArrowException, OSError, ValueError):
+                if not source.asked:
+                    raise
+
     def decodable(self, columns: Sequence[str], groups: Sequence[int]) -> tuple[list[str], list[str]]:
         """The columns without those that unpack to far more than data do, and what to say of these."""
+        self._check(groups)
         bombs: dict[str, str] = {}
         for group in groups:
             for name, chunk in self._chunks(group, columns):

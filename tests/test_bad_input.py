@@ -309,3 +309,16 @@ def test_parquet_whose_schema_denies_its_statistics(tmp_path: Path, name: str) -
     outcome = run(tmp_path, "scan", ".", *PLAIN, "--format", "concise")
     assert (outcome.status, outcome.err) == (1, "")
     assert "bad.parquet" in outcome.out
+
+
+def test_numbers_as_large_as_they_get(tmp_path: Path) -> None:
+    """What overflows is infinite, and nothing to warn of; here a warning is an error."""
+    table = pd.DataFrame(RNG.choice([1.7e308, -1.7e308, 1e300], (80, 3)), columns=["a", "b", "c"])
+    table["d"] = 1e308 * RNG.random(80)
+    table["label"] = RNG.choice(["x", "y"], 80)
+    for name in ("train", "test"):
+        table.sample(frac=0.9, random_state=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
+    outcome = run(tmp_path, "scan", ".", "--no-cache", "--no-report", "--exit-zero", "--format", "json")
+    assert (outcome.status, outcome.err) == (0, "")
+    (dataset,) = json.loads(outcome.out)["datasets"]
+    assert [rule for rule in dataset["rules"] if rule["status"] == "failed"] == []

@@ -218,6 +218,8 @@ class _Judged:
 
     def run(self, rule: Rule) -> None:
         """Let one rule judge; whatever it does, it ends as found, passed, skipped or failed."""
+        import numpy as np
+
         self.follows[rule.code] = rule.follows
         reason = self._why_not(rule)
         if reason is not None:
@@ -228,8 +230,10 @@ class _Judged:
         coverage = "in part"
         try:
             try:
-                for item in rule.check(self.profile):
-                    found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
+                # What overflows becomes infinite or no number: nothing to warn of.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    for item in rule.check(self.profile):
+                        found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
             except Skip as skip:
                 status, reason = "skipped", str(skip)
             except AllWell as good:

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.sources import files
-from datalint.sources.arrays.files import ArrayPartition, NotAnArray, array_files, grey_scale, layout_of
+from datalint.sources.arrays.files import (
+    ArrayFile,
+    ArrayPartition,
+    NotAnArray,
+    array_files,
+    grey_scale,
+    head_of,
+    layout_of,
+)
 from datalint.sources.recognise import Wishes, recognise
 
 if TYPE_CHECKING:
@@ -358,3 +366,10 @@ def test_labels_that_are_no_texts(tmp_path: Path) -> None:
     assert dataset.label is None
     (problem,) = dataset.problems
     assert problem.path.endswith("a.npz/y") and "no length" in problem.message
+
+
+def test_a_first_look_takes_fewer_of_large_items() -> None:
+    for side, expected in ((32, 256), (3_000, 14), (12_000, 1)):
+        pictures = np.broadcast_to(np.uint8(0), (300, side, side))
+        array = ArrayFile(None, "x", pictures.shape, pictures.dtype.str, pictures)
+        assert len(head_of(array, 256)) == expected

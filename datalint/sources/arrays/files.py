@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 ROWS_BYTES = 32 << 20
 """Bytes of one batch."""
 
+HEAD_BYTES = 128 << 20
+"""Bytes of a first look."""
+
 MAX_COLUMN_MAJOR = 1 << 30
 """Bytes of a column-major member of an archive, which must be unpacked whole."""
 
@@ -229,7 +232,9 @@ def _checked(path: Path, key: str | None, file: IO[bytes], size: int) -> ArrayFi
 
 
 def head_of(array: ArrayFile, count: int) -> NDArray[Any]:
-    """The first items; none where they cannot be read, which the scan will tell."""
+    """The first items, fewer of large ones; none where they cannot be read, which the scan will tell."""
+    item = math.prod(array.shape[1:]) * np.dtype(array.dtype).itemsize
+    count = min(count, max(1, HEAD_BYTES // max(1, item)))
     try:
         return np.asarray(next(array.rows(count), np.zeros((0, *array.shape[1:]))))
     except Exception:  # as damaged files raise

@@ -127,7 +127,11 @@ import sys
 def test_nothing():
     heavy = {"numpy", "pandas", "pydantic", "PIL", "sklearn", "cleanlab", "pyarrow", "joblib"}
     assert not heavy & set(sys.modules)
-    assert {name for name in sys.modules if name.startswith("datalint")} == {"datalint", "datalint.integrations.pytest_plugin"}
+    assert {name for name in sys.modules if name.startswith("datalint")} == {
+        "datalint",
+        "datalint.integrations",
+        "datalint.integrations.pytest_plugin",
+    }
 """
     session(code).assert_outcomes(passed=1)
 

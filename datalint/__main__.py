@@ -1,5 +1,6 @@
 """``python -m datalint``, and the command itself."""
 
+import signal
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write("datalint: interrupted; no report was written\n")
         sys.exit(2)
+    finally:
+        # All is said and written: while the interpreter shuts down, an interrupt ends it without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

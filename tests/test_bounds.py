@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -38,22 +37,33 @@ class Scan:
     """Megabytes at the peak."""
 
 
+MEASURED = """
+import json, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_AS, (6_000_000 << 10,) * 2)
+resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([status, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+"""A small process between this one and the scan, whose peak would count this one's memory: it starts as its twin."""
+
+
 def scan(data: Path, folder: Path, *options: str, **env: str) -> Scan:
     """Scan under limits that keep a fault from harming the machine."""
     out = folder / "report.json"
-    limits = 'ulimit -v 6000000; ulimit -t 120; exec "$@"'
-    command = ["sh", "-c", limits, "sh", *COMMAND, "scan", str(data), "--no-cache", "--no-report", "--json", str(out)]
-    quiet, pipe = subprocess.DEVNULL, subprocess.PIPE
-    with subprocess.Popen(
-        [*command, *options], cwd=folder, env=environment(folder, env), stdout=quiet, stderr=pipe
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.read().decode()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in {0, 1}, said
+    command = [*COMMAND, "scan", str(data), "--no-cache", "--no-report", "--json", str(out), *options]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *command],
+        cwd=folder,
+        env=environment(folder, env),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, cpu, peak = json.loads(done.stdout)
+    assert status in {0, 1}, done.stderr
     unit = 1 if sys.platform == "darwin" else 1024
-    return Scan(json.loads(out.read_text()), used.ru_utime + used.ru_stime, used.ru_maxrss * unit / MEGABYTE)
+    return Scan(json.loads(out.read_text()), cpu, peak * unit / MEGABYTE)
 
 
 def failed(report: dict[str, Any]) -> list[tuple[str, str]]:

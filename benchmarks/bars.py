@@ -44,8 +44,7 @@ class Bar:
 def bars(
     rules: Mapping[str, Mapping[str, Any]], clean: Mapping[str, Any] | None, peers: Mapping[str, Any]
 ) -> list[Bar]:
-    """
-    Every bar with what fails it.
+    """Every bar with what fails it.
 
     Args:
         rules: the figures of each, by code.
@@ -56,8 +55,7 @@ def bars(
 
 
 def alarms(rules: Mapping[str, Mapping[str, Any]]) -> Bar:
-    """
-    False alarms of each rule.
+    """False alarms of each rule.
 
     A rule fails if it had more than the bar allows. It keeps the bar if the whole interval lies below it; with fewer scans
     or with alarms that could be chance, nothing is shown.
@@ -146,8 +144,7 @@ def beside(peers: Mapping[str, Any]) -> Bar:
 
 
 def recall_precision(pair: Mapping[str, Any], who: str) -> tuple[float, float]:
-    """
-    Of the faulty samples, where both sides name samples; else of whole data sets.
+    """Of the faulty samples, where both sides name samples; else of whole data sets.
 
     Then recall is the share of faulty data sets in which the fault is found, and precision the share of those told of that
     are faulty, were there as many clean ones as faulty ones.

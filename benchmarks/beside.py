@@ -1,5 +1,4 @@
-"""
-Other tools on the same faulty data, where they have such a check.
+"""Other tools on the same faulty data, where they have such a check.
 
 Each gets the clean data and the data with a rule's fault at its promised strength, as files, and is run in its own
 environment, with its defaults. Where it names samples, a fault is found if a faulty one is named; where it names columns,
@@ -184,8 +183,7 @@ def there(folder: Path | None) -> dict[str, str | None]:
 
 
 def trial(name: str, python: str, codes: Sequence[str], seed: int) -> dict[str, Any]:
-    """
-    Run one peer over the data of one seed.
+    """Run one peer over the data of one seed.
 
     Args:
         name: of the peer.
@@ -209,8 +207,7 @@ def trial(name: str, python: str, codes: Sequence[str], seed: int) -> dict[str, 
 
 
 def compared(trials: Mapping[str, Sequence[Mapping[str, Any]]], python: Mapping[str, str | None]) -> dict[str, Any]:
-    """
-    By peer and rule, what each found and what datalint did.
+    """By peer and rule, what each found and what datalint did.
 
     Args:
         trials: of each peer that ran, seed by seed.
@@ -343,8 +340,7 @@ Verdict = tuple[bool, float | None, float | None]
 
 
 def verdict(said: Told, before: Told, fault: Planted) -> Verdict:
-    """
-    Whether a peer found a fault.
+    """Whether a peer found a fault.
 
     Args:
         said: what it says of the faulty data.

@@ -1,5 +1,4 @@
-"""
-The data of the speed benchmark: tables and photos with planted faults, and a file that says where each fault lies.
+"""The data of the speed benchmark: tables and photos with planted faults, and a file that says where each fault lies.
 
 A table is ``T0.csv``, ``T0.parquet`` and ``T0.truth.json``, a set of photos ``I0/<class>/*.jpg`` and ``I0.truth.json``. Same name, same bytes: everything is drawn from fixed seeds. T0 and T1 are 50,000 and 1,000,000 rows of 30
 columns, I0 and I1 are 1,000 and 10,000 JPEG photos in ten class folders.
@@ -48,8 +47,7 @@ def ensure(folder: Path, work: str) -> Truth:
 
 
 def table(rows: int, seed: int = 7) -> tuple[Any, Truth]:
-    """
-    An Arrow table of 20 fractional, 5 whole and 4 text columns and a label of ten classes, and what is wrong with it.
+    """An Arrow table of 20 fractional, 5 whole and 4 text columns and a label of ten classes, and what is wrong with it.
 
     Planted: 1 % gaps in 20 columns, a constant column, a column that is nearly a copy of another, 20 extreme values in
     one column, 500 repeated rows, and 5 % wrong labels.
@@ -119,8 +117,7 @@ def make_table(folder: Path, name: str, rows: int) -> Truth:
 
 
 def times(source: Path, target: Path, copies: int, seed: int = 70) -> int:
-    """
-    Write a table several times over into one CSV file, each copy with noise of its own; returns the number of rows.
+    """Write a table several times over into one CSV file, each copy with noise of its own; returns the number of rows.
 
     Batch by batch: neither file is ever held in memory.
     """

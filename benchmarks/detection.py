@@ -1,5 +1,4 @@
-"""
-How often each rule is right: ``python -m benchmarks.detection``.
+"""How often each rule is right: ``python -m benchmarks.detection``.
 
 Clean data (bundled with scikit-learn or generated, tables and images, made anew with every seed: ``tests/reference.py`` and
 ``benchmarks/families.py``) is scanned as it is, which gives the false alarms, and with each rule's own fault planted at
@@ -96,8 +95,7 @@ def clean_work(seed: int, wanted: Mapping[str, Sequence[str]], keep: Path | None
 def clean_piece(
     seed: int, wanted: Mapping[str, Sequence[str]], stamps: Mapping[str, str], file: Path | None
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """
-    What rules say of the clean data of one seed; only those are run of which no earlier run has left it.
+    """What rules say of the clean data of one seed; only those are run of which no earlier run has left it.
 
     Args:
         seed: of the data.
@@ -124,8 +122,7 @@ def clean_piece(
 
 
 def more(clean: CleanSets, rules: Sequence[type[Rule]], keep: Path | None) -> list[Work]:
-    """
-    More clean data for the rules that have judged too few sets: of those they judge, with further seeds.
+    """More clean data for the rules that have judged too few sets: of those they judge, with further seeds.
 
     Args:
         clean: what was scanned so far.
@@ -166,8 +163,7 @@ def _named(name: str, call: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def kept(file: Path | None, same: Any, work: Callable[[], Any]) -> Any:
-    """
-    The result of some work, or what an earlier run has left of it.
+    """The result of some work, or what an earlier run has left of it.
 
     Args:
         file: where it is kept.
@@ -389,8 +385,7 @@ def measure(
 
 
 def joined(known: Mapping[str, Any], new: Mapping[str, Any], all_of_them: bool) -> dict[str, Any]:
-    """
-    What is told after a run of some rules: the figures of the others as they were.
+    """What is told after a run of some rules: the figures of the others as they were.
 
     Args:
         known: what was told before.

@@ -1,5 +1,4 @@
-"""
-Generated clean data with what makes judging hard: heavy tails, imbalance, many categories, gaps, coarse answers, tiny sets.
+"""Generated clean data with what makes judging hard: heavy tails, imbalance, many categories, gaps, coarse answers, tiny sets.
 
 Every seed draws sizes, shapes and relations anew. None of it is a fault: rows are in random order, splits are drawn at
 random, labels are right, nothing was scaled. Together with ``tests/reference.py`` they are what rules must be silent on.

@@ -1,5 +1,4 @@
-"""
-What cannot be undercut, one probe per process: ``python benchmarks/limits.py parse|groups|draft|help [PATH]``.
+"""What cannot be undercut, one probe per process: ``python benchmarks/limits.py parse|groups|draft|help [PATH]``.
 
 parse: read a CSV file with pyarrow in one thread, block by block, and throw it away. groups: the same of a Parquet file.
 draft: decode every JPEG below a folder at a quarter of its size with Pillow. help: start the interpreter, import click

@@ -1,5 +1,4 @@
-"""
-What one command costs: ``python benchmarks/meter.py OUT.json SECONDS COMMAND...`` (Linux).
+"""What one command costs: ``python benchmarks/meter.py OUT.json SECONDS COMMAND...`` (Linux).
 
 CPU of the whole process tree (user and system), wall time, the peak of the tree's resident memory, and the exit status.
 It stands by itself and imports next to nothing: what a child is charged for starts at the size of its parent. Processes

@@ -126,8 +126,7 @@ def versions(peers: Mapping[str, str]) -> str:
 
 
 def put(name: str, text: str, page: Path = PAGE) -> None:
-    """
-    Replace one section of the page, between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+    """Replace one section of the page, between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
     Raises:
         ValueError: the page has no such section.

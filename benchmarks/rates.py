@@ -44,8 +44,7 @@ def per_thousand(count: int, scans: int) -> dict[str, Any]:
 
 
 def smallest(found: Mapping[float, tuple[int, int]], wanted: float = WANTED) -> float | None:
-    """
-    The strength from which a fault is found often enough, at it and at every larger one.
+    """The strength from which a fault is found often enough, at it and at every larger one.
 
     Args:
         found: by strength, how many were found of how many.

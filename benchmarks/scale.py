@@ -1,5 +1,4 @@
-"""
-What the reduce step costs at 10^9 rows in 10^5 partitions: ``python -m benchmarks.scale [--partitions N]``.
+"""What the reduce step costs at 10^9 rows in 10^5 partitions: ``python -m benchmarks.scale [--partitions N]``.
 
 Real: the measurements that the built-in rules ask for of a 30-column table, their merge and close, the reduce step of a
 scan (``datalint.judge.scanning``), freezing and the cache, and the summaries of some partitions of generated rows, taken by the

@@ -119,7 +119,7 @@ def case_of(parts: list[Floats]) -> str | None:
 
 
 def outcome(parts: list[Floats], make: Callable[[], Any], write: Callable[[Floats], Floats], fitted: str) -> str:
-    """ "found", "missed", "same numbers", "false alarm", "quiet" or "other words" for one scaled split."""
+    """Outcome of one scaled split: "found", "missed", "same numbers", "false alarm", "quiet" or "other words"."""
     written = [write(part) for part in scaled(parts, make, fitted)]
     case = case_of(written)
     if fitted == "all" and case != "pooled":

@@ -1,5 +1,4 @@
-"""
-What was found of what is planted, kind by kind.
+"""What was found of what is planted, kind by kind.
 
 Kinds of tables: ``constant`` and ``missing`` (columns), ``correlated`` (columns), ``repeated``, ``extreme`` and ``labels``
 (row numbers). Kinds of photos: ``black``, ``white``, ``blurred``, ``transposed``, ``broken``, ``exif`` (files) and ``exact``,
@@ -135,8 +134,7 @@ CODES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def of_datalint(work: str, findings: Findings, judged: Iterable[str]) -> dict[str, list[Any]]:
-    """
-    What datalint found, by kind; every finding counts, whatever its severity.
+    """What datalint found, by kind; every finding counts, whatever its severity.
 
     Args:
         work: the data set.
@@ -190,8 +188,7 @@ def _poor(finding: Finding, sample: AffectedSample, kind: str) -> bool:
 
 
 def _sets(samples: list[AffectedSample]) -> list[list[str]]:
-    """
-    Pictures said to be the same.
+    """Pictures said to be the same.
 
     They belong together if one names the other in its details, if they share a group, or if their content is the same.
     """

@@ -35,8 +35,7 @@ def timed(data: Clean, *rules: type[Rule]) -> tuple[Report, float]:
 
 
 def clean_trial(seed: int, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """
-    Scan clean sets of one seed, each once with all the rules that are asked for.
+    """Scan clean sets of one seed, each once with all the rules that are asked for.
 
     Args:
         seed: of the data.
@@ -69,8 +68,7 @@ def outcome(report: Report, rule: type[Rule]) -> dict[str, Any]:
 
 
 def planted_trial(code: str, strengths: Sequence[float], enough: int, most: int = MOST_SEEDS) -> dict[str, Any]:
-    """
-    Plant one rule's fault into every clean set that it judges, with seed after seed until there are enough.
+    """Plant one rule's fault into every clean set that it judges, with seed after seed until there are enough.
 
     The first seed takes all sets; of later ones the last may be cut short. A set in which the rule finds something already
     is passed over: that is a false alarm, and counted as one among the clean scans.

@@ -69,8 +69,7 @@ def scan(
     samples: bool = True,
     redact: bool = False,
 ) -> Report:
-    """
-    Scan a data set and report what will make training fail, stall or lie.
+    """Scan a data set and report what will make training fail, stall or lie.
 
     What is not given here is what the configuration says, and otherwise the default.
 
@@ -244,8 +243,7 @@ def _load(dataset: Dataset) -> None:
 
 
 def settings_of(source: Any, config: Any = None) -> Effective:
-    """
-    The configuration that a scan of ``source`` has; may be handed to :func:`scan`.
+    """The configuration that a scan of ``source`` has; may be handed to :func:`scan`.
 
     Raises:
         DatalintError: the file cannot be used, or the paths have different ones.
@@ -387,8 +385,7 @@ def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
 
 
 def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] | None = None) -> list[Dataset]:
-    """
-    What ``scan`` would recognise: layout, label and splits of every data set, with the evidence; scans nothing.
+    """What ``scan`` would recognise: layout, label and splits of every data set, with the evidence; scans nothing.
 
     Raises:
         DatalintError: nothing is recognised.

@@ -1,5 +1,4 @@
-"""
-Everything that a rule imports, apart from numpy, pandas and scikit-learn.
+"""Everything that a rule imports, apart from numpy, pandas and scikit-learn.
 
 A rule file imports it at the top; pandas and scikit-learn, which cost more to load than a fast scan takes, are imported
 inside the functions that need them.

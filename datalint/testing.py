@@ -1,5 +1,4 @@
-"""
-What every rule must hold to, as functions for the tests of rule packs.
+"""What every rule must hold to, as functions for the tests of rule packs.
 
 A pack that is installed (its package named by an entry point of the group ``datalint.rules``) is tested with::
 
@@ -40,8 +39,7 @@ SHARDS = 3
 def check_rule(
     rule: type[Rule], clean: Sequence[Clean], strengths: Sequence[float] = (0.0, 1.0), seeds: Sequence[int] = (0,)
 ) -> None:
-    """
-    All the checks of one rule.
+    """All the checks of one rule.
 
     Args:
         rule: a rule of an installed pack.
@@ -219,8 +217,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def check_found(rule: type[Rule], planted: Planted, precision: float = 0.8, recall: float = 0.5) -> None:
-    """
-    A planted fault is found at its place, and nowhere else.
+    """A planted fault is found at its place, and nowhere else.
 
     Args:
         rule: the rule whose fault it is.

@@ -1,5 +1,4 @@
-"""
-Make the data sets in this folder, from the sets that scikit-learn brings along: ``python sample_data/make.py``.
+"""Make the data sets in this folder, from the sets that scikit-learn brings along: ``python sample_data/make.py``.
 
 What is wrong with each, and where it comes from, is in its NOTE.md; what a scan must say of it in its expected.json.
 Everything random is seeded by the folder's name, so a second run gives the same data.

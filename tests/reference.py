@@ -1,5 +1,4 @@
-"""
-Clean data sets: no rule may find anything above ``info`` in them.
+"""Clean data sets: no rule may find anything above ``info`` in them.
 
 Built in code from what scikit-learn bundles and generates. A seed decides shuffles, splits and what is generated, so
 that other seeds give other data of the same kind.

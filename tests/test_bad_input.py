@@ -299,7 +299,7 @@ def test_changed_files_that_are_no_data(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["label", "zzzzz"])
 def test_parquet_whose_schema_denies_its_statistics(tmp_path: Path, name: str) -> None:
-    """pyarrow ends the process when it is asked for a column whose counts of empty cells do not fit the schema."""
+    """In a process of its own: pyarrow aborts when asked for a column whose counts of empty cells do not fit the schema."""
     frame().to_csv(tmp_path / "good.csv", index=False)
     frame().assign(zzzzz="x").to_parquet(tmp_path / "bad.parquet", row_group_size=20)
     data = (tmp_path / "bad.parquet").read_bytes()

@@ -20,7 +20,7 @@ FAST = ("--preset", "fast", "--no-cache")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """iris as it is shipped (sorted by species), and shuffled."""
+    """Iris as it is shipped (sorted by species), and shuffled."""
     place = tmp_path_factory.mktemp("cli")
     table = datasets.load_iris(as_frame=True).frame.rename(columns={"target": "species"})
     table.to_csv(place / "sorted.csv", index=False)

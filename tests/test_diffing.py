@@ -20,7 +20,7 @@ SCAN = ("--no-cache", "--no-report", "--preset", "fast", "--fail-on", "never", "
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """iris sorted, then shuffled with a row of zeros; each with its report."""
+    """Iris sorted, then shuffled with a row of zeros; each with its report."""
     place = tmp_path_factory.mktemp("diff")
     table = datasets.load_iris(as_frame=True).frame.rename(columns={"target": "species"})
     (place / "data").mkdir()

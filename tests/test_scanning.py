@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 
 class Made(Rule):
-    """
-    A rule that yields what it is given to yield.
-    """
+    """A rule that yields what it is given to yield."""
 
     name = "made"
     severity: ClassVar[Severity] = "warning"

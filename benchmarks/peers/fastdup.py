@@ -1,5 +1,4 @@
-"""
-fastdup: similarity, picture statistics, unreadable files.
+"""fastdup: similarity, picture statistics, unreadable files.
 
 It gives numbers, not verdicts: what counts as dark (mean below 13), bright (above 242), blurred (below 50) and the same
 picture (similarity above 0.998) is chosen here.

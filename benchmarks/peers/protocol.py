@@ -1,5 +1,4 @@
-"""
-What all peers' scripts share: ``python -m benchmarks.peers.NAME INPUT OUT.json [BROKEN...]``.
+"""What all peers' scripts share: ``python -m benchmarks.peers.NAME INPUT OUT.json [BROKEN...]``.
 
 They run in the peer's own environment, so they import nothing of datalint. ``OUT.json`` gets what was found by kind, with
 the names of :mod:`benchmarks.scoring`. ``BROKEN`` are files to hide from a peer that would crash on them.

@@ -1,5 +1,4 @@
-"""
-CleanVision on many small folders of images: ``python -m benchmarks.peers.sets_cleanvision JOBS.json OUT.json``.
+"""CleanVision on many small folders of images: ``python -m benchmarks.peers.sets_cleanvision JOBS.json OUT.json``.
 
 With its default issues, in one process. Says by job and kind which files it names.
 """

@@ -1,5 +1,4 @@
-"""
-fg-data-profiling on many small tables: ``python -m benchmarks.peers.sets_data_profiling JOBS.json OUT.json``.
+"""fg-data-profiling on many small tables: ``python -m benchmarks.peers.sets_data_profiling JOBS.json OUT.json``.
 
 Its alerts with its default settings. Plots are left out: no alert rests on them, and those of pairs of columns take
 minutes. Of the label column only imbalance and correlation count.

@@ -1,5 +1,4 @@
-"""
-cleanlab's Datalab on many small tables: ``python -m benchmarks.peers.sets_datalab JOBS.json OUT.json``.
+"""cleanlab's Datalab on many small tables: ``python -m benchmarks.peers.sets_datalab JOBS.json OUT.json``.
 
 With the features and the cross-validated probabilities that it asks its user for. Says by job and kind which rows it names.
 """

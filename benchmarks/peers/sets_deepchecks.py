@@ -1,5 +1,4 @@
-"""
-Deepchecks on many small tables: ``python -m benchmarks.peers.sets_deepchecks JOBS.json OUT.json``.
+"""Deepchecks on many small tables: ``python -m benchmarks.peers.sets_deepchecks JOBS.json OUT.json``.
 
 With the conditions that its suites have, or else that a check has by default; kinds of columns are left to its guesses. A
 check tells of a kind where its condition does not pass; only conflicting labels come with the rows.

@@ -1,5 +1,4 @@
-"""
-What all peers' scripts for many small data sets share: ``python -m benchmarks.peers.sets_NAME JOBS.json OUT.json``.
+"""What all peers' scripts for many small data sets share: ``python -m benchmarks.peers.sets_NAME JOBS.json OUT.json``.
 
 They run in the peer's own environment, so they import nothing of datalint. A job has ``name``, ``path``, the ``kinds`` of
 issue that are asked for and, of tables, ``tables`` (a CSV file by split), ``label`` and ``task``. Its answer has ``rows``
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 
 def answer_all(package: str, issues_of: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
-    """
-    Answer all jobs.
+    """Answer all jobs.
 
     Args:
         package: name of the peer's distribution.

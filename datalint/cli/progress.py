@@ -14,8 +14,7 @@ TICK = 0.25
 
 
 class Progress:
-    """
-    Shows the stage, its own share, and the seconds that the whole has taken; silent without a terminal.
+    """Shows the stage, its own share, and the seconds that the whole has taken; silent without a terminal.
 
     A thread paints, so that the line moves while one step takes long and always ends with the last that was told. How
     long the rest takes is not said: reading tells nothing of the models that are trained afterwards.
@@ -64,8 +63,7 @@ class Progress:
 
 
 def line(what: str, share: float, seconds: float) -> str:
-    """
-    What is shown.
+    """What is shown.
 
     Args:
         what: is being done.

@@ -33,8 +33,7 @@ PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", "__pycache__", ".ipynb_ch
 
 
 def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Report]) -> int:
-    """
-    Scan now, and again after every change below the paths, until interrupted.
+    """Scan now, and again after every change below the paths, until interrupted.
 
     Returns:
         The exit status of the last scan.

@@ -96,8 +96,7 @@ class Effective:
 
 
 def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
-    """
-    The configuration for a scan.
+    """The configuration for a scan.
 
     Args:
         paths: what is scanned; None for objects in memory, for which no file is looked for.
@@ -131,8 +130,7 @@ def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
 
 
 def find_config(start: Path) -> Path | None:
-    """
-    The configuration file closest to a path: in its folder or above, up to the root of its repository; then in the
+    """The configuration file closest to a path: in its folder or above, up to the root of its repository; then in the
     same way from the working directory.
     """
     return _above(_folder(start)) or _above(Path.cwd())
@@ -185,9 +183,8 @@ class _Chain:
     """A file and the files that it extends, each once, what is extended first."""
 
     def __init__(self, root: Path | None = None) -> None:
-        """
-        Args:
-            root: the folder that no file may lie outside of.
+        """Args:
+        root: the folder that no file may lie outside of.
         """
         self.files: list[_File] = []
         self._root = root
@@ -295,8 +292,7 @@ def expired(entry: Suppression, today: datetime.date) -> bool:
 
 
 def rule_options(effective: Effective) -> tuple[dict[str, RuleParams], dict[str, Severity | Literal["off"]]]:
-    """
-    Parameters and severities by code of the rule.
+    """Parameters and severities by code of the rule.
 
     Raises:
         DatalintError: an unknown rule or parameter, or a value that it refuses.

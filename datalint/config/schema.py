@@ -29,8 +29,7 @@ PYPROJECT = "pyproject.toml"
 
 
 def parse_bytes(value: str) -> int:
-    """
-    A size such as 512MB, 2G or 1.5 GiB.
+    """A size such as 512MB, 2G or 1.5 GiB.
 
     Raises:
         ValueError: it is none.
@@ -149,8 +148,7 @@ TABLES: dict[str, type[Table]] = {"ignores": Ignore, "suppressions": Suppression
 
 
 def read_config(path: Path, shown: str) -> tuple[dict[str, Any], str] | None:
-    """
-    What a file sets, as it stands there, with its text; None for a ``pyproject.toml`` that says nothing of datalint.
+    """What a file sets, as it stands there, with its text; None for a ``pyproject.toml`` that says nothing of datalint.
 
     Raises:
         DatalintError: it cannot be read, or is not TOML.
@@ -210,8 +208,7 @@ def _malformed(said: str, shown: str, text: str) -> str:
 
 
 def parse_config(data: Mapping[str, Any], shown: str, text: str = "") -> Config:
-    """
-    The configuration that a file or mapping holds; rules and their parameters are not looked up yet.
+    """The configuration that a file or mapping holds; rules and their parameters are not looked up yet.
 
     Raises:
         DatalintError: an unknown key or a value that makes no sense; the message names the nearest key.

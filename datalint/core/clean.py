@@ -45,8 +45,7 @@ class Clean:
         return "images" if suffixes - {".csv", ".parquet"} else "table"
 
     def write(self, folder: Path) -> Path:
-        """
-        Lay the data set out on disk; returns the folder.
+        """Lay the data set out on disk; returns the folder.
 
         Raises:
             DatalintError: a path of a file leads out of the folder.
@@ -93,8 +92,7 @@ def blacken(clean: Clean, strength: float, rng: np.random.Generator) -> Planted:
 
 
 def transpose(clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-    """
-    Exchange rows and columns of some pictures: one, up to 4 % at full strength.
+    """Exchange rows and columns of some pictures: one, up to 4 % at full strength.
 
     None where they are square, or of so many sizes that a swapped one is like the others.
     """

@@ -1,5 +1,4 @@
-"""
-Values as whole numbers, in memory that does not grow with the longest text.
+"""Values as whole numbers, in memory that does not grow with the longest text.
 
 An array of NumPy's own texts (``astype(str)``, ``np.unique`` of strings) takes the longest text times the rows: of one note
 of 30,000 characters among 30,000 rows it takes gigabytes.

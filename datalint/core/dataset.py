@@ -31,8 +31,7 @@ THUMBNAIL = 32
 
 
 def reduction(width: int, height: int) -> int:
-    """
-    By how much a picture is reduced before its sharpness is judged.
+    """By how much a picture is reduced before its sharpness is judged.
 
     A quarter for common photos, so that what a JPEG decoder gives for nothing is enough; the shorter side keeps at least
     64 pixels, if it has them, and no more than 256: on it the same blur counts as much in small pictures as in large ones.

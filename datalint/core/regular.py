@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """
-    What a regular file holds.
+    """What a regular file holds.
 
     Args:
         path: of the file.

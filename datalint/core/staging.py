@@ -21,8 +21,7 @@ LOGS: Final = {"fix-log.json": "files", "subset-log.json": "files", "planted.jso
 
 
 class Target:
-    """
-    A folder to write to.
+    """A folder to write to.
 
     Raises:
         DatalintError: it lies in the source or around it, is a file, or holds something and ``force`` is not given.

@@ -1,5 +1,4 @@
-"""
-Writing files: whole or not at all, and never in place of something that is not a file.
+"""Writing files: whole or not at all, and never in place of something that is not a file.
 
 Nothing here asks for or sets the process's umask: other threads may be creating files at the same moment.
 """
@@ -33,8 +32,7 @@ _LONGEST: Final = 200
 
 
 def write_text(path: Path, text: str, within: Path | None = None) -> None:
-    """
-    Write one file, whole or not at all; see :class:`Files`.
+    """Write one file, whole or not at all; see :class:`Files`.
 
     Raises:
         DatalintError: it cannot be written.
@@ -45,8 +43,7 @@ def write_text(path: Path, text: str, within: Path | None = None) -> None:
 
 @contextmanager
 def writing() -> Iterator[Files]:
-    """
-    Write several files, all of them or none.
+    """Write several files, all of them or none.
 
     Raises:
         DatalintError: one cannot be written.
@@ -60,8 +57,7 @@ def writing() -> Iterator[Files]:
 
 
 class Files:
-    """
-    Files that are prepared under temporary names beside their places and renamed together.
+    """Files that are prepared under temporary names beside their places and renamed together.
 
     A file that is replaced hands on its mode and its owner. Links are followed. What is no regular file (a device, a
     pipe, ``/dev/stdout``) is written to, as is a file that cannot be replaced: one of somebody else, or in a folder that
@@ -75,8 +71,7 @@ class Files:
         """What is written to instead of replaced, when all others are in place: a reader may wait for each to end."""
 
     def add(self, path: Path, text: str, within: Path | None = None) -> None:
-        """
-        Prepare a file.
+        """Prepare a file.
 
         Args:
             path: where.
@@ -130,8 +125,7 @@ class Files:
 
 @contextmanager
 def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """
-    A file to write to that takes the place of ``path`` when all went well; for files of datalint's own.
+    """A file to write to that takes the place of ``path`` when all went well; for files of datalint's own.
 
     Args:
         path: its place; a link there is replaced.
@@ -148,8 +142,7 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_file(folder: Path, mode: int = 0o666) -> Iterator[tuple[BinaryIO, Path]]:
-    """
-    A file of another name than any other there, to be renamed; it is gone afterwards.
+    """A file of another name than any other there, to be renamed; it is gone afterwards.
 
     Raises:
         OSError: it cannot be made.
@@ -163,8 +156,7 @@ def new_file(folder: Path, mode: int = 0o666) -> Iterator[tuple[BinaryIO, Path]]
 
 
 def link(fresh: Path, place: Path) -> None:
-    """
-    Give a file a second name, or where the system of files has none, that name instead.
+    """Give a file a second name, or where the system of files has none, that name instead.
 
     Raises:
         FileExistsError: there is one of that name.
@@ -179,8 +171,7 @@ def link(fresh: Path, place: Path) -> None:
 
 
 def check(path: Path, within: Path | None = None) -> None:
-    """
-    See that a file can be written, before the work that it is to hold.
+    """See that a file can be written, before the work that it is to hold.
 
     Raises:
         DatalintError: it cannot.
@@ -218,8 +209,7 @@ def can_hold(folder: Path) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """
-    A name that comes from data as one part of a path: itself, unless it would lead elsewhere or a scan would pass it over.
+    """A name that comes from data as one part of a path: itself, unless it would lead elsewhere or a scan would pass it over.
 
     Names that differ stay different.
     """

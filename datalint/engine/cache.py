@@ -48,8 +48,7 @@ _UNFINISHED = re.compile(re.escape(TEMPORARY) + "[0-9a-f]+")
 
 
 def chosen_folder(given: str | Path | None = None) -> tuple[Path, bool]:
-    """
-    The folder of the cache, and whether the user named it: by an option, a setting or ``DATALINT_CACHE_DIR``.
+    """The folder of the cache, and whether the user named it: by an option, a setting or ``DATALINT_CACHE_DIR``.
 
     Otherwise it lies in ``XDG_CACHE_HOME``, else in ``~/.cache``.
 
@@ -66,8 +65,7 @@ def chosen_folder(given: str | Path | None = None) -> tuple[Path, bool]:
 def open_cache(
     given: str | Path | None = None, paranoid: bool = False, folders: tuple[Listing, ...] = (), quiet: bool = False
 ) -> Cache | None:
-    """
-    The cache of a scan; None, with a notice unless ``quiet``, where none can be kept.
+    """The cache of a scan; None, with a notice unless ``quiet``, where none can be kept.
 
     Raises:
         DatalintError: the user named something that is there and no cache.
@@ -92,8 +90,7 @@ def open_cache(
 
 @dataclass(frozen=True)
 class Cache:
-    """
-    A folder of small files, each written whole under the hash of what it depends on, and signed together with it.
+    """A folder of small files, each written whole under the hash of what it depends on, and signed together with it.
 
     Nothing is believed that somebody else may have put there, and nothing is removed that is not called like an entry.
     """
@@ -132,8 +129,7 @@ class Cache:
                     file.write(_signature(secret, key, body))
 
     def foreign(self) -> str | None:
-        """
-        What is there instead of a cache of ours; None for nothing.
+        """What is there instead of a cache of ours; None for nothing.
 
         Raises:
             OSError: it cannot be looked at.
@@ -150,8 +146,7 @@ class Cache:
         return None if ours or all(map(_UNFINISHED.fullmatch, held)) else "it is not empty, and no cache of yours"
 
     def unusable(self) -> str | None:
-        """
-        Why nothing can be kept there; None if it can.
+        """Why nothing can be kept there; None if it can.
 
         Raises:
             OSError: it cannot be looked at.
@@ -163,8 +158,7 @@ class Cache:
         return None if can_hold(self.folder) else "it cannot be written to"
 
     def clear(self) -> int:
-        """
-        Remove the entries, and the folder if we made it and nothing else lies there; returns the number of bytes.
+        """Remove the entries, and the folder if we made it and nothing else lies there; returns the number of bytes.
 
         Raises:
             DatalintError: it is no cache of ours.
@@ -197,7 +191,7 @@ class Cache:
 
     @cached_property
     def _code(self) -> list[Any]:
-        """datalint's version and sources, and the versions of what it computes with."""
+        """The version and sources of datalint, and the versions of what it computes with."""
         libraries = ("cleanlab", "numpy", "pandas", "pillow", "pyarrow", "scikit-learn", "scipy")
         stamp = sources_stamp(Path(__file__).parents[1])
         return [__version__, stamp, [importlib.metadata.version(name) for name in libraries]]
@@ -220,8 +214,7 @@ class Cache:
         return found and found[1]
 
     def _make(self) -> bytes | None:
-        """
-        Make the folder and mark it as ours; the answer is its secret, None where it is not to be used.
+        """Make the folder and mark it as ours; the answer is its secret, None where it is not to be used.
 
         Raises:
             OSError: it cannot be made.
@@ -251,8 +244,7 @@ class Cache:
                 file.write(_TAG_TEXT)
 
     def identity(self, paths: Iterable[str]) -> list[list[Any]]:
-        """
-        What tells whether files have changed.
+        """What tells whether files have changed.
 
         Raises:
             OSError: a file cannot be looked at.

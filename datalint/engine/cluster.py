@@ -43,8 +43,7 @@ class Cluster:
         settings: Settings,
         progress: Callable[[int], None],
     ) -> Iterator[States]:
-        """
-        Several partitions at once, in order.
+        """Several partitions at once, in order.
 
         A worker that dies takes only its partitions with it: Dask tries them again elsewhere, and one that kills its worker
         every time becomes a problem of the data set.
@@ -75,8 +74,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
-        """
-        A client of the cluster.
+        """A client of the cluster.
 
         Raises:
             DatalintError: Dask is not installed, or nobody answers at that address.
@@ -119,8 +117,7 @@ class Cluster:
                 )
 
     def _result(self, client: Any, future: Any) -> Any:
-        """
-        What a task gave, waited for only while there is somebody who may do it.
+        """What a task gave, waited for only while there is somebody who may do it.
 
         Raises:
             DatalintError: the scheduler is gone, or there has been no worker for a while.

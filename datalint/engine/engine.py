@@ -90,8 +90,7 @@ class Workers:
         settings: Settings,
         progress: Callable[[int], None],
     ) -> Iterator[States]:
-        """
-        Several partitions at once, in order.
+        """Several partitions at once, in order.
 
         A worker that dies takes only its partitions with it: they are tried again, and one that kills its worker every
         time becomes a problem of the data set.
@@ -148,8 +147,7 @@ class Workers:
 
 
 class Last:
-    """
-    An engine that is the last to use processes which were started early, and lets them go when all is read.
+    """An engine that is the last to use processes which were started early, and lets them go when all is read.
 
     While they read, this process has little to do: it loads what it will need then.
     """
@@ -192,8 +190,7 @@ def measure_partition(
 
 
 def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
-    """
-    The batches of a partition; of a file that a library stumbles over, those before it and a problem.
+    """The batches of a partition; of a file that a library stumbles over, those before it and a problem.
 
     Each source turns the errors that it foresees into problems of its own words; no other may end the scan of all files.
     """
@@ -264,8 +261,7 @@ def weight_of(partition: Partition) -> int:
 
 
 class Tally:
-    """
-    Tells how far a scan is: samples as they are read, and the share of the bytes that is done.
+    """Tells how far a scan is: samples as they are read, and the share of the bytes that is done.
 
     What listens may have a method ``stage`` as well, which is told each other thing that is done by name, and the share of
     that.
@@ -299,8 +295,7 @@ def choose(
     scheduler: str | None = None,
     starting: Starting | None = None,
 ) -> Engine:
-    """
-    Where to run: in this process while the data is small or cannot be read elsewhere.
+    """Where to run: in this process while the data is small or cannot be read elsewhere.
 
     Args:
         partitions: what is to be measured.

@@ -1,5 +1,4 @@
-"""
-Measurements as bytes and back, without pickle: a stored state can only ever become numbers, texts and our own records.
+"""Measurements as bytes and back, without pickle: a stored state can only ever become numbers, texts and our own records.
 
 Layout: magic, length of the JSON tree, JSON tree, the bytes of the arrays it points to. The cache adds a checksum.
 """
@@ -26,8 +25,7 @@ class Damaged(ValueError):
 
 
 def freeze(value: Any) -> bytes:
-    """
-    Bytes of a tree of plain values, arrays and datalint's own records.
+    """Bytes of a tree of plain values, arrays and datalint's own records.
 
     Raises:
         TypeError: something in the tree is neither; such a state is not kept.
@@ -38,8 +36,7 @@ def freeze(value: Any) -> bytes:
 
 
 def thaw(data: bytes) -> Any:
-    """
-    The value that :func:`freeze` was given.
+    """The value that :func:`freeze` was given.
 
     Raises:
         Damaged: the bytes were cut, changed, or come from another version.

@@ -26,8 +26,7 @@ _RUN = "<!-- this run -->"
 def key(
     cache: Cache, paths: Sequence[Path] | None, folders: Mapping[Path, Listing], given: Sequence[Any], chosen: Any
 ) -> str | None:
-    """
-    The key of a scan's report; None where it cannot be kept: objects in memory, unreadable files.
+    """The key of a scan's report; None where it cannot be kept: objects in memory, unreadable files.
 
     Args:
         cache: how files are identified.

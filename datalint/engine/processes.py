@@ -31,8 +31,7 @@ def settings() -> Any:
 
 
 def _end_with(parent: int) -> None:
-    """
-    Let this worker end when its parent is gone, however that ended.
+    """Let this worker end when its parent is gone, however that ended.
 
     By itself it would wait for work for five minutes, and hold open what its parent wrote to.
     """
@@ -46,8 +45,7 @@ def _end_with(parent: int) -> None:
 
 
 class Starting:
-    """
-    Processes that are being started while the data is still recognised: both take as long.
+    """Processes that are being started while the data is still recognised: both take as long.
 
     Whoever started them lets them go again, so that they neither hold memory while rules judge nor delay the end.
     """

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 class DatalintOperator(BaseOperator):
-    """
-    Scan a data set; the task returns the counts and codes of what was found.
+    """Scan a data set; the task returns the counts and codes of what was found.
 
     Args:
         path: of the data set (templated), or several.

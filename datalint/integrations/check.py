@@ -24,8 +24,7 @@ class Verdict:
 
 
 def check(source: Any, *, fail_on: FailOn | None = None, **options: Any) -> Verdict:
-    """
-    Scan a data set and say whether it is good enough.
+    """Scan a data set and say whether it is good enough.
 
     Args:
         source: what ``datalint.scan`` takes.

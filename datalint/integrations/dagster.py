@@ -21,8 +21,7 @@ def datalint_check(
     name: str = "datalint",
     **options: Any,
 ) -> dagster.AssetChecksDefinition:
-    """
-    A check that scans an asset; put it into ``asset_checks`` of the definitions.
+    """A check that scans an asset; put it into ``asset_checks`` of the definitions.
 
     Args:
         asset: the asset or its key.

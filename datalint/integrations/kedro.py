@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 class DatalintHooks:
-    """
-    Stop a pipeline at bad data; put it into ``HOOKS`` of the project's ``settings.py``.
+    """Stop a pipeline at bad data; put it into ``HOOKS`` of the project's ``settings.py``.
 
     Data is scanned when it is first loaded, or before it is saved, so that what is bad never reaches the catalogue.
 

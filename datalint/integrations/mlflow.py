@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 def log_report(report: Report, *, name: str = "datalint") -> None:
-    """
-    Log a report to the active run of MLflow, or to a new one.
+    """Log a report to the active run of MLflow, or to a new one.
 
     The page and the JSON file become artifacts (``datalint/report.html`` and ``report.json``), the numbers of errors,
     warnings and infos metrics (``datalint.error`` ...), the codes of what was found and a fingerprint tags.

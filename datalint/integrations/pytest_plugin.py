@@ -1,5 +1,4 @@
-"""
-The plugin of pytest: the fixture ``datalint``, which scans data and fails the test on what it finds.
+"""The plugin of pytest: the fixture ``datalint``, which scans data and fails the test on what it finds.
 
 pytest loads this in every session of an environment that has datalint, so it imports nothing until it is used.
 """
@@ -19,8 +18,7 @@ class Checker:
     """What a test does with data."""
 
     def assert_clean(self, data: Any, *, fail_on: FailOn | None = None, **options: Any) -> Report:
-        """
-        Fail unless the data is clean; see :func:`assert_clean`.
+        """Fail unless the data is clean; see :func:`assert_clean`.
 
         Raises:
             AssertionError: it is not.
@@ -43,8 +41,7 @@ def datalint() -> Checker:
 
 
 def assert_clean(data: Any, *, fail_on: FailOn | None = None, **options: Any) -> Report:
-    """
-    Fail unless datalint finds nothing that matters in the data.
+    """Fail unless datalint finds nothing that matters in the data.
 
     Args:
         data: a path (or several), a DataFrame, ``(X, y)``, an array, or a mapping of splits to any of these.

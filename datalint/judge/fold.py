@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 def fold(findings: Sequence[Finding], follows: Mapping[str, Sequence[str]], briefs: Mapping[str, str]) -> list[Finding]:
-    """
-    Mark the findings that another one at the same place explains, and name them in it.
+    """Mark the findings that another one at the same place explains, and name them in it.
 
     A class-sorted file also has single-label batches and drifts: the order leads, the others become part of it and are
     only info. Nothing is folded into a finding that is milder than itself. Findings about the same two splits become one

@@ -77,8 +77,7 @@ def judge(
     severities: Mapping[str, Severity],
     tell: Callable[[str, float], None] = lambda _stage, _share: None,
 ) -> Scanned:
-    """
-    The report of a data set: what the rules say of its profile.
+    """The report of a data set: what the rules say of its profile.
 
     Args:
         profile: of the data set.
@@ -146,8 +145,7 @@ def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def fingerprint(code: str, dataset: str, *place: str) -> str:
-    """
-    What stays the same of a finding while the data set is reordered, cut otherwise, added to, moved or renamed.
+    """What stays the same of a finding while the data set is reordered, cut otherwise, added to, moved or renamed.
 
     The first 12 digits tell the finding, the other 8 its data set, so that a finding is known again where all that
     has changed is the data set's name.

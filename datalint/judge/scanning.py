@@ -41,8 +41,7 @@ def scan_dataset(
     severities: Mapping[str, Severity] | None = None,
     thorough: bool = True,
 ) -> Scanned:
-    """
-    Measure one data set and let the rules judge it; ``severities`` are those the user set, by code.
+    """Measure one data set and let the rules judge it; ``severities`` are those the user set, by code.
 
     Searches that cost more than reading the data are left out unless ``thorough``.
 
@@ -93,8 +92,7 @@ FAN_IN = 32
 
 
 def _reduce(results: Iterator[States]) -> States:
-    """
-    Merge what was measured on the partitions, in their order, as a tree of which each node has up to 32 children.
+    """Merge what was measured on the partitions, in their order, as a tree of which each node has up to 32 children.
 
     One after the other is cheapest for a sample that is full already; but what appends to a list would be copied once per
     partition, and in the tree it is copied a logarithmic number of times. The shape depends on the number of partitions

@@ -23,8 +23,7 @@ class Thumbnails:
     """Which samples the report shows a picture of; a context, outside of which none is made."""
 
     def __init__(self, threads: int = 1) -> None:
-        """
-        Prepare for making pictures.
+        """Prepare for making pictures.
 
         Args:
             threads: files to decode at once; Pillow does the work without holding the interpreter.

@@ -25,8 +25,7 @@ class Settings:
 
 
 class Measurement(ABC):
-    """
-    A fact about one split, taken batch by batch.
+    """A fact about one split, taken batch by batch.
 
     The law that gives parallel, cluster and incremental scans: for any cut of the stream,
     ``measure(A + B) == measure(A).merge(measure(B))``. Every subclass has a property test of it.
@@ -51,8 +50,7 @@ class Measurement(ABC):
         """Bring the state into its one canonical form; called before a state is compared, kept or sent."""
 
     def renumber(self, part: int) -> bool:
-        """
-        Say that all of this was measured on the partition of that number; False if it would have been another then.
+        """Say that all of this was measured on the partition of that number; False if it would have been another then.
 
         What was kept of a partition is used again when partitions have come or gone before it.
         """

@@ -18,8 +18,7 @@ MAX_TOKENS = 100
 
 
 class NumberStats(Measurement):
-    """
-    Count, mean, squared deviations, extremes, signs and zeros of every numeric column.
+    """Count, mean, squared deviations, extremes, signs and zeros of every numeric column.
 
     Arrays have one entry per column in ``names``; a column that a part of the data lacks counts as missing there.
     Infinite values are counted and left out of the moments and extremes.

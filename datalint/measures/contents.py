@@ -76,8 +76,7 @@ class Stretch:
 
 
 class Contents(Measurement):
-    """
-    The hashes of every readable sample, in stored order.
+    """The hashes of every readable sample, in stored order.
 
     Beyond the memory budget only contents whose input hash is at most ``limit`` are kept, with all their copies: the
     limit is halved until they fit, so that it depends on the stream alone and not on its cuts. What is counted among the

@@ -33,8 +33,7 @@ class Run:
 
 
 class LabelRuns(Measurement):
-    """
-    Class counts and the runs of equal labels in stored order.
+    """Class counts and the runs of equal labels in stored order.
 
     Keeps the number of runs, the first and the last run, and every inner run that could fill a batch; shorter ones
     matter only by their number. That is all the merge law needs, since only the two ends of a part can grow.

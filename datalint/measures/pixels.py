@@ -18,8 +18,7 @@ FIELDS = ("low", "high", "colour", "spread", "levels", "sharpness", "blank", "wr
 
 
 class PixelStats(Measurement):
-    """
-    Range, colour, contrast and sharpness of every image: 42 bytes each.
+    """Range, colour, contrast and sharpness of every image: 42 bytes each.
 
     Entry k is the k-th image of the split; :class:`~datalint.measures.images.ImageHeaders` has its place.
     """

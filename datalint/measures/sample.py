@@ -63,8 +63,7 @@ class Payload:
 
 
 class Sample(Measurement):
-    """
-    A uniform sample of the distinct contents of a split, with the places of their copies.
+    """A uniform sample of the distinct contents of a split, with the places of their copies.
 
     The contents with the k smallest hashes are kept (bottom-k sampling, Cohen and Kaplan 2007): which those are does
     not depend on the order, the partitions or the machine, and the union of two such samples gives that of both parts.

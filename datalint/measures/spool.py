@@ -62,8 +62,7 @@ class Spooled:
 
 
 def put_aside(arrays: Sequence[NDArray[np.uint64]]) -> list[Spooled]:
-    """
-    Write arrays to disk.
+    """Write arrays to disk.
 
     Raises:
         OSError: there is no place to write to, or it is full.

@@ -16,8 +16,7 @@ MAX_VALUES = 1_000
 
 
 class TextStats(Measurement):
-    """
-    Cells present, the distinct values with their counts, and how many of them had blanks around, per text column.
+    """Cells present, the distinct values with their counts, and how many of them had blanks around, per text column.
 
     A column that a part of the data lacks counts as missing there.
     """

@@ -99,8 +99,7 @@ def fix(
     force: bool = False,
     progress: Callable[[int, float], None] | None = None,
 ) -> Fixed:
-    """
-    Write a cleaned copy of a data set; the source is never changed.
+    """Write a cleaned copy of a data set; the source is never changed.
 
     Args:
         source: a CSV or Parquet table, a folder of these, or class folders of images.

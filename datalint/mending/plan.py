@@ -79,8 +79,7 @@ class Wishes:
 
 
 def plan(report: Report, dataset: Dataset, where: Places, wishes: Wishes, rewritten: set[str]) -> Plan:
-    """
-    Judge every finding of the one data set.
+    """Judge every finding of the one data set.
 
     Args:
         report: what was found.

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 
 class Rows:
-    """
-    The files of a table data set, changed one batch of rows after the other.
+    """The files of a table data set, changed one batch of rows after the other.
 
     Raises:
         DatalintError: they cannot be read in the way the scan reads them.

@@ -23,8 +23,7 @@ _PLACE: Final = "\x00place"
 
 
 def mixed(batches: Iterable[Any], places: NDArray[np.int64], size: int, folder: Path) -> Iterator[Any]:
-    """
-    The same rows in another order, as Arrow record batches.
+    """The same rows in another order, as Arrow record batches.
 
     First every row is put into the part of the result where it belongs, each part a file; then each part is sorted by
     itself.

@@ -45,8 +45,7 @@ class Places:
 
 
 def only(datasets: list[Dataset], path: Path, verb: str) -> Dataset:
-    """
-    The one data set at a path, if it is of a kind whose files can be written again.
+    """The one data set at a path, if it is of a kind whose files can be written again.
 
     Raises:
         DatalintError: there are several, or it is of another kind.
@@ -63,8 +62,7 @@ def only(datasets: list[Dataset], path: Path, verb: str) -> Dataset:
 
 
 def places(dataset: Dataset, root: Path) -> Places:
-    """
-    Where the samples of a data set lie; reads labels only.
+    """Where the samples of a data set lie; reads labels only.
 
     Raises:
         DatalintError: a file does not lie below the root.

@@ -80,8 +80,7 @@ def subset(
     force: bool = False,
     progress: Callable[[int, float], None] | None = None,
 ) -> Subset:
-    """
-    Write a small set without the samples that findings name, in random order.
+    """Write a small set without the samples that findings name, in random order.
 
     Args:
         source: a CSV or Parquet table, a folder of these, or class folders of images.

@@ -36,8 +36,7 @@ WRITTEN: Final = 8_192
 
 
 class Table:
-    """
-    One file, read in batches as often as it is needed; it is never in memory as a whole.
+    """One file, read in batches as often as it is needed; it is never in memory as a whole.
 
     Of a text file all columns are strings, missing values being what stood there.
     """
@@ -79,8 +78,7 @@ class Table:
         return names
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
-        """
-        The rows in their order, as Arrow record batches of all columns or of some.
+        """The rows in their order, as Arrow record batches of all columns or of some.
 
         Raises:
             DatalintError: the file cannot be read to its end.

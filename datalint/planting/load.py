@@ -1,5 +1,4 @@
-"""
-From a recognised data set to one in memory into which rules can plant their fault.
+"""From a recognised data set to one in memory into which rules can plant their fault.
 
 Tables are read with pandas from the original files, so that columns keep their order and types; image files are taken
 as they are. Large data is thinned evenly, or refused where all of it is needed.
@@ -62,8 +61,7 @@ class Loaded:
 
 
 def load(dataset: Dataset, *, samples: int | None = None, seed: int = 0) -> Loaded:
-    """
-    Take a data set into memory.
+    """Take a data set into memory.
 
     Args:
         dataset: as a source recognised it.

@@ -1,6 +1,4 @@
-"""
-What datalint would have caught in a user's own data: every rule's fault is planted into a copy in memory, and looked for.
-"""
+"""What datalint would have caught in a user's own data: every rule's fault is planted into a copy in memory, and looked for."""
 
 from __future__ import annotations
 
@@ -191,8 +189,7 @@ def selftest(
     seeds: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> SelfTest:
-    """
-    Plant every rule's fault into a copy of a data set, and say which of them a scan finds.
+    """Plant every rule's fault into a copy of a data set, and say which of them a scan finds.
 
     At most 5,000 rows or 600 images are taken, evenly; nothing is written. What the unplanted data is found to have already
     does not count as caught.
@@ -238,8 +235,7 @@ def selftest(
 def take(
     source: Any, *, label: str | None = None, splits: Mapping[str, Any] | None = None, thin: bool = False
 ) -> tuple[Loaded, str]:
-    """
-    The one data set of a source, in memory, and where it lies.
+    """The one data set of a source, in memory, and where it lies.
 
     Raises:
         DatalintError: there is none, or several, or it cannot be taken.
@@ -276,8 +272,7 @@ def _try(rule: type[Rule], clean: Clean, before: Report, strengths: Sequence[flo
 
 
 def planted(rule: type[Rule], clean: Clean, strength: float, seed: int) -> Planted:
-    """
-    The rule's fault in any data, clean or not.
+    """The rule's fault in any data, clean or not.
 
     Raises:
         DatalintError: it cannot be planted there; the message says why.
@@ -301,8 +296,7 @@ def fault_of(rule: type[Rule]) -> str:
 
 
 def outcome(rule: type[Rule], fault: Planted, report: Report, before: Report) -> Outcome:
-    """
-    Whether a planted fault was found, and was not there before.
+    """Whether a planted fault was found, and was not there before.
 
     Args:
         rule: the rule whose fault it is.

@@ -66,8 +66,7 @@ def write_faulty(
     splits: Mapping[str, Sequence[str]] | None = None,
     force: bool = False,
 ) -> Copy:
-    """
-    Write a copy of a data set with a rule's fault in it.
+    """Write a copy of a data set with a rule's fault in it.
 
     Tables become one CSV file per split, folders of images stay what they are.
 

@@ -94,8 +94,7 @@ class Copies:
         return count if self.exact else round(count / self.rate)
 
     def interval(self, groups: int, count: int) -> tuple[int, int]:
-        """
-        95 % interval of :meth:`estimate`, from the number of distinct contents among those counted.
+        """95 % interval of :meth:`estimate`, from the number of distinct contents among those counted.
 
         Contents are kept independently of each other, their copies all together: the number of kept contents is
         Poisson, and the count scales with it.
@@ -112,8 +111,7 @@ class Copies:
 
 
 def _repeated(states: list[Contents], limit: np.uint64) -> tuple[NDArray[np.uint64], int]:
-    """
-    The inputs that occur more than once, ascending, and how many samples have them.
+    """The inputs that occur more than once, ascending, and how many samples have them.
 
     Hashes of one range after the other are compared, so that only a few million are in memory at once.
     """
@@ -188,8 +186,7 @@ def labels_of(inputs: NDArray[np.uint64], contents: NDArray[np.uint64], classes:
 
 
 def coincidences(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
-    """
-    How many pairs of equal rows the coarseness of a table's values would give by itself, for each pair that there is.
+    """How many pairs of equal rows the coarseness of a table's values would give by itself, for each pair that there is.
 
     Near 0 for measured values, about 1 for coarse ones; see :func:`coinciding`.
     """
@@ -204,8 +201,7 @@ def coincidences(split: SplitProfile, features: Sequence[str], sentences: Collec
 
 
 def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
-    """
-    How many pairs of equal rows the coarseness of a table's values gives by itself.
+    """How many pairs of equal rows the coarseness of a table's values gives by itself.
 
     Rows that are copies of each other agree in every column. Rows that coincide are the tip of many more that agree in
     all columns but one: where the values of a column agree with probability q there are (1 - q) / q near coincidences in
@@ -224,8 +220,7 @@ def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collecti
 
 
 def expected_of_one(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
-    """
-    How many pairs of equal rows the near coincidences in one column alone lead one to expect; of all columns the most.
+    """How many pairs of equal rows the near coincidences in one column alone lead one to expect; of all columns the most.
 
     Where all the others hang together (year of birth and length of life) their near coincidences say little, but a column
     that is independent of them (left or right hand) says how many full ones there are. Copies agree in every column, so

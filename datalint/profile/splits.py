@@ -65,8 +65,7 @@ class SplitProfile:
 
 @dataclass(frozen=True)
 class SampledRows:
-    """
-    The coordinated sample of one split as rows in stored order, no more than its size; arrays have one entry per row.
+    """The coordinated sample of one split as rows in stored order, no more than its size; arrays have one entry per row.
 
     Where contents have many copies the rows are a uniform sample of the copies, so that a content is as frequent among
     the rows as in the split, and lies where it lies there.

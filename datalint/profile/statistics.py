@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def runs_test(runs: int, counts: Sequence[int]) -> tuple[float, float]:
-    """
-    The k-category runs test (Barton and David 1957), corrected for skewness.
+    """The k-category runs test (Barton and David 1957), corrected for skewness.
 
     Equal neighbours in a rare class are few and come like Poisson events: two among three such samples happen in one
     shuffle of 170 (of 1,000 samples), and would count as 11 standard deviations. So the z-score is the root of the
@@ -79,8 +78,7 @@ def _alike_neighbours(counts: Sequence[int]) -> tuple[float, float, float]:
 
 
 def single_label_batches(long_runs: Sequence[Run], samples: int, size: int) -> tuple[int, int]:
-    """
-    How many full sequential batches hold one label only, and how many full batches there are.
+    """How many full sequential batches hold one label only, and how many full batches there are.
 
     Args:
         long_runs: all runs of at least ``size`` samples.
@@ -124,8 +122,7 @@ def class_weights(counts: Mapping[str, int]) -> dict[str, float]:
 def buffer_shares(
     position: NDArray[np.int64], codes: NDArray[np.int64], samples: int, buffer: float
 ) -> NDArray[np.float64]:
-    """
-    Class shares that a streaming shuffle with a buffer delivers along the way.
+    """Class shares that a streaming shuffle with a buffer delivers along the way.
 
     A buffer of b samples delivers at step t a sample that entered at t + b - Exp(b): each stored sample leaves after a
     geometric time, those that filled the buffer at first all alike. So the shares are the stored labels smoothed with
@@ -156,8 +153,7 @@ def buffer_shares(
 def smallest_buffer(
     position: NDArray[np.int64], codes: NDArray[np.int64], samples: int, size: int, classes_wanted: float
 ) -> int | None:
-    """
-    The smallest shuffle buffer (two significant digits) that gives batches nearly as mixed as a full shuffle.
+    """The smallest shuffle buffer (two significant digits) that gives batches nearly as mixed as a full shuffle.
 
     Nearly: at least 90 % of the expected classes per batch. None where only a full shuffle does.
     """

@@ -71,8 +71,7 @@ class Diff(Record):
 
 
 def diff(old: str | Path | Report, new: str | Path | Report) -> Diff:
-    """
-    Compare two reports, or the JSON files of two.
+    """Compare two reports, or the JSON files of two.
 
     Args:
         old: the earlier one.
@@ -114,8 +113,7 @@ def diff(old: str | Path | Report, new: str | Path | Report) -> Diff:
 
 
 def read(source: str | Path | Report) -> Report:
-    """
-    A report, read from its JSON file if it is none yet.
+    """A report, read from its JSON file if it is none yet.
 
     Raises:
         DatalintError: the file cannot be read or holds something else.

@@ -15,8 +15,7 @@ _COMMAND = re.compile(r"^(\s*)::")
 
 
 def clean(text: str, limit: int | None = None) -> str:
-    """
-    ``text`` on one line and without control characters, bidirectional overrides and lone surrogates.
+    """``text`` on one line and without control characters, bidirectional overrides and lone surrogates.
 
     Line breaks and tabs become spaces, lone surrogates (which no file can hold as UTF-8) U+FFFD. With ``limit``, at
     most that many characters, an ellipsis marking the cut.
@@ -30,8 +29,7 @@ def clean(text: str, limit: int | None = None) -> str:
 
 
 def guard(line: str) -> str:
-    """
-    ``line`` so that a build server does not take it for one of its commands.
+    """``line`` so that a build server does not take it for one of its commands.
 
     GitHub obeys lines that begin with ``::`` (white space before it is allowed) and ``##[`` anywhere, Azure ``##vso[`` and
     TeamCity ``##teamcity[``.

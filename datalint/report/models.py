@@ -218,8 +218,7 @@ class Report(BaseModel):
             raise FindingsError("; ".join(f"{finding.code} {finding.message}" for finding in bad[:3]) + more)
 
     def affected(self, code: str) -> pd.DataFrame:
-        """
-        Every sample affected by the findings of one rule, without truncation.
+        """Every sample affected by the findings of one rule, without truncation.
 
         One row per affected sample, worst first, with the columns ``dataset``, ``split``, ``index`` (0-based position
         in the split's stored order), ``id`` (what a person can open), ``fingerprint`` (content hash) and one column

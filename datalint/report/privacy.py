@@ -1,5 +1,4 @@
-"""
-Reports that may leave the place where the data lies: without samples, or with every name in them hashed.
+"""Reports that may leave the place where the data lies: without samples, or with every name in them hashed.
 
 Such a report is not the open one with parts crossed out. It is built anew, from what is known to hold nothing of a sample:
 typed fields, numbers that the rule declares to be counts or statistics (:attr:`datalint.rules.base.Rule.public`), names of columns,
@@ -63,8 +62,7 @@ FACTS: Final = frozenset(
 def conceal(
     report: Report, rules: Sequence[Rule], columns: Collection[str], *, samples: bool = True, redact: bool = False
 ) -> Report:
-    """
-    The report without what it says of single samples.
+    """The report without what it says of single samples.
 
     Values, pictures and sentences about them are left out; columns and splits keep their names: they are the schema, and
     no advice can be followed without them.
@@ -233,8 +231,7 @@ class _Built:
     def _record(
         self, record: Mapping[str, JsonValue], public: Collection[str], whole: bool = False
     ) -> dict[str, JsonValue]:
-        """
-        What is public in evidence or details.
+        """What is public in evidence or details.
 
         Args:
             record: the values by name.

@@ -26,8 +26,7 @@ _SHARES = ("_share", "_rate", "accuracy")
 
 
 def number(value: float, *, share: bool = False) -> str:
-    """
-    ``value`` as people write it: integers exact with thousands separators, others with three significant digits.
+    """``value`` as people write it: integers exact with thousands separators, others with three significant digits.
 
     With ``share``, a fraction of one is written as a percentage, and one that is not quite all never as 100%.
     """
@@ -68,8 +67,7 @@ def is_share(key: str) -> bool:
 
 
 def value(key: str, item: JsonValue, limit: int = 12) -> str:
-    """
-    One evidence value as text of at most :data:`LONGEST` characters.
+    """One evidence value as text of at most :data:`LONGEST` characters.
 
     A list or mapping shows at most ``limit`` items and says how many more there are.
     """

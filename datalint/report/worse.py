@@ -40,8 +40,7 @@ class Extent:
 
 
 def worse(then: Extent, now: Extent) -> tuple[str, str] | None:
-    """
-    What has become worse, in words: what it was, such as ``3`` or ``3 (info)``, and what it is; None if nothing has.
+    """What has become worse, in words: what it was, such as ``3`` or ``3 (info)``, and what it is; None if nothing has.
 
     A count has if it is half as large again as expected, and by more than chance. Expected is the count of then or, where
     the data has grown, the same share: both the count and the share must have risen. From 3 samples that is 17, from 100

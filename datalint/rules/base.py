@@ -86,8 +86,7 @@ class Found:
 
 
 class Rule(ABC):
-    """
-    One rule: it judges a profile and yields what it found.
+    """One rule: it judges a profile and yields what it found.
 
     The docstring of a subclass is its page: a first paragraph that says what it finds, then the headings
     ``## Why it hurts``, ``## How to fix it``, ``## When it is wrong`` and ``## Reference``.
@@ -156,8 +155,7 @@ class Rule(ABC):
     @classmethod
     @abstractmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """
-        Put the fault into a clean data set.
+        """Put the fault into a clean data set.
 
         Args:
             clean: the data set; not changed.

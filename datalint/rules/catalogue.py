@@ -1,5 +1,4 @@
-"""
-The parts of the documentation that follow from the code: ``python -m datalint.rules.catalogue [--check]``.
+"""The parts of the documentation that follow from the code: ``python -m datalint.rules.catalogue [--check]``.
 
 Run in the repository. Writes ``rules/datalint_rules/manual.json`` (the pages of the rules, so that ``datalint rules`` and
 ``explain`` need not import them), ``rules/README.md`` (the catalogue of rules), and in ``README.md`` the table of rules and
@@ -61,8 +60,7 @@ def built_in() -> list[type[Rule]]:
 
 
 def rule_table(root: str, *, items: bool) -> str:
-    """
-    The rules as a Markdown table.
+    """The rules as a Markdown table.
 
     Args:
         root: leads to the folder of the rules from where the table stands.
@@ -126,8 +124,7 @@ def all_pages(run: Callable[[str], str]) -> dict[Path, str]:
 
 
 def readme_page(text: str, run: Callable[[str], str]) -> str:
-    """
-    ``README.md`` with its generated parts made anew.
+    """``README.md`` with its generated parts made anew.
 
     Args:
         text: the page as it is.
@@ -138,8 +135,7 @@ def readme_page(text: str, run: Callable[[str], str]) -> str:
 
 
 def run_command(command: str) -> str:
-    """
-    What a ``datalint`` command prints, at a width of 100 columns.
+    """What a ``datalint`` command prints, at a width of 100 columns.
 
     It runs in a folder of its own that shows the sample data, so that its reports are not left in the repository, and
     knows nothing of earlier scans.

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def all_rules() -> list[type[Rule]]:
-    """
-    Every rule of every pack, by code.
+    """Every rule of every pack, by code.
 
     Raises:
         DatalintError: no rule at all (a broken installation), or two rules with one code or name.
@@ -50,8 +49,7 @@ def _place(rule: type[Rule]) -> str:
 
 
 def find_rule(key: str) -> type[Rule]:
-    """
-    The rule with this code or name.
+    """The rule with this code or name.
 
     Raises:
         DatalintError: there is none; the message names the nearest.
@@ -66,8 +64,7 @@ def find_rule(key: str) -> type[Rule]:
 
 
 def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[type[Rule]]:
-    """
-    The rules to run: those that match ``select`` (all if empty) and do not match ``ignore``.
+    """The rules to run: those that match ``select`` (all if empty) and do not match ``ignore``.
 
     A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``).
 
@@ -84,8 +81,7 @@ def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list
 
 
 def matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
-    """
-    The rules that any of the patterns means.
+    """The rules that any of the patterns means.
 
     Raises:
         DatalintError: a pattern means none; the message names the nearest.

@@ -102,8 +102,7 @@ class Listing:
 
 
 def walk(root: Path) -> Listing:
-    """
-    List the files below ``root``.
+    """List the files below ``root``.
 
     Hidden files and folders and those that start with two underscores are passed over. Links that leave the root are
     not followed: they become problems.
@@ -195,7 +194,7 @@ def spoken(error: BaseException) -> str:
 
 
 def printable(name: str) -> str:
-    """The name with bytes that are not UTF-8 written as ``\\xff``: no report can hold them as they are."""
+    r"""The name with bytes that are not UTF-8 written as ``\xff``: no report can hold them as they are."""
     return name if name.isascii() else _SURROGATE.sub(_spelt, name)
 
 
@@ -206,8 +205,7 @@ def _spelt(match: re.Match[str]) -> str:
 
 
 def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
-    """
-    The first bytes of a file, decompressed if it is gzip, and whether that is all of it.
+    """The first bytes of a file, decompressed if it is gzip, and whether that is all of it.
 
     Raises:
         OSError: the file cannot be read or decompressed.
@@ -234,8 +232,7 @@ def unpacked(raw: IO[bytes], most: int = UNPACKED) -> IO[bytes]:
 
 
 class _Unpacked(io.RawIOBase):
-    """
-    What the members of a gzip file unpack to, one after the other.
+    """What the members of a gzip file unpack to, one after the other.
 
     gzip.GzipFile reads on for ever in the zeros that pad a file, of which a hole of the file system holds any number.
     """
@@ -296,8 +293,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def arrow_file(path: Path) -> Any:
-    """
-    The file for pyarrow to read, which by itself opens no name that is not UTF-8.
+    """The file for pyarrow to read, which by itself opens no name that is not UTF-8.
 
     Raises:
         OSError: the file cannot be opened.

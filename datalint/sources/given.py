@@ -22,8 +22,7 @@ WHOLE = "all"
 
 
 def read_given(value: Any, what: str) -> dict[str, NDArray[np.float64]]:
-    """
-    Arrays of one row per sample, by split.
+    """Arrays of one row per sample, by split.
 
     Args:
         value: None, an array, a path, or a mapping of splits to these. A ``.npz`` with several members holds one per

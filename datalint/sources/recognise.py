@@ -35,8 +35,7 @@ CHANGED: Final = "changed files"
 
 
 def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
-    """
-    The data sets at a path.
+    """The data sets at a path.
 
     Raises:
         DatalintError: there is no such path, or nothing in it is a data set.
@@ -56,8 +55,7 @@ def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
 
 
 def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
-    """
-    Changed files, each by itself: tables and arrays as data sets, all images together as one without labels.
+    """Changed files, each by itself: tables and arrays as data sets, all images together as one without labels.
 
     Files that are no data of a known kind pass; broken ones become problems of the data set "changed files".
     """

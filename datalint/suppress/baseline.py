@@ -28,8 +28,7 @@ FINDING_PART: Final = 12
 
 
 class Entry(BaseModel):
-    """
-    One known finding.
+    """One known finding.
 
     What it was told by is its fingerprint; severity and counts say how bad it was, and the rest is for people to read.
     """
@@ -83,8 +82,7 @@ class Baseline(BaseModel):
 
 
 def of_report(report: Report, left_out: Collection[str] = ()) -> Baseline:
-    """
-    All findings of a report.
+    """All findings of a report.
 
     Args:
         report: of today's data.
@@ -113,8 +111,7 @@ def of_report(report: Report, left_out: Collection[str] = ()) -> Baseline:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """
-    The baseline in a file.
+    """The baseline in a file.
 
     Raises:
         DatalintError: there is none, or it is of another version, or it is something else.
@@ -159,8 +156,7 @@ def anywhere(fingerprint: str) -> str:
 
 
 def stale(baseline: Baseline, reports: Sequence[DatasetReport]) -> set[str]:
-    """
-    Fingerprints of the entries that are no longer found.
+    """Fingerprints of the entries that are no longer found.
 
     Args:
         baseline: the known findings.
@@ -185,8 +181,7 @@ def stale(baseline: Baseline, reports: Sequence[DatasetReport]) -> set[str]:
 
 
 def renamed(baseline: Sequence[str], scanned: Sequence[str]) -> dict[str, str]:
-    """
-    By the name of a data set in the baseline, its name today, where it can only be that.
+    """By the name of a data set in the baseline, its name today, where it can only be that.
 
     A file that was cut into shards or a folder that was moved is still the same data set.
     """

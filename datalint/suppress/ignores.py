@@ -40,8 +40,7 @@ class Silencer:
         ran: Collection[str],
         today: datetime.date,
     ) -> None:
-        """
-        Args:
+        """Args:
             effective: the configuration.
             baseline: where it is written, and what it holds.
             datasets: all that are scanned.
@@ -88,8 +87,7 @@ class Silencer:
     def _silences(
         self, dataset: Dataset, item: Scanned, finding: Finding, parts: set[str], grown: dict[str, tuple[str, str]]
     ) -> bool:
-        """
-        Whether anything silences a finding; all that does is marked as used.
+        """Whether anything silences a finding; all that does is marked as used.
 
         A finding that is worse than the baseline knows it is not silenced by that: ``grown`` then gets what it was and is.
         """
@@ -288,8 +286,7 @@ def _relative(path: str, base: Path) -> str:
 
 
 def glob_matches(pattern: str, path: str) -> bool:
-    """
-    Whether a glob as in .gitignore means a path below its folder.
+    """Whether a glob as in .gitignore means a path below its folder.
 
     One without a slash means that name in any folder; what means a folder means all that lies in it. Segment by segment,
     so that no pattern takes long: a configuration may come with the data.

@@ -1,11 +1,10 @@
-"""
-``python -m tests.fuzz``: scan hostile inputs until time is up, and keep those that fail.
+"""``python -m tests.fuzz``: scan hostile inputs until time is up, and keep those that fail.
 
-    python -m tests.fuzz --minutes 60               new ones at every run
-    python -m tests.fuzz --inputs 2000 --seed 1     the same ones at every run
-    python -m tests.fuzz --replay csv:123           one again, by its name
-    python -m tests.fuzz --replay failures/csv-123  one again, as it is stored (and perhaps edited)
-    python -m tests.fuzz --minimise failures/csv-123
+python -m tests.fuzz --minutes 60               new ones at every run
+python -m tests.fuzz --inputs 2000 --seed 1     the same ones at every run
+python -m tests.fuzz --replay csv:123           one again, by its name
+python -m tests.fuzz --replay failures/csv-123  one again, as it is stored (and perhaps edited)
+python -m tests.fuzz --minimise failures/csv-123
 """
 
 from __future__ import annotations

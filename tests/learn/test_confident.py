@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 
 def published(labels: NDArray[np.intp], probs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """
-    The samples whose class among those that reach their threshold is another than the given one.
+    """The samples whose class among those that reach their threshold is another than the given one.
 
     The threshold of a class is the mean probability of it among the samples that are given it.
     """

@@ -179,8 +179,7 @@ FIELDS = ("samples", "share", "kind", "column", "columns", "classes", "value", "
 
 
 class _Rule(Rule):
-    """
-    Things that are found.
+    """Things that are found.
 
     ## Why it hurts
 

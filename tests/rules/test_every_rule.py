@@ -69,8 +69,7 @@ def judges(rule: type[Rule], data: Clean) -> bool:
 
 @cache
 def hosts(rule: type[Rule]) -> list[Clean]:
-    """
-    Clean sets to plant the rule's fault into: a few of all kinds that can hold it, other ones for other rules.
+    """Clean sets to plant the rule's fault into: a few of all kinds that can hold it, other ones for other rules.
 
     First those of which the rule has nothing mild to say as they are: of others nobody could tell which samples were
     planted. No more sets are scanned than it takes.

@@ -1,5 +1,4 @@
-"""
-Do inputs say anything about a label? A permutation test in which the models are fitted anew to every shuffled label.
+"""Do inputs say anything about a label? A permutation test in which the models are fitted anew to every shuffled label.
 
 Predictions that were made for the true label and are scored against shuffled ones spread too little: the folds share training
 samples, so that out-of-fold errors hang together, and by luck a model does half as well again as such a test allows. Fitting
@@ -113,8 +112,7 @@ def relation(
     contents: NDArray[np.uint64],
     blocks: NDArray[np.integer],
 ) -> Relation:
-    """
-    Compare what the inputs say about a label with what they say about it shuffled.
+    """Compare what the inputs say about a label with what they say about it shuffled.
 
     Three scores: of the columns by themselves, of a linear model and of an RBF kernel model, both ridge regression out of
     fold. Each is measured in deviations over all labellings, and the highest decides, so that there is one test and not three.

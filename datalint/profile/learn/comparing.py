@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 
 def chi_square(counts: NDArray[np.int64], least: float = 5.0, effect: float = 1.0) -> tuple[float, float]:
-    """
-    Whether groups (rows) have the same shares of classes (columns).
+    """Whether groups (rows) have the same shares of classes (columns).
 
     The rarest classes are pooled until every cell expects ``least`` samples (Cochran 1954), so that the p-value holds. It
     is that of Pearson's statistic or of the likelihood ratio's, whichever is larger: where few samples are expected,
@@ -51,8 +50,7 @@ def chi_square(counts: NDArray[np.int64], least: float = 5.0, effect: float = 1.
 
 
 def chi_square_tail(statistic: float, free: int) -> float:
-    """
-    Probability of a larger value of a chi-squared variable.
+    """Probability of a larger value of a chi-squared variable.
 
     In closed form (Abramowitz and Stegun 26.4.4 and 26.4.5): SciPy takes longer to load than everything else here.
     """
@@ -67,8 +65,7 @@ def chi_square_tail(statistic: float, free: int) -> float:
 
 
 def design_effect(values: NDArray[np.float64], units: NDArray[np.int64], second: NDArray[np.bool_]) -> float:
-    """
-    How many rows it takes to tell as much as one that was drawn by itself, where whole units were drawn (Kish 1965).
+    """How many rows it takes to tell as much as one that was drawn by itself, where whole units were drawn (Kish 1965).
 
     1 + (m - 1) r for units of m rows whose correlation within a unit is r (by analysis of variance, within the groups).
 
@@ -114,8 +111,7 @@ def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def kolmogorov_smirnov(a: NDArray[np.float64], b: NDArray[np.float64], effect: float = 1.0) -> tuple[float, float]:
-    """
-    The two-sample test.
+    """The two-sample test.
 
     Args:
         a: the one sample.

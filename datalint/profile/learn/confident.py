@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 
 def label_issues(labels: NDArray[np.intp], probs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """
-    Positions of the samples off the diagonal of the confident joint, in their order.
+    """Positions of the samples off the diagonal of the confident joint, in their order.
 
     Args:
         labels: the class given to each sample, 0 to K - 1.

@@ -43,8 +43,7 @@ _MOST_COLUMNS = 100
 
 
 def keys_by_structure(dataset: Dataset, splits: Sequence[SplitProfile]) -> list[tuple[Key, tuple[str, ...]]]:
-    """
-    Columns of whole numbers or texts whose values stand for something that has attributes of its own, and these.
+    """Columns of whole numbers or texts whose values stand for something that has attributes of its own, and these.
 
     The rows of one patient differ, but share sex, age and height: columns that are constant within a value though
     chance would not make them so, that several values have in common, and that vary freely against each other. A
@@ -143,8 +142,7 @@ def _attributes(key: Key, numeric: bool, columns: dict[str, Codes]) -> tuple[str
 
 
 def _smooth(codes: Codes) -> bool:
-    """
-    Whether sources of neighbouring numbers are alike in an attribute.
+    """Whether sources of neighbouring numbers are alike in an attribute.
 
     Args:
         codes: [sources] value of the attribute, in the order of the sources' numbers; numbers have ascending codes.

@@ -122,7 +122,8 @@ def _standardise(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDA
 
 def _encode_category(codes: NDArray[np.integer], levels: int, buckets: int) -> NDArray[np.float32]:
     """One column per level (or per hash bucket, with the level's frequency beside it); two equal cells are at distance 0,
-    two different ones at squared distance 2, as two random standardised numbers are on average."""
+    two different ones at squared distance 2, as two random standardised numbers are on average.
+    """
     shifted = codes.astype(np.int64) + 1  # 0 = missing is a level of its own
     columns = []
     slot, width = shifted, levels + 1
@@ -140,7 +141,8 @@ def _encode_category(codes: NDArray[np.integer], levels: int, buckets: int) -> N
 
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Scatter integers over 64 bits (the finaliser of splitmix64): a plain multiple would spread them too evenly, and
-    columns that move together would cancel."""
+    columns that move together would cancel.
+    """
     mixed = values * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -59,8 +59,7 @@ def names_a_source(column: str) -> bool:
 
 
 def group_keys(dataset: Dataset, splits: Sequence[SplitProfile]) -> list[Key]:
-    """
-    All keys by which the sampled rows of these splits, one split after the other, may belong together.
+    """All keys by which the sampled rows of these splits, one split after the other, may belong together.
 
     Only keys of many values with several rows each; never the label, nor what follows from it one to one.
     """

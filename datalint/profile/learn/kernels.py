@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 
 def rbf_features(X: NDArray[np.float32], centres: NDArray[np.float32], least: float) -> NDArray[np.float32]:
-    """
-    Features whose inner products are those of an RBF kernel as wide as the median distance (Williams and Seeger 2001).
+    """Features whose inner products are those of an RBF kernel as wide as the median distance (Williams and Seeger 2001).
 
     Args:
         X: [n, d].

@@ -59,8 +59,7 @@ class Crops:
 def near_crops(
     pictures: NDArray[np.uint8], contents: NDArray[np.uint64], rows: NDArray[np.int64] | None = None
 ) -> Crops:
-    """
-    Pictures that are crops of others.
+    """Pictures that are crops of others.
 
     Every picture is cut to 35 windows; a window and a whole picture of which one of eight pieces of the hash agrees (bits
     are signs of random directions in the principal space of the set, Charikar 2002) are laid over each other exactly

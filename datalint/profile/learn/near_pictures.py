@@ -44,8 +44,7 @@ def near_pictures(
     rows: NDArray[np.int64] | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """
-    Pairs of near-identical pictures.
+    """Pairs of near-identical pictures.
 
     Pictures are compared as 16 x 16 grey levels of mean 0 and length 1, so brightness and contrast do not count.
     Candidates are neighbours in sorted random permutations of a 64-bit hash (Charikar 2002), whose bits are signs of
@@ -286,8 +285,7 @@ def _surroundings(
 
 
 def _continuum(distance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """
-    Pairs that are only the near end of a continuum, such as windows that overlap more or less.
+    """Pairs that are only the near end of a continuum, such as windows that overlap more or less.
 
     Windows cut at random from one picture differ in place, in two dimensions: of all pairs up to three times as far, a
     ninth would be as near. Copies stand out from that, at their own distance or together with nearly as near ones. Where

@@ -69,8 +69,7 @@ class RowPairs:
 def near_rows(
     numbers: NDArray[np.float64], codes: Sequence[NDArray[np.int64]], contents: NDArray[np.uint64]
 ) -> RowPairs:
-    """
-    Pairs of rows that are equal but for rounding and a few columns.
+    """Pairs of rows that are equal but for rounding and a few columns.
 
     The columns are dealt into groups, the most varied first, and rows that agree in a whole group are candidates; with
     fewer changed columns than groups some group is intact. Whether agreement means anything depends on the table: rows of
@@ -145,8 +144,7 @@ def _continuum(
     rows: NDArray[np.int64],
     allowed: int,
 ) -> bool:
-    """
-    Whether rows have more others within three roundings than within one.
+    """Whether rows have more others within three roundings than within one.
 
     Copies lie close together and far from the rest. Curves that differ by a factor are near to whichever is next in size.
     """
@@ -252,8 +250,7 @@ def _compare(
     most: int,
     roundings: float = 1.0,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """
-    Number of columns that differ by more than so many roundings, and the logarithm of the chance of those that agree.
+    """Number of columns that differ by more than so many roundings, and the logarithm of the chance of those that agree.
 
     Of pairs that differ in more than ``most`` columns the rest is not looked at.
     """
@@ -300,8 +297,7 @@ def _minima(texts: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def near_texts(texts: Sequence[str | None], contents: NDArray[np.uint64]) -> tuple[RowPairs, NDArray[np.float64]]:
-    """
-    Pairs of long texts that share most of their wording, and the share of shingles that they have in common.
+    """Pairs of long texts that share most of their wording, and the share of shingles that they have in common.
 
     Shingles of nine bytes, of which one in eight is kept; 48 minima of hashes per text estimate how much two texts share
     (Broder 1997), bands of four find candidates. Texts on one template are alike without being copies: if many pairs

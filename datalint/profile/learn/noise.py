@@ -39,7 +39,8 @@ _DOUBT = 0.5
 @dataclass(frozen=True)
 class Named:
     """Samples that look mislabelled, worst first. scores: cleanlab's self-confidence, 0 = surely wrong;
-    confidence: probability of the suggested label."""
+    confidence: probability of the suggested label.
+    """
 
     candidates: NDArray[np.intp]
     given: NDArray[np.intp]
@@ -62,7 +63,8 @@ class NoiseEstimate:
     class_rates: (K,) expected share of wrong ones among the samples given this label. floor_classes: classes whose surely
     recognised samples show a floor of their own. temperatures, tail: of the fit. accuracy, calibration_error: of the
     calibrated probabilities against the given labels; chance_accuracy: of always naming the largest class; agreement:
-    accuracy over the samples that `disagreements` leaves."""
+    accuracy over the samples that `disagreements` leaves.
+    """
 
     rate: float
     low: float

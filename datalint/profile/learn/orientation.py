@@ -44,8 +44,7 @@ class Orientation:
 def orient(
     pictures: NDArray[np.uint8], contents: NDArray[np.uint64], classes: NDArray[np.int64], train: NDArray[np.bool_]
 ) -> Orientation | None:
-    """
-    Compare pictures and their turned versions with a reference of stored ones.
+    """Compare pictures and their turned versions with a reference of stored ones.
 
     Each picture is undone in five ways, and the distance to its nearest neighbours in the reference is taken of each.
     Neighbours rather than a linear model: digits turned by half are told from other digits only by their details.

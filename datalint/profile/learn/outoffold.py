@@ -214,7 +214,8 @@ def _second_round(
     """The models that wrong labels in training mislead, trained without the samples more likely wrong than right.
 
     The kernel ridge is fitted by least squares, whose decision random flips hardly move (Manwani and Sastry 2013). Empty where
-    no sample is doubted, or most of a class: that is not to be learnt from the rest."""
+    no sample is doubted, or most of a class: that is not to be learnt from the rest.
+    """
     kept = probability_wrong(clean, y, floor) <= 0.5
     if kept.all() or (2 * np.bincount(y[kept], minlength=classes) < np.bincount(y, minlength=classes)).any():
         return []
@@ -278,7 +279,8 @@ def _discriminant(
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Linear discriminant analysis with the shrunk covariance of Ledoit and Wolf (2004). Sharp with few samples, and its
-    means and covariance are hardly moved by a few wrong labels."""
+    means and covariance are hardly moved by a few wrong labels.
+    """
     from scipy.linalg import cho_factor, cho_solve
     from sklearn.covariance import ledoit_wolf
 
@@ -308,7 +310,8 @@ def _kernel_ridge(
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Ridge regression of the one-hot labels on Nystroem features (Williams and Seeger 2001) of an RBF kernel as wide as the
-    median distance. The folds share one Gram matrix, so five folds cost little more than one fit."""
+    median distance. The folds share one Gram matrix, so five folds cost little more than one fit.
+    """
     from scipy.linalg import cho_factor, cho_solve
 
     n = len(y)

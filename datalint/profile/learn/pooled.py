@@ -56,8 +56,7 @@ class Learned:
 
 
 def learn(dataset: Dataset, all_splits: Sequence[SplitProfile], feature_names: Sequence[str], given: Given) -> Learned:
-    """
-    Encode the sampled, labelled, readable rows of all splits and predict each from models trained without it.
+    """Encode the sampled, labelled, readable rows of all splits and predict each from models trained without it.
 
     Raises:
         DatalintError: predictions or embeddings that the user gave do not fit the data.
@@ -90,8 +89,7 @@ def inputs_of(
     given: Given,
     picked: list[tuple[str, NDArray[np.int64]]],
 ) -> NDArray[np.float32]:
-    """
-    Encode sampled rows of some splits, as models see them, or the embeddings that the user gave for them.
+    """Encode sampled rows of some splits, as models see them, or the embeddings that the user gave for them.
 
     Raises:
         DatalintError: the embeddings do not fit the data.

@@ -52,8 +52,7 @@ class Tail:
 
 
 def tail_of(values: NDArray[np.float64], columns: int) -> Tail | None:
-    """
-    Weigh the tails of one column.
+    """Weigh the tails of one column.
 
     Args:
         values: its values, or a uniform sample of them.

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_thread(*, models: bool = True) -> Iterator[None]:
-    """
-    Run linear algebra on one thread, whatever the machine and its environment; afterwards all is as before.
+    """Run linear algebra on one thread, whatever the machine and its environment; afterwards all is as before.
 
     The matrices are small: more threads than one spend their time waiting for each other.
 

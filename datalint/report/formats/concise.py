@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """
-    ``PLACE: CODE severity message``, one line per finding, worst first within each data set.
+    """``PLACE: CODE severity message``, one line per finding, worst first within each data set.
 
     PLACE is the first affected sample's id, else the data set's path with split and column where the finding has them.
     Ends with a line break unless there is nothing to say.

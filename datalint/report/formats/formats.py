@@ -12,8 +12,7 @@ FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "mar
 
 
 def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
-    """
-    The report in one of the :data:`FORMATS`, without colours.
+    """The report in one of the :data:`FORMATS`, without colours.
 
     Args:
         name: of the format.

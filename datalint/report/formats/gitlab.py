@@ -19,8 +19,7 @@ SEVERITIES: Final[dict[Severity, str]] = {"error": "major", "warning": "minor", 
 
 
 def render(report: Report) -> str:
-    """
-    A JSON array, worst first.
+    """A JSON array, worst first.
 
     The widget shows neither rule nor code, so the description begins with the code; and it shows equal fingerprints as
     one entry, so none occurs twice.

@@ -22,8 +22,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, fail_on: FailOn = "error") -> str:
-    """
-    A case fails where its rule found something at least as severe as ``fail_on``; milder findings are its output.
+    """A case fails where its rule found something at least as severe as ``fail_on``; milder findings are its output.
 
     A rule that broke down is an error, one that could not judge is skipped with its reason. A finding that follows from
     another one is told with that one, and its own case passes.

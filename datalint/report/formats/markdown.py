@@ -90,8 +90,7 @@ def _name(text: str) -> str:
 
 
 def escape(text: str, limit: int) -> str:
-    """
-    ``text`` as plain words: no markup, links, mentions, issue references or HTML of its own.
+    """``text`` as plain words: no markup, links, mentions, issue references or HTML of its own.
 
     An empty comment behind the sign keeps a server from turning ``@name`` into a mention and an address into a link.
     """

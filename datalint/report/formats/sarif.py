@@ -31,8 +31,7 @@ PROBLEMS: Final[dict[Severity, str]] = {"error": "error", "warning": "warning", 
 
 
 def render(report: Report) -> str:
-    """
-    One run with the worst 5,000 findings, each at a file.
+    """One run with the worst 5,000 findings, each at a file.
 
     A result without a physical location makes GitHub refuse all of them: where no sample is named, the place is the data
     set itself. What is not a line (column, class, split) stands in the message and in the logical locations.

@@ -38,8 +38,7 @@ _STYLES: Final = {
 
 
 def render(report: Report, *, color: bool, width: int = 100, verbose: bool = False) -> str:
-    """
-    The whole report as text, ending with one line of totals and a line break.
+    """The whole report as text, ending with one line of totals and a line break.
 
     Args:
         report: what to show.
@@ -56,8 +55,7 @@ def render(report: Report, *, color: bool, width: int = 100, verbose: bool = Fal
 
 
 def render_reasons(report: Report, fail_on: FailOn, *, width: int = 100) -> str:
-    """
-    Why a job that scans must fail: the findings at or above ``fail_on`` and the rules that broke down; no colours.
+    """Why a job that scans must fail: the findings at or above ``fail_on`` and the rules that broke down; no colours.
 
     The first line sums up. Empty where the job may go on.
     """

@@ -85,8 +85,7 @@ class CardMaker:
         self._characters = 0
 
     def card(self, finding: Finding, dataset: DatasetReport) -> Card:
-        """
-        The next card, of a finding in ``dataset``.
+        """The next card, of a finding in ``dataset``.
 
         Raises:
             TooLargeError: all cards together hold more characters than the limits allow.

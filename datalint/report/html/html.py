@@ -25,8 +25,7 @@ _HERE: Final = Path(__file__).parent
 
 
 def render(report: Report) -> str:
-    """
-    The page as text: no network, complete without its script, the same bytes for the same data but for ``#run``.
+    """The page as text: no network, complete without its script, the same bytes for the same data but for ``#run``.
 
     A report too large for about 2 MB is shown in ever less detail, worst findings first; the page says how much of
     what it leaves out.

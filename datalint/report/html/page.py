@@ -91,8 +91,7 @@ class Page:
 
 
 def build(report: Report, limits: Limits) -> Page:
-    """
-    The page for ``report`` within ``limits``; what is left out is counted, and said on the page.
+    """The page for ``report`` within ``limits``; what is left out is counted, and said on the page.
 
     Raises:
         TooLargeError: the cards hold more characters than ``limits`` allow.

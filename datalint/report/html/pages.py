@@ -61,8 +61,7 @@ class _Unit:
 
 
 def check_folder(folder: Path) -> None:
-    """
-    See that nothing but earlier pages of ours lies there.
+    """See that nothing but earlier pages of ours lies there.
 
     Raises:
         DatalintError: something else does.
@@ -80,8 +79,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_pages(report: Report, folder: Path) -> Path:
-    """
-    Write the pages to a folder, in place of earlier ones, and return the index.
+    """Write the pages to a folder, in place of earlier ones, and return the index.
 
     Raises:
         DatalintError: something else lies there, or it cannot be written.

@@ -24,8 +24,7 @@ class Repairs:
         self._repairs = {page.code: page.repair for page in pages() if page.repair not in (None, "irreversible")}
 
     def command(self, finding: Finding, dataset: DatasetReport) -> str:
-        """
-        The command line; empty where nothing mends it.
+        """The command line; empty where nothing mends it.
 
         What lies in memory or in NumPy files is not written again, and the order of class folders is the loader's matter.
         """

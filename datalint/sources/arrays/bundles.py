@@ -101,8 +101,7 @@ def _by_shape(bundle: Bundle) -> None:
 
 
 def array_dataset(name: str, path: str, bundle: Bundle) -> Dataset:
-    """
-    The data set of a bundle.
+    """The data set of a bundle.
 
     Raises:
         NotLookedInto: there are no inputs, or they are no numbers.

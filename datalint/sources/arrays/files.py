@@ -92,8 +92,7 @@ class ArrayFile:
         return place if self.key is None else f"{place}/{printable(self.key)}"
 
     def rows(self, count: int) -> Iterator[NDArray[Any]]:
-        """
-        The array in blocks of ``count`` items, read as a stream where its storage allows it.
+        """The array in blocks of ``count`` items, read as a stream where its storage allows it.
 
         Raises:
             Exception: the file is damaged; the libraries that read it raise nearly anything.
@@ -183,8 +182,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def array_files(path: Path) -> list[ArrayFile]:
-    """
-    The arrays in a ``.npy`` or ``.npz`` file, by their headers; nothing is unpickled.
+    """The arrays in a ``.npy`` or ``.npz`` file, by their headers; nothing is unpickled.
 
     Raises:
         NotAnArray: the file is damaged or holds pickled objects.
@@ -242,8 +240,7 @@ def head_of(array: ArrayFile, count: int) -> NDArray[Any]:
 
 
 def layout_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Layout:
-    """
-    What the axes of an array mean.
+    """What the axes of an array mean.
 
     Four axes with 1, 3 or 4 channels last or second are pictures; three axes are grey pictures if both sides have at
     least 8 pixels and the values are bytes or the pictures square; anything else is a table, item by item.

@@ -128,8 +128,7 @@ class TooLarge(OSError):
 
 
 def content(path: str) -> bytes:
-    """
-    The bytes of a picture's file.
+    """The bytes of a picture's file.
 
     Raises:
         OSError: it cannot be read, or is :class:`TooLarge`.
@@ -142,8 +141,7 @@ def content(path: str) -> bytes:
 
 
 def read(data: bytes, shown: str, suffix: str, pixels: bool) -> Picture:
-    """
-    Read the header and, if asked, the pixels of an image; whatever is wrong becomes ``problem``.
+    """Read the header and, if asked, the pixels of an image; whatever is wrong becomes ``problem``.
 
     To be called within :func:`strict`, which is entered once for many images.
     """
@@ -280,8 +278,7 @@ def stack(pictures: list[Picture]) -> NDArray[np.uint8]:
 
 
 def report_picture(data: bytes, side: int = 96) -> bytes | None:
-    """
-    A small WebP of an image for a report, without its metadata; None where it cannot be decoded.
+    """A small WebP of an image for a report, without its metadata; None where it cannot be decoded.
 
     To be called within :func:`strict`; by several threads at once if need be.
     """

@@ -140,8 +140,7 @@ def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], 
 def image_partitions(
     split: str, entries: list[Entry], classes: list[str] | None, files: int = FILES
 ) -> list[ImagePartition]:
-    """
-    Cut a split's files into partitions of about ``files``; ``classes`` gives the class of each entry.
+    """Cut a split's files into partitions of about ``files``; ``classes`` gives the class of each entry.
 
     The names of the files decide where the cuts are, so that a file that comes or goes changes one partition, and what
     was measured on the others is still known.

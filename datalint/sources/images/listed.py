@@ -64,8 +64,7 @@ class _List:
 
 
 def with_labels(folder: Folder, images: list[Dataset], tables: Sequence[TableFile]) -> tuple[list[Dataset], set[str]]:
-    """
-    The image data sets with the labels that tables hold for them, and the paths of the tables that say no more than that.
+    """The image data sets with the labels that tables hold for them, and the paths of the tables that say no more than that.
 
     A table counts that names at least half of a data set's pictures (or of one of its splits), each once or nearly so:
     a list of the objects in pictures names them many times.

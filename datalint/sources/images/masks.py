@@ -32,8 +32,7 @@ PIXELS = 50_000_000
 
 
 def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
-    """
-    The images that are no masks, and what to tell of those that are.
+    """The images that are no masks, and what to tell of those that are.
 
     Masks have the names of their pictures, lie in a folder of their own (or end in ``_mask``), and have few colours.
     """

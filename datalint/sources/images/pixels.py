@@ -47,8 +47,7 @@ def pixel_block(pictures: Sequence[Picture], thumbnails: NDArray[np.uint8]) -> P
 def array_block(
     flat: NDArray[Any], shown: NDArray[np.uint8], thumbnails: NDArray[np.uint8], channels: int, first: bool
 ) -> PixelBlock:
-    """
-    The facts of array items.
+    """The facts of array items.
 
     Args:
         flat: [items, values] as stored.
@@ -116,8 +115,7 @@ def sharpness(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def wrapped(patch: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """
-    Whether values below zero seem to have been stored unsigned, for each of [n, h, w] pictures.
+    """Whether values below zero seem to have been stored unsigned, for each of [n, h, w] pictures.
 
     Either nothing is left but values next to 0 and next to 255, and not 0 and 255 themselves alone, as in a drawing in
     black and white: small numbers around zero were cast. Or neighbours jump from one end of the range to the other, more

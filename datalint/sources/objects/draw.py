@@ -96,8 +96,7 @@ class Recorder:
 
 
 def recorded(loader: Any) -> tuple[Any, Recorder | None]:
-    """
-    A copy of a loader that notes which items it draws, and the notes; the loader itself where that cannot be.
+    """A copy of a loader that notes which items it draws, and the notes; the loader itself where that cannot be.
 
     A loader that collates by itself takes its order from ``batch_sampler``; all else of the copy is the user's own.
     """
@@ -128,9 +127,8 @@ def is_endless(source: Any) -> bool:
 
 
 def not_used_up(stream: Any, what: str) -> None:
-    """
-    Raises:
-        DatalintError: the stream gives the same iterator each time.
+    """Raises:
+    DatalintError: the stream gives the same iterator each time.
     """
     iterator = iter(stream)
     if iterator is stream or iter(stream) is iterator:
@@ -140,8 +138,7 @@ def not_used_up(stream: Any, what: str) -> None:
 
 
 def batches_of(loader: Any, drawn: Drawn, failures: list[Failure], name: str) -> Iterator[Any]:
-    """
-    One epoch of batches, as the loader draws them.
+    """One epoch of batches, as the loader draws them.
 
     A batch that fails is read item by item, so that only the items that fail are missing.
     """

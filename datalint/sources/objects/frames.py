@@ -84,8 +84,7 @@ def frame_dataset(
     declared: str | None = None,
     class_names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Dataset:
-    """
-    One data set of one or several frames, by split.
+    """One data set of one or several frames, by split.
 
     Args:
         parts: frames as :func:`is_frame` knows them.

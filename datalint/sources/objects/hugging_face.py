@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 
 def hugging_face_parts(parts: Mapping[str, Any], label: str | None) -> dict[str, Part]:
-    """
-    Recognise each split by the features it declares.
+    """Recognise each split by the features it declares.
 
     Raises:
         DatalintError: a split is empty or holds nothing that can be judged.

@@ -53,8 +53,7 @@ def declared_label(declared: Mapping[str, Any]) -> str | None:
 
 
 def array_of(value: Any) -> NDArray[Any]:
-    """
-    A tensor or array as a NumPy array, without a copy where it lies in this memory.
+    """A tensor or array as a NumPy array, without a copy where it lies in this memory.
 
     Raises:
         TypeError, ValueError, RuntimeError: it is no dense array of numbers.
@@ -173,8 +172,7 @@ class Form:
     """Whether the inputs are a mapping within the item."""
 
     def parts(self, columns: Columns) -> tuple[Columns, Column | None]:
-        """
-        Inputs and labels of one batch.
+        """Inputs and labels of one batch.
 
         Raises:
             KeyError: a part is missing.
@@ -184,8 +182,7 @@ class Form:
 
 
 def form_of(columns: Columns, what: str, label: str | None, declared: str | None = None) -> Form:
-    """
-    What the parts of the first batch are.
+    """What the parts of the first batch are.
 
     Args:
         columns: the first batch.

@@ -39,8 +39,7 @@ class Part:
 
 
 def source_kind(value: Any) -> Source | None:
-    """
-    What kind of loader or data set an object is; None for arrays, frames and plain Python values.
+    """What kind of loader or data set an object is; None for arrays, frames and plain Python values.
 
     Raises:
         DatalintError: an iterator, which can be read only once.
@@ -71,8 +70,7 @@ def holds_loaders(value: Any) -> bool:
 
 
 def loader_dataset(parts: Mapping[str, Any], label: str | None) -> Dataset:
-    """
-    One data set of one or several loaders or data sets, by split.
+    """One data set of one or several loaders or data sets, by split.
 
     Raises:
         DatalintError: one of them is empty, cannot be read, or does not go with the others.

@@ -43,8 +43,7 @@ class _Arrays:
 
 
 def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None = None) -> list[Dataset]:
-    """
-    The data set that an object in memory is.
+    """The data set that an object in memory is.
 
     Args:
         source: a data frame, an array, ``(X, y)``, a data set or loader of PyTorch or Hugging Face, or a mapping of split

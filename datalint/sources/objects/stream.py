@@ -223,8 +223,7 @@ def _pixels(part: Any) -> int:
 
 
 def record_of(inputs: Columns, size: int) -> Any:
-    """
-    Parts of items as an Arrow record batch: several values per sample become several columns, token ids a text.
+    """Parts of items as an Arrow record batch: several values per sample become several columns, token ids a text.
 
     Raises:
         ValueError, TypeError: a column is not what it was at first.

@@ -45,8 +45,7 @@ PEEK = 8
 
 
 def torch_parts(parts: Mapping[str, Any], kinds: Mapping[str, Source | None], label: str | None) -> dict[str, Part]:
-    """
-    Recognise each split; the first decides how pixel values are brought to 0..255 for all.
+    """Recognise each split; the first decides how pixel values are brought to 0..255 for all.
 
     Raises:
         DatalintError: a split is empty, cannot be read, or holds nothing that can be judged.
@@ -75,8 +74,7 @@ def streamed_part(
     scale: tuple[float, float] | None,
     names: tuple[str, ...] = (),
 ) -> Part:
-    """
-    A split whose samples are drawn from the object itself.
+    """A split whose samples are drawn from the object itself.
 
     Raises:
         DatalintError: it gives nothing, or nothing that can be judged.

@@ -166,8 +166,7 @@ class _Version:
 
 
 def rows_of(partition: OneFile) -> int:
-    """
-    Rows that a partition yields, by reading it once.
+    """Rows that a partition yields, by reading it once.
 
     Only what the reader really takes counts: lines say nothing of quoted line breaks, blank lines and ragged rows.
     """

@@ -64,8 +64,7 @@ class TablePlan:
 
 
 def numbers_of(array: Any) -> NDArray[np.float64]:
-    """
-    The values of an Arrow array of integers, floats or decimals as float64, NaN where null.
+    """The values of an Arrow array of integers, floats or decimals as float64, NaN where null.
 
     Reads the buffers: ``Array.to_numpy`` would import pandas.
     """

@@ -138,8 +138,7 @@ class CsvPartition(TableFilePartition):
             yield Batch(reader.home, reader.line, 0, problems=problems)
 
     def _ends_open(self, spans: bool, may_span: bool) -> bool:
-        """
-        Whether the file may end within quotes: an answer from its last line, for most files.
+        """Whether the file may end within quotes: an answer from its last line, for most files.
 
         ``spans``: whether the last row has several lines, so that its last one begins within quotes; ``may_span``: whether
         one that was left out may.
@@ -397,8 +396,7 @@ class _Squeezed(io.RawIOBase):
 def csv_partitions(
     path: Path, shown: str, dialect: Dialect, plan: TablePlan, size: int | None = None
 ) -> list[CsvPartition]:
-    """
-    A file as one partition, or a large one cut at line ends into partitions of about ``size`` bytes.
+    """A file as one partition, or a large one cut at line ends into partitions of about ``size`` bytes.
 
     A line end may lie within a quoted value: a cut is made only where all lines around it have their quotes closed.
 

@@ -257,8 +257,7 @@ def _family(members: list[Member]) -> str:
 
 
 def _kinds_of_files(members: list[Member], top: Path) -> list[tuple[tuple[str, ...], list[Member]]]:
-    """
-    The tables of split folders, as one data set or as several that each split holds.
+    """The tables of split folders, as one data set or as several that each split holds.
 
     They are several where files of the same name, but for the split's, lie in every split and differ in their columns
     from those of other names: shards of one table have the same columns, or nearly so.

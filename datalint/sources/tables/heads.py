@@ -95,8 +95,7 @@ class TableFile:
 
 
 def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False) -> TableFile:
-    """
-    Recognise one file as a table; one of a series that begins ``like`` another is only glanced at.
+    """Recognise one file as a table; one of a series that begins ``like`` another is only glanced at.
 
     ``column``: the file may be a single column whatever its suffix.
 
@@ -421,8 +420,7 @@ def table_dataset(
     label: str | None = None,
     submission: Iterable[str] = (),
 ) -> Dataset:
-    """
-    One data set of one or several files.
+    """One data set of one or several files.
 
     Raises:
         datalint.core.errors.DatalintError: the label column that the user named does not exist.

@@ -179,8 +179,7 @@ class Key:
 
 
 def keys_of(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Key]:
-    """
-    The keys of some rows; the cells of so many rows that there are ``most`` of them, about.
+    """The keys of some rows; the cells of so many rows that there are ``most`` of them, about.
 
     Takes time in the number of values, not of keys times rows: each row may have keys of its own.
     """

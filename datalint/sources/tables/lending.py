@@ -1,5 +1,4 @@
-"""
-Python objects in the hands of pyarrow.
+"""Python objects in the hands of pyarrow.
 
 Its threads read ahead, and let go of what they were given a moment after the reading is over. A process that has come
 to its end by then is aborted: they need Python to let go, and end in the middle of code that must not be left.

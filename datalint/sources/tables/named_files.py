@@ -57,8 +57,7 @@ class Places:
         return [path for path in bare if f"/{path}".rpartition(".")[0].endswith(f"/{name}")]
 
     def entry(self, name: str, home: tuple[str, ...], split: str | None) -> Entry | None:
-        """
-        The picture that a table means by a name; None if there is none or several might be meant.
+        """The picture that a table means by a name; None if there is none or several might be meant.
 
         Of several the one below the table's own folder (``home``) is meant, or the one in the folder of its ``split``.
         """
@@ -73,8 +72,7 @@ class Places:
 
 
 def name_column(table: TableFile, places: Places) -> str | None:
-    """
-    The column whose values name pictures that are there, with their suffixes or without.
+    """The column whose values name pictures that are there, with their suffixes or without.
 
     At least half of those looked at must be there, and nearly all must differ: class numbers may be names of files too.
     """
@@ -92,8 +90,7 @@ def name_column(table: TableFile, places: Places) -> str | None:
 
 
 def absent(table: TableFile, places: Places) -> Problem | None:
-    """
-    The files that a table names in one of its columns and that are not there, though others are.
+    """The files that a table names in one of its columns and that are not there, though others are.
 
     A column counts as one of names where nearly all texts of its head end in the suffix of an image, and at least half of
     them are there: a list of files kept elsewhere is no fault.
@@ -138,8 +135,7 @@ def _column(table: TableFile, name: str) -> Iterator[str]:
 
 
 def rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """
-    Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes.
+    """Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes.
 
     A file that breaks off gives the rows before that: the scan of the table itself says what is wrong with it.
     """

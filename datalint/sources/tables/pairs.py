@@ -46,8 +46,7 @@ class _Name:
 
 
 def paired(tables: Sequence[TableFile], wanted: str | None = None) -> list[TableFile]:
-    """
-    The tables of one folder, those that hold labels or groups put beside their inputs.
+    """The tables of one folder, those that hold labels or groups put beside their inputs.
 
     ``wanted``: the label column that the user asked for. A file of labels belongs to inputs whose name differs in that
     word alone. Where split and words leave a doubt (``features.csv``, which may list the features) the rows must be as
@@ -135,8 +134,7 @@ def _beside(inputs: TableFile, label: TableFile, wanted: str | None, sure: bool)
 
 
 def _same_header(inputs: TableFile, label: TableFile) -> TableFile:
-    """
-    The labels read with a header or without, as the inputs are.
+    """The labels read with a header or without, as the inputs are.
 
     One column says little of itself: "0" above numbers is the name that pandas gives, "setosa" above others is a label.
     """

@@ -114,8 +114,7 @@ class _Unread(io.RawIOBase):
 
 
 class Decoder:
-    """
-    A Parquet file that is decoded in pieces of bounded size, whatever its pages unpack to.
+    """A Parquet file that is decoded in pieces of bounded size, whatever its pages unpack to.
 
     Raises:
         OSError, pyarrow.ArrowException: the file is not Parquet or is damaged.
@@ -145,8 +144,7 @@ class Decoder:
                 yield name, chunk
 
     def _check(self, groups: Sequence[int]) -> None:
-        """
-        Raise what is wrong with the metadata of some row groups: pyarrow ends the process if damaged ones are looked at.
+        """Raise what is wrong with the metadata of some row groups: pyarrow ends the process if damaged ones are looked at.
 
         A reader meets the same errors, and raises them before it asks for the first byte.
         """
@@ -200,8 +198,7 @@ class Decoder:
 
 
 def row_group_partitions(path: Path, shown: str, plan: TablePlan, rows: int) -> list[ParquetPartition]:
-    """
-    Cut a file at row groups into partitions of about ``rows`` rows.
+    """Cut a file at row groups into partitions of about ``rows`` rows.
 
     Raises:
         OSError, pyarrow.ArrowException: the file is not Parquet or is damaged.

@@ -99,8 +99,7 @@ def _named(columns: Sequence[str]) -> str:
 
 
 def among_images(entries: Sequence[Entry], images: Sequence[Entry]) -> list[Problem]:
-    """
-    Files in the folders of images that are none, and images of kinds that common loaders pass over.
+    """Files in the folders of images that are none, and images of kinds that common loaders pass over.
 
     A file beside each image (its boxes, its caption) belongs there; so do files of which there are many.
     """

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 
 class UnusedSuppression(Rule):
-    """
-    An ignore, a suppression or a baseline entry that silences nothing, or a suppression that has expired.
+    """An ignore, a suppression or a baseline entry that silences nothing, or a suppression that has expired.
 
     It is judged once per scan, after all other rules, and stands with the first data set. An entry is judged only
     where its rules ran: what `--select`, `--preset fast` or a missing label kept from running is not called unused.

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def copies_in_table(
     table: pd.DataFrame, label: str | None, source: pd.DataFrame, rows: Sequence[int], into: Sequence[int], seed: int
 ) -> pd.DataFrame | None:
-    """
-    A table in which some rows are near copies of rows of ``source``; None where its values are too coarse.
+    """A table in which some rows are near copies of rows of ``source``; None where its values are too coarse.
 
     One number of each copy is another one, the others are rounded to a five-hundredth of the range of their middle half.
     """

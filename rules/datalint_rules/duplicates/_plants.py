@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | None:
-    """
-    Append copies of some samples of the training split; files get new names in the same folder.
+    """Append copies of some samples of the training split; files get new names in the same folder.
 
     None where the table repeats rows by itself, so that nobody could tell which copies were planted.
     """
@@ -64,8 +63,7 @@ def _repeat_files(clean: Clean, share: float, rng: np.random.Generator) -> Plant
 
 
 def share(clean: Clean, amount: float, rng: np.random.Generator) -> Planted | None:
-    """
-    Replace some samples of the test split by copies of training samples, or add such files to it.
+    """Replace some samples of the test split by copies of training samples, or add such files to it.
 
     None where there is no test split, or where the splits share samples by themselves.
     """

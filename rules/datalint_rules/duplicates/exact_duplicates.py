@@ -48,8 +48,7 @@ columns hang together, and next to none of copies among measured values.
 
 
 class ExactDuplicates(Rule):
-    """
-    Samples of a split that repeat an earlier one: rows with the same values and label, images with the same content.
+    """Samples of a split that repeat an earlier one: rows with the same values and label, images with the same content.
 
     Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, and unreadable files are no copies
     of each other. Every sample is compared while the hashes fit the memory budget; beyond it the number is an estimate

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 
 class ReadingHazards(Rule):
-    """
-    Files that a usual reader takes for something else than they are, without stopping.
+    """Files that a usual reader takes for something else than they are, without stopping.
 
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
     and delimiters that differ between files or change within one, columns or types of columns that flip between shards,

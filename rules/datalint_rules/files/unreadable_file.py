@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 
 class UnreadableFile(Rule):
-    """
-    Tables and arrays that cannot be read as data, in whole or in part, and files that were left out of the scan.
+    """Tables and arrays that cannot be read as data, in whole or in part, and files that were left out of the scan.
 
     Covers damaged and empty files, Git LFS pointers in place of data, pickled arrays (never opened), rows with a wrong
     number of fields, labels that do not match their inputs, missing shards, pictures that a table names and that are not

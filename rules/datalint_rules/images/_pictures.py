@@ -55,8 +55,7 @@ def headers(profile: Profile, name: str) -> NDArray[np.generic]:
 
 
 def robust_z(values: NDArray[np.float64], known: NDArray[np.bool_], floor: float) -> NDArray[np.float64]:
-    """
-    How many standard deviations each value lies from the median of the known ones, each side measured by itself.
+    """How many standard deviations each value lies from the median of the known ones, each side measured by itself.
 
     The deviation of a side is the larger of those that its quartile and its last twentieth would have in a normal
     distribution: many properties of pictures are skewed, and have heavier tails than their middle tells. It is at least

@@ -17,8 +17,7 @@ CHANNELS = frozenset({1, 2, 3, 4})
 
 
 class AmbiguousDimensions(Rule):
-    """
-    Arrays of pictures whose axes cannot be told by their lengths, so that a swapped axis goes unnoticed.
+    """Arrays of pictures whose axes cannot be told by their lengths, so that a swapped axis goes unnoticed.
 
     As many samples as rows or columns, as many channels as rows or columns, or two axes that can both be the channels.
     Height equal to width alone is too common to be worth a word.

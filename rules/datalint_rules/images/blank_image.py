@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 
 class BlankImage(Rule):
-    """
-    Images of one colour all over: white pages, grey placeholders, frames of a covered lens.
+    """Images of one colour all over: white pages, grey placeholders, frames of a covered lens.
 
     Every channel of the whole picture stays within 8 of 255 levels, which is noise of one or two levels and its extremes
     over many pixels. Array items are blank only if all their pixels are equal. Images that are zero in every pixel are

@@ -26,8 +26,7 @@ _TAG = 274
 
 
 class ExifOrientation(Rule):
-    """
-    Images with an EXIF orientation tag that some loaders apply and others ignore.
+    """Images with an EXIF orientation tag that some loaders apply and others ignore.
 
     Every tag but 1 is listed: mirrored pictures (2, 4, 5, 7) and turned ones (3, 6, 8).
 

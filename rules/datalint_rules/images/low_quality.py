@@ -51,8 +51,7 @@ KINDS = ("dark", "bright", "flat", "blurred")
 
 
 class LowQuality(Rule):
-    """
-    Images that are far darker, brighter, flatter or more blurred than the rest of the set, and by any measure.
+    """Images that are far darker, brighter, flatter or more blurred than the rest of the set, and by any measure.
 
     An image must be both: more than 3.5 robust standard deviations from the median of the set, and beyond a bound that
     means something by itself. So a set of night scenes is not called dark, nor a set of soft X-ray pictures blurred, and
@@ -200,8 +199,7 @@ class LowQuality(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """
-        Spoil some pictures, four or 1 % up to 4 % at full strength: blur, underexpose or overexpose them.
+        """Spoil some pictures, four or 1 % up to 4 % at full strength: blur, underexpose or overexpose them.
 
         None where the pictures of the set already differ so much that these are like others.
         """
@@ -223,8 +221,7 @@ class LowQuality(Rule):
 
 
 def _waves(profile: Profile, share: float) -> NDArray[np.float64]:
-    """
-    The shortest wave of detail in a blurred image, in pixels of the scale on which its sharpness was taken.
+    """The shortest wave of detail in a blurred image, in pixels of the scale on which its sharpness was taken.
 
     At least 12, so that a few pixels more or less do not decide, and at most 24: in a larger picture that is blurred by
     any measure. Zero for pictures in which it has no room.

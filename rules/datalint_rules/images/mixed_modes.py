@@ -44,8 +44,7 @@ MILD = {
 
 
 class MixedModes(Rule):
-    """
-    Images of another pixel format than the rest: grey among colour, alpha, palettes, 16 bits, CMYK.
+    """Images of another pixel format than the rest: grey among colour, alpha, palettes, 16 bits, CMYK.
 
     Up to one in twenty images that differ from all the others are listed one by one; beyond that it is a mixture, of
     which only the numbers are told. Whether it matters depends on the loader: what only a loader without conversion

@@ -34,8 +34,7 @@ ENOUGH = 50
 
 
 class OddSize(Rule):
-    """
-    Images whose size or shape is unlike the rest of the set.
+    """Images whose size or shape is unlike the rest of the set.
 
     In a set of one size the few others are listed. In a set of many sizes only what lies far outside of all: more than
     five robust standard deviations from the median, in log units, of area or of the ratio of long to short side, *and*

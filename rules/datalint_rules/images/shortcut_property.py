@@ -58,8 +58,7 @@ class _Shortcut:
 
 
 class ShortcutProperty(Rule):
-    """
-    A property that has nothing to do with the content tells the class: size, shape, format, brightness, file size.
+    """A property that has nothing to do with the content tells the class: size, shape, format, brightness, file size.
 
     Each property alone is cut into bins, and a table of classes per bin predicts samples that were not used to make it
     (five folds). A class is told by it if the rate of its samples that are recognised, minus the rate of others mistaken

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 
 class TransposedDimensions(Rule):
-    """
-    Images whose width and height are swapped: against the rest of the set, against their EXIF tag, or array axes.
+    """Images whose width and height are swapped: against the rest of the set, against their EXIF tag, or array axes.
 
     Looks for a small minority of H x W images in a set whose images are otherwise all W x H, for a split whose sizes
     are swapped against the others, for EXIF tags that turn a picture by 90 degrees, and for arrays of which one split is

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 
 class UnreadableImage(Rule):
-    """
-    Image files that cannot be decoded: truncated, damaged, empty, or no image at all; and wrong suffixes.
+    """Image files that cannot be decoded: truncated, damaged, empty, or no image at all; and wrong suffixes.
 
     Every file is decoded to its end, with the formats datalint trusts, below a pixel budget.
 

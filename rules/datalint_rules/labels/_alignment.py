@@ -97,8 +97,7 @@ def find_shift(
     most: int,
     numeric: bool,
 ) -> tuple[Shift | None, Agreement]:
-    """
-    Look for a lag at which neighbours agree while they do not at their own rows.
+    """Look for a lag at which neighbours agree while they do not at their own rows.
 
     Args:
         position: [m] ascending places of the known rows in the split.

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def contradict(clean: Clean, share: float, rng: np.random.Generator) -> Planted | None:
-    """
-    Append copies of some samples of the training split with another label; files go to another class folder.
+    """Append copies of some samples of the training split with another label; files go to another class folder.
 
     None without classes, or where inputs repeat by themselves.
     """

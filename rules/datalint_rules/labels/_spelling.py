@@ -46,8 +46,7 @@ def key_of(name: str) -> str:
 
 
 def variants(names: Iterable[str]) -> list[list[str]]:
-    """
-    Groups of class names that are one class.
+    """Groups of class names that are one class.
 
     Single letters in two cases are classes of their own (handwritten "a" and "A") where there are four or more of them.
     """
@@ -66,8 +65,7 @@ def variants(names: Iterable[str]) -> list[list[str]]:
 
 
 def told_apart_by_case(counts: Mapping[str, int]) -> bool:
-    """
-    Whether spellings of one name are names of their own, such as the vowels 'hAd' and 'had'.
+    """Whether spellings of one name are names of their own, such as the vowels 'hAd' and 'had'.
 
     They differ in the case of letters only, one has a capital where nobody's habit puts it, and none is a slip beside the
     others: each is at least half as frequent as the most frequent one.
@@ -79,8 +77,7 @@ def told_apart_by_case(counts: Mapping[str, int]) -> bool:
 
 
 def placeholders(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
-    """
-    Class names that stand for a missing label.
+    """Class names that stand for a missing label.
 
     Returns:
         Those that surely do, and those that may as well be a class.

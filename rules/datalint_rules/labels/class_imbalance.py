@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class ClassImbalance(Rule):
-    """
-    Classes of very different size, per split.
+    """Classes of very different size, per split.
 
     Reports the ratio of the largest to the smallest class, every rare class with its count, the weights that would
     balance them, and the accuracy of always guessing the largest class.

@@ -32,8 +32,7 @@ USUAL = frozenset({"good", "normal", "ok", "nominal", "clean", "healthy"})
 
 
 class ConstantLabel(Rule):
-    """
-    One class only: every labelled sample, or every labelled sample of train, has the same label.
+    """One class only: every labelled sample, or every labelled sample of train, has the same label.
 
     ## Why it hurts
 

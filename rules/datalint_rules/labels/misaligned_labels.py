@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 
 class MisalignedLabels(Rule):
-    """
-    Labels that do not belong to their rows: shifted by some rows, in the whole split or in half of it, or shuffled apart
+    """Labels that do not belong to their rows: shifted by some rows, in the whole split or in half of it, or shuffled apart
     from the inputs in one split while another is in order.
 
     Samples that are alike should have labels that are alike. Where they do not, but would if every label were moved by

@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 
 
 class NoisyLabels(Rule):
-    """
-    Samples whose label is probably wrong, by confident learning on out-of-fold predictions.
+    """Samples whose label is probably wrong, by confident learning on out-of-fold predictions.
 
     Several fast models predict each sample of the coordinated sample out of fold. Their probabilities are calibrated
     together with a noise floor: the share of labels that are wrong even where the sample is clear. The floor tells wrong

@@ -39,8 +39,7 @@ _TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNO
 
 
 class TargetScale(Rule):
-    """
-    A target of regression far from unit scale, or with heavy tails, as the training split holds it; or several targets of
+    """A target of regression far from unit scale, or with heavy tails, as the training split holds it; or several targets of
     very different scale, told by their names (``y1`` and ``y2``, ``target_0`` and ``target_1``).
 
     Info where the target is merely unscaled, as most are; a warning where its typical size is a million or more, or a

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 
 class TooFewSamples(Rule):
-    """
-    Classes or training sets too small to learn from: classes of fewer than five samples, a training set of fewer than
+    """Classes or training sets too small to learn from: classes of fewer than five samples, a training set of fewer than
     thirty, or nearly as many classes as samples.
 
     ## Why it hurts

@@ -31,8 +31,7 @@ USUAL = 32
 
 
 class BatchSize(Rule):
-    """
-    A batch size that does not fit the training split: no full batch, a handful of steps per epoch, or a last batch of one.
+    """A batch size that does not fit the training split: no full batch, a handful of steps per epoch, or a last batch of one.
 
     A set that fills no batch of the size that was named (``--batch-size``) is a warning, and so is a last batch of one
     sample. At the supposed size of 32 a set must not fill half a batch; a last batch of one, which then comes up in one set

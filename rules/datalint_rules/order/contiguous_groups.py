@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 
 class ContiguousGroups(Rule):
-    """
-    Samples of one source (patient, device, video, augmented copies) stored as blocks, so that a random split would leak.
+    """Samples of one source (patient, device, video, augmented copies) stored as blocks, so that a random split would leak.
 
     Each column of names or keys, and the file names without their last number, is tried as the key: neighbours of one
     value are counted and compared with what a shuffle gives. Near-identical neighbours are counted as well, for sources

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 
 class PositionDrift(Rule):
-    """
-    Features or labels that depend on where a sample lies in the file: blocks, appended shards, trends.
+    """Features or labels that depend on where a sample lies in the file: blocks, appended shards, trends.
 
     Cuts the stored order into segments and asks of each column whether its values differ between them (ranks for
     numbers, frequencies for categories), after taking away what the label explains, so that in a file sorted by label
@@ -320,8 +319,7 @@ def _numeric_drift(
 
 
 def _block(sums: NDArray[np.float64], sizes: NDArray[np.int64]) -> tuple[int, int, float]:
-    """
-    The consecutive segments that differ most, by z-score, from all others: first, end, and difference of the means.
+    """The consecutive segments that differ most, by z-score, from all others: first, end, and difference of the means.
 
     Against all others, not against the mean of all: two halves would each be compared with a mean that is half their own.
     """

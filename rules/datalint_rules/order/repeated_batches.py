@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 
 class RepeatedBatches(Rule):
-    """
-    A block of samples repeated back to back: the same contents again, in the same order, at a constant distance.
+    """A block of samples repeated back to back: the same contents again, in the same order, at a constant distance.
 
     All copies of a sample of the contents are placed, so a block that was written twice shows as many contents that come
     again after exactly as many rows. Blocks are told from chance by their distance: copies that happen to exist, or rows
@@ -174,8 +173,7 @@ class RepeatedBatches(Rule):
 
 
 def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> bool:
-    """
-    Whether most columns come again after as many rows all over the table, as the factors of a planned experiment do.
+    """Whether most columns come again after as many rows all over the table, as the factors of a planned experiment do.
 
     There the rows that are equal as a whole are those whose outcome happens to be equal too. Rows outside the repeated
     blocks tell. Only a sample of all rows has the neighbours that this asks for.

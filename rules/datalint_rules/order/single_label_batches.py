@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 
 class SingleLabelBatches(Rule):
-    """
-    Batches that hold samples of one label only when the data is read in stored order.
+    """Batches that hold samples of one label only when the data is read in stored order.
 
     Counts the full batches of the configured size, and compares with what a shuffle would give, so that a set with one
     dominant class is not blamed for its imbalance here.

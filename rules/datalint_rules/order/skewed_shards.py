@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 
 class SkewedShards(Rule):
-    """
-    Shards that hold few of the labels, so that a reader that goes file by file never mixes them.
+    """Shards that hold few of the labels, so that a reader that goes file by file never mixes them.
 
     Measures how far the labels are separated between the files: the information that the file gives of the label (of a
     number, the share of its variance) out of what it could give at most, less what a shuffle would give by chance.

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 
 
 class SortedByLabel(Rule):
-    """
-    Samples stored in the order of their labels.
+    """Samples stored in the order of their labels.
 
     For classes: far fewer runs of equal labels than a shuffle gives, or single runs that no shuffle gives (only a part
     is sorted, or sorted shards follow each other). For numeric targets: neighbours far more alike than chance.
@@ -210,8 +209,7 @@ class SortedByLabel(Rule):
         )
 
     def _too_few(self, runs: int, counts: Mapping[str, int]) -> bool:
-        """
-        Whether there are fewer runs than any shuffle gives, and by enough to matter.
+        """Whether there are fewer runs than any shuffle gives, and by enough to matter.
 
         Bernstein's bound with jumps of 2, the runs lost when two samples of a rare class meet: with a handful of samples
         in all classes but one the number of runs is far from normal, and a z-score alone gives alarms in 1 % of shuffles.

@@ -107,8 +107,7 @@ def _of_table(split: SplitProfile, names: Sequence[str]) -> Values:
 
 
 def pixel_columns(profile: Profile) -> tuple[str, ...]:
-    """
-    The columns of a table that are pixels; none if it is no table of pictures.
+    """The columns of a table that are pixels; none if it is no table of pictures.
 
     Either nine in ten numeric features are called like pixels, or there are as many as a square picture has, grey or
     colour, and they share their extremes as pixels do: the smallest value half of them, the largest a quarter.

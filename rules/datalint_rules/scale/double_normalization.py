@@ -51,8 +51,7 @@ are k or more above it (Cantelli's inequality), so that at most a half are 1 and
 
 
 class DoubleNormalization(Rule):
-    """
-    Pixels scaled twice, stored after scaling in a type that cannot hold them, or scaled in only a part of the set.
+    """Pixels scaled twice, stored after scaling in a type that cannot hold them, or scaled in only a part of the set.
 
     Four signs: the largest value of a split is at most 1/255 (divided twice); the largest value of nearly all 8-bit
     image files is 1, or 2 where most of a picture is 0 (scaled, then stored as whole numbers); one picture in five jumps

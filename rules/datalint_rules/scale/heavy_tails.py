@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class HeavyTails(Rule):
-    """
-    Features of which a few extreme values hold most of the sum of squares, and so of the gradient.
+    """Features of which a few extreme values hold most of the sum of squares, and so of the gradient.
 
     Weighs the most extreme 0.1 % of the values (one at least) of the training split. Beyond what a column with
     exponential tails would give it is info, with the advice to take the logarithm; it is a warning where a gap

@@ -36,8 +36,7 @@ IMAGENET = (-2.2, 2.7)
 
 
 class PixelRange(Rule):
-    """
-    Pixel values outside the usual ranges, or of different ranges within one set or between its splits.
+    """Pixel values outside the usual ranges, or of different ranges within one set or between its splits.
 
     Looks at arrays of pictures and at tables with a column per pixel. Usual are 0..1, -1..1, 0..255, 0..65535, values
     standardised with ImageNet's means and deviations, and values standardised with the set's own. What is expected can

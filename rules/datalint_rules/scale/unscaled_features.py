@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 
 class UnscaledFeatures(Rule):
-    """
-    Numeric features of very different scale, or far from zero, as the training split holds them.
+    """Numeric features of very different scale, or far from zero, as the training split holds them.
 
     Compares the standard deviations of the features, and their means in units of them. Nearly every raw table is
     unscaled, which is info; it is a warning where the largest feature is so large that in 32-bit floats the smallest

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 
 
 class InformativeMissingness(Rule):
-    """
-    Columns whose gaps themselves predict the label.
+    """Columns whose gaps themselves predict the label.
 
     ## Why it hurts
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 
 class NoSignal(Rule):
-    """
-    Inputs that predict the labels no better than after shuffling the labels, though there are enough samples to see it.
+    """Inputs that predict the labels no better than after shuffling the labels, though there are enough samples to see it.
 
     Holds for classes and for numbers to be predicted. Every column by itself, a linear and a kernel model are scored out of
     fold on the labels, and again, fitted anew, on up to 199 shuffles of them.

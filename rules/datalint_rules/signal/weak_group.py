@@ -47,8 +47,7 @@ MAX_COLUMNS = 200
 
 
 class WeakGroup(Rule):
-    """
-    A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
+    """A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
     few numbers, a range of a quantity, a whole split.
 
     Harder groups are natural and only info, from half again as many errors as elsewhere and 15 points more. It is a warning

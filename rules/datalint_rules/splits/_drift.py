@@ -79,8 +79,7 @@ def _drawn(units: NDArray[np.int64] | None, train: SplitProfile, rows: Sequence[
 def column_gaps(
     profile: Profile, train: SplitProfile, other: SplitProfile, units: NDArray[np.int64] | None
 ) -> tuple[list[Gap], int]:
-    """
-    The gaps of all feature columns, and how many tests that took.
+    """The gaps of all feature columns, and how many tests that took.
 
     Args:
         profile: of the data set.

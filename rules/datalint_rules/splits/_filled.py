@@ -123,8 +123,7 @@ def _each(
 
 
 def _spike(values: NDArray[np.float64]) -> float | None:
-    """
-    The most frequent value of a continuous column, if it stands out.
+    """The most frequent value of a continuous column, if it stands out.
 
     Or the only one with more decimals than all others, however coarse these are: few recorded values are as long as a mean.
     """

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 
 class FeatureShift(Rule):
-    """
-    A split that is recognisable from its features: a column that is distributed otherwise than in train, or a model that
+    """A split that is recognisable from its features: a column that is distributed otherwise than in train, or a model that
     tells the rows (or pictures) of the two apart.
 
     ## Why it hurts

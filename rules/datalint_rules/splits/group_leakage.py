@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class GroupLeakage(OfSampledRows):
-    """
-    Samples of one source (a patient, user, speaker, video) in two splits.
+    """Samples of one source (a patient, user, speaker, video) in two splits.
 
     Keys are columns that are named like one (``patient_id``, ``user``, ``videoId``), and file names without their last
     number (``patient12_slice3.png``). A key has many values with several samples each: a category such as sex, region or

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class ImputedBeforeSplit(Rule):
-    """
-    Gaps that were filled before the split: one value, repeated in a continuous column, is the mean or median of all splits.
+    """Gaps that were filled before the split: one value, repeated in a continuous column, is the mean or median of all splits.
 
     The statistic of the cells that are not filled is compared with the repeated value to its last digit: over all
     splits together (the leak), over train alone (right, and said so), over each split by itself, and over an unsplit

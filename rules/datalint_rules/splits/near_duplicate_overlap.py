@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 class NearDuplicateOverlap(NearRule):
-    """
-    Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or
+    """Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or
     cropped again, rows that are equal after rounding or in all but a few columns, texts that share most of their wording.
 
     A pair is reported only if unrelated samples of this set would hardly come as near. Each pair of splits is

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class PreSplitNormalization(Rule):
-    """
-    A scaler that was fitted before the split: statistics of the pooled splits are exact, those of train are not.
+    """A scaler that was fitted before the split: statistics of the pooled splits are exact, those of train are not.
 
     Standard scaling, centring, min-max, max-abs and robust scaling leave their statistic exactly at its mark (mean 0 and
     deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others. So the

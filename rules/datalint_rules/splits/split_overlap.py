@@ -41,8 +41,7 @@ CLOSE = 3.0
 
 
 class SplitOverlap(Rule):
-    """
-    Inputs that lie in two splits, such as test samples that the model was trained on.
+    """Inputs that lie in two splits, such as test samples that the model was trained on.
 
     Inputs are compared without labels and ids. Every sample is compared while the hashes fit the memory budget; beyond it
     the number is an estimate. The finding says how many shared samples a random split would give, judged by the copies
@@ -155,8 +154,7 @@ class SplitOverlap(Rule):
                 )
 
     def _coarse(self, profile: Profile, earlier: int, later: int) -> tuple[float, bool]:
-        """
-        Which part of the equal pairs across two splits coarse values give by themselves, and whether it may be all of them.
+        """Which part of the equal pairs across two splits coarse values give by themselves, and whether it may be all of them.
 
         The estimate takes columns to be independent, and is too small by up to ``CLOSE`` where they hang together.
         """
@@ -204,8 +202,7 @@ def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[i
 
 
 def _expected(copies: Copies, earlier: int, later: int) -> float:
-    """
-    How many samples of the later split a random split would find in the earlier one as well.
+    """How many samples of the later split a random split would find in the earlier one as well.
 
     A sample of the later split is then like one of the earlier, so it has a copy among the samples there as often as they
     have one among each other; where the later split is the larger, as often, too, as its own have one among so many others.
@@ -223,8 +220,7 @@ def _expected(copies: Copies, earlier: int, later: int) -> float:
 
 
 def _chance(copies: Copies, earlier: int, later: int) -> float:
-    """
-    How likely as many inputs lie in both splits if all that occur more than once in the two are dealt out at random.
+    """How likely as many inputs lie in both splits if all that occur more than once in the two are dealt out at random.
 
     Inputs are what is independent of each other: a single one with a hundred copies makes thousands of equal pairs.
     """

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 
 class SplitPreprocessingMismatch(Rule):
-    """
-    Splits that were prepared in different ways: one scaled and another not, other units, sizes, pixel formats, channels.
+    """Splits that were prepared in different ways: one scaled and another not, other units, sizes, pixel formats, channels.
 
     Tables: most columns of a split have another scale or place than in train, or look scaled in one of the two only
     (an error); or a single column has the shape it has in train, but ten times the width or more, or a tenth (other

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 
 class SplitSchema(Rule):
-    """
-    Columns that one split has and another lacks, columns of another type, and categories that train never shows.
+    """Columns that one split has and another lacks, columns of another type, and categories that train never shows.
 
     A label that only the test split lacks is as it should be. New categories are compared with how many a random split
     would give: rare ones turn up in test alone by chance, which is info.

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 
 class SplitSize(Rule):
-    """
-    A validation or test split that is too small to measure anything, with the confidence interval that it would give; a
+    """A validation or test split that is too small to measure anything, with the confidence interval that it would give; a
     split without samples; a test split larger than train.
 
     ## Why it hurts

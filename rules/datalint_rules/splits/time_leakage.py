@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class TimeLeakage(OfSampledRows):
-    """
-    Train reaches past the start of validation or test in a time column.
+    """Train reaches past the start of validation or test in a time column.
 
     Where a split was plainly made by time, single rows of train that are later than the start of test are named. Where
     train and test cover the same time the split was random: info, for whoever wants to predict the future.

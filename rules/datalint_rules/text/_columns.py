@@ -74,8 +74,7 @@ class TextColumn:
 
 
 def text_columns(profile: Profile) -> Iterator[TextColumn]:
-    """
-    The columns of sentences, split by split.
+    """The columns of sentences, split by split.
 
     Raises:
         Skip: there are none.

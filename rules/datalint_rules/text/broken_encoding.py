@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class BrokenEncoding(Rule):
-    """
-    Texts that were read in the wrong encoding: "cafÃ©" for "café", "â€™" for an apostrophe, or replacement characters.
+    """Texts that were read in the wrong encoding: "cafÃ©" for "café", "â€™" for an apostrophe, or replacement characters.
 
     Looks for runs of letters and signs that become one plausible character when they are written as Windows-1252 or
     Latin-1 and read as UTF-8, and for the replacement character. A single text in thousands is info.

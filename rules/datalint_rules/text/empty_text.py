@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class EmptyText(Rule):
-    """
-    Texts with nothing to read: missing, blank, without a letter or digit, or a word that stands for nothing ("n/a", "[deleted]").
+    """Texts with nothing to read: missing, blank, without a letter or digit, or a word that stands for nothing ("n/a", "[deleted]").
 
     A few are info; from one in a hundred on it is a warning, where the text is the only input, and from one in five where
     there are other features, gaps not counted. A column in which most of them say "none" is only info: it is an answer.

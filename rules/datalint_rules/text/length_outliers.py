@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 
 class LengthOutliers(Rule):
-    """
-    Texts far longer or shorter than the others, and texts that were all cut off at one length.
+    """Texts far longer or shorter than the others, and texts that were all cut off at one length.
 
     Compares the logarithm of the length with the middle half of all. Some long texts are usual, so this is info unless one
     is a hundred times as long as the typical text. Cut off: the largest length is far more frequent than those just below

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 
 class MarkupLeftovers(Rule):
-    """
-    Texts that still hold what a page or a program put there: HTML tags and entities, or placeholders such as {{name}}.
+    """Texts that still hold what a page or a program put there: HTML tags and entities, or placeholders such as {{name}}.
 
     A column in which nearly every text holds tags is a corpus of markup, which is info.
 

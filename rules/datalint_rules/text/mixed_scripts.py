@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class MixedScripts(Rule):
-    """
-    Words of two alphabets: Cyrillic or Greek letters that look like Latin ones within a Latin word, or the other way round.
+    """Words of two alphabets: Cyrillic or Greek letters that look like Latin ones within a Latin word, or the other way round.
 
     Counts only words in which all the foreign letters have a look-alike, so that units, formulas and loan words with a
     native ending are left alone.

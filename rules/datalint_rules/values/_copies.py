@@ -42,8 +42,7 @@ class Copies:
 
 
 def find(profile: Profile, pool: Pool, rows: int, correlation: float) -> Copies:
-    """
-    Compare all feature columns.
+    """Compare all feature columns.
 
     Args:
         profile: the data set.

@@ -20,8 +20,7 @@ def spoil_column(
     fits: Callable[[pd.Series], bool],
     spoil: Callable[[NDArray[Any]], NDArray[np.int64]],
 ) -> Planted | None:
-    """
-    Spoil values of one feature of the training split.
+    """Spoil values of one feature of the training split.
 
     Args:
         clean: the data set; None comes back where it holds files, or no column that fits.

@@ -34,8 +34,7 @@ WHOLE = 0.99
 
 
 def spikes(values: NDArray[np.float64], least: int = 5, share: float = 0.002) -> list[Spike]:
-    """
-    What stands out in a column.
+    """What stands out in a column.
 
     Args:
         values: finite values.
@@ -109,8 +108,7 @@ def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None
 
 
 def _is_zero_for_gap(rest: NDArray[np.float64], distinct: NDArray[np.float64], gap: float) -> bool:
-    """
-    Whether a positive quantity keeps away from zero.
+    """Whether a positive quantity keeps away from zero.
 
     Its bulk does not reach down to zero (counts, amounts and durations do), and the step from zero to its lowest value
     is far wider than the steps between its low values.

@@ -37,8 +37,7 @@ class Stray:
 
 
 def strays(values: NDArray[np.float64], top: bool, tests: int) -> Stray | None:
-    """
-    The values beyond a gap that the tail does not explain.
+    """The values beyond a gap that the tail does not explain.
 
     In a tail that falls like a power of index a, j * a * log(d_j / d_j+1) of the ordered distances d is exponential, and
     any lighter tail (normal, exponential, log-normal) has smaller steps. So the index that Hill's estimator finds in
@@ -79,8 +78,7 @@ def strays(values: NDArray[np.float64], top: bool, tests: int) -> Stray | None:
 
 
 def wrong_sign(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """
-    The rows of up to three negative values of a quantity that is positive otherwise and keeps away from zero.
+    """The rows of up to three negative values of a quantity that is positive otherwise and keeps away from zero.
 
     Its lowest other value is at least a fifth of the median, and these lie as far on the other side of zero. For a
     normal quantity that is 4.5 deviations from the mean, which one in 300,000 reaches.
@@ -95,8 +93,7 @@ def wrong_sign(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def lonely(columns: list[NDArray[np.float64]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """
-    Rows far from all others: their distance to the fifth neighbour lies beyond a gap in the tail of these distances.
+    """Rows far from all others: their distance to the fifth neighbour lies beyond a gap in the tail of these distances.
 
     Columns are brought to their interquartile range and taken as logarithms beyond it, so that a heavy tail makes
     nobody lonely.

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 
 class AllZeroInputs(Rule):
-    """
-    Samples whose whole input is zero: rows over the feature columns, images, array items.
+    """Samples whose whole input is zero: rows over the feature columns, images, array items.
 
     In tables where zeros are common, the number of such rows is compared with what the zeros of the single columns
     would give by chance, so that sparse data is not blamed for being sparse.

@@ -43,8 +43,7 @@ KEPT_VALUES = 5
 
 
 class CategoryVariants(Rule):
-    """
-    One category written in several ways: case, blanks, accents, Unicode forms and invisible characters.
+    """One category written in several ways: case, blanks, accents, Unicode forms and invisible characters.
 
     Compares the values of text columns after Unicode normalisation (NFKC), without case, accents, invisible characters
     and with blanks, hyphens and underscores between words taken as one. Blanks around a value are a variant where the same

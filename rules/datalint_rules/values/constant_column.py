@@ -39,8 +39,7 @@ GRID = 49
 
 
 class ConstantColumn(Rule):
-    """
-    Columns that hold one value in every sample of the training split, or nearly so.
+    """Columns that hold one value in every sample of the training split, or nearly so.
 
     Judges numbers, texts and times, gaps left aside. In a table of many columns of one scale, as flattened pictures or
     word counts are, columns that rest at the common lowest or highest value are only info, and so are columns of which

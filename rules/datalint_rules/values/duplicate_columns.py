@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 
 class DuplicateColumns(Rule):
-    """
-    The same feature twice: equal columns, and, as info, one that is a rescaled, otherwise monotone or renamed copy of another.
+    """The same feature twice: equal columns, and, as info, one that is a rescaled, otherwise monotone or renamed copy of another.
 
     Equal means in every row, gaps included. Columns of which nearly all values are the same (rare flags, border pixels)
     can be equal by accident and are info; constant ones are VAL105's. Copies under another scale, under a monotone map

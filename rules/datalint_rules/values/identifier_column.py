@@ -37,8 +37,7 @@ SMALLEST = 30
 
 
 class IdentifierColumn(Rule):
-    """
-    A key or a row index among the features: a number that counts the rows, whole numbers of which none repeats though
+    """A key or a row index among the features: a number that counts the rows, whole numbers of which none repeats though
     chance would repeat many, or texts that differ in nearly every row and are no sentences.
 
     Columns that datalint recognises as keys or indexes by their names are left out of all judgement and told as info.
@@ -208,8 +207,7 @@ def _counts_rows(pool: Pool, name: str) -> str | None:
 
 
 def _expected_repeats(ordered: NDArray[np.float64]) -> float:
-    """
-    Pairs of equal values that independent whole numbers of this distribution would have.
+    """Pairs of equal values that independent whole numbers of this distribution would have.
 
     The distribution is taken as flat within cells of equal counts, which underestimates the repeats.
     """

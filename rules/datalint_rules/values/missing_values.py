@@ -42,8 +42,7 @@ KEYS: tuple[Role, ...] = ("id", "group")
 
 
 class MissingValues(Rule):
-    """
-    Empty cells: how many per column and class, columns without any value, and rows without any.
+    """Empty cells: how many per column and class, columns without any value, and rows without any.
 
     A few gaps are info. It is a warning where a column is empty throughout, where much of a column is missing, where
     leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Gaps in keys

@@ -38,8 +38,7 @@ LEVELS = 15
 
 
 class MixedTypes(Rule):
-    """
-    Numbers, dates and texts in one column, dates in several formats, and numbers stored as text.
+    """Numbers, dates and texts in one column, dates in several formats, and numbers stored as text.
 
     A column counts as numbers with stray texts where at least four in five of its values are numbers of many different
     sizes, as dates with strays likewise. Numbers written as text with a unit, a currency, a percent sign or separators
@@ -205,8 +204,7 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, t
 
 
 def _lettered(values: Mapping[str, int]) -> bool:
-    """
-    Whether digits with one capital each, such as '10A', '10B' and '30B', are codes.
+    """Whether digits with one capital each, such as '10A', '10B' and '30B', are codes.
 
     One quantity has one unit. Only K, M and B, which multiply, stand beside each other in a column of numbers.
     """

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class NanOrInfinite(Rule):
-    """
-    Infinite values in numeric features, and NaN in arrays, of numbers or of pictures.
+    """Infinite values in numeric features, and NaN in arrays, of numbers or of pictures.
 
     A table writes a gap as an empty cell, a null or NaN; all three are gaps and VAL103's. An array has no gaps: NaN in it
     goes into the model as it is.

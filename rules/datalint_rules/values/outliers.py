@@ -41,8 +41,7 @@ MAX_CELLS = 8_000_000
 
 
 class Outliers(Rule):
-    """
-    Samples far from all others: a number far beyond what the tail of its column leads one to expect, or a row that is
+    """Samples far from all others: a number far beyond what the tail of its column leads one to expect, or a row that is
     far from every other row though each of its numbers is usual.
 
     A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy

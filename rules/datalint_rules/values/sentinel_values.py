@@ -49,8 +49,7 @@ MAX_CELLS = 8_000_000
 
 
 class SentinelValues(Rule):
-    """
-    Values that stand for missing ones: -999, 9999, 0 in a positive quantity, "?" or "unknown".
+    """Values that stand for missing ones: -999, 9999, 0 in a positive quantity, "?" or "unknown".
 
     In numbers: an end of the column that repeats and lies a wide gap away from all other values, zero among them; a text
     such as "?" among numbers. In texts: such words among other categories. As info: words that may be meant ("none", "unknown"), a repeated zero or -1 below a quantity that keeps

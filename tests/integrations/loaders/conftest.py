@@ -10,8 +10,7 @@ import torch
 
 
 def import_torchvision() -> list[object]:
-    """
-    Import torchvision, even where its compiled operators do not fit the build of PyTorch, such as a CPU build.
+    """Import torchvision, even where its compiled operators do not fit the build of PyTorch, such as a CPU build.
 
     Its data sets and transforms are Python; only their neighbours in the package name the missing operators. These are
     declared, and not one of them is called. Returns what must be kept for the declarations to stay.

@@ -76,6 +76,7 @@ def numbers(value: str) -> list[float]:
 
 
 def by_name(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Patterns by split, from repeated NAME PATTERN options."""
     splits: dict[str, list[str]] = {}
     for name, pattern in pairs:
         splits.setdefault(name, []).append(pattern)
@@ -83,6 +84,7 @@ def by_name(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def show_settings(settings: Effective) -> None:
+    """Print the settings as TOML."""
     from datalint.config.discovery import as_toml, rule_options
     from datalint.report.escape import clean
 

@@ -130,8 +130,9 @@ def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
 
 
 def find_config(start: Path) -> Path | None:
-    """The configuration file closest to a path: in its folder or above, up to the root of its repository; then in the
-    same way from the working directory.
+    """The configuration file closest to a path, or else to the working directory.
+
+    Looked for in the folder and above it, up to the root of its repository.
     """
     return _above(_folder(start)) or _above(Path.cwd())
 
@@ -183,9 +184,7 @@ class _Chain:
     """A file and the files that it extends, each once, what is extended first."""
 
     def __init__(self, root: Path | None = None) -> None:
-        """Args:
-        root: the folder that no file may lie outside of.
-        """
+        """Read no file outside `root`, where one is given."""
         self.files: list[_File] = []
         self._root = root
         self._open: dict[Path, str] = {}

@@ -57,6 +57,7 @@ class ColumnHead:
 
     @cached_property
     def facts(self) -> Facts:
+        """Counts of the values."""
         return Facts.of(self.values, self.kind)
 
 
@@ -71,6 +72,7 @@ class Facts:
 
     @classmethod
     def of(cls, values: Sequence[object], kind: Kind) -> Facts:
+        """Count values of a kind."""
         present = [value for value in values if not _absent(value)]
         counts: Counter[float | str]
         if kind != "number":
@@ -83,6 +85,7 @@ class Facts:
 
     @property
     def present(self) -> int:
+        """Rows with a value."""
         return self.total - self.missing
 
 

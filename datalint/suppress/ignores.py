@@ -40,7 +40,9 @@ class Silencer:
         ran: Collection[str],
         today: datetime.date,
     ) -> None:
-        """Args:
+        """Match what is to be silenced with what was scanned.
+
+        Args:
             effective: the configuration.
             baseline: where it is written, and what it holds.
             datasets: all that are scanned.

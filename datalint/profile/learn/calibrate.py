@@ -28,8 +28,11 @@ _SMALLEST = -10.0  # logit of e below which it counts as zero
 
 @dataclass(frozen=True)
 class Calibration:
-    """One maximum-likelihood fit. loss: penalised negative log-likelihood (nats, summed over the samples). used: which of the
-    models it pools, in the order of the temperatures; empty where all.
+    """One maximum-likelihood fit.
+
+    Attributes:
+        loss: penalised negative log-likelihood (nats, summed over the samples).
+        used: which of the models it pools, in the order of the temperatures; empty where all.
     """
 
     temperatures: tuple[float, ...]
@@ -48,9 +51,7 @@ class Calibration:
         return [logs[m] for m in self.used] if self.used else list(logs)
 
     def cost(self, samples: int) -> float:
-        """Half the Bayesian information criterion (Schwarz 1978) of the temperatures: what the fit loses, and half the
-        logarithm of the samples for each.
-        """
+        """Half the Bayesian information criterion (Schwarz 1978) with the temperatures as parameters."""
         return self.loss + 0.5 * float(np.log(samples)) * len(self.temperatures)
 
 
@@ -71,8 +72,9 @@ def predictive(probs: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
 
 
 def probability_wrong(clean: NDArray[np.float64], labels: NDArray[np.intp], floor: float) -> NDArray[np.float64]:
-    """Probability (n,) that the given label is wrong, from those of the true label (n, K): a label drawn at random (share
-    `floor`, each class alike) that hit another class than the true one.
+    """Probability (n,) that the given label is wrong, from those of the true label (n, K).
+
+    A share `floor` of the labels is drawn uniformly from all classes; a wrong one hit another class than the true one.
     """
     own = clean[np.arange(len(labels)), labels]
     drawn = floor / clean.shape[1]

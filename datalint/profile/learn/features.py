@@ -121,8 +121,9 @@ def _standardise(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDA
 
 
 def _encode_category(codes: NDArray[np.integer], levels: int, buckets: int) -> NDArray[np.float32]:
-    """One column per level (or per hash bucket, with the level's frequency beside it); two equal cells are at distance 0,
-    two different ones at squared distance 2, as two random standardised numbers are on average.
+    """One column per level, or per hash bucket plus the level's frequency.
+
+    Equal cells are at distance 0, different ones at squared distance 2: the mean of two random standardised numbers.
     """
     shifted = codes.astype(np.int64) + 1  # 0 = missing is a level of its own
     columns = []
@@ -140,8 +141,9 @@ def _encode_category(codes: NDArray[np.integer], levels: int, buckets: int) -> N
 
 
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter integers over 64 bits (the finaliser of splitmix64): a plain multiple would spread them too evenly, and
-    columns that move together would cancel.
+    """Scatter integers over 64 bits (the finaliser of splitmix64).
+
+    A plain multiple would spread them too evenly, and columns that move together would cancel.
     """
     mixed = values * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -158,6 +160,7 @@ def _pool(pictures: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 
 
 def gradient_histograms(grey: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
+    """Histograms of oriented gradients, normalised per cell of `cell` pixels."""
     dy = np.gradient(grey, axis=1)
     dx = np.gradient(grey, axis=2)
     strength = np.hypot(dx, dy)

@@ -38,8 +38,11 @@ _DOUBT = 0.5
 
 @dataclass(frozen=True)
 class Named:
-    """Samples that look mislabelled, worst first. scores: cleanlab's self-confidence, 0 = surely wrong;
-    confidence: probability of the suggested label.
+    """Samples that look mislabelled, worst first.
+
+    Attributes:
+        scores: cleanlab's self-confidence, 0 = surely wrong.
+        confidence: probability of the suggested label.
     """
 
     candidates: NDArray[np.intp]

@@ -278,8 +278,9 @@ def _discriminant(
     seed: int,
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Linear discriminant analysis with the shrunk covariance of Ledoit and Wolf (2004). Sharp with few samples, and its
-    means and covariance are hardly moved by a few wrong labels.
+    """Linear discriminant analysis with the shrunk covariance of Ledoit and Wolf (2004).
+
+    Sharp with few samples, and its means and covariance are hardly moved by a few wrong labels.
     """
     from scipy.linalg import cho_factor, cho_solve
     from sklearn.covariance import ledoit_wolf
@@ -309,8 +310,9 @@ def _kernel_ridge(
     seed: int,
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Ridge regression of the one-hot labels on Nystroem features (Williams and Seeger 2001) of an RBF kernel as wide as the
-    median distance. The folds share one Gram matrix, so five folds cost little more than one fit.
+    """Ridge regression of the one-hot labels on Nystroem features (Williams and Seeger 2001) of an RBF kernel.
+
+    The kernel is as wide as the median distance. The folds share one Gram matrix, so five cost little more than one fit.
     """
     from scipy.linalg import cho_factor, cho_solve
 

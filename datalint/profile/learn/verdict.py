@@ -40,9 +40,15 @@ tables. Strong models on verified clean digits dispute 0.1 to 0.4 %."""
 
 @dataclass(frozen=True)
 class Verdict:
-    """level: what kind of evidence there is: "floor" (labels replaced regardless of how clear the sample is),
-    "disagreement" (a strong model contradicts, or a floor is likely but not certain), "hard" (the model errs, but noise and
-    hardness cannot be told apart), "none". warn: whether it carries a warning. named: samples, worst first. reason: why.
+    """What the evidence for wrong labels amounts to.
+
+    Attributes:
+        level: "floor" (labels replaced regardless of how clear the sample is), "disagreement" (a strong model
+            contradicts, or a floor is likely but not certain), "hard" (the model errs, but noise and hardness cannot
+            be distinguished) or "none".
+        warn: whether it carries a warning.
+        named: samples, worst first.
+        reason: why.
     """
 
     level: Level
@@ -53,8 +59,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Contradictions:
-    """Equal contents with different labels. rows: all their samples. pairs: (class, class, number of distinct contents filed
-    under both). merged: those pairs where at least half of one class's contents lie in the other one as well.
+    """Equal contents with different labels.
+
+    Attributes:
+        rows: all their samples.
+        pairs: (class, class, number of distinct contents filed under both).
+        merged: those pairs where at least half of one class's contents lie in the other one as well.
     """
 
     rows: NDArray[np.intp]

@@ -106,6 +106,7 @@ class ImageFolders:
         parts: tuple[str, ...],
         layout: str,
     ) -> Dataset:
+        """The data set of pictures by split; with `class_depth`, the folder at that depth names their class."""
         partitions = []
         names: set[str] = set()
         lost: list[Problem] = []

@@ -127,9 +127,7 @@ def is_endless(source: Any) -> bool:
 
 
 def not_used_up(stream: Any, what: str) -> None:
-    """Raises:
-    DatalintError: the stream gives the same iterator each time.
-    """
+    """Raise DatalintError if the stream gives the same iterator each time."""
     iterator = iter(stream)
     if iterator is stream or iter(stream) is iterator:
         raise DatalintError(

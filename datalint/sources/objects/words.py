@@ -32,6 +32,7 @@ def describe(value: Any) -> str:
 
 
 def named(value: Any) -> str:
+    """A data set by its type and number of samples."""
     if is_subset(value) if not is_stream(value) else False:
         return f"a {type(value).__name__} of {len(value):,} of {named(value.dataset)}"
     name = _article(type(value).__name__)
@@ -49,11 +50,13 @@ def _article(name: str) -> str:
 
 
 def sampler_of(loader: Any) -> Any:
+    """The sampler of a loader, or its batch sampler, or None."""
     batches = getattr(loader, "batch_sampler", None)
     return getattr(batches, "sampler", None) or (batches if batches is not None else getattr(loader, "sampler", None))
 
 
 def own_batch_size(loader: Any) -> int | None:
+    """Batch size of a loader or its batch sampler."""
     for owner in (loader, getattr(loader, "batch_sampler", None)):
         size = getattr(owner, "batch_size", None)
         if isinstance(size, int) and size > 0:
@@ -62,6 +65,7 @@ def own_batch_size(loader: Any) -> int | None:
 
 
 def is_subset(value: Any) -> bool:
+    """Whether a data set is a selection from another one, as torch's ``Subset``."""
     return hasattr(value, "dataset") and hasattr(value, "indices") and len(value.indices) == len(value)
 
 

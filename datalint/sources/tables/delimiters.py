@@ -28,6 +28,8 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Record:
+    """One record and where it lies."""
+
     line: int  # 1-based number of the line it starts on
     end: int
     fields: list[str]
@@ -46,6 +48,7 @@ class Reading:
 
     @property
     def body(self) -> list[list[str]]:
+        """Fields of the records of the usual width."""
         return [record.fields for record in self.records[self.first :] if len(record.fields) == self.width]
 
 

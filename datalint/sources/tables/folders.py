@@ -84,6 +84,7 @@ class TableFolders:
         )
 
     def datasets(self, entries: list[Entry], parts: tuple[str, ...]) -> list[Dataset]:
+        """Data sets of the tables below a folder."""
         depth = len(parts)
         groups = dict(files.children(entries, depth))
         direct = [e for e in entries if len(e.parts) == depth + 1]
@@ -110,6 +111,7 @@ class TableFolders:
         return found + self._siblings(self.look(direct), parts)
 
     def look(self, entries: list[Entry]) -> list[TableFile]:
+        """Tables among files; what cannot be read becomes a problem."""
         tables = []
         alike: Counter[str] = Counter()
         firsts: dict[str, TableFile] = {}
@@ -166,6 +168,7 @@ class TableFolders:
     def grouped(
         self, members: list[Member], parts: tuple[str, ...], how: str, submission: tuple[str, ...] = ()
     ) -> list[Dataset]:
+        """One data set per group of members that have the same columns."""
         if not members:
             return []
         kind = FORMATS[members[0].file.format]
@@ -213,6 +216,7 @@ class TableFolders:
 
 
 def single_table(table: TableFile, wishes: Wishes) -> Dataset:
+    """The data set of one table without splits."""
     layout = f"{FORMATS[table.format]} file"
     member = Member(table, WHOLE, "one file, not split")
     return table_dataset(

@@ -367,6 +367,7 @@ def _look_json(path: Path, shown: str, name: str, head: bytes, complete: bool) -
 
 
 def arrow_kind(kind: Any) -> tuple[Kind, Literal["number", "text", "bool", "time"]]:
+    """How a column of an Arrow type is read, and the kind of its values."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 class NearDuplicates(NearRule):
-    """Samples of one split that are nearly the same: pictures saved, brightened, mirrored or cropped again, rows
-    that are equal after rounding or in all but a few columns, texts that share most of their wording.
+    """Samples of one split that are nearly the same.
+
+    Pictures saved, brightened, mirrored or cropped again; rows that are equal after rounding or in all but a few columns;
+    texts that share most of their wording.
 
     How near is near is measured on the set itself: unrelated pictures of digits are more alike than unrelated photos,
     and rows of a few categories coincide all the time. A pair is reported only if chance would hardly give one such pair

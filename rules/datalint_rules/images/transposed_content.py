@@ -42,8 +42,7 @@ _BEYOND_DOUBT = 0.7
 
 
 class TransposedContent(Rule):
-    """Pictures whose content is transposed or rotated relative to its peers, or a whole split that is so relative to the
-    training split.
+    """Pictures whose content is transposed or rotated relative to its peers, or a whole split relative to the training split.
 
     Each picture is compared with its neighbours in the training split (those of its class where it has one) as it is
     stored, and once more with a transposition or a rotation undone. A picture that comes much nearer to its peers when

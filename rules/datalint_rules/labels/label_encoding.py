@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 
 class LabelEncoding(Rule):
-    """Labels that are written in a way that trips training: one class spelt in several ways (case, blanks, accents, "1" and
-    "1.0", "yes" and "y", ">50K" and ">50K."), numbers among words, class numbers that are not 0..C-1, fractions.
+    """Labels that are written in a way that trips training.
+
+    One class spelt in several ways (case, blanks, accents, "1" and "1.0", "yes" and "y", ">50K" and ">50K."), numbers
+    among words, class numbers that are not 0..C-1, fractions.
 
     ## Why it hurts
 

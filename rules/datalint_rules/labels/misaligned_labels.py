@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 class MisalignedLabels(Rule):
-    """Labels that do not belong to their rows: shifted by some rows, in the whole split or in half of it, or shuffled apart
-    from the inputs in one split while another is in order.
+    """Labels that do not belong to their rows.
 
-    Samples that are alike should have labels that are alike. Where they do not, but would if every label were moved by
-    the same number of rows, the labels slipped.
+    They are shifted by some rows, in the whole split or in half of it, or shuffled apart from the inputs in one split
+    while another is in order. Similar samples should have similar labels. Where they do not, but would if every label
+    were moved by the same number of rows, the labels slipped.
 
     ## Why it hurts
 

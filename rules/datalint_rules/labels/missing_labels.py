@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 
 class MissingLabels(Rule):
-    """Samples without a label: empty, null, or a placeholder that would be learnt as a class ("?", "nan", "unlabeled",
-    -1 or 999 beside the classes 0..C-1, a rare "unknown"), or the name of the label column, from a header read as a row.
+    """Samples without a label: empty, null, or a placeholder that would be learnt as a class.
+
+    Placeholders are "?", "nan", "unlabeled", -1 or 999 next to the classes 0..C-1, a rare "unknown", and the name of the
+    label column, from a header read as a row.
 
     ## Why it hurts
 

@@ -39,8 +39,10 @@ _TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNO
 
 
 class TargetScale(Rule):
-    """A target of regression far from unit scale, or with heavy tails, as the training split holds it; or several targets of
-    very different scale, told by their names (``y1`` and ``y2``, ``target_0`` and ``target_1``).
+    """A regression target far from unit scale, with heavy tails, or several targets of very different scale.
+
+    Judged on the training split; several targets are recognised by their names (``y1`` and ``y2``, ``target_0`` and
+    ``target_1``).
 
     Info where the target is merely unscaled, as most are; a warning where its typical size is a million or more, or a
     millionth or less, which an untrained network's output does not reach.

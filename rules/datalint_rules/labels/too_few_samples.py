@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 
 class TooFewSamples(Rule):
-    """Classes or training sets too small to learn from: classes of fewer than five samples, a training set of fewer than
-    thirty, or nearly as many classes as samples.
+    """Classes or training sets too small to learn from.
+
+    Classes of fewer than five samples, a training set of fewer than thirty, or nearly as many classes as samples.
 
     ## Why it hurts
 

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 
 class LeakyFeature(Rule):
-    """One column that predicts the label almost alone: a copy or code of the label, a value that is only known once the
-    label is, or a row identifier that was given out class by class.
+    """One column that predicts the label almost alone.
+
+    A copy or code of the label, a value that is only known once the label is, or a row identifier that was given out
+    class by class.
 
     ## Why it hurts
 

@@ -47,8 +47,9 @@ MAX_COLUMNS = 200
 
 
 class WeakGroup(Rule):
-    """A group of samples where a model does far worse than elsewhere: a value of a category, of a group key or of a column of
-    few numbers, a range of a quantity, a whole split.
+    """A group of samples where a model does far worse than elsewhere.
+
+    A group is a value of a category, of a group key or of a column of few numbers, a range of a quantity, a whole split.
 
     Harder groups are natural and only info, from half again as many errors as elsewhere and 15 points more. It is a warning
     where predictions and labels agree in the group no more than by chance (Cohen's kappa), although elsewhere they do, and

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 
 class FeatureShift(Rule):
-    """A split that is recognisable from its features: a column that is distributed otherwise than in train, or a model that
-    tells the rows (or pictures) of the two apart.
+    """A split that is recognisable from its features.
+
+    A column is distributed otherwise than in train, or a model tells the rows (or pictures) of the two apart.
 
     ## Why it hurts
 

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 
 class LabelShift(Rule):
-    """Splits whose labels differ: other class proportions than in train, a class that train lacks, a class that the other
-    split lacks, or another distribution of a numeric target.
+    """Splits whose labels differ.
 
-    A class that chance could have left out of a random split is not reported.
+    Other class proportions than in train, a class that train lacks, a class that the other split lacks, or another
+    distribution of a numeric target. A class that chance could have left out of a random split is not reported.
 
     ## Why it hurts
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 class NearDuplicateOverlap(NearRule):
-    """Samples of one split that are nearly the same as samples of another: pictures saved, brightened, mirrored or
-    cropped again, rows that are equal after rounding or in all but a few columns, texts that share most of their wording.
+    """Samples of one split that are nearly the same as samples of another.
+
+    Pictures saved, brightened, mirrored or cropped again; rows that are equal after rounding or in all but a few columns;
+    texts that share most of their wording.
 
     A pair is reported only if unrelated samples of this set would hardly come as near. Each pair of splits is
     judged, and the finding says how many near copies a random split would have torn apart. Exact copies are the business of split-overlap.

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 
 class SplitSize(Rule):
-    """A validation or test split that is too small to measure anything, with the confidence interval that it would give; a
-    split without samples; a test split larger than train.
+    """A validation or test split that is too small to measure anything, empty, or larger than train.
+
+    The confidence interval that it would give is reported.
 
     ## Why it hurts
 

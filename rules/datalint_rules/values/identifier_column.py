@@ -37,10 +37,11 @@ SMALLEST = 30
 
 
 class IdentifierColumn(Rule):
-    """A key or a row index among the features: a number that counts the rows, whole numbers of which none repeats though
-    chance would repeat many, or texts that differ in nearly every row and are no sentences.
+    """A key or a row index among the features.
 
-    Columns that datalint recognises as keys or indexes by their names are left out of all judgement and told as info.
+    A number that counts the rows, whole numbers of which none repeats though chance would repeat many, or texts that
+    differ in nearly every row and are not sentences. Columns that datalint recognises as keys or indexes by their names
+    are excluded from all rules and reported as info.
 
     ## Why it hurts
 

@@ -34,8 +34,10 @@ HALF, SINGLE = 65_504.0, 3.4028234663852886e38
 
 
 class NumericOverflow(Rule):
-    """Features that lose their values in the number formats models compute with: beyond the range of float32, of so many
-    digits that float32 cannot tell samples apart, whole numbers beyond 2^53, or, as info, beyond the range of float16.
+    """Features that lose their values in the number formats models compute with.
+
+    Values beyond the range of float32, of so many digits that float32 cannot distinguish samples, whole numbers beyond
+    2^53, or, as info, values beyond the range of float16.
 
     Rounding counts where neighbouring float32 numbers lie further apart than a fiftieth of the column's deviation:
     time stamps in milliseconds, long keys, small changes on a large base.

@@ -41,8 +41,10 @@ MAX_CELLS = 8_000_000
 
 
 class Outliers(Rule):
-    """Samples far from all others: a number far beyond what the tail of its column leads one to expect, or a row that is
-    far from every other row though each of its numbers is usual.
+    """Samples far from all others.
+
+    A number far beyond what the tail of its column leads one to expect, or a row that is far from every other row though
+    each of its numbers is usual.
 
     A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy
     tail (an age of 999, a slipped decimal point); otherwise info. Columns that are heavy-tailed throughout are NRM103's,

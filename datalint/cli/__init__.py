@@ -44,11 +44,11 @@ DEBUG: Final = "DATALINT_DEBUG"
 class Lazy(click.Group):
     """A group that loads a command by its name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """All names, for the help and for completion."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """The command, from the function of that name in its module."""
         if cmd_name not in COMMANDS:
             return None

@@ -45,7 +45,7 @@ class DatalintOperator(BaseOperator):
         self.output_dir = output_dir
         self.options = options
 
-    def execute(self, context: Any) -> dict[str, Any]:
+    def execute(self, context: Any) -> dict[str, Any]:  # noqa: ARG002 - Airflow's
         """Scan; called by Airflow."""
         from datalint.core.errors import DatalintError
         from datalint.integrations.check import check

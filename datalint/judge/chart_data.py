@@ -166,7 +166,7 @@ def first_batches(profile: Profile, thumbnails: Thumbnails) -> FirstBatches | No
         return None
     size = profile.settings.batch_size
     names = [f.name for f in profile.dataset.fields if f.role in {"feature", "text"}]
-    pictures = _Pictures(profile, split, thumbnails)
+    pictures = _Pictures(split, thumbnails)
     batches: list[_Batch] = []
     for number, (partition, batch, row) in enumerate(_head(profile, split, size * BATCHES)):
         if number % size == 0:
@@ -276,7 +276,7 @@ def _label(batch: Batch, row: int, classes: bool) -> str | float | None:
 class _Pictures:
     """Small pictures of the first samples."""
 
-    def __init__(self, profile: Profile, split: SplitProfile, thumbnails: Thumbnails) -> None:
+    def __init__(self, split: SplitProfile, thumbnails: Thumbnails) -> None:
         self.thumbnails = thumbnails
         self.sampled: NDArray[np.uint8] | None = None
         # Items of a compressed array cost a whole read each; small ones are at hand as they are, near enough.

@@ -39,7 +39,7 @@ class Pictures:
             goal.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.root / name, goal)
 
-    def apply(self, plan: Plan, stage: Path, rng: np.random.Generator) -> set[str]:
+    def apply(self, plan: Plan, stage: Path, rng: np.random.Generator) -> set[str]:  # noqa: ARG002 - as the tables' does
         """Do what the plan says and return the names of the files that differ."""
         touched: set[str] = set()
         gone = set()

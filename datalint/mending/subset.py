@@ -132,7 +132,7 @@ def subset(
         if dataset.modality == "images":
             _copy(path, stage, where, stored, order)
         else:
-            _write(dataset, stage / f"{safe_name(dataset.name or 'subset')}.csv", where, stored, order)
+            _write(dataset, stage / f"{safe_name(dataset.name or 'subset')}.csv", stored, order)
         target.publish(stage, LOG, record)
     return Subset(
         counts,
@@ -184,7 +184,7 @@ def _choose(
     return chosen
 
 
-def _write(dataset: Dataset, path: Path, where: Places, stored: Stored, order: Any) -> None:
+def _write(dataset: Dataset, path: Path, stored: Stored, order: Any) -> None:
     loaded = tables.load(dataset)
     names = list(dict.fromkeys(name for table in loaded for name in table.names))
     rows: list[list[Any]] = [[] for _ in order]

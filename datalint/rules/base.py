@@ -166,7 +166,7 @@ class Rule(ABC):
             The faulty data set and where the fault is; None where the fault cannot exist in such data.
         """
 
-    def coverage(self, profile: Profile) -> str:
+    def coverage(self, profile: Profile) -> str:  # noqa: ARG002 - rules override it
         """How much of the data the verdict rests on."""
         return "all samples"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -100,8 +100,12 @@ def find_near(
     key = np.stack([which.astype(np.uint64), inputs], axis=1)
     _, once = np.unique(key, axis=0, return_index=True) if len(key) else (None, np.zeros(0, np.int64))
     once = np.sort(once)
-    find = partial(_pictures, thorough=thorough, threads=threads) if dataset.modality == "images" else _rows
-    reason, kind, first, second, details = find(dataset, used, feature_names, once, inputs)
+    pairs = (
+        _pictures(used, once, inputs, thorough, threads)
+        if dataset.modality == "images"
+        else _rows(dataset, used, feature_names, once, inputs)
+    )
+    reason, kind, first, second, details = pairs
     return Near(names, which, places, inputs, once[first], once[second], kind, tuple(details), reason)
 
 
@@ -109,14 +113,7 @@ _Pairs = tuple[str | None, Literal["pictures", "rows", "texts"], "NDArray[np.int
 
 
 def _pictures(
-    dataset: Dataset,
-    splits: Sequence[SplitProfile],
-    feature_names: Sequence[str],
-    once: NDArray[np.int64],
-    inputs: NDArray[np.uint64],
-    *,
-    thorough: bool,
-    threads: int,
+    splits: Sequence[SplitProfile], once: NDArray[np.int64], inputs: NDArray[np.uint64], thorough: bool, threads: int
 ) -> _Pairs:
     from datalint.profile.learn.near_crops import near_crops
     from datalint.profile.learn.near_pictures import near_pictures

@@ -275,7 +275,7 @@ def _discriminant(
     y: NDArray[np.intp],
     classes: int,
     fold: NDArray[np.intp],
-    seed: int,
+    seed: int,  # noqa: ARG001 - every model takes one
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Linear discriminant analysis with the shrunk covariance of Ledoit and Wolf (2004).

@@ -26,7 +26,7 @@ class Compiled(BytecodeCache):
     or outdated file is compiled again.
     """
 
-    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's
         """One file per template, so that what is outdated is replaced."""
         return name
 

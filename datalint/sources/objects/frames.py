@@ -57,7 +57,7 @@ class FramePartition:
             return f"{self.name}.iloc[{line}]"
         return f"{self.name}.loc[{_key(self.index[line])!r}]"
 
-    def picture(self, line: int) -> bytes | None:
+    def picture(self, line: int) -> bytes | None:  # noqa: ARG002 - as Partition has it
         """Rows are no pictures."""
         return None
 
@@ -107,9 +107,7 @@ def frame_dataset(
         for name, kind in zip(table.column_names, table.schema.types, strict=True):
             found = _kind(kind)
             kinds[name] = found if kinds.setdefault(name, found) == found else "text"
-    heads = [
-        ColumnHead(name, _shape(kinds[name], table), _head(table, name)) for name, table in _first_with(tables, kinds)
-    ]
+    heads = [ColumnHead(name, _shape(kinds[name]), _head(table, name)) for name, table in _first_with(tables, kinds)]
     tests = [table for split, table in tables.items() if split == "test"]
     missing = {name for name in first.column_names if tests and all(name not in table.column_names for table in tests)}
     try:
@@ -250,7 +248,7 @@ def _kind(kind: Any) -> Kind:
     return arrow_kind(kind)[0]
 
 
-def _shape(kind: Kind, table: pa.Table) -> Literal["number", "text", "bool", "time"]:
+def _shape(kind: Kind) -> Literal["number", "text", "bool", "time"]:
     return "number" if kind == "number" else "time" if kind == "time" else "text"
 
 

@@ -203,7 +203,7 @@ def form_of(columns: Columns, what: str, label: str | None, declared: str | None
         inputs, others = rest, []
     if len(inputs) == 1 and isinstance(columns[inputs[0]], dict):
         return _record(columns[inputs[0]], tuple(inputs), key, why, tuple(others), what, nested=True)
-    shown = [name for name in inputs if _pictures(columns[name], name)]
+    shown = [name for name in inputs if _pictures(columns[name])]
     if shown:
         name = next((n for n in shown if n in PICTURE_KEYS), shown[0])
         others = [*others, *(n for n in inputs if n != name)]
@@ -261,7 +261,7 @@ def _kinds(columns: Columns) -> str:
     return ", ".join(names[:6])
 
 
-def _pictures(column: Column, name: Key) -> bool:
+def _pictures(column: Column) -> bool:
     if isinstance(column, list):
         return bool(column) and all(is_picture(item) or _pictorial(item) for item in column)
     if not isinstance(column, np.ndarray) or column.dtype.kind not in "iufb":

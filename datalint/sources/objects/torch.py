@@ -122,7 +122,7 @@ def streamed_part(
         form.why_no_label,
         shape,
         columns_told,
-        batch_size=_batch_size(value, labels, inputs) if loader else None,
+        batch_size=(own_batch_size(value) or max(1, length(dict(inputs)))) if loader else None,
         redrawn=bool(getattr(sampler, "replacement", False)),
         augmented=augmented,
     )
@@ -160,7 +160,7 @@ def _augmented(owner: Any) -> bool:
         for index in range(min(PEEK, len(owner))):
             try:
                 once, again = _traits(owner[index]), _traits(owner[index])
-            except Exception:  # a data set runs its owner's code; that it fails is told when it is read
+            except Exception:  # a data set runs its owner's code  # noqa: S112 - its failure is reported when it is read
                 continue
             if once != again:
                 return True
@@ -238,8 +238,3 @@ def _choice(form: Form) -> str:
 
 def _key(key: int | str) -> str:
     return key if isinstance(key, str) else "target" if key == 1 else f"part {key + 1}"
-
-
-def _batch_size(loader: Any, labels: Any, inputs: Mapping[Any, Any]) -> int:
-    """The loader's own, or that of its first batch."""
-    return own_batch_size(loader) or max(1, length(dict(inputs)))

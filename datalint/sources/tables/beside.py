@@ -56,7 +56,7 @@ class BesidePartition:
         """Where the inputs lie; the label has the same row of its own file."""
         return self.inputs.sample_id(line)
 
-    def picture(self, line: int) -> bytes | None:
+    def picture(self, line: int) -> bytes | None:  # noqa: ARG002 - as Partition has it
         """Rows are no pictures."""
         return None
 

@@ -223,7 +223,7 @@ class TableFilePartition:
         """Bytes to be read, roughly."""
         return self.path.stat().st_size
 
-    def picture(self, line: int) -> bytes | None:
+    def picture(self, line: int) -> bytes | None:  # noqa: ARG002 - as Partition has it
         """Rows are no pictures."""
         return None
 

@@ -430,8 +430,8 @@ def _safe_cut(file: IO[bytes], near: int, quote: bytes) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _line_count(path: Path, start: int, stop: int, changed: int) -> int:
-    """Line ends between two bytes of a file; ``changed`` is the file's time, so that another state counts anew."""
+def _line_count(path: Path, start: int, stop: int, changed: int) -> int:  # noqa: ARG001 - the file's time: part of the key
+    """Line ends between two bytes of a file that changed last at that time."""
     count = 0
     with path.open("rb") as file:
         file.seek(start)

@@ -74,7 +74,7 @@ def header_odds(first: Sequence[str], rest: Sequence[Sequence[str]], *, raw_suff
     cells = [cell.strip() for cell in first]
     run = _progression(cells)
     if run:
-        odds += _run_odds(run, cells, rest)
+        odds += _run_odds(run, rest)
     columns = list(zip(*rest, strict=True)) if rest else [()] * len(cells)
     for position, (cell, values) in enumerate(zip(cells, columns, strict=True)):
         if position in run:
@@ -150,7 +150,7 @@ def _counts_up(cells: Sequence[str]) -> bool:
     return len(numbers) >= 3 or all(1800 <= number <= 2100 and number.is_integer() for number in numbers)
 
 
-def _run_odds(run: range, cells: Sequence[str], rest: Sequence[Sequence[str]]) -> float:
+def _run_odds(run: range, rest: Sequence[Sequence[str]]) -> float:
     """Numbers that count up are names in 1 table of 50, but as data they would count up in other rows too."""
     alike = sum(_counts_up([row[i] for i in run]) for row in rest)
     chance = _smoothed(alike, len(rest))

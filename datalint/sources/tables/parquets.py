@@ -107,7 +107,7 @@ class _Unread(io.RawIOBase):
         """As a file."""
         return self._at
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - as a file's
         """Not as a file."""
         self.asked = True
         raise OSError("asked for")

@@ -106,11 +106,10 @@ class TransposedDimensions(Rule):
             few = min(across, upright) <= self.params.minority * len(known)
             if not whole_split and not few:
                 continue
-            yield self._found(profile, split, rows, usual, readable, whole_split)
+            yield self._found(split, rows, usual, readable, whole_split)
 
     def _found(
         self,
-        profile: Profile,
         split: SplitProfile,
         rows: np.ndarray[tuple[int], np.dtype[np.int64]],
         usual: tuple[int, int],

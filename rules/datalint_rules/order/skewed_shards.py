@@ -107,13 +107,11 @@ class SkewedShards(Rule):
             skew = _by_target(codes, rows.target) if profile.task == "regression" else _by_class(codes, rows.label)
             if skew is None or skew.chance > self.params.chance or skew.told < self.params.mild:
                 continue
-            yield self._found(profile, split, files, codes, skew)
+            yield self._found(split, files, codes, skew)
         if not judged:
             raise AllWell("every split lies in one file")
 
-    def _found(
-        self, profile: Profile, split: SplitProfile, files: list[str], codes: NDArray[np.int64], skew: _Skew
-    ) -> Found:
+    def _found(self, split: SplitProfile, files: list[str], codes: NDArray[np.int64], skew: _Skew) -> Found:
         about = "" if split.rows.complete else "about "
         names = [PurePath(name).name for name in files]
         table: list[JsonValue] = [

@@ -97,7 +97,7 @@ def column_gaps(
             continue
         gaps.append(_emptiness(name, train, other, ~np.isfinite(a), ~np.isfinite(b), drawn))
         if np.isfinite(a).sum() >= 20 and np.isfinite(b).sum() >= 20:
-            gaps.append(_shift(name, train, other, a, b, drawn))
+            gaps.append(_shift(name, other, a, b, drawn))
     for field in profile.dataset.fields:
         if field.role != "feature" or field.kind != "text":
             continue
@@ -129,7 +129,6 @@ def _counter(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
 
 def _shift(
     name: str,
-    train: SplitProfile,
     other: SplitProfile,
     a: NDArray[np.float64],
     b: NDArray[np.float64],

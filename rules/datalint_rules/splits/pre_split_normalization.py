@@ -91,7 +91,7 @@ class PreSplitNormalization(Rule):
             raise AllWell(
                 f"the scaler was fitted on train alone, as it should be: {columns} are {_KINDS[verdict.kind]} there"
             )
-        yield _found(verdict, [split.name for split in splits], profile)
+        yield _found(verdict, [split.name for split in splits])
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -129,7 +129,7 @@ _KINDS = {
 }
 
 
-def _found(verdict: Verdict, splits: list[str], profile: Profile) -> Found:
+def _found(verdict: Verdict, splits: list[str]) -> Found:
     columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
     kind = _KINDS[verdict.kind]
     fitted = " + ".join(verdict.splits)

@@ -211,10 +211,6 @@ class MissingValues(Rule):
         table[column] = values
         return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=str(column))
 
-    def coverage(self, profile: Profile) -> str:
-        """Cells are counted in full."""
-        return "all samples"
-
 
 def _columns(profile: Profile, *roles: Role) -> list[Column]:
     """Columns of some roles, of kinds whose gaps are counted."""

@@ -116,9 +116,9 @@ class MixedTypes(Rule):
         words = size.get("text", 0)
         share = self.params.main
         if plain + dressed >= share * total:
-            return _numbers(kinds, plain, dressed, total)
+            return _numbers(kinds, plain, dressed)
         if sum(dates.values()) >= share * total:
-            return _dates(kinds, dates, total)
+            return _dates(kinds, dates)
         if words >= share * total and len(kinds["text"]) >= 3 and plain and words < total:
             numbers = kinds["number"]
             # Among few-valued codes and among keys digits are at home; a bare number among names is not.
@@ -171,7 +171,7 @@ def _strays(profile: Profile, pool: Pool) -> Iterator[tuple[str, str]]:
             yield name, f"holds numbers and {_times(sum(counts.values()), 'text')} such as {worst[0][:40]!r}"
 
 
-def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int, total: int) -> tuple[str, bool] | None:
+def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int) -> tuple[str, bool] | None:
     numbers = kinds.get("number", {})
     strays = {
         value: count
@@ -212,7 +212,7 @@ def _lettered(values: Mapping[str, int]) -> bool:
     return all(value[:-1].isdigit() for value in values) and len(letters) > 1 and not letters <= set("KMB")
 
 
-def _dates(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int], total: int) -> tuple[str, bool] | None:
+def _dates(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int]) -> tuple[str, bool] | None:
     formats = sorted(dates, key=lambda kind: (-dates[kind], kind))
     if len(formats) > 1:
         told = ", ".join(f"{dates[kind]:,} like {min(kinds[kind])!r}" for kind in formats[:3])

@@ -107,7 +107,7 @@ class SentinelValues(Rule):
         unsure = [(name, spike) for name, spike in spikes if spike.kind != "cap" and not spike.sure]
         for group, severity in ((told, WARNING), (unsure, INFO)):
             if group:
-                yield _numbers_found(profile, pool, group, severity)
+                yield _numbers_found(pool, group, severity)
         caps = [(name, spike) for name, spike in spikes if spike.kind == "cap"]
         caps += _target_cap(profile, pool)
         if caps:
@@ -153,7 +153,7 @@ class SentinelValues(Rule):
         return spoil_column(clean, rng, fits, spoil)
 
 
-def _numbers_found(profile: Profile, pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
+def _numbers_found(pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
     rows = np.zeros(pool.size, np.bool_)
     for name, spike in group:
         rows |= pool.numbers(name) == spike.value

@@ -13,13 +13,13 @@ from datalint.core.errors import DatalintError
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
-from datalint.sources.arrays.folders import ArrayFolders
 from datalint.sources.files import ARRAYS, IMAGES, JSON_LINES, PARQUET, TABLES, Entry
 from datalint.sources.folder import WHOLE, Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
-from datalint.sources.images.folders import ImageFolders
-from datalint.sources.images.listed import with_labels
 from datalint.sources.images.masks import without_masks
+from datalint.sources.layouts.class_folders import ImageFolders
+from datalint.sources.layouts.listed_pictures import with_labels
+from datalint.sources.layouts.numpy_files import ArrayFolders
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.folders import NO_ROWS, TableFolders, single_table
 from datalint.sources.tables.heads import Member, look

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -22,6 +23,35 @@ Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
 Aspect = Literal["labels", "table", "header", "pixels"]
 """What a measurement wants of each sample; a partition reads no more than is asked."""
+
+
+class Storage(StrEnum):
+    """What the samples of a data set are stored in."""
+
+    DELIMITED = "delimited"
+    PARQUET = "parquet"
+    JSON_LINES = "jsonlines"
+    ARROW = "arrow"
+    NUMPY = "numpy"
+    """``.npy`` and ``.npz`` files."""
+    PICTURES = "pictures"
+    """One file per picture."""
+    ARRAYS = "arrays"
+    """Arrays in memory."""
+    MEMORY = "memory"
+    """Other objects in memory: frames, loaders, data sets."""
+    OTHER = "other"
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there are no files that could be mended."""
+        return self in {Storage.ARRAYS, Storage.MEMORY}
+
+    @property
+    def of_arrays(self) -> bool:
+        """Whether all values of a sample are numbers of one type, so that NaN is a value and no gap."""
+        return self in {Storage.NUMPY, Storage.ARRAYS}
+
 
 HASHED_ROLES: frozenset[Role] = frozenset({"feature", "text", "group", "time", "ignored"})
 """Roles that make up a sample's content: two rows that differ in an id alone are the same sample."""
@@ -315,6 +345,7 @@ class Dataset:
     """Samples per training batch where the data set is a loader, which knows."""
     redrawn: bool = False
     """Whether samples were drawn with replacement, so that copies are no fault."""
+    storage: Storage = Storage.OTHER
 
     def column(self, name: str) -> Field | None:
         """The column of that name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Problem
@@ -14,10 +14,12 @@ from datalint.sources.arrays.files import NotLookedInto
 from datalint.sources.tables import named_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from datalint.sources.files import Entry
+
+T = TypeVar("T")
 
 WHOLE = "all"
 """Name of the only split of a data set that is not split."""
@@ -46,6 +48,21 @@ class Folder:
         """Files that look like data and are not, by their place."""
         self.entries = listing.entries
         self.empty = listing.empty
+        self.claimed: set[tuple[str, ...]] = set()
+        """Files that belong to a data set already, by their place."""
+        self._known: dict[Hashable, Any] = {}
+
+    @property
+    def left(self) -> list[Entry]:
+        """The files that no data set has claimed."""
+        return [entry for entry in self.entries if entry.parts not in self.claimed]
+
+    def once(self, key: Hashable, look: Callable[[], T]) -> T:
+        """What ``look`` found when it was first called under this key: a layout may be asked more than once."""
+        if key not in self._known:
+            self._known[key] = look()
+        found: T = self._known[key]
+        return found
 
     @cached_property
     def pictures(self) -> named_files.Places:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import stat
 from pathlib import Path
@@ -16,13 +15,11 @@ from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import ARRAYS, IMAGES, JSON_LINES, PARQUET, TABLES, Entry
 from datalint.sources.folder import WHOLE, Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
-from datalint.sources.images.masks import without_masks
-from datalint.sources.layouts.class_folders import ImageFolders
-from datalint.sources.layouts.listed_pictures import with_labels
-from datalint.sources.layouts.numpy_files import ArrayFolders
+from datalint.sources.layouts.base import Basis
+from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.tables.dialect import NotATable
-from datalint.sources.tables.folders import NO_ROWS, TableFolders, single_table
-from datalint.sources.tables.heads import Member, look
+from datalint.sources.tables.folders import NO_ROWS, single_table
+from datalint.sources.tables.heads import look
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -155,38 +152,52 @@ class _Search:
 
     def __init__(self, root: Path, wishes: Wishes) -> None:
         self.folder = Folder(root, wishes)
-        self.images = ImageFolders(self.folder)
-        self.tables = TableFolders(self.folder)
+        self.read: set[tuple[str, ...]] = set()
+        """Files that were read, by their place."""
+        self.failed: list[str] = []
+        """What is wrong with layouts of other distributions."""
 
     def datasets(self) -> list[Dataset]:
         """All of them; a DatalintError if there is none."""
+        layouts, self.failed = installed_layouts()
         if self.folder.wishes.splits:
-            found = self._wished()
-        else:
-            pictures, masks = without_masks([e for e in self.folder.entries if e.suffix in IMAGES])
-            images = self.images.datasets(pictures, ())
-            tables = self.tables.datasets(self.tables.entries(), ())
-            if images and tables:
-                images, used = with_labels(self.folder, images, self.tables.seen)
-                tables = self._without_lists(tables, used)
-            found = images + ArrayFolders(self.folder).datasets([e for e in self.folder.entries if e.suffix in ARRAYS])
-            found += tables
-            self.folder.problems += masks
+            layouts = [one for one in layouts if one.layout.surest == Basis.ASKED]
+        while True:
+            try:
+                found = self._taken(layouts)
+                break
+            except PluginFailed as failure:
+                self.failed.append(str(failure))
+                layouts = [one for one in layouts if one is not failure.layout]
+                self.folder = Folder(self.folder.root, self.folder.wishes)
         if not found:
             raise DatalintError(self._nothing())
         self._hand_out_problems(found)
+        self.read -= self.folder.unread.keys()
         return found
 
-    def _without_lists(self, tables: list[Dataset], used: set[str]) -> list[Dataset]:
-        """The data sets of tables but those that merely list pictures with their labels."""
-        kept = []
-        for dataset in tables:
-            inputs = any(field.role in {"feature", "text", "time"} for field in dataset.fields)
-            if inputs or not {name for part in dataset.partitions for name in part.files_read} & used:
-                kept.append(dataset)
-            else:
-                self.folder.problems += dataset.problems
-        return kept
+    def _taken(self, layouts: Sequence[Installed]) -> list[Dataset]:
+        """The data sets of the surest claims: of equally sure ones those of most files."""
+        self.read = set()
+        taken: dict[tuple[int, int], Dataset] = {}
+        for basis in sorted(Basis, reverse=True):
+            asked = [(number, one) for number, one in enumerate(layouts) if one.layout.surest >= basis]
+            lost = True
+            while lost:
+                offers = [(*item, claim) for item in asked for claim in item[1].claims(self.folder)]
+                offers = [offer for offer in offers if offer[2].basis >= basis]
+                order = {id(offer[2]): len(taken) + k for k, offer in enumerate(offers)}
+                lost = False
+                for number, one, claim in sorted(offers, key=lambda offer: (-offer[2].basis, -len(offer[2].files))):
+                    places = {entry.parts for entry in claim.files}
+                    lost |= not places.isdisjoint(self.folder.claimed)
+                    if places.isdisjoint(self.folder.claimed):
+                        self.folder.claimed |= places
+                        dataset = one.dataset(claim)
+                        if dataset is not None:
+                            taken[number, order[id(claim)]] = dataset
+                            self.read |= places - {entry.parts for entry in claim.left_out}
+        return [taken[key] for key in sorted(taken)]
 
     def _nothing(self) -> str:
         if self.folder.unread:
@@ -210,38 +221,6 @@ class _Search:
             place = problem.path
             nearest = max(found, key=lambda dataset: _shared(dataset.path, place))
             nearest.problems.append(problem)
-
-    def _wished(self) -> list[Dataset]:
-        chosen: dict[str, list[Entry]] = {}
-        why: dict[str, str] = {}
-        for split, patterns in self.folder.wishes.splits.items():
-            hits = [e for e in self.folder.entries if any(_matches(e, pattern) for pattern in patterns)]
-            if not hits:
-                raise DatalintError(f"--split {split}={','.join(patterns)}: no file below {self.folder.root} matches")
-            chosen[split] = hits
-            why[split] = f"--split {split}={','.join(patterns)}"
-        seen: set[Entry] = set()
-        for split, hits in chosen.items():
-            twice = seen.intersection(hits)
-            if twice:
-                raise DatalintError(f"--split {split}: {min(twice, key=lambda e: e.parts).shown} is in two splits")
-            seen |= set(hits)
-        images = {split: [e for e in hits if e.suffix in IMAGES] for split, hits in chosen.items()}
-        if any(images.values()):
-            # Where the splits lie is up to the user, so the class is the folder that holds the file.
-            depth = {len(e.parts) - 2 for hits in images.values() for e in hits}
-            level = depth.pop() if len(depth) == 1 else None
-            return [self.images.dataset(images, why, level if level is None or level >= 0 else None, (), "images")]
-        members = [
-            Member(table, split, why[split]) for split, hits in chosen.items() for table in self.tables.look(hits)
-        ]
-        return self.tables.grouped(members, (), "one file per split")
-
-
-def _matches(entry: Entry, pattern: str) -> bool:
-    below = "/".join(entry.parts)
-    plain = pattern.removeprefix("./").rstrip("/")
-    return fnmatch.fnmatch(below, plain) or fnmatch.fnmatch(entry.name, plain) or below.startswith(plain + "/")
 
 
 def _shared(a: str, b: str) -> int:

@@ -57,9 +57,14 @@ class Bundle:
         return bool(self.labels) or len(self.inputs) > 1 or len(self.inputs) + len(self.others) == 1
 
     @property
+    def arrays(self) -> list[ArrayFile]:
+        """All of them."""
+        return [*self.inputs.values(), *self.labels.values(), *self.others]
+
+    @property
     def first(self) -> ArrayFile:
         """Any of them."""
-        return next(iter([*self.inputs.values(), *self.labels.values(), *self.others]))
+        return self.arrays[0]
 
 
 def bundle_of(arrays: Sequence[ArrayFile]) -> Bundle:
@@ -154,7 +159,7 @@ def array_dataset(name: str, path: str, bundle: Bundle) -> Dataset:
 
 def _refuse(bundle: Bundle) -> None:
     if not bundle.inputs:
-        names = [array.name for array in [*bundle.labels.values(), *bundle.others]]
+        names = [array.name for array in bundle.arrays]
         listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else "none"
         raise NotLookedInto(
             f"no array of inputs is recognised (arrays: {listed}); name them X and y, or X_train, y_train ..."

@@ -11,16 +11,20 @@ import numpy as np
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label, LabelBlock, Problem, Split, split_order
 from datalint.sources import files
-from datalint.sources.folder import WHOLE, Folder
+from datalint.sources.folder import WHOLE
 from datalint.sources.images.files import ImagePartition, image_partitions
+from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.layouts.class_folders import picture_dataset, pictures_of
+from datalint.sources.layouts.tables import table_folders
 from datalint.sources.tables.convert import number_classes
 from datalint.sources.tables.labels import LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.tables.named_files import name_column, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from datalint.sources.files import Entry
+    from datalint.sources.folder import Folder
     from datalint.sources.tables.heads import TableFile
     from datalint.sources.tables.labels import LabelChoice
 
@@ -63,22 +67,42 @@ class _List:
     """Where the splits of the rows come from."""
 
 
-def with_labels(folder: Folder, images: list[Dataset], tables: Sequence[TableFile]) -> tuple[list[Dataset], set[str]]:
-    """The image data sets with the labels that tables hold for them, and the paths of the tables that say no more than that.
+class ListedPictures(Layout):
+    """Pictures whose labels stand in a table.
 
     A table counts that names at least half of a data set's pictures (or of one of its splits), each once or nearly so:
     a list of the objects in pictures names them many times.
     """
-    lists = [found for table in tables if (found := _list(folder, table)) is not None]
-    used: set[str] = set()
-    result = []
-    for dataset in images:
-        mine, own = _of(dataset, lists)
-        labelled = _labelled(folder, dataset, mine, own) if mine else None
-        result.append(labelled or dataset)
-        if labelled is not None or (dataset.by_class and any(entry.choice for entry in mine)):
-            used |= {str(entry.table.path.absolute()) for entry in mine}
-    return result, used
+
+    surest = Basis.STRUCTURE
+
+    def claim(self, folder: Folder) -> Iterator[Claim]:
+        """The pictures with the tables that do no more than list them."""
+        pictures = pictures_of(folder)
+        tables = table_folders(folder) if pictures else None
+        sets = tables.sets if tables else []
+        if tables is None or not sets:
+            return
+        lists = [one for table in tables.seen if (one := _list(folder, table)) is not None]
+        for found in pictures if lists else []:
+            dataset = picture_dataset(folder, found)
+            mine, own = _of(dataset, lists)
+            labelled, unlisted = _labelled(folder, dataset, mine, own) if mine else (None, [])
+            if labelled is None and not (dataset.by_class and any(one.choice for one in mine)):
+                continue
+            dataset = labelled or dataset
+            used = {str(one.table.path.absolute()) for one in mine}
+            moot = [item for item in sets if _lists_only(item[0], used)]
+            sets = [item for item in sets if item not in moot]
+            dataset.problems += [problem for table, _ in moot for problem in table.problems]
+            files = [*found.entries, *found.strays, *(entry for _, entries in moot for entry in entries)]
+            yield Claim(files, Basis.STRUCTURE, dataset.evidence, dataset, [*found.left_out, *unlisted])
+
+
+def _lists_only(table: Dataset, used: set[str]) -> bool:
+    """Whether a data set of tables merely lists pictures with their labels."""
+    inputs = any(column.role in {"feature", "text", "time"} for column in table.fields)
+    return not inputs and bool({name for part in table.partitions for name in part.files_read} & used)
 
 
 def _list(folder: Folder, table: TableFile) -> _List | None:
@@ -135,11 +159,16 @@ def _path(entry: Entry) -> str:
     return entry.path.as_posix()
 
 
-def _labelled(folder: Folder, dataset: Dataset, lists: list[_List], own: dict[str, str]) -> Dataset | None:
-    """The data set as its lists describe it; None where they hold no label, or the one that the folders tell."""
+def _labelled(
+    folder: Folder, dataset: Dataset, lists: list[_List], own: dict[str, str]
+) -> tuple[Dataset | None, list[Entry]]:
+    """The data set as its lists describe it, and the pictures that they do not list.
+
+    There is none where they hold no label, or the one that the folders tell.
+    """
     first = next((one for one in lists if one.choice is not None), None)
     if first is None or first.choice is None or (dataset.by_class and _same_as_folders(dataset, first)):
-        return None
+        return None, []
     by_split: dict[str, list[tuple[Entry, str]]] = {}
     why: dict[str, str] = {}
     for one in lists:
@@ -151,14 +180,14 @@ def _labelled(folder: Folder, dataset: Dataset, lists: list[_List], own: dict[st
             by_split.setdefault(place, []).append((entry, label if one.choice is not None else ""))
             why.setdefault(place, one.why if split else _why(dataset, folders))
     listed = {_path(entry) for rows in by_split.values() for entry, _ in rows}
-    unlisted: list[str] = []
+    unlisted: list[Entry] = []
     by_path = {_path(entry): entry for entry in folder.entries}
     for name, split in own.items():
         if name in listed or name not in by_path:
             continue
         # A split without a list has no labels; elsewhere a picture that is not listed is not read.
         if any(own.get(path) == split for path in listed):
-            unlisted.append(name)
+            unlisted.append(by_path[name])
         else:
             by_split.setdefault(split, []).append((by_path[name], ""))
             why.setdefault(split, _why(dataset, split))
@@ -170,9 +199,9 @@ def _labelled(folder: Folder, dataset: Dataset, lists: list[_List], own: dict[st
         count = (
             f"{len(unlisted):,} images that no table lists" if len(unlisted) > 1 else "one image that no table lists"
         )
-        problems.append(Problem("not-scanned", files.printable(unlisted[0]), f"{count} are left out, this the first"))
+        problems.append(Problem("not-scanned", unlisted[0].shown, f"{count} are left out, this the first"))
     tables = ", ".join(dict.fromkeys(repr(one.table.name) for one in lists))
-    return replace(
+    labelled = replace(
         dataset,
         layout="images listed in a table",
         evidence=f"{sum(map(len, by_split.values())):,} image files, named in {tables}, column {first.column!r}",
@@ -182,6 +211,7 @@ def _labelled(folder: Folder, dataset: Dataset, lists: list[_List], own: dict[st
         problems=problems,
         by_class=False,
     )
+    return labelled, unlisted
 
 
 def _why(dataset: Dataset, split: str) -> str:

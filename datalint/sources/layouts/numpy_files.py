@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
-from datalint.core.dataset import Dataset, Problem
+from datalint.core.dataset import Problem
 from datalint.sources.arrays.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.arrays.files import ArrayFile, NotAnArray, NotLookedInto, array_files
+from datalint.sources.files import ARRAYS
 from datalint.sources.folder import stem, unread
+from datalint.sources.layouts.base import Basis, Claim, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
@@ -20,45 +23,53 @@ MAX_LOOSE = 20
 """Arrays of one folder, with names that say nothing, that are each a data set; more are samples in files of their own."""
 
 
-class ArrayFolders:
-    """The array data sets of a folder."""
+class NumpyFiles(Layout):
+    """NumPy files."""
 
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
+    surest = Basis.NAMES
 
-    def datasets(self, entries: list[Entry]) -> list[Dataset]:
+    def claim(self, folder: Folder) -> Iterator[Claim]:
         """Every .npz is a data set; the .npy files of one folder are one together."""
-        found: list[Dataset] = []
         loose: dict[tuple[str, ...], list[Entry]] = {}
-        for entry in entries:
+        for entry in [e for e in folder.left if e.suffix in ARRAYS]:
             if entry.suffix == ".npz":
                 parts = (*entry.folder, stem(entry.name))
-                found += self._array_dataset(parts, [entry], lambda arrays: [bundle_of(arrays)])
+                yield from _claims(folder, parts, [entry], lambda arrays: [bundle_of(arrays)])
             else:
                 loose.setdefault(entry.folder, []).append(entry)
-        for folder, inside in _joined_folders(loose).items():
-            found += self._array_dataset(folder, inside, _bundles)
-        return found
+        for place, inside in _joined_folders(loose).items():
+            yield from _claims(folder, place, inside, _bundles)
 
-    def _array_dataset(
-        self, parts: tuple[str, ...], entries: list[Entry], bundles: Callable[[list[ArrayFile]], list[Bundle]]
-    ) -> list[Dataset]:
-        arrays: list[ArrayFile] = []
-        for entry in entries:
-            try:
-                arrays += array_files(entry.path)
-            except NotAnArray as error:
-                self.folder.unread[entry.parts] = unread(entry, error)
-        place = entries[0].shown if len(entries) == 1 else self.folder.path(parts)
-        found = []
-        related = bundles(arrays) if arrays or entries[0].parts not in self.folder.unread else []
-        for bundle in related:
-            own = parts if len(related) == 1 else (*parts, bundle.first.name)
-            try:
-                found.append(array_dataset(self.folder.name(own), place, bundle))
-            except NotLookedInto as error:
-                self.folder.unread[own] = Problem("not-scanned", place, str(error))
-        return found
+
+def _claims(
+    folder: Folder,
+    parts: tuple[str, ...],
+    entries: list[Entry],
+    bundles: Callable[[list[ArrayFile]], list[Bundle]],
+) -> Iterator[Claim]:
+    arrays: list[ArrayFile] = []
+    whose: dict[Path | None, Entry] = {}
+    for entry in entries:
+        whose[entry.path] = entry
+        try:
+            arrays += array_files(entry.path)
+        except NotAnArray as error:
+            folder.unread[entry.parts] = unread(entry, error)
+    place = entries[0].shown if len(entries) == 1 else folder.path(parts)
+    related = bundles(arrays) if arrays or entries[0].parts not in folder.unread else []
+    for bundle in related:
+        own = parts if len(related) == 1 else (*parts, bundle.first.name)
+        try:
+            dataset = array_dataset(folder.name(own), place, bundle)
+        except NotLookedInto as error:
+            folder.unread[own] = Problem("not-scanned", place, str(error))
+        else:
+            files, others = (
+                dict.fromkeys(whose[array.path] for array in arrays) for arrays in (bundle.arrays, bundle.others)
+            )
+            read = {whose[array.path] for array in [*bundle.inputs.values(), *bundle.labels.values()]}
+            left_out = [entry for entry in others if entry not in read]
+            yield Claim([*files], Basis.NAMES, f"{dataset.layout}: {dataset.evidence}", dataset, left_out)
 
 
 def _joined_folders(loose: dict[tuple[str, ...], list[Entry]]) -> dict[tuple[str, ...], list[Entry]]:

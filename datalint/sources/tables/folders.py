@@ -46,10 +46,11 @@ class TableFolders:
 
     def entries(self) -> list[Entry]:
         """The files that are tables by their suffix, and the text files that turn out to be."""
-        sure = [e for e in self.folder.entries if e.suffix in TABLES | PARQUET | JSON_LINES]
+        left = self.folder.left
+        sure = [e for e in left if e.suffix in TABLES | PARQUET | JSON_LINES]
         data = {e.parts for e in sure if e.suffix == ".data"}
-        sure += [e for e in self.folder.entries if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
-        texts = [e for e in self.folder.entries if e.suffix in TEXTS and not _is_prose(e.name)]
+        sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
+        texts = [e for e in left if e.suffix in TEXTS and not _is_prose(e.name)]
         # A text beside each picture holds its boxes or its caption.
         pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts else set()
         texts = [e for e in texts if stem(e.name) not in pictures]

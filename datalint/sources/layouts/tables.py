@@ -1,0 +1,48 @@
+"""Files of tables, one by one, as shards, or by split."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.tables.folders import TableFolders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from datalint.core.dataset import Dataset
+    from datalint.sources.files import Entry
+    from datalint.sources.folder import Folder
+
+
+class Tables(Layout):
+    """Tables by their suffixes and contents."""
+
+    surest = Basis.NAMES
+
+    def claim(self, folder: Folder) -> Iterator[Claim]:
+        """Every file that is a table."""
+        for dataset, files in table_folders(folder).sets:
+            yield Claim(files, Basis.NAMES, f"{dataset.layout}: {dataset.evidence}", dataset)
+
+
+class FoundTables(TableFolders):
+    """The tables of a folder and the data sets that they make up."""
+
+    @cached_property
+    def sets(self) -> list[tuple[Dataset, list[Entry]]]:
+        """The data sets of the tables that nobody has claimed; labels that two share are among the files of the first."""
+        # What could not be read when it was looked at is not tried again.
+        entries = [entry for entry in self.entries() if entry.parts not in self.folder.unread]
+        by_path = {str(entry.path.absolute()): entry for entry in entries}
+        found = []
+        for dataset in self.datasets(entries, ()):
+            read = {name for part in dataset.partitions for name in part.files_read}
+            found.append((dataset, [by_path.pop(name) for name in sorted(read & by_path.keys())]))
+        return found
+
+
+def table_folders(folder: Folder) -> FoundTables:
+    """The tables among the files that are left."""
+    return folder.once(("tables", len(folder.claimed)), lambda: FoundTables(folder))

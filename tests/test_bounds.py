@@ -96,6 +96,17 @@ def test_memory_is_bounded_by_what_the_data_holds(make: Callable[[np.random.Gene
     assert done.cpu < 40
 
 
+def test_memory_of_a_large_picture_with_alpha(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name, size in (("a", (11_000, 8_000)), ("b", (64, 64))):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.new("RGBA", size, (10, 200, 30, 128)).save(tmp_path / "data" / name / "x.png")
+    done = scan(tmp_path / "data", tmp_path, "--preset", "fast", "--jobs", "1")
+    assert failed(done.report) == []
+    assert done.memory < 1000
+
+
 def test_time_grows_with_the_columns_and_not_with_their_square(tmp_path: Path) -> None:
     taken = []
     for columns in (2_000, 8_000):

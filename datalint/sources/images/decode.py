@@ -300,9 +300,9 @@ def webp(image: Any, side: int = 96) -> bytes:
     if max(image.size) < side // 2:
         factor = side // max(image.size)
         image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    else:
-        image = image.copy()
-        image.thumbnail((side, side))
+    elif max(image.size) > side:
+        size = [max(1, round(length * side / max(image.size))) for length in image.size]
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     out = io.BytesIO()
     image.save(out, "WEBP", quality=60, method=2)  # a third of the time of the default for 5 % more bytes
     return out.getvalue()

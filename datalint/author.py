@@ -6,6 +6,7 @@ inside the functions that need them.
 
 from __future__ import annotations
 
+from datalint.core import missing
 from datalint.core.amounts import CURRENCIES, is_amount, is_day
 from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, training, transpose, truncate
 from datalint.core.codes import codes_of
@@ -152,6 +153,7 @@ __all__ = [
     "labels_of",
     "log_chance_absent",
     "lookup_accuracy",
+    "missing",
     "more_of",
     "names_a_source",
     "normal_tail",

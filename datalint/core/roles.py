@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from datalint.core.amounts import is_amount, is_day
+from datalint.core.missing import ANYWHERE
 from datalint.core.vocabulary import SPLIT_COLUMNS, split_values, word_set
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ _SPLIT_FLAGS = frozenset(
     {"train", "test", "is_train", "is_test", "istrain", "istest", "in_train", "is_validation", "is_val"}
 )
 _LABELLED = word_set("label class target category type species")
-# Fewer than a header test may know: "-" beside "+", "none" and "." are values of categories.
-_MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "<na>"})
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{32,128}", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPLITTER = re.compile(r"[^a-z0-9]+")
@@ -227,7 +226,7 @@ def _absent(value: object) -> bool:
         return True
     if isinstance(value, float):
         return math.isnan(value)
-    return isinstance(value, str) and value.strip().lower() in _MISSING
+    return isinstance(value, str) and value.strip().casefold() in ANYWHERE
 
 
 def _number(value: object) -> float | None:

@@ -18,6 +18,7 @@ import numpy as np
 from datalint.core.clean import Clean
 from datalint.core.dataset import split_order
 from datalint.core.errors import DatalintError
+from datalint.core.missing import READ_AS_GAPS
 from datalint.core.writing import safe_name
 from datalint.sources.arrays.files import ArrayPartition, column_names
 from datalint.sources.files import arrow_file, reason
@@ -25,7 +26,7 @@ from datalint.sources.images.files import ImagePartition
 from datalint.sources.objects.frames import WHOLE, FramePartition
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.convert import UNASSIGNED
-from datalint.sources.tables.csvs import NULLS, CsvPartition, open_bytes
+from datalint.sources.tables.csvs import CsvPartition, open_bytes
 from datalint.sources.tables.jsonlines import JsonLinesPartition, head_rows, keys_of
 from datalint.sources.tables.parquets import ParquetPartition
 
@@ -252,7 +253,7 @@ def _csv_rows(partition: CsvPartition) -> pd.DataFrame:
         index_col=False,
         skiprows=dialect.data_start if first else 0,
         dtype={name: texts[name] for name in dialect.names if name in texts},
-        na_values=NULLS,
+        na_values=READ_AS_GAPS,
         keep_default_na=False,
         skipinitialspace=dialect.skip_initial_space,
         quotechar=dialect.quote or '"',

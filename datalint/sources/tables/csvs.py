@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.core.dataset import Batch, Problem
+from datalint.core.missing import READ_AS_GAPS
 from datalint.sources.files import arrow_file, reason, unpacked
 from datalint.sources.tables.convert import TableFilePartition, TableReader
 from datalint.sources.tables.dialect import squeeze
@@ -34,7 +35,6 @@ BLOCK = 4 << 20
 FIRST_BLOCK = 64 << 10
 """The same where the first rows are all that is wanted; longer lines are met by larger blocks."""
 
-NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "None", "#N/A", "<NA>"]
 MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
 """A line longer than this is no line of a table."""
@@ -273,7 +273,7 @@ class CsvPartition(TableFilePartition):
                 pacsv.ConvertOptions(
                     column_types=types,
                     include_columns=columns,
-                    null_values=NULLS,
+                    null_values=READ_AS_GAPS,
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=True,
                     decimal_point=dialect.decimal,

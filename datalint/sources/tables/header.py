@@ -14,12 +14,11 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from datalint.core.missing import AMONG_NAMES
 from datalint.core.vocabulary import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "missing", "<na>", "nil"})
 
 _NUMBER = re.compile(r"[-+]?(?:[$€£])?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:[.,]\d*)?(?:[eEdD][-+]?\d+)?\s?%?")
 _WORDY_NUMBER = re.compile(r"[-+]?(?:inf(?:inity)?|nan)|0x[0-9a-f]+", re.IGNORECASE)
@@ -46,13 +45,13 @@ _AS_NAME = {"text": 0.95, "integer": 0.03, "number": 0.003, "date": 0.01, "missi
 
 def is_missing(cell: str) -> bool:
     """Whether a cell is empty or one of the usual placeholders (case ignored)."""
-    return cell.strip().casefold() in MISSING
+    return cell.strip().casefold() in AMONG_NAMES
 
 
 def shape_of(cell: str) -> str:
     """One of "missing", "integer", "number", "date", "text"."""
     cell = cell.strip()
-    if cell.casefold() in MISSING:
+    if cell.casefold() in AMONG_NAMES:
         return "missing"
     if _INTEGER.fullmatch(cell):
         return "integer"

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.core.dataset import Dataset, Field, Label, Problem, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.core.missing import AMONG_VALUES, READ_AS_GAPS
 from datalint.sources.files import HEAD_BYTES, JSON_LINES, arrow_file, head_of, is_gzip, printable, reason, spoken
 from datalint.sources.tables.beside import NO_CUT, BesidePartition, OneFile
 from datalint.sources.tables.convert import TablePlan, cells_of
-from datalint.sources.tables.csvs import NULLS, CsvPartition, csv_partitions, open_bytes, readable
+from datalint.sources.tables.csvs import CsvPartition, csv_partitions, open_bytes, readable
 from datalint.sources.tables.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
 from datalint.sources.tables.jsonlines import MAX_KEYS, JsonLinesPartition, head_rows, keys_of
 from datalint.sources.tables.labels import (
@@ -56,9 +57,6 @@ PARTITION_ROWS = 1_000_000
 UNPACK_LIMIT = 64 << 20
 """Decompressed bytes read of a compressed file to recognise it."""
 
-PLACEHOLDERS = frozenset(
-    {"?", "-", "--", ".", "*", "none", "missing", "unknown", "unk", "nil", "#n/a", "n.a.", "na", "nan"}
-)
 _LONE = re.compile(rb"\r(?!\n)")
 _TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 
@@ -214,7 +212,7 @@ def kind_of(cells: Sequence[str | None]) -> tuple[Kind, str]:
 
 
 def _placeholders(values: set[str]) -> bool:
-    return all(value.casefold() in PLACEHOLDERS for value in values)
+    return all(value.casefold() in AMONG_VALUES for value in values)
 
 
 def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool, chunks: int) -> list[list[str | None]]:
@@ -296,7 +294,7 @@ def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
                 ),
                 pacsv.ConvertOptions(
                     column_types=dict.fromkeys(dialect.names, pa.string()),
-                    null_values=NULLS,
+                    null_values=READ_AS_GAPS,
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=True,
                 ),

@@ -6,20 +6,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from datalint.author import missing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-PLACEHOLDERS = frozenset(
-    {
-        "?", "??", "???", "nan", "null", "n/a", "n.a.", "#n/a", "nil", "<na>", "missing", "undefined", "unlabeled",
-        "unlabelled", "not labeled", "not labelled", "no label", "tbd", "todo", "to do", "#ref!", "#value!", "<unk>",
-    }
-)  # fmt: skip
-"""Words that nobody gives a class."""
-PERHAPS = frozenset(
-    {"unknown", "unk", "na", "none", "not available", "unspecified", "not specified", "-", "--", ".", "*"}
-)
-"""Words that stand for a missing label, and are classes too: "none" beside kinds of damage, "-" beside "+"."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _JOINT = re.compile(r"(?<=\w)[\s_\-]+(?=\w)")
@@ -85,11 +75,11 @@ def placeholders(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
     if len(counts) < 2:
         return [], []
     folded = {name: name.strip().casefold() for name in counts}
-    sure = [name for name, word in folded.items() if word in PLACEHOLDERS]
+    sure = [name for name, word in folded.items() if word in missing.NEVER_A_CLASS]
     perhaps: list[str] = []
-    others = [name for name in counts if folded[name] not in PLACEHOLDERS | PERHAPS]
+    others = [name for name in counts if folded[name] not in missing.NEVER_A_CLASS | missing.PERHAPS_A_CLASS]
     for name, word in folded.items():
-        if word not in PERHAPS or (word in {"-", "--"} and "+" in counts):
+        if word not in missing.PERHAPS_A_CLASS or (word in {"-", "--"} and "+" in counts):
             continue
         # A class of its own has about the size of the others; what is missing is rare, and Python writes it "None".
         rare = len(others) >= 2 and counts[name] < 0.2 * sum(counts[other] for other in others) / len(others)

@@ -16,55 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-MISSING_WORDS = frozenset(
-    [
-        "?",
-        "??",
-        "???",
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "*",
-        "#",
-        "n/a",
-        "n.a.",
-        "n.a",
-        "na",
-        "nan",
-        "#n/a",
-        "#na",
-        "#null!",
-        "#value!",
-        "#div/0!",
-        "#ref!",
-        "null",
-        "nil",
-        "none",
-        "missing",
-        "unknown",
-        "unk",
-        "<na>",
-        "<null>",
-        "<none>",
-        "<missing>",
-        "<unknown>",
-        "[null]",
-        "(null)",
-        "(missing)",
-        "(unknown)",
-        "(none)",
-        "undefined",
-        "undef",
-        "unspecified",
-        "not_available",
-        "nodata",
-        "no_data",
-    ]
-) | {"not available", "not applicable", "not known", "no data", "not specified", "not recorded"}
-"""Texts that stand for a missing value, in lower case."""
-
 
 @dataclass(frozen=True)
 class Pool:
@@ -154,11 +105,6 @@ def only_split(shares: Mapping[str, int]) -> str | None:
 def tokens_of(split: SplitProfile, name: str) -> dict[str, int]:
     """Texts in a numeric column with their counts."""
     return split[NumberStats].tokens.get(name) or {}
-
-
-def is_missing_word(text: str) -> bool:
-    """Whether a text stands for a missing value."""
-    return text.strip().casefold() in MISSING_WORDS
 
 
 def value_counts(splits: Iterable[SplitProfile], name: str) -> dict[str, int] | None:

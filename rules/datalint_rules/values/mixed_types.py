@@ -19,11 +19,12 @@ from datalint.author import (
     Severity,
     Skip,
     TextStats,
+    missing,
     more_of,
     training,
 )
 from datalint_rules.values._kinds import kind_of_text
-from datalint_rules.values._tables import Pool, is_missing_word, need_tables, text_names
+from datalint_rules.values._tables import Pool, need_tables, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -103,7 +104,7 @@ class MixedTypes(Rule):
         values: dict[str, int] = {}
         for cell in cells:
             values[cell] = values.get(cell, 0) + 1
-        values = {value: count for value, count in values.items() if not is_missing_word(value)}
+        values = {value: count for value, count in values.items() if not missing.is_missing_word(value)}
         total = sum(values.values())
         if total < SMALLEST or len(values) < 3:
             return None
@@ -162,7 +163,7 @@ def _strays(profile: Profile, pool: Pool) -> Iterator[tuple[str, str]]:
             tokens = split[NumberStats].tokens.get(name, {})
             many = many or tokens is None
             for text, count in (tokens or {}).items():
-                if not is_missing_word(text):
+                if not missing.is_missing_word(text):
                     counts[text] = counts.get(text, 0) + count
         if many:
             yield name, "holds numbers and more than a hundred different texts"

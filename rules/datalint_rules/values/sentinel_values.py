@@ -20,13 +20,13 @@ from datalint.author import (
     Sample,
     Severity,
     TextStats,
+    missing,
     more_of,
 )
 from datalint_rules.values._planting import spoil_column
 from datalint_rules.values._spikes import Spike, cap, spikes
 from datalint_rules.values._tables import (
     Pool,
-    is_missing_word,
     need_tables,
     only_split,
     plain,
@@ -217,12 +217,6 @@ def _caps_found(pool: Pool, caps: list[tuple[str, Spike]]) -> Found:
     )
 
 
-MEANT = frozenset(
-    {"none", "unknown", "unk", "unspecified", "missing", "not applicable", "undefined", "nil", "not known"}
-)
-"""Words that may be a category of their own."""
-
-
 def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
     """Texts for missing values, in numeric columns and among categories."""
     found: dict[str, dict[str, int]] = {}
@@ -230,24 +224,26 @@ def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
     for name in profile.feature_names:
         for split in pool.splits:
             for word, count in tokens_of(split, name).items():
-                if is_missing_word(word):
+                if missing.is_missing_word(word):
                     counts = found.setdefault(name, {})
                     counts[word] = counts.get(word, 0) + count
                     by_split[split.name] = by_split.get(split.name, 0) + count
     numeric = set(found)
     for name in text_names(profile):
         values = value_counts(pool.splits, name)
-        words = {v: n for v, n in (values or {}).items() if is_missing_word(v)}
+        words = {v: n for v, n in (values or {}).items() if missing.is_missing_word(v)}
         # Of two values the one may well be "-" or "none"; "+" and "-" are a pair.
         if not values or not words or len(values) == len(words) or {"+", "-"} <= values.keys():
             continue
-        if len(values) == 2 and not words.keys() & {"?", "NA", "N/A", "nan", "NaN", "null"}:
+        if len(values) == 2 and not words.keys() & missing.NEVER_A_VALUE:
             continue
         found[name] = words
         for split in pool.splits:
             here = value_counts([split], name) or {}
             by_split[split.name] = by_split.get(split.name, 0) + sum(here.get(word, 0) for word in words)
-    hard = {n for n, words in found.items() if n in numeric or any(w.casefold() not in MEANT for w in words)}
+    hard = {
+        n for n, words in found.items() if n in numeric or any(w.casefold() not in missing.CATEGORIES for w in words)
+    }
     for names, severity in ((hard, WARNING), (set(found) - hard, INFO)):
         if not names:
             continue

@@ -16,12 +16,14 @@ import numpy as np
 from datalint.profile.learn.features import encode_images, encode_table
 from datalint.profile.learn.noise import NoiseEstimate, estimate_noise
 from datalint.profile.learn.outoffold import Refusal, out_of_fold
-from datalint.profile.learn.verdict import Modality, Verdict, judge
+from datalint.profile.learn.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from datalint.core.terms import Modality
 
 SEEDS = range(5)
 FLIPPED = 0.05
@@ -77,7 +79,7 @@ def bundled() -> Iterator[Problem]:
         X, y = load(return_X_y=True)
         yield Problem(load.__name__[5:], "table", encode_table(X, [], []), y)
     X, y = load_digits(return_X_y=True)
-    yield Problem("digit pictures", "image", encode_images(pictures(X)), y)
+    yield Problem("digit pictures", "images", encode_images(pictures(X)), y)
 
 
 def pictures(X: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -141,7 +143,7 @@ def image_tree(root: Path) -> Problem:
             with Image.open(file) as picture:
                 thumbnails.append(np.asarray(picture.convert("RGB").resize((32, 32), Image.Resampling.BILINEAR)))
             labels.append(label)
-    return Problem(root.name, "image", encode_images(np.stack(thumbnails)), np.array(labels))
+    return Problem(root.name, "images", encode_images(np.stack(thumbnails)), np.array(labels))
 
 
 def planted(problem: Problem) -> bool:
@@ -176,7 +178,7 @@ def silent(problem: Problem) -> bool:
     """Print what is said of a clean set. True when there is no warning."""
     found = assess(problem, problem.y)
     loud = found.warn or len(found.named)
-    if loud or problem.modality == "image":
+    if loud or problem.modality == "images":
         print(f"{problem.name}: {found.level}{'!' if found.warn else ''}, named {len(found.named)}; {found.note}")
     return not found.warn
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.core.writing import safe_name
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def rows_of(clean: Clean, chosen: set[str]) -> dict[str, frozenset[int]]:
     for path in sorted(clean.files, key=lambda path: path.split("/")):
         folder, *below = path.split("/")
         split = vocabulary.split_of(folder) or folder
-        by_split.setdefault(split if len(below) > (0 if splits else 1) else "all", []).append(path)
+        by_split.setdefault(split if len(below) > (0 if splits else 1) else WHOLE, []).append(path)
     found = {split: frozenset(k for k, path in enumerate(paths) if path in chosen) for split, paths in by_split.items()}
     return {split: rows for split, rows in found.items() if rows}
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Modality = Literal["table", "images"]
-Confidence = Literal["certain", "high", "medium", "low"]
+    from datalint.core.terms import Confidence, Modality
+
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
 Aspect = Literal["labels", "table", "header", "pixels"]

@@ -17,8 +17,10 @@ from datalint.core.vocabulary import SPLIT_COLUMNS, split_values, word_set
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Kind = Literal["number", "text", "bool", "time"]
-Role = Literal["feature", "id", "time", "split", "group", "text", "index"]
+    from datalint.core.dataset import Role
+
+HeadKind = Literal["number", "text", "bool", "time"]
+"""HeadKind of a column's values as they are shown: flags are still distinguished from texts."""
 
 # Keys of a source that yields several samples: all of one patient's rows must stay in one split.
 _SOURCES = word_set(
@@ -51,7 +53,7 @@ class ColumnHead:
     """A column's name and its first, or evenly spread, values as read; None, NaN and "" count as missing."""
 
     name: str
-    kind: Kind
+    kind: HeadKind
     values: Sequence[object]
 
     @cached_property
@@ -70,7 +72,7 @@ class Facts:
     integral: bool
 
     @classmethod
-    def of(cls, values: Sequence[object], kind: Kind) -> Facts:
+    def of(cls, values: Sequence[object], kind: HeadKind) -> Facts:
         """Count values of a kind."""
         present = [value for value in values if not _absent(value)]
         counts: Counter[float | str]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 TRAIN, VALIDATION, TEST, TRAINVAL, UNLABELED = "train", "validation", "test", "trainval", "unlabeled"
+WHOLE = "all"
+"""The split of data that is not split."""
 
 _ALIASES = {
     TRAIN: "train training trn tra trainset fit",

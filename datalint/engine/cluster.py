@@ -17,7 +17,7 @@ from datalint.engine.engine import WINDOW, failure, measure_partition, samples_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from datalint.engine.engine import States, Task
+    from datalint.engine.engine import States, Work
     from datalint.measures.base import Measurement, Settings
 
 CHECKED: Final = 100
@@ -38,7 +38,7 @@ class Cluster:
 
     def measure(
         self,
-        partitions: Sequence[Task],
+        partitions: Sequence[Work],
         kinds: Sequence[type[Measurement]],
         settings: Settings,
         progress: Callable[[int], None],
@@ -57,7 +57,7 @@ class Cluster:
 
             self._check(client, partitions)
             left = deque(partitions)
-            waiting: deque[tuple[Task, Any]] = deque()
+            waiting: deque[tuple[Work, Any]] = deque()
             while left or waiting:
                 while left and len(waiting) < WINDOW * self.jobs:
                     number, partition = task = left.popleft()
@@ -95,7 +95,7 @@ class Cluster:
                 with contextlib.suppress(Exception):  # of a lost cluster nothing is left to close
                     client.close(timeout=5)
 
-    def _check(self, client: Any, partitions: Sequence[Task]) -> None:
+    def _check(self, client: Any, partitions: Sequence[Work]) -> None:
         """Before any work: are there workers, do all of them run this datalint, and do they see the data?"""
         place = f"--scheduler {self._scheduler}"
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.engine.processes import processes_for
 from datalint.engine.processes import settings as processes
 from datalint.measures.base import Measurement, Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 States = dict[str, tuple[Measurement, ...]]
 """What was measured on one partition, by split."""
 
-Task = tuple[int, "Partition"]
+Work = tuple[int, "Partition"]
 """A partition and its number within the data set."""
 
 EngineName = Literal["local", "dask"]
@@ -48,7 +49,7 @@ class Engine(Protocol):
 
     def measure(
         self,
-        partitions: Sequence[Task],
+        partitions: Sequence[Work],
         kinds: Sequence[type[Measurement]],
         settings: Settings,
         progress: Callable[[int], None],
@@ -64,7 +65,7 @@ class Serial:
 
     def measure(
         self,
-        partitions: Sequence[Task],
+        partitions: Sequence[Work],
         kinds: Sequence[type[Measurement]],
         settings: Settings,
         progress: Callable[[int], None],
@@ -85,7 +86,7 @@ class Workers:
 
     def measure(
         self,
-        partitions: Sequence[Task],
+        partitions: Sequence[Work],
         kinds: Sequence[type[Measurement]],
         settings: Settings,
         progress: Callable[[int], None],
@@ -127,7 +128,7 @@ class Workers:
     def _backend(self) -> Iterator[Any]:
         from joblib import Parallel, delayed
 
-        def run(tasks: Sequence[Task], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
+        def run(tasks: Sequence[Work], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
             parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
             found = parallel(delayed(_remote)(partition, number, kinds, settings) for number, partition in tasks)
             try:
@@ -158,7 +159,7 @@ class Last:
 
     def measure(
         self,
-        partitions: Sequence[Task],
+        partitions: Sequence[Work],
         kinds: Sequence[type[Measurement]],
         settings: Settings,
         progress: Callable[[int], None],
@@ -194,7 +195,7 @@ def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
 
     Each source turns the errors that it foresees into problems of its own words; no other may end the scan of all files.
     """
-    split = partition.split or "all"
+    split = partition.split or WHOLE
     batches: Iterator[Batch] = iter(())
     try:
         batches = iter(partition.batches(aspects))
@@ -219,7 +220,7 @@ def failure(
     """What is known of a partition that takes down every process that reads it."""
     message = f"reading it took its process down {times} times; it was left out"
     problem = Problem("failed", partition.sample_id(0), message)
-    batch = Batch(partition.split or "all", 0, 0, problems=[problem])
+    batch = Batch(partition.split or WHOLE, 0, 0, problems=[problem])
     return _states([batch], number, kinds, settings, lambda _: None)
 
 
@@ -289,7 +290,7 @@ class Tally:
 
 
 def choose(
-    partitions: Sequence[Task],
+    partitions: Sequence[Work],
     jobs: int | None,
     engine: EngineName = "local",
     scheduler: str | None = None,

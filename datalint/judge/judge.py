@@ -13,6 +13,7 @@ from datalint.core import hashing
 from datalint.core.dataset import Problem
 from datalint.core.errors import DatalintError
 from datalint.core.severity import SEVERITIES
+from datalint.core.vocabulary import WHOLE
 from datalint.judge import facts
 from datalint.judge.chart_data import views_of
 from datalint.judge.fold import fold
@@ -49,9 +50,6 @@ MODELS, SEARCHES = 100, 20
 
 MANY = 10_000
 """Samples of one finding beyond which they are made one by one, when somebody asks for them."""
-
-WHOLE = "all"
-"""The only split of a data set that is not split; a finding need not name it."""
 
 
 @dataclass

@@ -19,11 +19,12 @@ from datalint.core.clean import Clean
 from datalint.core.dataset import split_order
 from datalint.core.errors import DatalintError
 from datalint.core.missing import READ_AS_GAPS
+from datalint.core.vocabulary import WHOLE
 from datalint.core.writing import safe_name
 from datalint.sources.arrays.files import ArrayPartition, column_names
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.images.files import ImagePartition
-from datalint.sources.objects.frames import WHOLE, FramePartition
+from datalint.sources.objects.frames import FramePartition
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.convert import UNASSIGNED
 from datalint.sources.tables.csvs import CsvPartition, open_bytes

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from datalint.core.errors import DatalintError, FindingsError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
+from datalint.core.terms import Confidence, Modality  # noqa: TC001 - pydantic reads it
 from datalint.report.escape import guard_json
 from datalint.report.views import Views
 
@@ -39,8 +40,6 @@ LISTED = 100
 """Affected samples written to the report file per finding; ``Report.affected`` has all of them."""
 
 Status = Literal["found", "passed", "skipped", "failed"]
-Modality = Literal["table", "images"]
-Confidence = Literal["certain", "high", "medium", "low"]
 
 
 class Record(BaseModel):

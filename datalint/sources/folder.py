@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WHOLE = "all"
-"""Name of the only split of a data set that is not split."""
-
 
 @dataclass(frozen=True)
 class Wishes:

@@ -12,13 +12,12 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import arrow_file, reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-WHOLE = "all"
 
 
 def read_given(value: Any, what: str) -> dict[str, NDArray[np.float64]]:

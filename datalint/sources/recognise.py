@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from datalint.core.dataset import Dataset, Problem, Split
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import ARRAYS, IMAGES, JSON_LINES, PARQUET, TABLES, Entry
-from datalint.sources.folder import WHOLE, Folder, Wishes, stem, unread
+from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts

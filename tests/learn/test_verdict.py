@@ -78,11 +78,11 @@ def test_pictures_with_flips_and_without() -> None:
     X, y = _digits()
     features = encode_images(pictures(X))
     noisy, changed = flip(y, 0.05, 1)
-    verdict = judge(_estimate(features, noisy), "image")
+    verdict = judge(_estimate(features, noisy), "images")
     assert (verdict.level, verdict.warn) == ("floor", True)
     assert verdict.named is not None
     assert changed[verdict.named.candidates].mean() >= 0.85
-    clean = judge(_estimate(features, y), "image")
+    clean = judge(_estimate(features, y), "images")
     assert not clean.warn
     assert clean.named is None or len(clean.named) <= 0.01 * len(y)
 
@@ -101,12 +101,12 @@ def test_mistakes_where_the_picture_is_ambiguous_leave_no_floor_but_a_strong_mod
     human[mistaken] = resemblance[mistaken].argmax(axis=1)
     found = _estimate(features, human)
     assert judge(found, "table").level != "floor"
-    verdict = judge(found, "image")
+    verdict = judge(found, "images")
     assert (verdict.level, verdict.warn) == ("disagreement", True)
     assert verdict.named is not None
     assert np.isin(verdict.named.candidates, mistaken).mean() >= 0.85
     weak = dataclasses.replace(found, agreement=0.8)
-    assert judge(weak, "image").named is None
+    assert judge(weak, "images").named is None
 
 
 def test_a_floor_in_one_class_alone_is_no_warning_in_a_table() -> None:
@@ -114,15 +114,15 @@ def test_a_floor_in_one_class_alone_is_no_warning_in_a_table() -> None:
     found = _estimate(encode_table(X, [], []), flip(y, 0.05, 0)[0])
     alone = dataclasses.replace(found, floor_classes=found.floor_classes[:1])
     assert not judge(alone, "table").warn
-    assert judge(alone, "image").warn
+    assert judge(alone, "images").warn
 
 
 def test_a_floor_that_a_weak_model_sees_is_no_warning_in_pictures_either() -> None:
     X, y = _wine()
     found = _estimate(encode_table(X, [], []), flip(y, 0.05, 0)[0])
     weak = dataclasses.replace(found, accuracy=0.66, chance_accuracy=0.34)
-    assert judge(found, "image").warn
-    assert not judge(weak, "image").warn
+    assert judge(found, "images").warn
+    assert not judge(weak, "images").warn
 
 
 def test_a_few_wrong_labels_among_150_samples_are_found() -> None:

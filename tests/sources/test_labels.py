@@ -11,7 +11,7 @@ from datalint.sources.tables.labels import ColumnHead, LabelChoice, LabelNotFoun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datalint.core.roles import Kind
+    from datalint.core.roles import HeadKind
 
 N = 120
 RNG = random.Random(3)
@@ -255,7 +255,7 @@ def test_roles_of_what_may_be_a_time(name: str, texts: list[str], role: str) -> 
         ("number", [float(i) for i in range(60) for _ in range(3 + 900 // (i + 1))], "classification"),
     ],
 )
-def test_task(kind: Kind, values: Sequence[float | str], task: str) -> None:
+def test_task(kind: HeadKind, values: Sequence[float | str], task: str) -> None:
     counts = Counter(values)
     integral = all(isinstance(value, float) and value.is_integer() for value in counts)
     assert task_of(kind, counts, len(values), integral) == task

@@ -9,6 +9,7 @@ import numpy as np
 
 from datalint.core.codes import codes_of
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.profile.learn import features, outoffold
 from datalint.profile.splits import class_order
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Dataset
     from datalint.profile.learn.outoffold import OutOfFold, Refusal
     from datalint.profile.splits import Given, SplitProfile
-
-WHOLE = "all"
 
 
 @dataclass(frozen=True)

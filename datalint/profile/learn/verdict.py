@@ -10,10 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from datalint.core.terms import Modality
     from datalint.profile.learn.noise import Named, NoiseEstimate
 
 Level = Literal["floor", "disagreement", "hard", "none"]
-Modality = Literal["table", "image", "text"]
 
 SURE_P = 0.01
 SURE_RATE = 0.01

@@ -11,6 +11,7 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Field, Label, Problem, Split, split_order
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import (
     ArrayFile,
     ArrayPartition,
@@ -25,7 +26,6 @@ from datalint.sources.arrays.files import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WHOLE = "all"
 INPUTS = frozenset("x data datas image images img imgs feature features input inputs sample samples".split())  # noqa: SIM905
 LABELS = frozenset("y label labels target targets class classes".split())  # noqa: SIM905
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label, Problem, Split, Storage, split_order
+from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.files import IMAGES
-from datalint.sources.folder import WHOLE, split_folders, strays
+from datalint.sources.folder import split_folders, strays
 from datalint.sources.images.files import image_partitions
 from datalint.sources.images.masks import without_masks
 from datalint.sources.layouts.base import Basis, Claim, Layout

@@ -10,8 +10,8 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label, LabelBlock, Problem, Split, split_order
+from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
-from datalint.sources.folder import WHOLE
 from datalint.sources.images.files import ImagePartition, image_partitions
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.class_folders import picture_dataset, pictures_of

@@ -9,6 +9,7 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
 from datalint.sources.tables.convert import TablePlan, TableReader, cells_of
 from datalint.sources.tables.labels import ColumnHead, LabelNotFound, choose_label, find_split_column, roles
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from datalint.core.dataset import Aspect, Kind, Partition
+    from datalint.core.dataset import Aspect, Kind, Partition, Role
+    from datalint.core.roles import HeadKind
 
-WHOLE = "all"
 HEAD_ROWS = 5_000
 ROWS = 65_536
 
@@ -119,10 +120,9 @@ def frame_dataset(
     if choice and label and declared:
         choice = replace(choice, evidence=declared)
     named = class_names or {}
-    role_of = dict(roles(heads)) | dict.fromkeys((*(choice.twins if choice else ()), *named), "ignored")
+    role_of: dict[str, Role] = {**roles(heads), **dict.fromkeys((*(choice.twins if choice else ()), *named), "ignored")}
     fields = tuple(
-        Field(name, kind, "label" if choice and name == choice.name else role_of[name])  # type: ignore[arg-type]
-        for name, kind in kinds.items()
+        Field(name, kind, "label" if choice and name == choice.name else role_of[name]) for name, kind in kinds.items()
     )
     label_kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
     split_column, values = find_split_column(heads, role_of) if len(tables) == 1 and class_names is None else (None, {})
@@ -248,7 +248,7 @@ def _kind(kind: Any) -> Kind:
     return arrow_kind(kind)[0]
 
 
-def _shape(kind: Kind) -> Literal["number", "text", "bool", "time"]:
+def _shape(kind: Kind) -> HeadKind:
     return "number" if kind == "number" else "time" if kind == "time" else "text"
 
 

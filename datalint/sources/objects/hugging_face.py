@@ -11,12 +11,13 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Label, LabelBlock
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.files import BATCH, Stored, read_pictures
 from datalint.sources.objects.frames import FramePartition, frame_dataset
 from datalint.sources.objects.items import PREFERRED, declared_classes, declared_label
-from datalint.sources.objects.loaders import WHOLE, Part
+from datalint.sources.objects.loaders import Part
 from datalint.sources.objects.torch import streamed_part
 from datalint.sources.tables.convert import class_name, texts_of
 

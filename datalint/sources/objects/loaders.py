@@ -10,9 +10,9 @@ from datalint.core.dataset import Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
-    from datalint.core.dataset import Kind, Modality, Partition, Problem
+    from datalint.core.dataset import Kind, Partition, Problem
+    from datalint.core.terms import Modality
 
-WHOLE = "all"
 Source = Literal["hugging-face", "loader", "data set", "stream"]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.arrays.files import ArrayFile, NotLookedInto
 from datalint.sources.objects.frames import FramePartition, arrow_table, frame_dataset, is_frame
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FramePartition", "from_object"]
 
-WHOLE = "all"
 FORMS = (
     "a path, a data frame with label=, (X, y), an array of numbers, a data set or loader of PyTorch or Hugging Face, "
     "or a mapping of splits to these"

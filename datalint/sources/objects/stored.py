@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from datalint.core.terms import Modality
+
 
 _PICTURES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
@@ -154,8 +156,8 @@ def stored_part(split: str, value: Any, stored: Kept, name: str, scale: tuple[fl
     if layout == "table":
         width = int(np.prod(array.shape[1:], dtype=np.int64))
         fields = tuple(Field(column, "number", "feature", array.dtype.str) for column in column_names(width))
-    modality = "table" if layout == "table" else "images"
-    return Part(seen, modality, [partition], label, fields, stored.why_no_label, array.shape)  # type: ignore[arg-type]
+    modality: Modality = "table" if layout == "table" else "images"
+    return Part(seen, modality, [partition], label, fields, stored.why_no_label, array.shape)
 
 
 def _size(path: str) -> int:

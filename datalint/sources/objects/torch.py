@@ -10,6 +10,7 @@ import numpy as np
 from datalint.core.dataset import Field, Label
 from datalint.core.errors import DatalintError
 from datalint.core.roles import ColumnHead, roles
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import column_names, grey_scale
 from datalint.sources.objects.draw import (
     Drawn,
@@ -29,7 +30,7 @@ from datalint.sources.objects.items import (
     label_values,
     length,
 )
-from datalint.sources.objects.loaders import WHOLE, Part
+from datalint.sources.objects.loaders import Part
 from datalint.sources.objects.stored import stored_in, stored_part
 from datalint.sources.objects.stream import StreamPartition, image_block, record_of, taken_apart
 from datalint.sources.objects.words import class_names, describe, named, own_batch_size, sampler_of

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.core.dataset import Batch, Problem, TableBlock
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.tables.convert import take_rows
 from datalint.sources.tables.csvs import CsvPartition
 from datalint.sources.tables.jsonlines import JsonLinesPartition
@@ -86,7 +87,7 @@ class BesidePartition:
             feed.ready()  # what comes after the last row are its problems
         problems += [problem for feed in feeds for problem in feed.problems]
         if problems:
-            yield Batch(self.split or "all", start, 0, problems=problems)
+            yield Batch(self.split or WHOLE, start, 0, problems=problems)
 
 
 class _Feed:

@@ -12,6 +12,7 @@ from datalint.core import vocabulary
 from datalint.core.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
 from datalint.core.hashing import TextHasher, text_hashes
 from datalint.core.problem import Problem
+from datalint.core.vocabulary import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -248,8 +249,8 @@ class TableReader:
     def home(self) -> str:
         """A split that has or should have samples, for a problem that belongs to none of them."""
         if self.plan.split_column is None:
-            return self.plan.split or "all"
-        return min(self._started or self.plan.split_values.values(), key=split_order, default="all")
+            return self.plan.split or WHOLE
+        return min(self._started or self.plan.split_values.values(), key=split_order, default=WHOLE)
 
     @property
     def columns(self) -> list[str]:
@@ -277,7 +278,7 @@ class TableReader:
         """Give each row to its split."""
         column = self.plan.split_column
         if column is None:
-            yield self._batch(self.plan.split or "all", size, None, labels, table)
+            yield self._batch(self.plan.split or WHOLE, size, None, labels, table)
             return
         routes = texts_of(column, columns[column])
         values = self.plan.split_values

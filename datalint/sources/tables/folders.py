@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Problem
+from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.files import IMAGES, JSON_LINES, PARQUET, TABLES, TEXTS, Entry
-from datalint.sources.folder import WHOLE, Folder, Wishes, split_folders, stem, unread
+from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.heads import Member, TableFile, look, table_dataset

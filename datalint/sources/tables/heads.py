@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from datalint.core.dataset import Kind, Partition
+    from datalint.core.dataset import Kind, Partition, Role
+    from datalint.core.roles import HeadKind
 
 MAX_HEAD = 8 << 20
 """A table whose three first lines do not fit into this many bytes is refused."""
@@ -169,7 +170,7 @@ def _described(
 
 
 def _head(name: str, kind: Kind, dtype: str, cells: list[str | None]) -> ColumnHead:
-    shown: Literal["number", "text", "bool", "time"] = "number" if kind == "number" else "text"
+    shown: HeadKind = "number" if kind == "number" else "text"
     if dtype == "bool":
         shown = "bool"
     elif kind == "time":
@@ -364,7 +365,7 @@ def _look_json(path: Path, shown: str, name: str, head: bytes, complete: bool) -
     return TableFile(path, shown, name, "jsonl", tuple(columns), kinds, dtypes, problems=problems, empty=not columns)
 
 
-def arrow_kind(kind: Any) -> tuple[Kind, Literal["number", "text", "bool", "time"]]:
+def arrow_kind(kind: Any) -> tuple[Kind, HeadKind]:
     """How a column of an Arrow type is read, and the kind of its values."""
     import pyarrow as pa
 
@@ -434,14 +435,14 @@ def table_dataset(
         column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
     }
     choice, class_names = _label(first, columns, members, label, submission)
-    role_of = dict(roles(columns)) | dict.fromkeys(choice.twins if choice else (), "ignored")
+    role_of: dict[str, Role] = {**roles(columns), **dict.fromkeys(choice.twins if choice else (), "ignored")}
     one_split = len({member.split for member in members}) == 1
     split_column, values = find_split_column(columns, role_of) if one_split else (None, {})
     fields = tuple(
         Field(
             column,
             kinds[column],
-            "label" if choice and column == choice.name else "split" if column == split_column else role_of[column],  # type: ignore[arg-type]
+            "label" if choice and column == choice.name else "split" if column == split_column else role_of[column],
             first.dtypes.get(column, ""),
         )
         for column in order

@@ -13,18 +13,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from datalint.core import vocabulary
-from datalint.core.roles import ColumnHead, Facts, Kind, Role, role_of, roles, words_of
+from datalint.core.roles import ColumnHead, Facts, HeadKind, role_of, roles, words_of
 from datalint.core.vocabulary import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from datalint.core.terms import Confidence
+
 __all__ = [
     "ColumnHead",
-    "Kind",
+    "HeadKind",
     "LabelChoice",
     "LabelNotFound",
-    "Role",
     "choose_label",
     "find_split_column",
     "roles",
@@ -34,7 +35,6 @@ __all__ = [
 ASKED = "asked for"
 """Evidence of a label that the user named."""
 
-Confidence = Literal["certain", "high", "medium", "low"]
 Task = Literal["classification", "regression"]
 
 _TIER_A = ("label", "labels", "target", "targets", "class", "y")
@@ -133,7 +133,7 @@ def find_split_column(
     return None, {}
 
 
-def task_of(kind: Kind, distinct_counts: Mapping[float | str, int] | None, n: int, integral: bool) -> Task:
+def task_of(kind: HeadKind, distinct_counts: Mapping[float | str, int] | None, n: int, integral: bool) -> Task:
     """Task that a label column makes.
 
     distinct_counts: rows by value, or None beyond 10,000 values. n: rows with a label. integral: all values are whole.
@@ -389,7 +389,7 @@ class _Table:
         return role_of(column, first=column is self.columns[0]) == "feature"
 
 
-def _described(facts: Facts, kind: Kind) -> str:
+def _described(facts: Facts, kind: HeadKind) -> str:
     distinct = len(facts.counts)
     if kind in ("text", "bool"):
         return f"{distinct} words" if kind == "text" else "true or false"

@@ -131,7 +131,7 @@ class NoisyLabels(Rule):
             estimate = estimate_noise(components, learned.labels)
         except ValueError as error:
             raise Skip(str(error)) from error
-        verdict = judge(estimate, "image" if profile.dataset.modality == "images" else "table")
+        verdict = judge(estimate, profile.dataset.modality)
         if verdict.level in {"floor", "disagreement"} and verdict.named is not None and len(verdict.named):
             yield _found(profile, learned, result, estimate, verdict)
         elif verdict.level == "hard":

@@ -1,4 +1,4 @@
-"""Two thousand hostile inputs, and that the fuzzer sees what it looks for."""
+"""Hostile inputs, and that the fuzzer sees what it looks for."""
 
 from __future__ import annotations
 
@@ -25,32 +25,21 @@ if TYPE_CHECKING:
 
     from tests.fuzz.case import Content
 
-BLOCKS, INPUTS = 8, 250
+INPUTS = 40
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(BLOCKS))
-def test_hostile_inputs(tmp_path: Path, seed: int) -> None:
-    """By themselves the blocks take half a minute each; what fails is named with the command that repeats it."""
+def test_hostile_inputs(tmp_path: Path) -> None:
+    """A few; the two thousand are a step of ``.ci/run``."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.fuzz",
-            "--inputs",
-            str(INPUTS),
-            "--seed",
-            str(seed),
-            "--failures",
-            str(tmp_path / "failures"),
-        ],
-        cwd=ROOT,
+        [sys.executable, "-m", "tests.fuzz", "--inputs", str(INPUTS), "--seed", "0", "--failures", "failures"],
+        cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{INPUTS} inputs of seed 0" in done.stdout
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "huge"])
@@ -65,7 +54,7 @@ def test_an_input_is_the_same_every_time(kind: str, tmp_path: Path) -> None:
 
 
 def test_all_kinds_are_made() -> None:
-    names = [name for (name, _), _ in zip(numbered(1), range(INPUTS * BLOCKS), strict=False)]
+    names = [name for (name, _), _ in zip(numbered(1), range(2_000), strict=False)]
     assert set(names) == set(KINDS)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
+Task = Literal["classification", "multi-label", "regression"]
 Aspect = Literal["labels", "table", "header", "pixels"]
 """What a measurement wants of each sample; a partition reads no more than is asked."""
 
@@ -89,9 +90,19 @@ class Label:
     confidence: Confidence
 
 
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of one sample that may have any number of them."""
+
+    labels: tuple[str, ...]
+    """In order, each once."""
+    strange: tuple[str, ...] = ()
+    """What else stands where labels should, in words."""
+
+
 @dataclass
 class LabelBlock:
-    """Labels of one batch: classes as codes, numbers as values, or both for whole numbers."""
+    """Targets of one batch: classes as codes, numbers as values, both for whole numbers, or codes of sets of labels."""
 
     codes: NDArray[np.int32] | None
     """Index into ``classes`` per sample, -1 where the label is missing; None for a continuous target."""
@@ -100,6 +111,10 @@ class LabelBlock:
     """The label as a number, NaN where missing; None where labels are not numbers."""
     padded: dict[str, int] = field(default_factory=dict)
     """Samples per class whose label had blanks around it, which the reader removed."""
+    sets: list[LabelSet] | None = None
+    """What each of ``classes``, then a JSON list, stands for where samples have several labels."""
+    declared: tuple[str, ...] = ()
+    """Labels that exist even if no sample has them."""
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
@@ -116,6 +131,8 @@ class LabelBlock:
             None if self.codes is None else self.codes[rows],
             self.classes,
             None if self.values is None else self.values[rows],
+            sets=self.sets,
+            declared=self.declared,
         )
 
 
@@ -346,6 +363,8 @@ class Dataset:
     redrawn: bool = False
     """Whether samples were drawn with replacement, so that copies are no fault."""
     storage: Storage = Storage.OTHER
+    task: Task | None = None
+    """What is to be predicted; None where the values of the label decide."""
 
     def column(self, name: str) -> Field | None:
         """The column of that name."""

@@ -263,7 +263,10 @@ class _Judged:
             return None
         if self.dataset.label is None:
             return self.dataset.skipped_label
-        if rule.wants == "classes" and self.profile.task != "classification":
+        task = self.profile.task
+        if task == "multi-label" and task not in rule.tasks:
+            return "a sample may have several labels, and the rule judges one per sample"
+        if rule.wants == "classes" and task == "regression":
             return f"the label {self.dataset.label.name!r} is a number to be predicted, not a class"
         if not any(split[LabelRuns].samples for split in self.profile.splits):
             return "no sample has a label"
@@ -343,7 +346,7 @@ class _Judged:
                 SplitInfo(
                     name=split.name,
                     samples=split.samples,
-                    classes=split.counts if task == "classification" else None,
+                    classes=split.counts if task in {"classification", "multi-label"} else None,
                     evidence=split.info.evidence,
                 )
                 for split in profile.splits

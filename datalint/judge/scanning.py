@@ -9,10 +9,11 @@ from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 from datalint.engine.engine import Tally, failed
 from datalint.engine.processes import cores
+from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
 from datalint.measures.sample import PlainSample, Sample
-from datalint.profile.profile import Profile, Task
+from datalint.profile.profile import Profile
 from datalint.profile.splits import Given, SplitProfile
 from datalint.sources.recognise import CHANGED
 from datalint.sources.tables.labels import task_of
@@ -20,7 +21,7 @@ from datalint.sources.tables.labels import task_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from datalint.core.dataset import Partition
+    from datalint.core.dataset import Partition, Task
     from datalint.core.severity import Severity
     from datalint.engine.engine import Engine, States
     from datalint.judge.judge import Scanned
@@ -72,7 +73,9 @@ def scan_dataset(
 
 def plan(rules: Sequence[Rule], dataset: Dataset) -> tuple[type[Measurement], ...]:
     """The measurements that the rules need of a data set, each once."""
-    needed = dict.fromkeys(ALWAYS)
+    needed: dict[type[Measurement], None] = dict.fromkeys(ALWAYS)
+    if dataset.task == "multi-label":
+        needed[LabelSets] = None
     for rule in rules:
         needed |= dict.fromkeys(rule.needs(dataset))
     if Sample in needed:
@@ -146,8 +149,8 @@ def profile_of(dataset: Dataset, states: States, kinds: Sequence[type[Measuremen
 
 
 def _task(dataset: Dataset, splits: Sequence[SplitProfile]) -> Task | None:
-    if dataset.label is None:
-        return None
+    if dataset.label is None or dataset.task is not None:
+        return dataset.task
     counts: dict[str, int] | None = {}
     for split in splits:
         found = split[LabelRuns].counts

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from datalint.profile.splits import Given, SplitProfile
 
 if TYPE_CHECKING:
-    from datalint.core.dataset import Dataset
+    from datalint.core.dataset import Dataset, Task
     from datalint.core.silence import Silence
     from datalint.measures.base import Settings
     from datalint.profile.duplicates import Copies
     from datalint.profile.learn.near import Near
     from datalint.profile.learn.pooled import Learned
-
-Task = Literal["classification", "regression"]
 
 
 @dataclass
@@ -27,7 +25,7 @@ class Profile:
     splits: tuple[SplitProfile, ...]
     settings: Settings
     task: Task | None
-    """Whether the label is a class or a number; None without a label."""
+    """What is to be predicted; None without a label."""
     given: Given = field(default_factory=Given)
     thorough: bool = True
     """Whether searches may cost more than reading the data; not with the preset ``fast``."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import numpy as np
 
 from datalint.measures.columns import NumberStats
+from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns
 from datalint.measures.sample import PlainSample, Sample
 
@@ -40,7 +41,9 @@ class SplitProfile:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Samples per class, without the missing labels; empty where the label has no classes."""
+        """Samples per class or label, without the missing labels; empty where there are none that could be counted."""
+        if LabelSets in self.measured:
+            return {label: count for label, count in (self[LabelSets].counts or {}).items() if count}
         counts = self[LabelRuns].counts or {}
         return {label: count for label, count in counts.items() if label != MISSING_CLASS}
 

@@ -106,7 +106,7 @@ class LabelInfo(Record):
     name: str
     evidence: str
     confidence: Confidence
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "multi-label", "regression"]
 
 
 class SplitInfo(Record):

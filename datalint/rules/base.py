@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from datalint.core.clean import Clean, Planted
-    from datalint.core.dataset import Dataset
+    from datalint.core.dataset import Dataset, Task
     from datalint.measures.base import Measurement
     from datalint.measures.places import Places
     from datalint.profile.profile import Profile
@@ -111,6 +111,8 @@ class Rule(ABC):
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""
+    tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
+    """What it can judge the target of, if it wants one."""
     promise: ClassVar[float] = 0.5
     """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
     follows: ClassVar[tuple[str, ...]] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from datalint.core import hashing
-from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, PixelBlock, Problem, TableBlock
+from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, LabelSet, PixelBlock, Problem, TableBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="Measurement")
 
-KINDS = ("table", "numeric labels", "images")
+KINDS = ("table", "numeric labels", "label sets", "images")
 WILD = np.array(
     [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 2.0**53 + 2, -(2.0**63), 1e100, 1e200, -1.7e308, 1.7e308]
 )
@@ -39,6 +40,8 @@ class Section:
     tokens: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     classes: NDArray[np.object_] | None = None
     values: NDArray[np.float64] | None = None
+    declared: tuple[str, ...] | None = None
+    """Labels that are declared where ``classes`` are JSON lists of labels."""
     pictures: list[NDArray[np.uint8] | None] | None = None
     """None for a picture that cannot be read."""
     image: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
@@ -53,6 +56,9 @@ class Section:
             codes, names = _encode(self.classes[rows], rng)
             values = None if self.values is None else self.values[rows]
             batch.labels = LabelBlock(codes, names, values, _padded(self.classes[rows]))
+            if self.declared is not None:
+                batch.labels.sets = [_set(name) for name in names]
+                batch.labels.declared = self.declared
         elif self.values is not None:
             batch.labels = LabelBlock(None, [], self.values[rows])
         if self.names is not None:
@@ -153,12 +159,17 @@ def _padded(cells: NDArray[np.object_]) -> dict[str, int]:
     return {value: count for value in ("Red", "0", "1") if (count := int((cells == value).sum()))}
 
 
+def _set(name: str) -> LabelSet:
+    labels = [] if name == "unused" else json.loads(name)
+    return LabelSet(tuple(labels), ("a repeated label",) if len(labels) % 4 == 3 else ())
+
+
 @st.composite
 def streams(draw: st.DrawFn, kind: str) -> Stream:
     """Streams of one kind, up to some hundred samples, in up to three sections."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sizes = draw(st.lists(st.integers(0, 4) | st.integers(0, 40) | st.integers(100, 350), min_size=1, max_size=3))
-    make = {"table": _table, "numeric labels": _target, "images": _images}[kind]
+    make = {"table": _table, "numeric labels": _target, "label sets": _sets, "images": _images}[kind]
     return Stream([_with_problems(make(rng, size), rng) for size in sizes])
 
 
@@ -222,6 +233,17 @@ def _target(rng: np.random.Generator, size: int) -> Section:
         classes = np.array([None if np.isnan(value) else repr(value + 0.0) for value in values], dtype=object)
     section = Section(size, ("x",), rng.integers(0, 9, (size, 1)).astype(float), classes=classes)
     section.values = values if rng.random() < 0.9 else None
+    return section
+
+
+def _sets(rng: np.random.Generator, size: int) -> Section:
+    # Now and then more labels than pairs are counted of.
+    names = [f"l{k}" for k in range(int(rng.choice([1, 3, 12, 500])))]
+    pool = np.array([json.dumps([n for n in names if rng.random() < 3 / len(names)]) for _ in range(40)] + [None])
+    section = _target(rng, size)
+    section.values = None
+    section.classes = pool[rng.integers(len(pool), size=size)]
+    section.declared = tuple(names[:5])
     return section
 
 

@@ -41,13 +41,21 @@ RULES = all_rules()
 CLEAN = {data.name: data for data in clean_sets()}
 STRANGE = {data.name: data for data in awkward()}
 
-every_rule = pytest.mark.parametrize("rule", RULES, ids=[rule.code for rule in RULES])
 SLOW = {"LBL102", "SIG101", "SIG103"}
 """These train so many models that they take 30 to 80 CPU seconds to find what they plant; others take 1 to 14."""
-every_rule_at_work = pytest.mark.parametrize(
-    "rule",
-    [pytest.param(rule, marks=[pytest.mark.slow] * (rule.code in SLOW), id=rule.code) for rule in RULES],
-)
+
+
+def _parametrize(slow: set[str]) -> pytest.MarkDecorator:
+    """All tests of a rule run in one process, which keeps the scans that they share."""
+    rules = []
+    for rule in RULES:
+        marks = [pytest.mark.xdist_group(rule.code), *[pytest.mark.slow] * (rule.code in slow)]
+        rules.append(pytest.param(rule, marks=marks, id=rule.code))
+    return pytest.mark.parametrize("rule", rules)
+
+
+every_rule = _parametrize(set())
+every_rule_at_work = _parametrize(SLOW)
 
 
 @cache

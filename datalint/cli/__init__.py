@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "diff": "comparing",
     "fix": "mending",
     "subset": "mending",
+    "serve": "serving",
 }
 """The module of each command, imported when the command is asked for."""
 

@@ -1,0 +1,81 @@
+"""The web application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+import datalint
+from datalint.core.errors import DatalintError
+from datalint.report.html import html
+from datalint.service import pages
+from datalint.service.child import Limits
+from datalint.service.problems import Problem
+from datalint.service.security import Guard
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from datalint.service.database import Database
+
+MAX_BODY: Final = 64 << 20
+"""Bytes of a request, and so of a report that is sent."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all requests share."""
+
+    database: Database
+    roots: dict[str, Path] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    hosts: tuple[str, ...] = ()
+
+
+def create(service: Service) -> FastAPI:
+    """The application."""
+    app = FastAPI(
+        title="datalint",
+        version=datalint.__version__,
+        max_body_size=MAX_BODY,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.service = service
+    app.add_middleware(Guard, hosts=service.hosts)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "assets"))
+    app.mount("/report", StaticFiles(directory=Path(html.__file__).parent / "assets"))
+    app.include_router(pages.router, include_in_schema=False)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(DatalintError, _problem)
+    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(RequestValidationError, _problem)
+    app.add_exception_handler(OperationalError, _problem)
+    return app
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    """Every error as one line: for a program as RFC 9457 says, for a person on a page."""
+    match error:
+        case Problem():
+            problem = error
+        case DatalintError():
+            problem = Problem(422, str(error))
+        case HTTPException():
+            problem = Problem(error.status_code, str(error.detail), dict(error.headers or {}))
+        case RequestValidationError():
+            first = error.errors()[0]
+            problem = Problem(422, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"[:500])
+        case _:
+            problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return problem.response()
+    return pages.problem(request, problem)

@@ -1,0 +1,459 @@
+"""The pages: complete without a script; htmx only spares reloading them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import func, select
+
+import datalint
+from datalint.core.errors import DatalintError
+from datalint.report import diff as diffing
+from datalint.report import wording
+from datalint.report.escape import clean
+from datalint.rules.detection_figures import all_figures
+from datalint.rules.manual import find_page, pages
+from datalint.service import history
+from datalint.service.child import PICTURES, call
+from datalint.service.models import OPEN, STATES, Dataset, Event, Finding, Occurrence, Scan, Stored
+from datalint.service.problems import Problem
+from datalint.service.roots import NAME, discover, inside, place
+from datalint.service.security import CSRF, Admin, Principal, Reader, Triager, csrf
+from datalint.service.worker import enqueue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from datalint.service.app import Service
+
+PAGE: Final = 50
+"""Rows of one page."""
+RECENT: Final = 24
+"""Scans of a sparkline."""
+REPORT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors 'none'"
+"""The report has a stricter policy of its own inside; this one takes the service's origin away from it."""
+
+_figures = cache(all_figures)
+
+router = APIRouter()
+safe = [Depends(csrf)]
+
+
+def _shown(value: Any) -> Any:
+    return clean(value, 2000) if type(value) is str else value
+
+
+def _when(moment: float | None) -> str:
+    return "" if moment is None else datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {"when": _when, "amount": "{:,}".format, "title": wording.title}
+_environment.globals |= {"version": datalint.__version__, "states": STATES, "open_states": OPEN}
+
+
+def _page(template: str, request: Request, who: Principal | None, status: int = 200, **context: Any) -> HTMLResponse:
+    text = _environment.get_template(template).render(request=request, who=who, **context)
+    response = HTMLResponse(text, status)
+    if who is not None and request.cookies.get(CSRF) != who.csrf:
+        response.set_cookie(CSRF, who.csrf, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+def problem(request: Request, error: Problem) -> HTMLResponse:
+    """The page of an error."""
+    response = _page("problem.html.j2", request, None, error.status, problem=error.body())
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _back(url: str) -> RedirectResponse:
+    return RedirectResponse(url, 303)
+
+
+def dataset_of(session: Session, name: str) -> Dataset:
+    """The data set of that name.
+
+    Raises:
+        Problem: there is none.
+    """
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
+    if dataset is None:
+        raise Problem(404, f"no data set is called {name[:200]!r}")
+    return dataset
+
+
+def scan_of(session: Session, number: int) -> Scan:
+    """The scan of that number.
+
+    Raises:
+        Problem: there is none.
+    """
+    scan = session.get(Scan, number)
+    if scan is None:
+        raise Problem(404, f"there is no scan {number}")
+    return scan
+
+
+def finding_of(session: Session, number: int) -> Finding:
+    """The finding of that number.
+
+    Raises:
+        Problem: there is none.
+    """
+    finding = session.get(Finding, number)
+    if finding is None:
+        raise Problem(404, f"there is no finding {number}")
+    return finding
+
+
+def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int, list[Scan]]:
+    """The last scans of each data set, oldest first."""
+    place = func.row_number().over(partition_by=Scan.dataset_id, order_by=Scan.id.desc()).label("place")
+    ranked = select(Scan.id, place).where(Scan.dataset_id.in_(ids)).subquery()
+    rows = select(Scan).join(ranked, ranked.c.id == Scan.id).where(ranked.c.place <= most).order_by(Scan.id)
+    found: dict[int, list[Scan]] = {number: [] for number in ids}
+    for scan in session.scalars(rows):
+        found[scan.dataset_id].append(scan)
+    return found
+
+
+@router.get("/")
+def overview(request: Request, who: Reader, after: str = "", find: str = "") -> Response:
+    """Every data set: gate, new findings, errors and warnings over time, last scan, size."""
+    service = _service(request)
+    with service.database.read() as session:
+        wanted = select(Dataset).where(Dataset.name > after).order_by(Dataset.name).limit(PAGE + 1)
+        if find:
+            wanted = wanted.where(Dataset.name.icontains(find, autoescape=True))
+        datasets = list(session.scalars(wanted))
+        scans = recent(session, [d.id for d in datasets])
+        total = session.scalar(select(func.count(Dataset.id)))
+    return _page(
+        "overview.html.j2",
+        request,
+        who,
+        rows=[(d, scans[d.id]) for d in datasets[:PAGE]],
+        more=datasets[PAGE - 1].name if len(datasets) > PAGE else None,
+        total=total,
+        find=find,
+        roots=service.roots,
+    )
+
+
+@router.post("/discover", dependencies=safe)
+def look_again(request: Request, who: Admin) -> Response:
+    """Look for data sets below the roots."""
+    service = _service(request)
+    discover(service.database, service.roots, service.limits, who.name)
+    return _back("/")
+
+
+@router.get("/datasets/{name}")
+def dataset_page(request: Request, who: Reader, name: str, state: str = "open", after: int = 0) -> Response:
+    """History, open findings and what was decided."""
+    with _service(request).database.read() as session:
+        dataset = dataset_of(session, name)
+        wanted = select(Finding).where(Finding.dataset_id == dataset.id, Finding.folded.is_(False))
+        match state:
+            case "open":
+                wanted = wanted.where(Finding.present.is_(True), Finding.state.in_(OPEN))
+            case "gone":
+                wanted = wanted.where(Finding.present.is_(False))
+            case "decided":
+                wanted = wanted.where(Finding.state.not_in(("open",)))
+            case _:
+                raise Problem(404, f"findings are open, decided or gone, not {state[:50]!r}")
+        rows = list(session.scalars(wanted.where(Finding.id > after).order_by(Finding.id).limit(PAGE + 1)))
+        changes = {}
+        if dataset.latest_id:
+            latest = select(Occurrence.finding_id, Occurrence.change).where(Occurrence.scan_id == dataset.latest_id)
+            changes = {row.finding_id: row.change for row in session.execute(latest)}
+        return _page(
+            "dataset.html.j2",
+            request,
+            who,
+            dataset=dataset,
+            scans=recent(session, [dataset.id], PAGE)[dataset.id],
+            latest=dataset.latest_id and session.get(Scan, dataset.latest_id),
+            findings=sorted(rows[:PAGE], key=lambda f: (["error", "warning", "info"].index(f.severity), f.id)),
+            more=rows[PAGE - 1].id if len(rows) > PAGE else None,
+            changes=changes,
+            state=state,
+            events=list(
+                session.scalars(select(Event).where(Event.dataset_id == dataset.id).order_by(Event.id.desc()).limit(20))
+            ),
+        )
+
+
+@router.post("/datasets/{name}/scan", dependencies=safe)
+def scan_now(request: Request, who: Triager, name: str) -> Response:
+    """Queue a scan."""
+    with _service(request).database.write() as session:
+        scan = enqueue(session, dataset_of(session, name), who.name)
+    return _back(f"/scans/{scan.id}")
+
+
+@router.get("/scans/{number}")
+def scan_page(request: Request, who: Reader, number: int) -> Response:
+    """One scan: progress while it runs, then what it changed."""
+    with _service(request).database.read() as session:
+        scan = scan_of(session, number)
+        rows = (
+            select(Finding, Occurrence)
+            .join(Occurrence)
+            .where(Occurrence.scan_id == scan.id, Finding.folded.is_(False))
+            .order_by(Finding.severity, Finding.id)
+            .limit(500)
+        )
+        others = recent(session, [scan.dataset_id], 10)[scan.dataset_id]
+        return _page(
+            "scan.html.j2",
+            request,
+            who,
+            scan=scan,
+            dataset=session.get_one(Dataset, scan.dataset_id),
+            rows=[(f, o) for f, o in session.execute(rows)],
+            before=next((s.id for s in reversed(others) if s.id < scan.id and s.status == "done"), None),
+        )
+
+
+@router.get("/scans/{number}/progress")
+def scan_progress(request: Request, who: Reader, number: int) -> Response:
+    """The part of the page that changes while the scan runs; the whole page once it is over."""
+    with _service(request).database.read() as session:
+        scan = scan_of(session, number)
+    if scan.status not in ("queued", "running"):
+        return Response(headers={"HX-Redirect": f"/scans/{number}"})
+    return _page("progress.html.j2", request, who, scan=scan)
+
+
+@router.get("/scans/{number}/report.html")
+def report_page(request: Request, _: Reader, number: int) -> Response:
+    """The report, as the command line writes it."""
+    with _service(request).database.read() as session:
+        page = history.page_of(session, number)
+    if page is None:
+        raise Problem(404, f"scan {number} has no report")
+    return HTMLResponse(page, headers={"content-security-policy": REPORT_POLICY})
+
+
+@router.post("/scans/{number}/cancel", dependencies=safe)
+def cancel_scan(request: Request, who: Triager, number: int) -> Response:
+    """Stop a scan."""
+    with _service(request).database.write() as session:
+        scan_of(session, number)
+        history.cancel(session, number, who.name)
+    return _back(f"/scans/{number}")
+
+
+@router.get("/findings/{number}")
+def finding_page(request: Request, who: Reader, number: int) -> Response:
+    """One finding over time, with its samples, what was decided and why."""
+    with _service(request).database.read() as session:
+        finding = finding_of(session, number)
+        seen = select(Occurrence).where(Occurrence.finding_id == number).order_by(Occurrence.scan_id.desc()).limit(PAGE)
+        events = select(Event).where(Event.finding_id == number).order_by(Event.id.desc()).limit(100)
+        item, pictures = _item(session, finding)
+        return _page(
+            "finding.html.j2",
+            request,
+            who,
+            finding=finding,
+            dataset=session.get_one(Dataset, finding.dataset_id),
+            item=item,
+            samples=[(s, pictures.get(s.id)) for s in item.affected.samples[:PICTURES]] if item else [],
+            occurrences=list(session.scalars(seen)),
+            events=list(session.scalars(events)),
+            figures=_figures().get(finding.code),
+        )
+
+
+def _item(session: Session, finding: Finding) -> tuple[Any, dict[str, str]]:
+    """What the last report says of a finding, and pictures of its samples as data URLs."""
+    report = history.report_of(session, finding.last_id)
+    items = [item for item in report.findings if item.fingerprint == finding.fingerprint] if report else []
+    packed = session.scalar(select(Stored.pictures).where(Stored.scan_id == finding.last_id)) if items else None
+    pictures = json.loads(zlib.decompress(packed)) if packed else {}
+    return (items[0] if items else None), {name: f"data:image/webp;base64,{data}" for name, data in pictures.items()}
+
+
+@router.get("/rules")
+def rules_page(request: Request, who: Reader) -> Response:
+    """All rules, and in how many data sets each fires."""
+    with _service(request).database.read() as session:
+        counted = (
+            select(Finding.code, func.count(Finding.dataset_id.distinct()))
+            .where(Finding.present.is_(True), Finding.folded.is_(False))
+            .group_by(Finding.code)
+        )
+        fires = {code: count for code, count in session.execute(counted)}  # noqa: C416 - rows are no pairs to mypy
+    return _page("rules.html.j2", request, who, rules=pages(), fires=fires)
+
+
+@router.get("/rules/{code}")
+def rule_page(request: Request, who: Reader, code: str) -> Response:
+    """The manual page of a rule, and where it fires."""
+    try:
+        rule = find_page(code)
+    except DatalintError as error:
+        raise Problem(404, str(error)) from error
+    with _service(request).database.read() as session:
+        where = (
+            select(Dataset.name)
+            .join(Finding, Finding.dataset_id == Dataset.id)
+            .where(Finding.code == rule.code, Finding.present.is_(True), Finding.folded.is_(False))
+            .distinct()
+            .order_by(Dataset.name)
+            .limit(200)
+        )
+        names = list(session.scalars(where))
+    first, *parts = rule.text.split("\n## ")
+    sections = [(head, body.strip()) for head, _, body in (part.partition("\n") for part in parts)]
+    figures = _figures().get(rule.code)
+    return _page(
+        "rule.html.j2", request, who, rule=rule, first=first, sections=sections, datasets=names, figures=figures
+    )
+
+
+@router.post("/findings/triage", dependencies=safe)
+def triage(
+    request: Request,
+    who: Triager,
+    finding: Annotated[list[int], Form()],
+    state: Annotated[str, Form()],
+    back: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+    until: Annotated[str, Form()] = "",
+) -> Response:
+    """Decide what becomes of one finding or several."""
+    with _service(request).database.write() as session:
+        findings = [finding_of(session, number) for number in finding]
+        history.triage(session, findings, who.name, state, reason, until or None)
+    return _back(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
+
+
+@router.post("/findings/{number}/comment", dependencies=safe)
+def comment(
+    request: Request,
+    who: Triager,
+    number: int,
+    text: Annotated[str, Form()] = "",
+    assignee: Annotated[str | None, Form()] = None,
+) -> Response:
+    """Say something about a finding, or give it to somebody."""
+    with _service(request).database.write() as session:
+        history.comment(session, finding_of(session, number), who.name, text, assignee)
+    return _back(f"/findings/{number}")
+
+
+@router.post("/datasets/{name}/accept", dependencies=safe)
+def accept(request: Request, who: Triager, name: str) -> Response:
+    """Measure new findings by the last version."""
+    with _service(request).database.write() as session:
+        history.accept_version(session, dataset_of(session, name), who.name)
+    return _back(f"/datasets/{name}")
+
+
+@router.get("/compare")
+def compare(request: Request, who: Reader, old: int | None = None, new: int | None = None) -> Response:
+    """Two scans, of one data set or of two."""
+    changes, names = None, []
+    with _service(request).database.read() as session:
+        done = select(Scan).where(Scan.status == "done").order_by(Scan.id.desc()).limit(200)
+        scans = [(scan.id, scan.dataset.name, scan.finished) for scan in session.scalars(done)]
+        if old and new:
+            names = [scan_of(session, number).dataset.name for number in (old, new)]
+            before, after = history.report_of(session, old), history.report_of(session, new)
+            if before is None or after is None:
+                raise Problem(404, "only scans that are done can be compared")
+            changes = diffing.diff(before, after)
+    return _page(
+        "compare.html.j2", request, who, scans=scans, old=old, new=new, names=names, changes=changes, number=_number
+    )
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else wording.number(int(value) if value == int(value) else value)
+
+
+@router.get("/add")
+def add_page(request: Request, who: Admin, root: str = "", path: str = "", label: str = "") -> Response:
+    """Look around below the roots; what would be recognised is shown before anything is scanned."""
+    service = _service(request)
+    root = root or next(iter(service.roots), "")
+    found: list[dict[str, Any]] = []
+    entries = inside(service.roots, root, path) if root else []
+    if path:
+        there = str(place(service.roots, root, path))
+        found = call("detect", {"paths": [there], "label": label or None}, service.limits)["found"][0]
+    above = path.rpartition("/")[0]
+    return _page(
+        "add.html.j2",
+        request,
+        who,
+        roots=service.roots,
+        root=root,
+        path=path,
+        label=label,
+        above=above,
+        entries=entries,
+        found=found,
+    )
+
+
+@router.post("/add", dependencies=safe)
+def add(
+    request: Request,
+    who: Admin,
+    name: Annotated[str, Form()],
+    root: Annotated[str, Form()],
+    path: Annotated[str, Form()],
+    label: Annotated[str, Form()] = "",
+) -> Response:
+    """Watch a data set from now on."""
+    service = _service(request)
+    with service.database.write() as session:
+        dataset = new_dataset(session, service, who, name, root=root, path=path, label=label or None)
+    return _back(f"/datasets/{dataset.name}")
+
+
+def new_dataset(session: Session, service: Service, who: Principal, name: str, **fields: Any) -> Dataset:
+    """A data set that is watched from now on.
+
+    Raises:
+        Problem: the name is taken or cannot be one, or the place is not below a root.
+    """
+    if not NAME.fullmatch(name):
+        raise Problem(422, f"{name[:200]!r} is no name: use letters, digits, spaces, dots and hyphens")
+    if session.scalar(select(Dataset.id).where(Dataset.name == name)):
+        raise Problem(409, f"a data set is called {name!r} already")
+    if fields.get("root") is not None:
+        place(service.roots, fields["root"], fields.get("path", ""))
+    dataset = Dataset(name=name, **fields)
+    session.add(dataset)
+    session.flush()
+    history.note(session, who.name, "data set added", dataset_id=dataset.id)
+    return dataset

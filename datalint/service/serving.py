@@ -1,0 +1,107 @@
+"""Runs the service: the web application, workers, or both in one process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from datalint.core.errors import DatalintError
+from datalint.service import roots as places
+from datalint.service.app import Service, create
+from datalint.service.child import Limits
+from datalint.service.database import Database
+from datalint.service.security import LOOPBACK
+from datalint.service.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    roots: Sequence[str] = ()
+    database: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8650
+    allow_host: Sequence[str] = ()
+    workers: int = 1
+    web: bool = True
+    insecure: bool = False
+    memory: int = Limits.memory
+    timeout: float = Limits.seconds
+
+
+def default_database() -> str:
+    """One SQLite file in the user's data folder."""
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    folder = base if base.is_absolute() else Path.home() / ".local" / "share"
+    return f"sqlite:///{folder / 'datalint' / 'datalint.db'}"
+
+
+def run(wishes: Wishes, say: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        DatalintError: it cannot be started; the message says why.
+    """
+    roots = places.named(wishes.roots)
+    limits = Limits(wishes.memory, wishes.timeout)
+    if wishes.web and wishes.host not in LOOPBACK and not wishes.insecure:
+        raise DatalintError(
+            f"--host {wishes.host}: whoever reaches it may do everything there; --insecure if that is meant"
+        )
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(_listen(wishes.host, wishes.port)) if wishes.web else None
+        database = Database(wishes.database or default_database())
+        stack.callback(database.engine.dispose)
+        if wishes.web and roots:
+            places.discover(database, roots, limits)
+        # The signal that a service manager sends ends it like Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.enter_context(contextlib.suppress(KeyboardInterrupt))
+        stack.enter_context(_working(database, roots, limits, wishes.workers if roots else 0))
+        if listening is None:
+            say(f"working on {', '.join(roots)}; Ctrl-C to stop")
+            threading.Event().wait()
+        else:
+            say(f"serving on http://{wishes.host}:{listening.getsockname()[1]}; Ctrl-C to stop")
+            app = create(Service(database, roots, limits, (wishes.host, *wishes.allow_host)))
+            config = uvicorn.Config(
+                app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, proxy_headers=False
+            )
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024
+        )
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error
+        raise DatalintError(f"cannot listen on {host}:{port}: {why}; choose another --port") from error
+
+
+@contextlib.contextmanager
+def _working(database: Database, roots: dict[str, Path], limits: Limits, count: int) -> Iterator[None]:
+    workers = [Worker(database, roots, limits) for _ in range(count)]
+    threads = [threading.Thread(target=worker.run) for worker in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.stop.set()
+        for thread in threads:
+            thread.join()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datalint.report.models import Report, Run
     from datalint.rules.base import Rule
     from datalint.sources.files import Listing
+    from datalint.sources.recognise import Recognised
     from datalint.suppress.baseline import Baseline
 
 MIN_MEMORY = 1 << 20
@@ -151,12 +152,12 @@ def scan(
     from datalint.engine.engine import Serial, Tally, choose
     from datalint.judge.judge import broken_down
     from datalint.judge.scanning import scan_dataset
-    from datalint.sources.recognise import recognise_files
     from datalint.suppress.ignores import Silencer
 
     rules, severities = _rules(effective)
     judging = [rule for rule in rules if not rule.audits]
-    datasets = recognise_files(source) if changed_only else find(source, chosen.label, splits, folders)
+    found = locate(source, chosen.label, splits, folders, changed_only)
+    datasets = found.datasets
     vectors = _vectors(pred_probs, embeddings, datasets)
     silencer = Silencer(effective, baseline_read, datasets, {rule.code for rule in judging}, today)
     tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
@@ -187,7 +188,9 @@ def scan(
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
     widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
     report = _named(
-        _concealed(_report(kept, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact),
+        _concealed(
+            _report(kept, found, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact
+        ),
         effective,
         redact,
     )
@@ -270,8 +273,9 @@ def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None
         raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
 
 
-def _report(done: Sequence[Scanned], run: Run) -> Report:
-    from datalint.report.models import Report, Summary, Tool
+def _report(done: Sequence[Scanned], found: Recognised, run: Run) -> Report:
+    from datalint.report.models import Inventory, Report, Summary, Tool
+    from datalint.sources.inventory import file_kinds
 
     counts = {"error": 0, "warning": 0, "info": 0}
     for item in done:
@@ -281,6 +285,9 @@ def _report(done: Sequence[Scanned], run: Run) -> Report:
         tool=Tool(version=datalint.__version__),
         summary=Summary(**counts, datasets=len(done)),
         datasets=tuple(item.report for item in done),
+        inventory=Inventory(
+            kinds=file_kinds(found.read, found.unread), layouts_failed=tuple(dict.fromkeys(found.failed))
+        ),
         run=run,
     )
     for number, item in enumerate(done):
@@ -393,28 +400,39 @@ def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] |
     return find(source, label, splits)
 
 
-def find(
-    source: Any, label: str | None, splits: Mapping[str, Any] | None, folders: Mapping[Path, Listing] | None = None
-) -> list[Dataset]:
-    """The data sets of a source; ``folders`` are those that were walked already."""
-    from datalint.sources.objects.memory import from_object
-    from datalint.sources.recognise import Wishes, recognise
+def find(source: Any, label: str | None, splits: Mapping[str, Any] | None) -> list[Dataset]:
+    """The data sets of a source."""
+    return locate(source, label, splits, {}, changed_only=False).datasets
 
+
+def locate(
+    source: Any,
+    label: str | None,
+    splits: Mapping[str, Any] | None,
+    folders: Mapping[Path, Listing],
+    changed_only: bool,
+) -> Recognised:
+    """The data sets of a source and what else lies there; ``folders`` are those that were walked already."""
+    from datalint.sources.objects.memory import from_object
+    from datalint.sources.recognise import Recognised, Wishes, recognise, recognise_files
+
+    if changed_only:
+        return Recognised(recognise_files(source))
     paths = _paths(source)
-    if paths is not None:
-        for item in [source] if isinstance(source, (str, Path)) else source:
-            if not str(item).strip() or "://" in str(item):
-                raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
-        found: list[Dataset] = []
-        for path in paths:
-            try:
-                found += recognise(path, Wishes(label, _patterns(splits), folders or {}))
-            except DatalintError:
-                raise
-            except Exception as error:
-                raise DatalintError(f"{path} could not be recognised: {spoken(error)}") from error
-        return found
-    return from_object(source, label, splits)
+    if paths is None:
+        return Recognised(from_object(source, label, splits))
+    for item in [source] if isinstance(source, (str, Path)) else source:
+        if not str(item).strip() or "://" in str(item):
+            raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
+    found = Recognised()
+    for path in paths:
+        try:
+            found += recognise(path, Wishes(label, _patterns(splits), folders))
+        except DatalintError:
+            raise
+        except Exception as error:
+            raise DatalintError(f"{path} could not be recognised: {spoken(error)}") from error
+    return found
 
 
 def _patterns(splits: Mapping[str, Any] | None) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ from datalint import __version__
 from datalint.core.errors import DatalintError
 from datalint.core.writing import TEMPORARY, can_hold, link, new_file, replacing
 from datalint.sources.files import state_of
+from datalint.sources.layouts.installed import plugin_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -191,10 +192,10 @@ class Cache:
 
     @cached_property
     def _code(self) -> list[Any]:
-        """The version and sources of datalint, and the versions of what it computes with."""
+        """The version and sources of datalint and of others' layouts, and the versions of what it computes with."""
         libraries = ("cleanlab", "numpy", "pandas", "pillow", "pyarrow", "scikit-learn", "scipy")
-        stamp = sources_stamp(Path(__file__).parents[1])
-        return [__version__, stamp, [importlib.metadata.version(name) for name in libraries]]
+        stamps = [sources_stamp(root) for root in (Path(__file__).parents[1], *plugin_sources())]
+        return [__version__, stamps, [importlib.metadata.version(name) for name in libraries]]
 
     @cached_property
     def _walked(self) -> dict[str, bytes]:
@@ -317,7 +318,8 @@ def _plain(value: Any) -> Any:
 
 def sources_stamp(root: Path) -> str:
     """State of a package's source files: an edited checkout must not see the results of its former self."""
-    found = sorted((str(p.relative_to(root)), p.stat().st_size, p.stat().st_mtime_ns) for p in root.rglob("*.py"))
+    files = root.rglob("*.py") if root.is_dir() else [root]
+    found = sorted((str(p.relative_to(root)), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 

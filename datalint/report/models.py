@@ -12,6 +12,7 @@ from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.core.terms import Confidence, Modality  # noqa: TC001 - pydantic reads it
 from datalint.report.escape import guard_json
 from datalint.report.views import Views
+from datalint.sources.inventory import FileKind  # noqa: TC001 - pydantic looks it up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,6 +165,15 @@ class DataSettings(Record):
     not_obeyed: tuple[str, ...] = Field(default=(), description="Keys that such a file may not set.")
 
 
+class Inventory(Record):
+    """What lies at the scanned paths."""
+
+    kinds: tuple[FileKind, ...] = Field(default=(), description="The files by suffix, most unread ones first.")
+    layouts_failed: tuple[str, ...] = Field(
+        default=(), description="Layouts of other distributions that could not be used, and why."
+    )
+
+
 class Run(Record):
     """What differs from one run to the next: left out when two reports are compared."""
 
@@ -185,6 +195,7 @@ class Report(BaseModel):
     data_settings: DataSettings | None = Field(
         default=None, description="Settings that lie inside the scanned data; null if those that hold lie elsewhere."
     )
+    inventory: Inventory = Field(default_factory=Inventory, description="What was read, and what was not.")
     run: Run
 
     # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.

@@ -24,12 +24,15 @@ from datalint.report.models import (
     AffectedSample,
     DatasetReport,
     Finding,
+    Inventory,
     LabelInfo,
     Report,
     RuleStatus,
     SplitInfo,
 )
 from datalint.report.views import FirstBatches, HeadBatch, Views
+from datalint.sources.files import DATA
+from datalint.sources.inventory import WHAT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -82,10 +85,22 @@ def conceal(
         _Built(dataset, report.all_samples(number) if samples and redact else None, by_code, columns, words, key)
         for number, dataset in enumerate(report.datasets)
     ]
-    fresh = Report(tool=report.tool, summary=report.summary, datasets=tuple(m.dataset() for m in made), run=report.run)
+    fresh = Report(
+        tool=report.tool,
+        summary=report.summary,
+        datasets=tuple(m.dataset() for m in made),
+        inventory=_known_suffixes(report.inventory),
+        run=report.run,
+    )
     for number, built in enumerate(made):
         fresh._keep(number, built.affected, {})
     return fresh
+
+
+def _known_suffixes(inventory: Inventory) -> Inventory:
+    """Without what names of files may tell: a suffix that nobody knows may be a name."""
+    kinds = [kind for kind in inventory.kinds if kind.suffix in WHAT or kind.suffix in DATA]
+    return Inventory(kinds=tuple(kinds))
 
 
 @lru_cache(maxsize=2)

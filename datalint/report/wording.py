@@ -171,6 +171,16 @@ def data_settings(report: Report) -> str:
     return f"settings from {own.file}: {'; '.join(parts)}"
 
 
+def inventory(report: Report) -> str:
+    """``not read: 100 .xml (annotations), 2 .h5 (HDF5: h5py reads it)``; empty where everything that may be data was read."""
+    idle = [kind for kind in report.inventory.kinds if kind.data]
+    named = [
+        f"{kind.files - kind.read:,} {kind.suffix or 'without suffix'}{f' ({kind.what})' if kind.what else ''}"
+        for kind in idle
+    ]
+    return "; ".join([*([f"not read: {listing(named)}"] if named else []), *report.inventory.layouts_failed])
+
+
 def verdict(report: Report) -> str:
     """The result in one sentence (two where rules failed)."""
     sets = count(report.summary.datasets, "data set")

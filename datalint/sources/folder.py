@@ -36,11 +36,10 @@ class Wishes:
 class Folder:
     """A folder and all files below it."""
 
-    def __init__(self, root: Path, wishes: Wishes) -> None:
+    def __init__(self, root: Path, wishes: Wishes, listing: files.Listing) -> None:
         self.root = root
         self.wishes = wishes
-        listing = wishes.folders.get(root) or files.walk(root)
-        self.problems = listing.problems
+        self.problems = [*listing.problems]
         self.unread: dict[tuple[str, ...], Problem] = {}
         """Files that look like data and are not, by their place."""
         self.entries = listing.entries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,27 @@ CHANGED: Final = "changed files"
 """Name and layout of what is looked at file by file."""
 
 
-def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
+@dataclass(frozen=True)
+class Recognised:
+    """The data sets at a path, and what else lies there."""
+
+    datasets: list[Dataset] = field(default_factory=list)
+    read: list[Entry] = field(default_factory=list)
+    unread: list[Entry] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """What is wrong with layouts of other distributions."""
+
+    def __add__(self, other: Recognised) -> Recognised:
+        """What lies at both paths."""
+        return Recognised(
+            self.datasets + other.datasets,
+            self.read + other.read,
+            self.unread + other.unread,
+            self.failed + other.failed,
+        )
+
+
+def recognise(path: Path, wishes: Wishes) -> Recognised:
     """The data sets at a path.
 
     Raises:
@@ -46,8 +67,11 @@ def recognise(path: Path, wishes: Wishes) -> list[Dataset]:
         raise DatalintError(f"cannot read {path}: {files.reason(error)}") from error
     if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
         raise DatalintError(f"{path} is a pipe or device: save what it gives in a file and scan that")
-    found = _Search(path, wishes).datasets() if stat.S_ISDIR(kind) else _one_file(path, wishes)
-    if wishes.label is not None and all(d.label is None or d.label.evidence != ASKED for d in found):
+    if stat.S_ISDIR(kind):
+        found = _Search(path, wishes, wishes.folders.get(path) or files.walk(path)).found()
+    else:
+        found = _one_file(path, wishes)
+    if wishes.label is not None and all(d.label is None or d.label.evidence != ASKED for d in found.datasets):
         raise DatalintError(f"--label {wishes.label}: none of the data sets in {path} has a label column to choose")
     return found
 
@@ -123,25 +147,26 @@ def _near(path: Path) -> str:
     return f"; did you mean {path.parent / near[0]}?" if near else ""
 
 
-def _one_file(path: Path, wishes: Wishes) -> list[Dataset]:
-    entry = Entry(str(path), (path.name,), 0)
+def _one_file(path: Path, wishes: Wishes) -> Recognised:
+    entry = Entry(str(path), (path.name,), path.stat().st_size)
     if wishes.splits:
         raise DatalintError("--split chooses among the files of a folder; scan the folder instead")
     if entry.suffix in IMAGES:
         raise DatalintError(f"{path} is one image: scan the folder that holds the data set")
-    if entry.suffix in ARRAYS:
-        try:
-            return [_single_array(entry)]
-        except NotAnArray as error:
-            raise DatalintError(f"{path} cannot be read: {error}") from error
     try:
-        table = look(path, entry.shown, path.name)
+        if entry.suffix in ARRAYS:
+            dataset = _single_array(entry)
+        elif (table := look(path, entry.shown, path.name)).empty:
+            raise DatalintError(f"{path} {NO_ROWS}")
+        else:
+            dataset = single_table(table, wishes)
+    except NotAnArray as error:
+        raise DatalintError(f"{path} cannot be read: {error}") from error
     except NotATable as error:
+        search = _Search(path.parent, wishes, files.Listing([entry], [], []))
         hint = "give a CSV, TSV, Parquet, JSON lines, .npy or .npz file, or a folder"
-        raise DatalintError(f"{path} is no data set that can be read: {error}; {hint}") from error
-    if table.empty:
-        raise DatalintError(f"{path} {NO_ROWS}")
-    return [single_table(table, wishes)]
+        return search.found(f"{path} is no data set that can be read: {error}; {hint}")
+    return Recognised([dataset], [entry], [])
 
 
 def _single_array(entry: Entry) -> Dataset:
@@ -151,35 +176,33 @@ def _single_array(entry: Entry) -> Dataset:
 class _Search:
     """The data sets below one folder."""
 
-    def __init__(self, root: Path, wishes: Wishes) -> None:
-        self.folder = Folder(root, wishes)
-        self.read: set[tuple[str, ...]] = set()
-        """Files that were read, by their place."""
-        self.failed: list[str] = []
-        """What is wrong with layouts of other distributions."""
+    def __init__(self, root: Path, wishes: Wishes, listing: files.Listing) -> None:
+        self.root, self.wishes, self.listing = root, wishes, listing
 
-    def datasets(self) -> list[Dataset]:
-        """All of them; a DatalintError if there is none."""
-        layouts, self.failed = installed_layouts()
-        if self.folder.wishes.splits:
+    def found(self, otherwise: str = "") -> Recognised:
+        """All of them; a DatalintError if there is none, which may say something ``otherwise``."""
+        layouts, failed = installed_layouts()
+        if self.wishes.splits:
             layouts = [one for one in layouts if one.layout.surest == Basis.ASKED]
         while True:
+            self.folder = Folder(self.root, self.wishes, self.listing)
+            self.read: set[tuple[str, ...]] = set()
             try:
-                found = self._taken(layouts)
+                datasets = self._taken(layouts)
                 break
             except PluginFailed as failure:
-                self.failed.append(str(failure))
+                failed.append(str(failure))
                 layouts = [one for one in layouts if one is not failure.layout]
-                self.folder = Folder(self.folder.root, self.folder.wishes)
-        if not found:
-            raise DatalintError(self._nothing())
-        self._hand_out_problems(found)
-        self.read -= self.folder.unread.keys()
-        return found
+        if not datasets:
+            raise DatalintError("; ".join([otherwise or self._nothing(), *failed]))
+        self._hand_out_problems(datasets)
+        places = self.read - self.folder.unread.keys()
+        read = [entry for entry in self.listing.entries if entry.parts in places]
+        unread = [entry for entry in self.listing.entries if entry.parts not in places]
+        return Recognised(datasets, read, unread, failed)
 
     def _taken(self, layouts: Sequence[Installed]) -> list[Dataset]:
         """The data sets of the surest claims: of equally sure ones those of most files."""
-        self.read = set()
         taken: dict[tuple[int, int], Dataset] = {}
         for basis in sorted(Basis, reverse=True):
             asked = [(number, one) for number, one in enumerate(layouts) if one.layout.surest >= basis]

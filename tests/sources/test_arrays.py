@@ -38,7 +38,7 @@ EVERYTHING: frozenset[Aspect] = frozenset({"labels", "table", "header", "pixels"
 
 
 def only(path: Path) -> Dataset:
-    (dataset,) = recognise(path, Wishes())
+    (dataset,) = recognise(path, Wishes()).datasets
     return dataset
 
 
@@ -110,7 +110,7 @@ def test_arrays_that_say_nothing(tmp_path: Path) -> None:
         recognise(tmp_path, Wishes())
     for name in ("p", "q", "r"):
         np.save(tmp_path / f"{name}.npy", X)
-    assert {d.name for d in recognise(tmp_path, Wishes())} == {"p", "q", "r"}
+    assert {d.name for d in recognise(tmp_path, Wishes()).datasets} == {"p", "q", "r"}
     for k in range(30):
         np.save(tmp_path / f"clip{k}.npy", X)
     with pytest.raises(DatalintError, match="no array of inputs"):  # samples in files of their own, not 30 data sets
@@ -121,7 +121,7 @@ def test_labels_that_do_not_fit(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X=X, y=Y[:-1])
     np.savez(tmp_path / "b.npz", X=X, y=RNG.random((50, 3)))
     np.savez(tmp_path / "c.npz", labels=Y)
-    found = {d.name: d for d in recognise(tmp_path, Wishes())}
+    found = {d.name: d for d in recognise(tmp_path, Wishes()).datasets}
     problems = {
         p.path.rsplit("/", 2)[-2 if "npz/" in p.path else -1]: p.kind for d in found.values() for p in d.problems
     }

@@ -46,7 +46,7 @@ def digit(k: int, path: Path) -> str:
 
 
 def only(path: Path, **wishes: Any) -> Dataset:
-    (dataset,) = recognise(path, Wishes(**wishes))
+    (dataset,) = recognise(path, Wishes(**wishes)).datasets
     return dataset
 
 
@@ -161,7 +161,7 @@ def test_labels_of_another_number_of_rows_are_one_finding(tmp_path: Path) -> Non
 def test_a_list_of_features_is_no_file_of_inputs(tmp_path: Path) -> None:
     csv(pd.DataFrame({"name": INPUTS, "unit": ["mm", "cm"] * 15}), tmp_path / "features.csv")
     csv(tumours()[["diagnosis"]], tmp_path / "labels.csv")
-    assert len(recognise(tmp_path, Wishes())) == 2
+    assert len(recognise(tmp_path, Wishes()).datasets) == 2
 
 
 def test_keys_in_another_order_are_not_joined_by_position(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_keys_in_another_order_are_not_joined_by_position(tmp_path: Path) -> Non
     csv(table[["id", "diagnosis"]], tmp_path / "train_labels.csv")
     assert read(only(tmp_path))["train"][0][1] == str(table["diagnosis"][0])
     csv(table[["id", "diagnosis"]].sample(frac=1, random_state=2), tmp_path / "train_labels.csv")
-    assert len(recognise(tmp_path, Wishes())) == 2
+    assert len(recognise(tmp_path, Wishes()).datasets) == 2
 
 
 def test_the_label_that_is_asked_for_may_lie_in_either_file(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_the_label_that_is_asked_for_may_lie_in_either_file(tmp_path: Path) -> N
     csv(tumours()[["diagnosis"]].assign(stage=lambda t: 2 - t["diagnosis"]), tmp_path / "y.csv")
     asked = only(tmp_path, label="stage")
     assert {label for _, label in read(asked)["all"]} == {"1", "2"}
-    by_name = {dataset.name: dataset for dataset in recognise(tmp_path, Wishes(label="mean radius"))}
+    by_name = {dataset.name: dataset for dataset in recognise(tmp_path, Wishes(label="mean radius")).datasets}
     assert {name for name, d in by_name.items() if d.label and d.label.name == "mean radius"} == {"X"}
 
 
@@ -198,7 +198,7 @@ def test_activity_recognition_as_the_uci_repository_has_it(tmp_path: Path) -> No
             (top / split / f"{name}_{split}.txt").write_text(text)
         (top / split / f"y_{split}.txt").write_text("".join(f"{v + 1}\n" for v in DIGITS.target[rows]))
         (top / split / f"subject_{split}.txt").write_text("".join(f"{v}\n" for v in subjects[rows]))
-    found = {dataset.name: dataset for dataset in recognise(tmp_path, Wishes())}
+    found = {dataset.name: dataset for dataset in recognise(tmp_path, Wishes()).datasets}
     assert set(found) == {"UCI HAR Dataset", "UCI HAR Dataset/Inertial Signals/body_acc_x"}
     table = found["UCI HAR Dataset"]
     assert [label for _, label in read(table)["test"]] == [str(v + 1) for v in DIGITS.target[1200:]]
@@ -212,7 +212,7 @@ def test_text_files_beside_tables(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("malignant\nbenign\n")
     (tmp_path / "columns.txt").write_text("".join(f"{k} column{k}\n" for k in range(40)))
     (tmp_path / "notes.txt").write_text("These are notes, taken by me.\nThey go on, for a while.\nAnd end, here.\n")
-    assert {dataset.name for dataset in recognise(tmp_path, Wishes())} == {"tumours", "wine"}
+    assert {dataset.name for dataset in recognise(tmp_path, Wishes()).datasets} == {"tumours", "wine"}
 
 
 # --- pictures that a table lists ------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_objects_in_pictures_are_no_labels_of_pictures(tmp_path: Path) -> None:
         digit(k, tmp_path / "images" / f"{k}.png")
     boxes = pd.DataFrame({"image": [f"{k // 3}.png" for k in range(120)], "x": range(120), "class": ["a", "b"] * 60})
     csv(boxes, tmp_path / "boxes.csv")
-    found = {dataset.modality: dataset for dataset in recognise(tmp_path, Wishes())}
+    found = {dataset.modality: dataset for dataset in recognise(tmp_path, Wishes()).datasets}
     assert found["images"].label is None
     assert found["table"].label is not None
 
@@ -426,7 +426,7 @@ def test_a_copy_of_the_labels_elsewhere_changes_nothing(tmp_path: Path) -> None:
     csv(tumours()[INPUTS], tmp_path / "raw" / "X.csv")
     csv(tumours()[["diagnosis"]], tmp_path / "raw" / "y.csv")
     shutil.copytree(tmp_path / "raw", tmp_path / "copy")
-    assert [len(read(dataset)["all"]) for dataset in recognise(tmp_path, Wishes())] == [569, 569]
+    assert [len(read(dataset)["all"]) for dataset in recognise(tmp_path, Wishes()).datasets] == [569, 569]
 
 
 def test_half_a_surrogate_and_one_nested_value_are_read(tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def pictures(root: Path, *classes: str, each: int = 3) -> None:
 
 
 def found(path: Path, **wishes: Any) -> dict[str, Dataset]:
-    return {dataset.name: dataset for dataset in recognise(path, Wishes(**wishes))}
+    return {dataset.name: dataset for dataset in recognise(path, Wishes(**wishes)).datasets}
 
 
 def only(path: Path, **wishes: Any) -> Dataset:
-    (dataset,) = recognise(path, Wishes(**wishes))
+    (dataset,) = recognise(path, Wishes(**wishes)).datasets
     return dataset
 
 
@@ -171,7 +171,7 @@ def test_label_by_name_position_and_case(tmp_path: Path) -> None:
 def test_label_concerns_those_that_have_it(tmp_path: Path) -> None:
     csv(tmp_path / "one" / "a.csv", label="kind")
     csv(tmp_path / "two" / "b.csv", label="label")
-    labels = {d.path.rsplit("/", 1)[-1]: d.label for d in recognise(tmp_path, Wishes(label="KIND"))}
+    labels = {d.path.rsplit("/", 1)[-1]: d.label for d in recognise(tmp_path, Wishes(label="KIND")).datasets}
     assert labels["a.csv"] is not None and labels["a.csv"].confidence == "certain"
     assert labels["b.csv"] is not None and labels["b.csv"].name == "label"
     pictures(tmp_path / "three", "cat", "dog")
@@ -260,7 +260,7 @@ def test_split_folders_with_company(tmp_path: Path) -> None:
 
 def test_nested_class_folders_are_all_reported(tmp_path: Path) -> None:
     pictures(tmp_path, "animals/cat", "animals/dog", "cars/red")
-    assert sum(sum(sizes(dataset).values()) for dataset in recognise(tmp_path, Wishes())) == 9
+    assert sum(sum(sizes(dataset).values()) for dataset in recognise(tmp_path, Wishes()).datasets) == 9
 
 
 def test_strays_and_empty_class_folders(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_broken_files_beside_good_ones(tmp_path: Path) -> None:
     }
     for name, (data, _) in broken.items():
         (tmp_path / name).write_bytes(data)
-    datasets = recognise(tmp_path, Wishes())
+    datasets = recognise(tmp_path, Wishes()).datasets
     assert told(datasets) == {name: kind for name, (_, kind) in broken.items()}
     assert {dataset.name for dataset in datasets} == {"good", "whole"}
 
@@ -378,7 +378,7 @@ def test_names_that_no_report_can_hold(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", RNG.random((9, 3)))
     for suffix in (".csv", ".parquet", ".npy"):
         (tmp_path / f"t{suffix}").rename(tmp_path / (os.fsdecode(b"t\xff") + suffix))
-    datasets = recognise(tmp_path, Wishes())
+    datasets = recognise(tmp_path, Wishes()).datasets
     assert [sum(sizes(dataset).values()) for dataset in datasets] == [7, 9, 60, 60]
     assert all(f"{dataset}".encode() for dataset in datasets)
 

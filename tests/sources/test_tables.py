@@ -34,7 +34,7 @@ EVERYTHING: frozenset[Aspect] = frozenset({"labels", "table"})
 
 
 def only(path: Path) -> Dataset:
-    (dataset,) = recognise(path, Wishes())
+    (dataset,) = recognise(path, Wishes()).datasets
     return dataset
 
 
@@ -337,7 +337,7 @@ QUICK = settings(
 def survives(path: Path) -> None:
     """Recognised and read, or refused in one line."""
     try:
-        found = recognise(path, Wishes())
+        found = recognise(path, Wishes()).datasets
     except DatalintError as error:
         assert path.name in str(error)
         return

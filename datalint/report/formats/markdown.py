@@ -48,8 +48,8 @@ def render(report: Report) -> str:
             lines += [f"The details of {wording.count(min(len(pairs), ROWS) - told, 'finding')} are left out.", ""]
             break
         lines += block
-    own = wording.data_settings(report)
-    lines += [f"<sub>{escape(own, SENTENCE)}</sub>", ""] if own else []
+    for note in (wording.inventory(report), wording.data_settings(report)):
+        lines += [f"<sub>{escape(note, SENTENCE)}</sub>", ""] if note else []
     lines.append(f"<sub>{escape(wording.totals(report), SENTENCE)}</sub>")
     return "\n".join(lines) + "\n"
 

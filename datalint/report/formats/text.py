@@ -50,7 +50,9 @@ def render(report: Report, *, color: bool, width: int = 100, verbose: bool = Fal
     lines: list[str] = []
     for dataset in report.datasets:
         lines += [*writer.dataset(dataset), ""]
-    lines += [*writer.wrap(clean(wording.data_settings(report), SENTENCE), "", "  "), *writer.totals(report)]
+    for note in (wording.inventory(report), wording.data_settings(report)):
+        lines += writer.wrap(clean(note, SENTENCE), "", "  ")
+    lines += writer.totals(report)
     return "\n".join(lines) + "\n"
 
 

@@ -78,8 +78,8 @@ class Page:
     """Everything above the run footer."""
 
     verdict: str
-    settings: str
-    """What the data's own settings change."""
+    notes: tuple[str, ...]
+    """What was not read, and what the data's own settings change."""
     worst: str
     tiles: tuple[tuple[str, str, str], ...]
     datasets: tuple[DatasetView, ...]
@@ -108,10 +108,10 @@ def build(report: Report, limits: Limits) -> Page:
     cards = [card for view in views for card in view.cards]
     groups = sorted((g for view in views for g in view.groups), key=lambda g: SEVERITIES.index(g.severity))
     most_groups = limits.rows * 2
-    own = wording.data_settings(report)
+    notes = (wording.inventory(report), wording.data_settings(report))
     return Page(
         verdict=wording.verdict(report),
-        settings=own[:1].upper() + own[1:],
+        notes=tuple(note[:1].upper() + note[1:] for note in notes if note),
         worst=_worst(report),
         tiles=_tiles(report),
         datasets=views,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
+import importlib.util
 import inspect
 import pkgutil
 from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datalint.sources.files import spoken
@@ -82,7 +84,7 @@ def installed_layouts() -> tuple[list[Installed], list[str]]:
     """All layouts, datalint's own first, and what is wrong with those that cannot be used."""
     found = [Installed(layout()) for layout in _own()]
     wrong = []
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+    for point in entry_points(group=ENTRY_POINTS):
         by = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
         plugin = f"the layout {point.name!r}{by}"
         try:
@@ -94,6 +96,14 @@ def installed_layouts() -> tuple[list[Installed], list[str]]:
         else:
             found.append(Installed(layout, plugin))
     return found, wrong
+
+
+def plugin_sources() -> Iterator[Path]:
+    """Where the sources of other distributions' layouts lie, none of which is imported: what is cached depends on them."""
+    for package in sorted({point.module.partition(".")[0] for point in entry_points(group=ENTRY_POINTS)}):
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield Path(spec.origin) if spec.submodule_search_locations is None else Path(spec.origin).parent
 
 
 def _own() -> Iterator[type[Layout]]:

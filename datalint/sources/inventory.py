@@ -1,0 +1,90 @@
+"""What lies in a scanned folder: what was read, what was not, and what could read it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from datalint.sources.files import Entry
+
+_READERS = """
+.xlsx .xlsm .xls .ods = Excel: pandas reads it
+.h5 .hdf5 = HDF5: h5py reads it
+.nc = NetCDF: xarray reads it
+.mat = MATLAB: scipy reads it
+.rds .rdata .rda = R: pyreadr reads it
+.sav .dta .sas7bdat = SPSS, Stata or SAS: pandas reads it
+.tfrecord .tfrecords = TFRecord: tensorflow reads it
+.arrow .feather .orc = Arrow or ORC: pyarrow reads it
+.avro = Avro: fastavro reads it
+.db .sqlite .sqlite3 = SQLite: Python's sqlite3 reads it
+.duckdb .mdb .lmdb .rec = a database
+.wav .flac .mp3 .ogg .opus .m4a .aac = sound: soundfile reads it
+.mp4 .avi .mov .mkv .webm .m4v = video
+.zip .tar .tgz .7z .rar .zst .xz .bz2 = an archive: unpack it
+.pkl .pickle .joblib .pt .pth .ckpt = may run code, so it is never opened
+.safetensors = tensors: safetensors reads it
+.dcm .dicom = DICOM: pydicom reads it
+.nii = NIfTI: nibabel reads it
+.jp2 .heic .heif .avif .dng .cr2 .nef .psd .exr .hdr .svg .svs .ndpi = pictures: convert them to PNG or TIFF
+.ply .pcd .las .laz .off .obj .stl = point clouds or meshes
+.geojson .shp .gpkg = maps: geopandas reads them
+.json .xml .txt = annotations, metadata or texts
+"""
+WHAT = {
+    suffix: what
+    for suffixes, _, what in (line.partition(" = ") for line in _READERS.strip().splitlines())
+    for suffix in suffixes.split()
+}
+"""What files of each suffix hold, and what reads them."""
+
+_NO_DATA = re.compile(
+    r"(readme|licen[sc]e|copying|notice|changelog|authors|contributors|citation|makefile|dockerfile|requirements)\b.*"
+    r"|thumbs\.db|desktop\.ini|_success|(md5|sha\d+|check)sums?(\.txt)?"
+    r"|.*\.(md|rst|pdf|docx?|odt|pptx?|rtf|tex|bib|html?|css|js|ts|py|ipynb|r|rmd|jl|m|c|cc|cpp|h|java|sh|bat|sql|toml"
+    r"|ya?ml|ini|cfg|conf|lock|log|dvc|names|crc|md5|sha\d+|sig|asc|url|bak|tmp|swp)",
+    re.IGNORECASE,
+)
+"""Names of documents, code, settings and the like."""
+
+_NOTES = frozenset({".json", ".xml", ".txt", ""})
+_FEW, _SMALL = 5, 16 << 10
+"""Files of text of which a few small ones go with a data set and hold none of its samples."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """The files of one suffix."""
+
+    suffix: str
+    files: int
+    read: int
+    """How many of them were read."""
+    unread_bytes: int
+    """Size of the others."""
+    what: str
+    """What they hold and what reads them, where that is known."""
+    data: bool
+    """Whether those that were not read may hold samples or labels."""
+
+
+def file_kinds(read: Iterable[Entry], unread: Iterable[Entry]) -> tuple[FileKind, ...]:
+    """The files by suffix, first those with most files that were not read."""
+    counts = Counter(entry.suffix for entry in read)
+    idle: defaultdict[str, list[Entry]] = defaultdict(list, {suffix: [] for suffix in counts})
+    for entry in unread:
+        idle[entry.suffix].append(entry)
+    kinds = []
+    for suffix, files in idle.items():
+        unknown = [entry for entry in files if not _NO_DATA.fullmatch(entry.name)]
+        few = suffix in _NOTES and len(unknown) <= _FEW and sum(entry.size for entry in unknown) <= _SMALL
+        size = sum(entry.size for entry in files)
+        total = counts[suffix] + len(files)
+        what = WHAT.get(suffix, "")
+        kinds.append(FileKind(suffix, total, counts[suffix], size, what, bool(unknown) and not few))
+    return tuple(sorted(kinds, key=lambda kind: (kind.read - kind.files, kind.suffix)))

@@ -52,7 +52,7 @@ def test_the_examples_run(code: str, beside_sample_data: Path, capsys: pytest.Ca
 
 
 def test_the_rule_of_the_guide_is_a_rule() -> None:
-    (code,) = blocks("CONTRIBUTING.md", "python")
+    (code,) = (code for code in blocks("CONTRIBUTING.md", "python") if "(Rule)" in code)
     names = run(code)
     rule = names["TinySet"]
     assert isinstance(rule, type)

@@ -97,7 +97,7 @@ def test_several_paths_are_counted_together(data: Path, tmp_path_factory: pytest
 
 
 def test_objects_and_changed_files_have_none(data: Path) -> None:
-    assert scan(IRIS).inventory.kinds == ()  # type: ignore[arg-type]
+    assert scan(IRIS).inventory.kinds == ()
     assert datalint.scan([data / "iris.csv"], cache=False, changed_only=True).inventory.kinds == ()
 
 

@@ -100,8 +100,8 @@ def installed_layouts() -> tuple[list[Installed], list[str]]:
 
 def plugin_sources() -> Iterator[Path]:
     """Where the sources of other distributions' layouts lie, none of which is imported: what is cached depends on them."""
-    for package in sorted({point.module.partition(".")[0] for point in entry_points(group=ENTRY_POINTS)}):
-        spec = importlib.util.find_spec(package)
+    for name in sorted({point.module.partition(".")[0] for point in entry_points(group=ENTRY_POINTS)}):
+        spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
             yield Path(spec.origin) if spec.submodule_search_locations is None else Path(spec.origin).parent
 

@@ -1,7 +1,7 @@
 """What the reduce step costs at 10^9 rows in 10^5 partitions: ``python -m benchmarks.scale [--partitions N]``.
 
 Real: the measurements that the built-in rules ask for of a 30-column table, their merge and close, the reduce step of a
-scan (``datalint.judge.scanning``), freezing and the cache, and the summaries of some partitions of generated rows, taken by the
+scan (``datalint.engine.reduce``), freezing and the cache, and the summaries of some partitions of generated rows, taken by the
 code that takes them in a scan. Synthetic: a partition's summary is one of these in turn, with content hashes and places
 of its own, so that no two partitions hold the same sample. Rows are not read, and nothing is sent anywhere: what that costs
 is added up from the stages measured one by one.
@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import data, page
-from datalint.api import find
+from datalint.api import detect
 from datalint.engine.cache import Cache
 from datalint.engine.engine import measure_partition
 from datalint.engine.freeze import freeze, thaw
-from datalint.judge.scanning import _reduce, plan
+from datalint.engine.plan import Measured, plan
+from datalint.engine.reduce import reduce as reduce_parts
 from datalint.measures.base import Settings
 from datalint.measures.contents import Contents
 from datalint.measures.places import Places
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.dataset import Dataset
-    from datalint.engine.engine import States
+    from datalint.engine.plan import Plan, States
     from datalint.measures.base import Measurement
 
 MB = 1e6
@@ -81,33 +82,31 @@ class Stage:
 
 def table(rows: int, seed: int = 0) -> Dataset:
     """A table of generated rows."""
-    return find(data.table(rows, seed)[0].to_pandas(), label="label", splits=None)[0]
+    return detect(data.table(rows, seed)[0].to_pandas(), label="label")[0]
 
 
 def photos(count: int, seed: int = 0) -> Dataset:
     """An array of colour pictures; what is on them does not matter here."""
     rng = np.random.default_rng(seed)
-    return find(
-        (rng.integers(0, 256, (count, 64, 64, 3), np.uint8), rng.integers(0, 10, count)), label=None, splits=None
-    )[0]
+    return detect((rng.integers(0, 256, (count, 64, 64, 3), np.uint8), rng.integers(0, 10, count)))[0]
 
 
 Maker = Callable[[int, int], "Dataset"]
 
 
-def kinds_of(dataset: Dataset) -> tuple[type[Measurement], ...]:
+def plan_of(dataset: Dataset) -> Plan:
     """The measurements that the built-in rules ask for of such a data set."""
-    return plan([rule() for rule in all_rules() if dataset.modality in rule.modalities], dataset)
+    return plan([rule() for rule in all_rules()], dataset, SETTINGS)
 
 
 def summaries(make: Maker, size: int, count: int) -> tuple[list[States], float]:
     """The summaries of some partitions, and the CPU seconds that taking one took."""
-    kinds = kinds_of(make(size, 0))
+    todo = plan_of(make(size, 0))
     found, seconds = [], 0.0
     for seed in range(count):
         partition = make(size, seed).partitions[0]
         start = time.process_time()
-        found.append(measure_partition(partition, 0, kinds, SETTINGS, lambda _: None))
+        found.append(measure_partition(partition, 0, todo, lambda _: None).states)
         seconds += time.process_time() - start
     return found, seconds / count
 
@@ -161,7 +160,7 @@ def reduce(
     base = _resident()
     _forget_peak()
 
-    def stream() -> Iterator[States]:
+    def stream() -> Iterator[Measured]:
         nonlocal making
         for number in range(partitions):
             start = time.process_time()
@@ -170,9 +169,9 @@ def reduce(
             if number in marks:
                 steps.append((number, time.process_time() - begun - making, _resident()))
                 say(f"{number:,} partitions: {steps[-1][1]:.1f} CPU s, {steps[-1][2] / MB:,.0f} MB")
-            yield states
+            yield Measured(states)
 
-    merged = _reduce(stream())
+    merged = reduce_parts(stream()).states
     seconds = time.process_time() - begun - making
     return Course(partitions, seconds, making, base, _peak(), merged, steps)
 
@@ -210,10 +209,10 @@ def stages(rows: int) -> list[Stage]:
         folder = Path(name)
         data.make_table(folder, "part", rows)
         file = folder / "part.csv"
-        dataset = find(file, label="label", splits=None)[0]
-        partition, kinds = dataset.partitions[0], kinds_of(dataset)
-        states = measure_partition(partition, 0, kinds, SETTINGS, lambda _: None)
-        timed("read and measure (CSV)", lambda: measure_partition(partition, 0, kinds, SETTINGS, lambda _: None))
+        dataset = detect(file, label="label")[0]
+        partition, todo = dataset.partitions[0], plan_of(dataset)
+        states = measure_partition(partition, 0, todo, lambda _: None).states
+        timed("read and measure (CSV)", lambda: measure_partition(partition, 0, todo, lambda _: None))
         found[-1].size = file.stat().st_size
         descriptor, sent = pickle.dumps(partition), pickle.dumps(states, 5)
         timed("descriptor to the worker", lambda: pickle.loads(pickle.dumps(partition)), len(descriptor))
@@ -221,7 +220,7 @@ def stages(rows: int) -> list[Stage]:
         cache = Cache(folder / "cache")
         key = cache.key_of("part")
         files = partition.files_read
-        timed("cache: key", lambda: cache.key_of("partition", partition, cache.identity(files), kinds, SETTINGS))
+        timed("cache: key", lambda: cache.key_of("partition", partition, cache.identity(files), todo))
         frozen = freeze(states)
         timed("cache: freeze and write", lambda: cache.put(key, freeze(states)), len(frozen))
         timed("cache: read and thaw", lambda: thaw(cache.get(key) or b""), len(frozen))

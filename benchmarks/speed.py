@@ -72,10 +72,7 @@ def scores(work: str, source: Path, truth: data.Truth, contestant: Contestant) -
 
     # The same scan again comes out of the cache, and with all samples: the report's file lists the first hundred.
     report = scan([str(source)], splits={}, cache_dir=contestant.cache, **contestant.options)
-    findings = [
-        (finding, list(report._all_affected.get((0, finding.fingerprint), finding.affected.samples)))
-        for finding in report.datasets[0].findings
-    ]
+    findings = [(finding, report.samples(finding)) for finding in report.datasets[0].findings]
     judged = {rule.code for rule in report.datasets[0].rules if rule.status in {"found", "passed"}}
     return score(work, truth, of_datalint(work, findings, judged))
 

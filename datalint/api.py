@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 import time
-from dataclasses import replace
+from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import datalint
-from datalint.config.discovery import changes, expired, rule_options, settle
+from datalint.config.discovery import changes, rules_of, settle
+from datalint.config.options import ScanOptions
 from datalint.core.errors import DatalintError
-from datalint.engine import known_reports as results
-from datalint.engine.cache import open_cache, sources_stamp
+from datalint.engine.cache import open_cache
+from datalint.engine.known_reports import KnownReport
 from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
-from datalint.rules.packs import pack_folders
-from datalint.sources.files import spoken, walk_all
+from datalint.sources.files import spoken
+from datalint.sources.locate import locate, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,20 +27,15 @@ if TYPE_CHECKING:
 
     from datalint.config.discovery import Effective
     from datalint.core.dataset import Dataset
-    from datalint.core.severity import Severity
     from datalint.engine.cache import Cache
     from datalint.engine.engine import Engine, EngineName
     from datalint.engine.processes import Starting
     from datalint.judge.judge import Scanned
     from datalint.profile.splits import Given
     from datalint.report.models import Report, Run
-    from datalint.rules.base import Rule
-    from datalint.sources.files import Listing
+    from datalint.sources.locate import Located
     from datalint.sources.recognise import Recognised
     from datalint.suppress.baseline import Baseline
-
-MIN_MEMORY = 1 << 20
-"""Bytes below which nothing is left to compare."""
 
 
 def scan(
@@ -50,8 +43,8 @@ def scan(
     *,
     label: str | None = None,
     splits: Mapping[str, Any] | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
+    select: str | Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
     preset: str | None = None,
     batch_size: int | None = None,
     pred_probs: str | Path | ArrayLike | Mapping[str, Any] | None = None,
@@ -63,7 +56,7 @@ def scan(
     cache: bool = True,
     cache_dir: str | Path | None = None,
     paranoid: bool = False,
-    memory: int | None = None,
+    memory: int | str | None = None,
     progress: Callable[[int, float], None] | None = None,
     config: str | Path | Mapping[str, Any] | Effective | bool | None = None,
     baseline: str | Path | Literal[False] | None = None,
@@ -79,7 +72,8 @@ def scan(
             a mapping of splits to any of these. A loader is drawn once, as training would.
         label: the label column; recognised if not given.
         splits: for a path, glob patterns by split; otherwise more splits, by name.
-        select: codes, names or beginnings of codes of the rules to run; all if empty.
+        select: codes, names or beginnings of codes of the rules to run, also as one text such as ``"LBL,ORD101"``; all if
+            empty.
         ignore: the same, of rules to leave out.
         preset: ``fast`` leaves out the rules that train a model or compare samples with each other.
         batch_size: samples per training batch; a loader's own, or 32 if nothing else is said.
@@ -93,8 +87,8 @@ def scan(
         cache: whether to keep what was measured, so that unchanged files are not read again. Objects in memory never are.
         cache_dir: where; the user's cache folder if not given.
         paranoid: identify files by their bytes instead of size, times and inode.
-        memory: bytes that comparing samples may take, about; beyond it duplicates are counted on a sample. 1 GB if
-            nothing else is said.
+        memory: bytes, or a text such as ``"512MB"``, that comparing samples may take, about; beyond it duplicates are
+            counted on a sample. 1 GB if nothing else is said.
         progress: told how many more samples were read, and the share of the data that is done, 0 to 1. If it has a method
             ``stage(name, share)``, that is told which rule judges, and the share of the judging that is done.
         config: a configuration file, or a mapping with the same keys; for paths, the closest ``datalint.toml`` if not
@@ -108,106 +102,169 @@ def scan(
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    _check(batch_size, jobs, memory)
-    paths = _paths(source)
     given = {
         "label": label,
         "preset": preset,
         "batch-size": batch_size,
         "memory": memory,
         "jobs": jobs,
-        "select": list(select) or None,
-        "ignore": list(ignore) or None,
+        "select": select or None,
+        "ignore": ignore or None,
         "cache-dir": cache_dir and str(cache_dir),
         "baseline": "" if baseline is False else baseline and str(baseline),
     }
-    effective = settle(paths, config).given(given)
-    chosen = effective.config
-    if paths is not None and splits is None and chosen.splits:
-        splits = chosen.splits
-    settings = Settings(batch_size=chosen.batch_size, memory=chosen.memory)
-    folders = walk_all(paths or [])
-    store = open_cache(chosen.cache_dir, paranoid, tuple(folders.values()), paths is None) if cache else None
-    packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()] if store else []
+    options = ScanOptions(
+        settings=settle(paths_of(source), config).given(given),
+        splits=splits,
+        pred_probs=pred_probs,
+        embeddings=embeddings,
+        changed_only=changed_only,
+        engine=engine,
+        scheduler=scheduler,
+        cache=cache,
+        paranoid=paranoid,
+        progress=progress,
+        samples=samples,
+        redact=redact,
+    )
+    return run(source, options)
+
+
+def run(source: Any, options: ScanOptions) -> Report:
+    """Scan with options that are in one record already: those of :func:`scan`, or of the command line.
+
+    Raises:
+        DatalintError: the job cannot be done; the message says why and what to do.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
     today = started.astimezone().date()  # a suppression expires by the user's own calendar
-    baseline_read = _baseline(effective)
-    over = [expired(item.entry, today) for item in effective.suppressions]
-    wishes = [
-        _listed(splits),
-        changed_only,
-        packs,
-        effective.dependence(),
-        over,
-        baseline_read,
-        *_hiding(samples, redact),
-    ]
-    key = results.key(store, paths, folders, [pred_probs, embeddings], wishes) if store else None
-    known = results.load(store, key) if store and key else None
-    if known is not None:
-        known.run = _run(started, clock, "cache", 1)
-        return _named(known, effective, redact)
-    # Before all that is imported only now: a scan of unchanged data is over by here.
-    starting = start_workers(chosen.jobs, _weight(paths or [], folders)) if engine == "local" else None
-    from datalint.engine.engine import Serial, Tally, choose
-    from datalint.judge.judge import broken_down
-    from datalint.judge.scanning import scan_dataset
+    config = options.settings.config
+
+    located = locate(source)
+
+    cache, baseline = _cache(options, located), _baseline(options)
+    depends = [options.dependence(today), config.baseline, baseline]
+    known = KnownReport.of(cache, located, [options.pred_probs, options.embeddings], depends)
+    if (report := known.load()) is not None:
+        return _finished(report, options, _run(started, clock, "cache", 1))
+
+    # What measures and judges is imported only now: a scan of unchanged data is over by here.
+    starting = start_workers(config.jobs, located.weight) if options.engine == "local" else None
+    from datalint.engine.engine import Serial, Tally
+    from datalint.engine.measure import measure
+    from datalint.judge.judge import audit, broken_down, judge
     from datalint.suppress.ignores import Silencer
 
-    rules, severities = _rules(effective)
-    judging = [rule for rule in rules if not rule.audits]
-    found = locate(source, chosen.label, splits, folders, changed_only)
+    chosen, severities = rules_of(options.settings)
+    rules, audits = ([rule for rule in chosen if rule.audits is audits] for audits in (False, True))
+    splits = config.splits if located.paths and options.splits is None else options.splits
+    found = located.recognise(config.label, splits, options.changed_only)
     datasets = found.datasets
-    vectors = _vectors(pred_probs, embeddings, datasets)
-    silencer = Silencer(effective, baseline_read, datasets, {rule.code for rule in judging}, today)
-    tally = Tally([p for dataset in datasets for p in dataset.partitions], progress) if progress else None
-    runners: list[Engine] = []
+    given = _given(options, datasets)
+    silencer = Silencer(options.settings, baseline, datasets, {rule.code for rule in rules}, today)
+    engines = _engines(options, datasets, cache, starting)
+    tally = Tally([partition for dataset in datasets for partition in dataset.partitions], options.progress)
+    settings = Settings(config.batch_size, memory=config.memory)
+    fast = config.preset == "fast"
 
-    def one(dataset: Dataset) -> Scanned:
-        runner = choose(list(enumerate(dataset.partitions)), chosen.jobs, engine, scheduler, starting)
-        runners.append(runner)
-        measuring = _measuring(
-            runner, store, starting if dataset is datasets[-1] else None, dataset, keeps=samples and not redact
+    def scanned(dataset: Dataset, engine: Engine) -> Scanned:
+        own = [rule for rule in rules if not (fast and dataset.modality in rule.searches)]
+        profile = measure(
+            dataset, own, options.batches(settings, dataset), engine, tally, given=given, thorough=not fast
         )
-        suited, own = _suited(judging, dataset, chosen.preset), _own(settings, dataset, batch_size)
-        return scan_dataset(dataset, suited, own, measuring, vectors, tally, severities, chosen.preset != "fast")
+        return judge(profile, own, severities, tally.stage)
 
-    # An object in memory runs its owner's code, who wants to see where that broke down.
-    done = (
-        [one(dataset) for dataset in datasets]
-        if paths is None
-        else _each(datasets, one, partial(broken_down, rules=judging, settings=settings, severities=severities))
-    )
-    audits = [rule for rule in rules if rule.audits]
+    if located.paths is None:  # an object runs its owner's code, who wants to see where that broke down
+        done = list(map(scanned, datasets, engines))
+    else:
+        broken = partial(broken_down, rules=rules, settings=settings, severities=severities)
+        done = _each(datasets, engines, scanned, broken)
+
     kept = silencer.apply(done)
     if audits and kept:
-        from datalint.judge.judge import audit  # after the workers were started
-
         # Of changed files alone nothing can be said of what the whole needs.
-        silences = () if changed_only else silencer.silences(done)
+        silences = () if options.changed_only else silencer.silences(done)
         kept[0] = audit(kept[0], datasets[0], audits, settings, silences, severities)
-    widest = max(runners, key=lambda runner: runner.jobs, default=Serial())  # changed files need not be data
-    report = _named(
-        _concealed(
-            _report(kept, found, _run(started, clock, widest.name, widest.jobs)), rules, datasets, samples, redact
-        ),
-        effective,
-        redact,
-    )
-    if store and key and all(scanned.lasting for scanned in done):
-        results.save(store, key, report)
-    return report
+    widest = max(engines, key=lambda engine: engine.jobs, default=Serial())  # changed files need not be data
+    report = _report(kept, found, _run(started, clock, widest.name, widest.jobs))
+    if options.conceals:
+        from datalint.report.privacy import conceal
+
+        columns = {column.name for dataset in datasets for column in dataset.fields}
+        report = conceal(report, chosen, columns, samples=options.samples, redact=options.redact)
+    report = _finished(report, options, report.run)
+    return known.save(report) if all(item.lasting for item in done) else report
+
+
+def _cache(options: ScanOptions, located: Located) -> Cache | None:
+    if not options.cache:
+        return None
+    folders = tuple(located.folders.values())
+    return open_cache(options.settings.config.cache_dir, options.paranoid, folders, located.paths is None)
+
+
+def _baseline(options: ScanOptions) -> Baseline | None:
+    if not options.settings.config.baseline:
+        return None
+    from datalint.suppress.baseline import read_baseline
+
+    return read_baseline(Path(options.settings.config.baseline))
+
+
+def _given(options: ScanOptions, datasets: Sequence[Dataset]) -> Given:
+    from datalint.profile.splits import Given
+    from datalint.sources.given import read_given
+
+    given = Given(read_given(options.pred_probs, "pred_probs"), read_given(options.embeddings, "embeddings"))
+    if (given.pred_probs or given.embeddings) and len(datasets) > 1:
+        raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
+    return given
+
+
+def _engines(
+    options: ScanOptions, datasets: Sequence[Dataset], cache: Cache | None, starting: Starting | None
+) -> list[Engine]:
+    """Where each data set is measured; processes that are ``starting`` are let go after the last."""
+    from datalint.engine.cache import Cached
+    from datalint.engine.engine import Last, choose
+
+    jobs = options.settings.config.jobs
+    engines: list[Engine] = [
+        choose(list(enumerate(dataset.partitions)), jobs, options.engine, options.scheduler, starting)
+        for dataset in datasets
+    ]
+    if cache:
+        engines = [Cached(engine, cache, keeps=not options.conceals) for engine in engines]
+    if starting and engines:
+        engines[-1] = Last(engines[-1], starting, partial(_load, datasets[-1]))
+    return engines
+
+
+def _load(dataset: Dataset) -> None:
+    """Import what comes after reading."""
+    import datalint.report.formats.text
+    import datalint.report.html.html
+
+    if dataset.modality == "images":
+        from PIL import Image, WebPImagePlugin  # noqa: F401
+
+        import datalint.profile.learn.near_crops  # noqa: F401
+
+        Image.preinit()
 
 
 def _each(
-    datasets: Sequence[Dataset], one: Callable[[Dataset], Scanned], broken: Callable[[Dataset, str], Scanned]
+    datasets: Sequence[Dataset],
+    engines: Sequence[Engine],
+    scanned: Callable[[Dataset, Engine], Scanned],
+    broken: Callable[[Dataset, str], Scanned],
 ) -> list[Scanned]:
-    """All data sets, of which none takes the others with it; the first failure where there is nothing else to tell."""
+    """All data sets, of which none takes the others with it; the first failure if nothing else can be reported."""
     done: list[Scanned] = []
     failures: list[DatalintError] = []
-    for dataset in datasets:
+    for dataset, engine in zip(datasets, engines, strict=True):
         try:
-            done.append(one(dataset))
+            done.append(scanned(dataset, engine))
         except DatalintError:
             raise
         except Exception as error:
@@ -220,29 +277,45 @@ def _each(
     return done
 
 
-def _measuring(
-    runner: Engine, store: Cache | None, starting: Starting | None, dataset: Dataset, *, keeps: bool
-) -> Engine:
-    """The engine for a data set; the processes that were ``starting`` have it for their last."""
-    from datalint.engine.cache import Cached
-    from datalint.engine.engine import Last
+def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
+    from datalint.report.models import Run
 
-    measuring = Cached(runner, store, keeps=keeps) if store else runner
-    return Last(measuring, starting, partial(_load, dataset)) if starting else measuring
+    seconds = round(time.perf_counter() - clock, 3)
+    return Run(started=started.isoformat(timespec="seconds"), seconds=seconds, engine=engine, jobs=jobs)
 
 
-def _load(dataset: Dataset) -> None:
-    """Import what comes after reading."""
-    import datalint.judge.judge
-    import datalint.report.formats.text
-    import datalint.report.html.html
+def _report(done: Sequence[Scanned], found: Recognised, run: Run) -> Report:
+    from datalint.report.held import Held
+    from datalint.report.models import Inventory, Report, Summary, Tool
+    from datalint.sources.inventory import file_kinds
 
-    if dataset.modality == "images":
-        from PIL import Image, WebPImagePlugin  # noqa: F401
+    counts = Counter[str](finding.severity for item in done for finding in item.report.leading)
+    affected = {(number, name): rows for number, item in enumerate(done) for name, rows in item.affected.items()}
+    thumbnails = {name: data for item in done for name, data in item.thumbnails.items()}
+    return Report(
+        tool=Tool(version=datalint.__version__),
+        summary=Summary(**counts, datasets=len(done)),
+        datasets=tuple(item.report for item in done),
+        inventory=Inventory(
+            kinds=file_kinds(found.read, found.unread), layouts_failed=tuple(dict.fromkeys(found.failed))
+        ),
+        run=run,
+    ).holding(Held(affected, thumbnails))
 
-        import datalint.profile.learn.near_crops  # noqa: F401
 
-        Image.preinit()
+def _finished(report: Report, options: ScanOptions, run: Run) -> Report:
+    """The report of this run, which names the settings that came with the data."""
+    from datalint.report.models import DataSettings
+
+    own, settings = None, options.settings
+    if settings.from_data:
+        file = settings.files[-1]
+        own = DataSettings(
+            file=Path(file).name if options.redact else file,
+            changes=tuple(changes(settings)),
+            not_obeyed=settings.not_obeyed,
+        )
+    return report.model_copy(update={"run": run, "data_settings": own})
 
 
 def settings_of(source: Any, config: Any = None) -> Effective:
@@ -251,144 +324,7 @@ def settings_of(source: Any, config: Any = None) -> Effective:
     Raises:
         DatalintError: the file cannot be used, or the paths have different ones.
     """
-    return settle(_paths(source), config)
-
-
-def _vectors(pred_probs: Any, embeddings: Any, datasets: Sequence[Dataset]) -> Given:
-    from datalint.profile.splits import Given
-    from datalint.sources.given import read_given
-
-    vectors = Given(read_given(pred_probs, "pred_probs"), read_given(embeddings, "embeddings"))
-    if (vectors.pred_probs or vectors.embeddings) and len(datasets) > 1:
-        raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
-    return vectors
-
-
-def _check(batch_size: int | None, jobs: int | None, memory: int | None) -> None:
-    if batch_size is not None and batch_size < 1:
-        raise DatalintError(f"batch size {batch_size}: it must be at least 1")
-    if jobs is not None and jobs < 1:
-        raise DatalintError(f"{jobs} jobs: it must be at least 1")
-    if memory is not None and memory < MIN_MEMORY:
-        raise DatalintError(f"{memory:,} bytes of memory: at least {MIN_MEMORY >> 20} MB are needed")
-
-
-def _report(done: Sequence[Scanned], found: Recognised, run: Run) -> Report:
-    from datalint.report.models import Inventory, Report, Summary, Tool
-    from datalint.sources.inventory import file_kinds
-
-    counts = {"error": 0, "warning": 0, "info": 0}
-    for item in done:
-        for finding in item.report.leading:
-            counts[finding.severity] += 1
-    report = Report(
-        tool=Tool(version=datalint.__version__),
-        summary=Summary(**counts, datasets=len(done)),
-        datasets=tuple(item.report for item in done),
-        inventory=Inventory(
-            kinds=file_kinds(found.read, found.unread), layouts_failed=tuple(dict.fromkeys(found.failed))
-        ),
-        run=run,
-    )
-    for number, item in enumerate(done):
-        report._keep(number, item.affected, item.thumbnails)
-    return report
-
-
-def _named(report: Report, effective: Effective, redact: bool) -> Report:
-    """The report, which names the settings that came with the data."""
-    from datalint.report.models import DataSettings
-
-    report.data_settings = None
-    if effective.from_data:
-        file = effective.files[-1]
-        report.data_settings = DataSettings(
-            file=Path(file).name if redact else file,
-            changes=tuple(changes(effective)),
-            not_obeyed=effective.not_obeyed,
-        )
-    return report
-
-
-def _concealed(
-    report: Report, rules: Sequence[Rule], datasets: Sequence[Dataset], samples: bool, redact: bool
-) -> Report:
-    if samples and not redact:
-        return report
-    from datalint.report.privacy import conceal
-
-    columns = {column.name for dataset in datasets for column in dataset.fields}
-    return conceal(report, rules, columns, samples=samples, redact=redact)
-
-
-def _hiding(samples: bool, redact: bool) -> list[Any]:
-    """What a concealed report is kept under, and its page with it; nothing for one that conceals nothing."""
-    if samples and not redact:
-        return []
-    from datalint.report.privacy import KEY
-
-    return [samples, redact, hashlib.sha256(os.environ.get(KEY, "").encode("utf-8", "surrogateescape")).hexdigest()]
-
-
-def _rules(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
-    """The rules to run with their parameters, and the severities that the user set."""
-    from datalint.rules.registry import select_rules
-
-    config = effective.config
-    params, severities = rule_options(effective)
-    off = [code for code, severity in severities.items() if severity == "off"]
-    chosen = [
-        rule(params.get(rule.code))
-        for rule in select_rules(config.select, [*config.ignore, *off])
-        if config.preset != "fast" or not rule.trains
-    ]
-    return chosen, {code: severity for code, severity in severities.items() if severity != "off"}
-
-
-def _suited(rules: Sequence[Rule], dataset: Dataset, preset: str) -> list[Rule]:
-    return [rule for rule in rules if preset != "fast" or dataset.modality not in rule.searches]
-
-
-def _own(settings: Settings, dataset: Dataset, asked: int | None) -> Settings:
-    """The settings with the batch size that a loader has itself, unless the caller asked for another."""
-    return settings if asked or not dataset.batch_size else replace(settings, batch_size=dataset.batch_size)
-
-
-def _baseline(effective: Effective) -> tuple[str, Baseline] | None:
-    from datalint.suppress.baseline import read_baseline
-
-    file = effective.config.baseline
-    return (file, read_baseline(Path(file))) if file else None
-
-
-def _paths(source: Any) -> list[Path] | None:
-    """The paths that were given; None for an object in memory."""
-    if isinstance(source, (str, Path)):
-        return [Path(source)]
-    if isinstance(source, (list, tuple)) and source and all(isinstance(item, (str, Path)) for item in source):
-        return [Path(item) for item in source]
-    return None
-
-
-def _weight(paths: Sequence[Path], folders: Mapping[Path, Listing]) -> int:
-    """Bytes of all that lies at the paths."""
-    weight = sum(entry.size for listing in folders.values() for entry in listing.entries)
-    for path in paths:
-        if path not in folders:
-            with contextlib.suppress(OSError, ValueError):  # recognising it will say what is wrong
-                weight += path.stat().st_size
-    return weight
-
-
-def _listed(splits: Mapping[str, Any] | None) -> list[str] | None:
-    return None if splits is None else [f"{name}={value}" for name, value in splits.items()]
-
-
-def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
-    from datalint.report.models import Run
-
-    seconds = round(time.perf_counter() - clock, 3)
-    return Run(started=started.isoformat(timespec="seconds"), seconds=seconds, engine=engine, jobs=jobs)
+    return settle(paths_of(source), config)
 
 
 def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] | None = None) -> list[Dataset]:
@@ -397,46 +333,4 @@ def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] |
     Raises:
         DatalintError: nothing is recognised.
     """
-    return find(source, label, splits)
-
-
-def find(source: Any, label: str | None, splits: Mapping[str, Any] | None) -> list[Dataset]:
-    """The data sets of a source."""
-    return locate(source, label, splits, {}, changed_only=False).datasets
-
-
-def locate(
-    source: Any,
-    label: str | None,
-    splits: Mapping[str, Any] | None,
-    folders: Mapping[Path, Listing],
-    changed_only: bool,
-) -> Recognised:
-    """The data sets of a source and what else lies there; ``folders`` are those that were walked already."""
-    from datalint.sources.objects.memory import from_object
-    from datalint.sources.recognise import Recognised, Wishes, recognise, recognise_files
-
-    if changed_only:
-        return Recognised(recognise_files(source))
-    paths = _paths(source)
-    if paths is None:
-        return Recognised(from_object(source, label, splits))
-    for item in [source] if isinstance(source, (str, Path)) else source:
-        if not str(item).strip() or "://" in str(item):
-            raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
-    found = Recognised()
-    for path in paths:
-        try:
-            found += recognise(path, Wishes(label, _patterns(splits), folders))
-        except DatalintError:
-            raise
-        except Exception as error:
-            raise DatalintError(f"{path} could not be recognised: {spoken(error)}") from error
-    return found
-
-
-def _patterns(splits: Mapping[str, Any] | None) -> dict[str, list[str]]:
-    patterns: dict[str, list[str]] = {}
-    for split, value in (splits or {}).items():
-        patterns[split] = [value] if isinstance(value, str) else [str(item) for item in value]
-    return patterns
+    return locate(source).recognise(label, splits).datasets

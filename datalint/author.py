@@ -14,15 +14,15 @@ from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
 from datalint.core.silence import Silence, SilenceKind
 from datalint.core.wording import more_of
-from datalint.measures.base import Measurement
+from datalint.measures.base import Measurement, Reading
 from datalint.measures.columns import NumberStats
 from datalint.measures.contents import Contents
 from datalint.measures.images import ImageHeaders
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
 from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
-from datalint.measures.problems import DecodeProblems, Problems
-from datalint.measures.sample import PlainSample, Sample
+from datalint.measures.problems import Problems
+from datalint.measures.sample import Sample
 from datalint.measures.texts import TextStats
 from datalint.measures.zeros import ZeroSamples
 from datalint.profile import statistics
@@ -85,7 +85,6 @@ __all__ = [
     "Contradictions",
     "Copies",
     "Dataset",
-    "DecodeProblems",
     "Field",
     "Found",
     "ImageHeaders",
@@ -101,11 +100,11 @@ __all__ = [
     "OutOfFold",
     "PixelStats",
     "Places",
-    "PlainSample",
     "Planted",
     "Problem",
     "Problems",
     "Profile",
+    "Reading",
     "Role",
     "Rule",
     "RuleParams",

@@ -275,13 +275,14 @@ def _judged(rule: type[Rule], path: Path, label: str | None, *, fine: bool) -> l
     """Findings without what depends on paths: the same for the same data."""
     import datalint
     from datalint.engine.engine import Serial
-    from datalint.judge.scanning import scan_dataset
+    from datalint.engine.measure import measure
+    from datalint.judge.judge import judge as verdict_of
     from datalint.measures.base import Settings
 
     (dataset,) = datalint.detect(path, label=label)
     if fine:
         dataset.partitions = [small for part in dataset.partitions for small in _cut(part)]
-    done = scan_dataset(dataset, [rule()], Settings(), Serial())
+    done = verdict_of(measure(dataset, [rule()], Settings(), Serial()), [rule()])
     return _comparable(done.report, {key: [s.index for s in samples] for key, samples in done.affected.items()})
 
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_scanned(source: object, message: str) -> None:
 
 def test_options_that_make_no_sense(tmp_path: Path) -> None:
     table = iris()
-    with pytest.raises(DatalintError, match="batch size"):
+    with pytest.raises(DatalintError, match="batch-size: input should be greater"):
         scan(table, batch_size=0)
     with pytest.raises(DatalintError, match="no rule matches"):
         datalint.scan(table, select=["XYZ"])

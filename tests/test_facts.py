@@ -10,11 +10,15 @@ import pandas as pd
 import pytest
 
 from datalint.engine.engine import Serial
-from datalint.judge import facts, scanning
+from datalint.engine.measure import profile_of as profile_of_measured
+from datalint.engine.plan import ALWAYS, Plan
+from datalint.engine.reduce import reduce
+from datalint.judge import facts
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.sample import Sample
 from datalint.profile import statistics as stats
+from datalint.profile.splits import Given
 from datalint.sources.objects.memory import from_object
 
 if TYPE_CHECKING:
@@ -24,10 +28,9 @@ if TYPE_CHECKING:
 
 def profile_of(source: Any, label: str | None = None, size: int = 4, *more: type[Measurement]) -> Profile:
     (dataset,) = from_object(source, label)
-    settings = Settings(batch_size=size)
-    kinds = (*scanning.ALWAYS, *more)
-    states = list(Serial().measure(list(enumerate(dataset.partitions)), kinds, settings, lambda _: None))
-    return scanning.profile_of(dataset, scanning._reduce(iter(states)), kinds, settings)
+    plan = Plan.of((*ALWAYS, *more), Settings(batch_size=size))
+    parts = Serial().measure(list(enumerate(dataset.partitions)), plan, lambda _: None)
+    return profile_of_measured(dataset, reduce(parts), plan, Given(), thorough=True, threads=1)
 
 
 def labelled(labels: list[Any]) -> pd.DataFrame:

@@ -15,8 +15,8 @@ import datalint
 from datalint.core.dataset import Batch, LabelBlock
 from datalint.core.errors import DatalintError
 from datalint.engine.cache import Cache, Cached
-from datalint.engine.engine import Serial, failed, read
-from datalint.judge import scanning
+from datalint.engine.engine import Serial, read
+from datalint.engine.plan import Plan, plan
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
 from datalint.measures.problems import Problems
@@ -61,8 +61,8 @@ def test_a_partition_that_breaks_down_is_a_problem_and_is_not_kept(tmp_path: Pat
     assert (problem.kind, problem.path) == ("failed", "odd[0]") and "more memory than there is" in problem.message
     engine = Cached(Serial(), Cache(tmp_path / "cache"))
     for _ in range(2):
-        (states,) = engine.measure([(0, odd)], (LabelRuns, Problems), Settings(), lambda _: None)
-        assert failed(states["all"])
+        (part,) = engine.measure([(0, odd)], Plan.of((LabelRuns, Problems), Settings()), lambda _: None)
+        assert part.failed
     assert [path for path in (tmp_path / "cache").rglob("??/*") if path.is_file()] == []
     (*_, last) = read(Odd(__file__, SystemError), frozenset({"labels"}))
     assert [problem.kind for problem in last.problems] == ["truncated"]
@@ -86,14 +86,13 @@ def sets(tmp_path: Path) -> Path:
 def broken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names of data sets of which the scan breaks down."""
     names = {"bad"}
-    plan = scanning.plan
 
-    def breaks(rules: Any, dataset: Any) -> Any:
+    def breaks(rules: Any, dataset: Any, settings: Any) -> Any:
         if any(name in dataset.name for name in names):
             raise KeyError("columns")
-        return plan(rules, dataset)
+        return plan(rules, dataset, settings)
 
-    monkeypatch.setattr(scanning, "plan", breaks)
+    monkeypatch.setattr("datalint.engine.measure.plan", breaks)
     return names
 
 

@@ -14,8 +14,9 @@ from PIL import Image
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.engine.engine import Serial
-from datalint.judge import scanning
-from datalint.judge.scanning import plan
+from datalint.engine.measure import measure
+from datalint.engine.plan import plan
+from datalint.judge.judge import judge
 from datalint.measures.base import Settings
 from datalint.measures.places import Places
 from datalint.rules.base import Cases, Found, Rule, Severity, Skip
@@ -104,8 +105,9 @@ def built_in(**more: Any) -> list[Rule]:
     return [rule() for rule in select_rules(**more)]
 
 
-def scan(dataset: Dataset, rules: Iterable[Rule]) -> DatasetReport:
-    return scanning.scan_dataset(dataset, list(rules), Settings(batch_size=16), Serial()).report
+def scan(dataset: Dataset, chosen: Iterable[Rule]) -> DatasetReport:
+    rules = list(chosen)
+    return judge(measure(dataset, rules, Settings(batch_size=16), Serial()), rules).report
 
 
 def status(report: DatasetReport, code: str) -> RuleStatus:
@@ -244,7 +246,6 @@ def test_order_alone_decodes_no_picture(tmp_path: Path) -> None:
         for k in range(30):
             Image.fromarray(rng.integers(0, 256, (9, 9), dtype=np.uint8)).save(tmp_path / label / f"{k:02}.png")
     (dataset,) = datalint.detect(tmp_path)
-    kinds = plan([rule() for rule in select_rules(["ORD"]) if "images" in rule.modalities], dataset)
-    assert not any("pixels" in kind.reads for kind in kinds)
+    assert "pixels" not in plan([rule() for rule in select_rules(["ORD"])], dataset, Settings()).aspects
     report = datalint.scan(tmp_path, select=["ORD"], cache=False)
     assert [status.status for status in report.datasets[0].rules].count("failed") == 0

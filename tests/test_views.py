@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,21 @@ import pytest
 from PIL import Image
 
 import datalint
-from datalint.report.models import Report
+from datalint.engine.engine import Serial
+from datalint.engine.measure import measure
+from datalint.judge.judge import judge
+from datalint.measures.base import Settings
+from datalint.report.models import DatasetReport, Report
 from datalint.report.views import Views
+from datalint.rules.registry import select_rules
+from datalint_rules.splits.split_overlap import SplitOverlap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from datalint.profile.profile import Profile
+    from datalint.rules.base import Found, Rule
 
 
 def table(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -198,3 +209,30 @@ def test_a_report_without_views_reads_and_shows() -> None:
     old = Report.model_validate_json(text)
     assert views(old) == Views()
     assert "First batches" not in old.to_html()
+
+
+class Idle(SplitOverlap):
+    """Needs what the overlap rule needs, and looks at none of it."""
+
+    def check(self, profile: Profile) -> Iterator[Found]:
+        yield from ()
+
+
+def test_charts_and_facts_depend_on_the_rules_that_run_and_not_on_their_order_or_what_they_look_at() -> None:
+    train, test = table(300), table(80, 1)
+    train["label"] = np.where(train["x0"] > 0, "yes", "no")
+    test.iloc[:9] = train.iloc[:9]
+    (dataset,) = datalint.detect({"train": train, "test": test}, label="label")
+
+    def judged(rules: Sequence[Rule]) -> DatasetReport:
+        return judge(measure(dataset, rules, Settings(), Serial()), rules).report
+
+    rules = [rule() for rule in select_rules(["DUP101", "SPL101", "LBL102", "SIG102", "ORD", "VAL"])]
+    whole = judged(rules)
+    assert whole.findings and whole.views.overlap is not None and "model" in whole.facts
+    assert judged(rules[::-1]) == judged([*rules[3:], *rules[:3]]) == whole
+    idle = judged([Idle()])
+    assert idle.views.overlap == whole.views.overlap
+    assert "model" not in idle.facts
+    with pytest.raises(FrozenInstanceError):
+        measure(dataset, rules, Settings(), Serial()).threads = 2  # type: ignore[misc]

@@ -86,13 +86,14 @@ class Effective:
         merged = parse_config(self.config.model_dump(by_alias=True, exclude_unset=True) | told, origin)
         return replace(self, config=merged, origins={**self.origins, **dict.fromkeys(told, origin)})
 
-    def dependence(self) -> list[Any]:
+    def dependence(self, today: datetime.date) -> list[Any]:
         """What a report depends on, as plain values."""
         left_out = {"jobs", "cache_dir", "fail_on", "extend", "baseline"}
         places: list[Placed[Any]] = [*self.ignores, *self.suppressions]
         placed = [[item.file, str(item.base)] for item in places]
         own = self.own.model_dump(mode="json", include={"select", "ignore", "preset"})
-        return [self.config.model_dump(mode="json", exclude=left_out), placed, own]
+        over = [expired(item.entry, today) for item in self.suppressions]
+        return [self.config.model_dump(mode="json", exclude=left_out), placed, own, over]
 
 
 def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
@@ -320,6 +321,25 @@ def rule_options(effective: Effective) -> tuple[dict[str, RuleParams], dict[str,
         if table.parameters:
             params[rule.code] = _params(rule, table, f"{where}: rules.{name}")
     return params, severities
+
+
+def rules_of(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
+    """The rules to run with their parameters, and the severities that the user set by code.
+
+    Raises:
+        DatalintError: an unknown rule or parameter, or no rule is left.
+    """
+    from datalint.rules.registry import select_rules
+
+    config = effective.config
+    params, severities = rule_options(effective)
+    off = [code for code, severity in severities.items() if severity == "off"]
+    chosen = [
+        rule(params.get(rule.code))
+        for rule in select_rules(config.select, [*config.ignore, *off])
+        if config.preset != "fast" or not rule.trains
+    ]
+    return chosen, {code: severity for code, severity in severities.items() if severity != "off"}
 
 
 def _params(rule: type[Rule], table: RuleTable, where: str) -> RuleParams:

@@ -50,6 +50,16 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _codes(value: Any) -> Any:
+    """One text stands for all that is set apart by commas in it."""
+    return codes_of(value) if isinstance(value, str) else value
+
+
+def codes_of(text: str) -> tuple[str, ...]:
+    """Several codes in one text, set apart by commas."""
+    return tuple(code for part in text.split(",") if (code := part.strip()))
+
+
 def _place(value: str) -> str:
     if "\0" in value:
         raise ValueError("a path cannot hold a zero character")
@@ -57,6 +67,7 @@ def _place(value: str) -> str:
 
 
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
+Codes = Annotated[tuple[str, ...], BeforeValidator(_codes, json_schema_input_type=str | list[str])]
 Whole = Annotated[int, Field(strict=True)]
 Place = Annotated[str, AfterValidator(_place)]
 Places = Annotated[tuple[Place, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
@@ -78,7 +89,7 @@ class Table(BaseModel):
 class Ignore(Table):
     """Findings to leave out: those to which everything that is named here applies."""
 
-    rules: Patterns = Field((), description="Codes, names or beginnings of codes; all rules if not given.")
+    rules: Codes = Field((), description="Codes, names or beginnings of codes; all rules if not given.")
     file: Patterns = Field((), description="Globs of files, as in .gitignore, from the folder of this file.")
     column: Patterns = Field((), description="Globs of column names.")
     class_: Patterns = Field((), description="Globs of class names.")
@@ -124,8 +135,8 @@ class Config(Table):
     """datalint.toml, .datalint.toml, or the table [tool.datalint] of pyproject.toml."""
 
     extend: Places = Field((), description="Files to begin with, from the folder of this one; its own keys win.")
-    select: Patterns = Field((), description="Rules to run: codes, names or beginnings of codes; all if not given.")
-    ignore: Patterns = Field((), description="Rules to leave out, in the same way.")
+    select: Codes = Field((), description="Rules to run: codes, names or beginnings of codes; all if not given.")
+    ignore: Codes = Field((), description="Rules to leave out, in the same way.")
     label: str | None = Field(None, description="The label column; recognised if not given.")
     splits: dict[str, Patterns] = Field({}, description="Globs of the files of each split, below the scanned folder.")
     batch_size: Annotated[Whole, Field(ge=1)] = Field(32, description="Samples per training batch.")

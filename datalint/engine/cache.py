@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from datalint.core.dataset import Partition
-    from datalint.engine.engine import Engine, States
-    from datalint.measures.base import Measurement, Settings
+    from datalint.engine.engine import Engine
+    from datalint.engine.plan import Measured, Plan
     from datalint.sources.files import Listing
 
 TAG: Final = "CACHEDIR.TAG"
@@ -332,70 +332,62 @@ class Cached:
         self.name, self.jobs = engine.name, engine.jobs
 
     def measure(
-        self,
-        partitions: Sequence[tuple[int, Partition]],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
-        """Known states and new ones, in the order of the partitions."""
-        from datalint.engine.engine import failed
+        self, partitions: Sequence[tuple[int, Partition]], plan: Plan, progress: Callable[[int], None]
+    ) -> Iterator[Measured]:
+        """What is known and what is new, in the order of the partitions."""
         from datalint.engine.freeze import freeze
 
-        keys = {number: self._key(partition, kinds, settings) for number, partition in partitions}
+        keys = {number: self._key(partition, plan) for number, partition in partitions}
         kept = {number for number, key in keys.items() if key and self._cache.has(key)}
-        fresh = self._engine.measure([task for task in partitions if task[0] not in kept], kinds, settings, progress)
+        fresh = self._engine.measure([task for task in partitions if task[0] not in kept], plan, progress)
         for number, partition in partitions:
             key = keys[number]
             # Thawed one at a time: all of them together may not fit into memory.
-            states = self._known(number, key, kinds, settings) if key and number in kept else None
-            if states is None:
+            part = self._known(number, key, plan) if key and number in kept else None
+            if part is None:
                 damaged = number in kept
-                alone = self._engine.measure([(number, partition)], kinds, settings, progress) if damaged else fresh
-                states = next(alone)
-                if key and self._keeps and not any(map(failed, states.values())):
+                alone = self._engine.measure([(number, partition)], plan, progress) if damaged else fresh
+                part = next(alone)
+                if key and self._keeps and not part.failed:
                     with contextlib.suppress(TypeError):  # a third-party measurement may hold what cannot be stored
-                        self._cache.put(key, freeze(states))
-            yield states
+                        self._cache.put(key, freeze(part.states))
+            yield part
 
-    def _known(self, number: int, key: str, kinds: Sequence[type[Measurement]], settings: Settings) -> States | None:
+    def _known(self, number: int, key: str, plan: Plan) -> Measured | None:
         """What is kept under a key, said of the partition of that number; None where it is damaged or no longer fits."""
         from datalint.engine.freeze import thaw
+        from datalint.engine.plan import Measured
 
         data = self._cache.get(key)
         if data is None:
             return None
         try:
             states = thaw(data)
-            fits = _are_states(states, kinds, settings) and all(
+            fits = _are_states(states, plan) and all(
                 state.renumber(number) for found in states.values() for state in found
             )
         except Exception:  # however it is damaged, the partition is read again
             return None
-        return states if fits else None
+        return Measured(states) if fits else None
 
-    def _key(self, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings) -> str | None:
+    def _key(self, partition: Partition, plan: Plan) -> str | None:
         try:
             files = partition.files_read
-            return (
-                self._cache.key_of("partition", partition, self._cache.identity(files), kinds, settings)
-                if files
-                else None
-            )
+            return self._cache.key_of("partition", partition, self._cache.identity(files), plan) if files else None
         except OSError:
             return None
 
 
-def _are_states(value: Any, kinds: Sequence[type[Measurement]], settings: Settings) -> bool:
+def _are_states(value: Any, plan: Plan) -> bool:
     """Whether this is what measuring a partition gives: the measurements that were asked for, by split."""
     if not isinstance(value, dict) or not all(isinstance(split, str) for split in value):
         return False
-    fresh = [kind(settings) for kind in kinds]
+    fresh = plan.fresh()
     return all(
         isinstance(found, tuple)
         and len(found) == len(fresh)
         and all(
-            type(state) is type(new) and vars(state).keys() == vars(new).keys() and state.settings == settings
+            type(state) is type(new) and vars(state).keys() == vars(new).keys() and state.settings == plan.settings
             for state, new in zip(found, fresh, strict=True)
         )
         for found in value.values()

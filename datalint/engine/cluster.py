@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from datalint import __version__
 from datalint.core.errors import DatalintError
-from datalint.engine.engine import WINDOW, failure, measure_partition, samples_of
+from datalint.engine.engine import WINDOW, failure, measure_partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from datalint.engine.engine import States, Work
-    from datalint.measures.base import Measurement, Settings
+    from datalint.engine.engine import Work
+    from datalint.engine.plan import Measured, Plan
 
 CHECKED: Final = 100
 """Partitions whose files the workers are asked for before they are read."""
@@ -36,13 +36,7 @@ class Cluster:
         self.jobs = jobs
         self._scheduler, self._workerless = scheduler, workerless
 
-    def measure(
-        self,
-        partitions: Sequence[Work],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
+    def measure(self, partitions: Sequence[Work], plan: Plan, progress: Callable[[int], None]) -> Iterator[Measured]:
         """Several partitions at once, in order.
 
         A worker that dies takes only its partitions with it: Dask tries them again elsewhere, and one that kills its worker
@@ -62,15 +56,15 @@ class Cluster:
                 while left and len(waiting) < WINDOW * self.jobs:
                     number, partition = task = left.popleft()
                     # As bytes: a class of the user's own may be one that the scheduler cannot import.
-                    work = cloudpickle.dumps((partition, number, kinds, settings))
+                    work = cloudpickle.dumps((partition, number, plan))
                     waiting.append((task, client.submit(_remote, work, pure=False)))
                 (number, partition), future = waiting.popleft()
                 try:
-                    states: States = self._result(client, future)
+                    part: Measured = self._result(client, future)
                 except KilledWorker as error:
-                    states = failure(partition, number, kinds, settings, error.allowed_failures + 1)
-                progress(samples_of(states))
-                yield states
+                    part = failure(partition, number, plan, error.allowed_failures + 1)
+                progress(part.samples)
+                yield part
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
@@ -168,6 +162,6 @@ def _seen(paths: Sequence[str]) -> tuple[str, str | None]:
     return __version__, next((path for path in paths if not os.access(path, os.R_OK)), None)
 
 
-def _remote(work: bytes) -> States:
-    partition, number, kinds, settings = pickle.loads(work)  # noqa: S301 - datalint's own client sent it
-    return measure_partition(partition, number, kinds, settings, lambda _: None)
+def _remote(work: bytes) -> Measured:
+    partition, number, plan = pickle.loads(work)  # noqa: S301 - datalint's own client sent it
+    return measure_partition(partition, number, plan, lambda _: None)

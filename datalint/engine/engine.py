@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from datalint.core.dataset import Batch, Problem
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
+from datalint.engine.plan import Measured
 from datalint.engine.processes import processes_for
 from datalint.engine.processes import settings as processes
-from datalint.measures.base import Measurement, Settings
 from datalint.sources.files import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from datalint.core.dataset import Aspect, Partition
+    from datalint.engine.plan import Plan, States
     from datalint.engine.processes import Starting
-
-States = dict[str, tuple[Measurement, ...]]
-"""What was measured on one partition, by split."""
 
 Work = tuple[int, "Partition"]
 """A partition and its number within the data set."""
@@ -47,14 +45,8 @@ class Engine(Protocol):
     def jobs(self) -> int:
         """How many partitions are measured at once."""
 
-    def measure(
-        self,
-        partitions: Sequence[Work],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
-        """Yield the states of each partition, in order; ``progress`` is told how many samples were read."""
+    def measure(self, partitions: Sequence[Work], plan: Plan, progress: Callable[[int], None]) -> Iterator[Measured]:
+        """Yield what was measured on each partition, in order; ``progress`` is told how many samples were read."""
 
 
 class Serial:
@@ -63,16 +55,10 @@ class Serial:
     name = "serial"
     jobs = 1
 
-    def measure(
-        self,
-        partitions: Sequence[Work],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
+    def measure(self, partitions: Sequence[Work], plan: Plan, progress: Callable[[int], None]) -> Iterator[Measured]:
         """One partition after the other."""
         for number, partition in partitions:
-            yield measure_partition(partition, number, kinds, settings, progress)
+            yield measure_partition(partition, number, plan, progress)
 
 
 class Workers:
@@ -84,13 +70,7 @@ class Workers:
         self.jobs = jobs
         self._starting = starting
 
-    def measure(
-        self,
-        partitions: Sequence[Work],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
+    def measure(self, partitions: Sequence[Work], plan: Plan, progress: Callable[[int], None]) -> Iterator[Measured]:
         """Several partitions at once, in order.
 
         A worker that dies takes only its partitions with it: they are tried again, and one that kills its worker every
@@ -104,37 +84,36 @@ class Workers:
                 before = len(left)
                 try:
                     # In windows: joblib runs ahead of whoever takes the results, and they would pile up.
-                    for states in run(tuple(left[: WINDOW * self.jobs]), kinds, settings):
-                        progress(samples_of(states))
+                    for part in run(tuple(left[: WINDOW * self.jobs]), plan):
+                        progress(part.samples)
                         left.pop(0)
-                        yield states
+                        yield part
                 except BrokenProcessPool:
                     # Which partition it was is not known. If nothing came through, it may well be the first.
                     if len(left) == before:
                         number, partition = left.pop(0)
-                        yield self._alone(run, number, partition, kinds, settings)
+                        yield self._alone(run, number, partition, plan)
 
-    def _alone(
-        self, run: Any, number: int, partition: Partition, kinds: Sequence[type[Measurement]], settings: Settings
-    ) -> States:
+    def _alone(self, run: Any, number: int, partition: Partition, plan: Plan) -> Measured:
         from concurrent.futures.process import BrokenProcessPool
 
         for _ in range(ATTEMPTS):
             with contextlib.suppress(BrokenProcessPool):
-                return next(iter(run([(number, partition)], kinds, settings)))
-        return failure(partition, number, kinds, settings, ATTEMPTS)
+                part: Measured = next(iter(run([(number, partition)], plan)))
+                return part
+        return failure(partition, number, plan, ATTEMPTS)
 
     @contextlib.contextmanager
     def _backend(self) -> Iterator[Any]:
         from joblib import Parallel, delayed
 
-        def run(tasks: Sequence[Work], kinds: Sequence[type[Measurement]], settings: Settings) -> Iterator[States]:
+        def run(tasks: Sequence[Work], plan: Plan) -> Iterator[Measured]:
             parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-            found = parallel(delayed(_remote)(partition, number, kinds, settings) for number, partition in tasks)
+            found = parallel(delayed(_remote)(partition, number, plan) for number, partition in tasks)
             try:
                 # Not `yield from`, which would close it before the warnings are off.
-                for states in found:  # noqa: UP028
-                    yield states
+                for part in found:  # noqa: UP028
+                    yield part
             finally:
                 # Whoever stops early knows that the rest is not done; joblib need not say so.
                 with warnings.catch_warnings():
@@ -157,37 +136,24 @@ class Last:
         self._engine, self._starting, self._load = engine, starting, load
         self.name, self.jobs = engine.name, engine.jobs
 
-    def measure(
-        self,
-        partitions: Sequence[Work],
-        kinds: Sequence[type[Measurement]],
-        settings: Settings,
-        progress: Callable[[int], None],
-    ) -> Iterator[States]:
+    def measure(self, partitions: Sequence[Work], plan: Plan, progress: Callable[[int], None]) -> Iterator[Measured]:
         """What the engine measures."""
         try:
-            for k, states in enumerate(self._engine.measure(partitions, kinds, settings, progress)):
+            for k, part in enumerate(self._engine.measure(partitions, plan, progress)):
                 if k == 0:
                     self._load()
-                yield states
+                yield part
         finally:
             self._starting.let_go()
 
 
-def _remote(partition: Partition, number: int, kinds: Sequence[type[Measurement]], settings: Settings) -> States:
-    return measure_partition(partition, number, kinds, settings, lambda _: None)
+def _remote(partition: Partition, number: int, plan: Plan) -> Measured:
+    return measure_partition(partition, number, plan, lambda _: None)
 
 
-def measure_partition(
-    partition: Partition,
-    number: int,
-    kinds: Sequence[type[Measurement]],
-    settings: Settings,
-    progress: Callable[[int], None],
-) -> States:
+def measure_partition(partition: Partition, number: int, plan: Plan, progress: Callable[[int], None]) -> Measured:
     """Read one partition once and take all measurements of it."""
-    aspects = frozenset(aspect for kind in kinds for aspect in kind.reads)
-    return _states(read(partition, aspects), number, kinds, settings, progress)
+    return _measured(read(partition, plan.aspects), number, plan, progress)
 
 
 def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
@@ -214,43 +180,28 @@ def read(partition: Partition, aspects: frozenset[Aspect]) -> Generator[Batch]:
             batches.close()  # the file is not held open until somebody collects the rubbish
 
 
-def failure(
-    partition: Partition, number: int, kinds: Sequence[type[Measurement]], settings: Settings, times: int
-) -> States:
+def failure(partition: Partition, number: int, plan: Plan, times: int) -> Measured:
     """What is known of a partition that takes down every process that reads it."""
     message = f"reading it took its process down {times} times; it was left out"
     problem = Problem("failed", partition.sample_id(0), message)
-    batch = Batch(partition.split or WHOLE, 0, 0, problems=[problem])
-    return _states([batch], number, kinds, settings, lambda _: None)
+    batch = Batch(partition.split or "all", 0, 0, problems=[problem])
+    return _measured([batch], number, plan, lambda _: None)
 
 
-def failed(states: Iterable[Measurement]) -> bool:
-    """Whether reading broke down, so that the same data may give another result the next time."""
-    from datalint.measures.problems import Problems
-
-    met = (found for state in states if isinstance(state, Problems) for _, _, found in state.found)
-    return any(problem.kind == "failed" for problem in met)
-
-
-def _states(
-    batches: Any, number: int, kinds: Sequence[type[Measurement]], settings: Settings, progress: Callable[[int], None]
-) -> States:
-    states: dict[str, tuple[Measurement, ...]] = {}
+def _measured(batches: Iterable[Batch], number: int, plan: Plan, progress: Callable[[int], None]) -> Measured:
+    states: States = {}
+    samples, failed = 0, False
     for batch in batches:
         batch.part = number
         if batch.split not in states:
-            states[batch.split] = tuple(kind(settings) for kind in kinds)
+            states[batch.split] = plan.fresh()
         for state in states[batch.split]:
             state.update(batch)
+        samples += batch.size
+        failed |= any(problem.kind == "failed" for problem in batch.problems)
         progress(batch.size)
-    return {split: tuple(state.close() for state in found) for split, found in states.items()}
-
-
-def samples_of(states: States) -> int:
-    """How many samples were measured."""
-    from datalint.measures.problems import Problems
-
-    return sum(state.samples for found in states.values() for state in found if type(state) is Problems)
+    closed = {split: tuple(state.close() for state in found) for split, found in states.items()}
+    return Measured(closed, samples, failed)
 
 
 def weight_of(partition: Partition) -> int:
@@ -268,8 +219,8 @@ class Tally:
     that.
     """
 
-    def __init__(self, partitions: Sequence[Partition], tell: Callable[[int, float], None]) -> None:
-        self._tell = tell
+    def __init__(self, partitions: Sequence[Partition], tell: Callable[[int, float], None] | None = None) -> None:
+        self._tell = tell or (lambda _samples, _share: None)
         self._total = max(1, sum(map(weight_of, partitions)))
         self._done = 0
 

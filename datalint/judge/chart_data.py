@@ -12,6 +12,7 @@ from datalint.core.dataset import THUMBNAIL
 from datalint.engine.engine import read
 from datalint.measures.columns import NumberStats
 from datalint.measures.images import ImageHeaders
+from datalint.measures.sample import Sample
 from datalint.profile.statistics import digits
 from datalint.report.views import (
     ColumnScale,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from datalint.core.dataset import Aspect, Batch, Partition
     from datalint.judge.thumbnails import Thumbnails
-    from datalint.profile.duplicates import Copies
     from datalint.profile.profile import Profile
     from datalint.profile.splits import SplitProfile
 
@@ -68,18 +68,19 @@ LOOKED_AT = 200_000
 def views_of(profile: Profile, thumbnails: Thumbnails) -> Views:
     """What was measured, as the pictures show it; the first samples are added to the ``thumbnails`` to be made."""
     return Views(
-        overlap=overlap(profile.copies) if "copies" in vars(profile) else None,
+        overlap=overlap(profile),
         scales=scales(profile),
         sizes=sizes(profile),
         first_batches=first_batches(profile, thumbnails),
     )
 
 
-def overlap(copies: Copies) -> Overlap | None:
-    """Samples that several splits hold, from the copies found already; None where there is one split."""
-    splits = min(len(copies.names), SPLITS)
-    if splits < 2:
+def overlap(profile: Profile) -> Overlap | None:
+    """Samples that several splits hold; None where there is one split, or inputs were not compared."""
+    splits = min(len(profile.splits), SPLITS)
+    if splits < 2 or not profile.compares_inputs:
         return None
+    copies = profile.copies
     kept = copies.split < splits
     split, inputs = copies.split[kept], copies.inputs[kept]
     table = np.zeros((splits, splits), np.int64)
@@ -281,7 +282,7 @@ class _Pictures:
         self.sampled: NDArray[np.uint8] | None = None
         # Items of a compressed array cost a whole read each; small ones are at hand as they are, near enough.
         small = split.info.shape is not None and max(split.info.shape[1:], default=1) <= 2 * THUMBNAIL
-        if small and "rows" in vars(split) and split.rows.complete:
+        if small and Sample in split.measured and split.rows.complete:
             self.sampled = split.rows.pictures
 
     def keep(self, sample: HeadSample, partition: Partition, line: int) -> None:

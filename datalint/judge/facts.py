@@ -28,8 +28,8 @@ BALANCE_CLASSES = 200
 """Classes listed with count and weight."""
 
 
-def facts_of(profile: Profile) -> dict[str, JsonValue]:
-    """The facts for the report, by name; floats are rounded to six digits."""
+def facts_of(profile: Profile, modelled: bool = False) -> dict[str, JsonValue]:
+    """The facts for the report, by name, with the quality of the shared models if rules judged by them."""
     found: dict[str, JsonValue] = {}
     if profile.task == "classification":
         balance = {s.name: _balance(s.counts) for s in profile.labelled}
@@ -39,10 +39,8 @@ def facts_of(profile: Profile) -> dict[str, JsonValue]:
     found["label_strip"] = {name: strip for name, strip in strips.items() if strip}
     ranges = {s.name: _range(s, profile.feature_names) for s in profile.splits}
     found["input_range"] = {name: value for name, value in ranges.items() if value}
-    if "learned" in vars(profile):
-        model = profile.learned.summary
-        if model:
-            found["model"] = model
+    if modelled and profile.learnable:
+        found["model"] = profile.learned.summary
     return {name: value for name, value in found.items() if value}
 
 

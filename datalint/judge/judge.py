@@ -6,7 +6,8 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, overload
 
 from datalint.core import hashing
@@ -52,7 +53,7 @@ MANY = 10_000
 """Samples of one finding beyond which they are made one by one, when somebody asks for them."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scanned:
     """The report of one data set, and what does not go into the file."""
 
@@ -61,7 +62,7 @@ class Scanned:
     """All affected samples by the finding's fingerprint."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     lasting: bool = True
-    """Whether the same data would give the same again; not where memory ran out or a process died."""
+    """Whether the same data would give the same again; not where reading it broke down."""
 
     @property
     def part(self) -> str:
@@ -72,7 +73,7 @@ class Scanned:
 def judge(
     profile: Profile,
     rules: Sequence[Rule],
-    severities: Mapping[str, Severity],
+    severities: Mapping[str, Severity] = MappingProxyType({}),
     tell: Callable[[str, float], None] = lambda _stage, _share: None,
 ) -> Scanned:
     """The report of a data set: what the rules say of its profile.
@@ -104,8 +105,8 @@ def broken_down(
     dataset: Dataset, why: str, rules: Sequence[Rule], settings: Settings, severities: Mapping[str, Severity]
 ) -> Scanned:
     """The report of a data set whose scan broke down: a finding that says so, and no rule that passes."""
-    dataset.problems.append(Problem("failed", dataset.path, why))
-    judged = _Judged(Profile(dataset, (), settings, None), severities, Thumbnails())
+    broken = replace(dataset, problems=[*dataset.problems, Problem("failed", dataset.path, why)])
+    judged = _Judged(Profile(broken, (), settings, lasting=False), severities, Thumbnails())
     for rule in rules:
         if rule.tells_damage:
             judged.run(rule)
@@ -113,9 +114,7 @@ def broken_down(
         if not rule.tells_damage:
             # Where no finding stands for them, their failure decides the exit status.
             judged.leave(rule, "skipped" if judged.findings else "failed", why)
-    scanned = judged.scanned()
-    scanned.lasting = False
-    return scanned
+    return judged.scanned()
 
 
 def audit(
@@ -127,7 +126,7 @@ def audit(
     severities: Mapping[str, Severity],
 ) -> Scanned:
     """Let the rules that judge what was silenced add to the report of a data set."""
-    judged = _Judged(Profile(dataset, (), settings, None, silences=silences), severities, Thumbnails())
+    judged = _Judged(Profile(dataset, (), settings, silences=silences), severities, Thumbnails())
     for rule in rules:
         judged.run(rule)
     report = scanned.report
@@ -211,6 +210,8 @@ class _Judged:
         """By fingerprint, what the finding that leads says of it."""
         self.met: dict[str, int] = {}
         """How often each fingerprint occurred."""
+        self.modelled = False
+        """Whether a rule judged by the shared models."""
 
     def run(self, rule: Rule) -> None:
         """Let one rule judge; whatever it does, it ends as found, passed, skipped or failed."""
@@ -241,6 +242,7 @@ class _Judged:
         except Exception as error:  # a broken rule must not take the others with it
             self._state(rule, "failed", f"{type(error).__name__}: {error}")
             return
+        self.modelled |= rule.shares_models
         for finding, item, samples in found:
             self.findings.append(finding)
             self.affected[finding.fingerprint] = samples
@@ -351,9 +353,9 @@ class _Judged:
                 )
                 for split in profile.splits
             ),
-            facts=facts.facts_of(profile),
+            facts=facts.facts_of(profile, self.modelled),
             views=views_of(profile, self.thumbnails),
             findings=_in_order(fold(self.findings, self.follows, self.briefs)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
-        return Scanned(report, self.affected, self.thumbnails.made())
+        return Scanned(report, self.affected, self.thumbnails.made(), profile.lasting)

@@ -24,6 +24,14 @@ class Settings:
     """Beyond it copies are counted on a sample of the contents."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A measurement, and what it is to see of each sample where that is not all it could use."""
+
+    kind: type[Measurement]
+    reads: frozenset[Aspect]
+
+
 class Measurement(ABC):
     """A fact about one split, taken batch by batch.
 
@@ -36,6 +44,11 @@ class Measurement(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    @classmethod
+    def reading(cls, *aspects: Aspect) -> Reading:
+        """This measurement, but of these aspects of a sample."""
+        return Reading(cls, frozenset(aspects))
 
     @abstractmethod
     def update(self, batch: Batch) -> None:

@@ -42,9 +42,3 @@ class Problems(Measurement):
         """Say on which partition the problems were met."""
         self.found = [(row, part, problem) for row, _, problem in self.found]
         return True
-
-
-class DecodeProblems(Problems):
-    """The same after decoding every pixel, which is where truncated images show."""
-
-    reads: ClassVar[frozenset[Aspect]] = frozenset({"labels", "header", "pixels"})

@@ -249,12 +249,6 @@ class Sample(Measurement):
         return self._reach is None and super().renumber(part)
 
 
-class PlainSample(Sample):
-    """The same without thumbnails, for rules that need no more of images than what and where they are."""
-
-    reads: ClassVar[frozenset[Aspect]] = frozenset({"labels", "table", "header"})
-
-
 def _grey(pictures: NDArray[np.uint8]) -> bool:
     """Whether no picture has a colour; of a colourful set the first few tell."""
     blocks = (pictures[start : start + 64] for start in range(0, len(pictures), 64))

@@ -133,7 +133,7 @@ def fix(
     if listed is not None:
         check(listed)
     target = None if out is None else Target(Path(out), path, force)
-    dataset = only(api.find(path, label=label, splits=splits), path, "fix")
+    dataset = only(api.detect(path, label=label, splits=splits), path, "fix")
     if target is None:
         with tempfile.TemporaryDirectory(prefix="datalint-") as folder:
             work = _Work(path, Path(folder), dataset, label, splits, repairs, relabel, seed, progress)
@@ -219,7 +219,7 @@ class _Work:
                 made.left += [Left(c.code, c.fingerprint, c.message, "could not be mended") for c in made.changes]
                 break
             self.dataset = only(
-                api.find(place, label=self.options["label"], splits=self.options["splits"]), place, "fix"
+                api.detect(place, label=self.options["label"], splits=self.options["splits"]), place, "fix"
             )
             self.contents.again(self.dataset, place)
             report = api.scan(place, cache=False, **self.options)

@@ -102,7 +102,7 @@ def subset(
     if per_class is not None and per_class < 1:
         raise DatalintError(f"{per_class} samples per class: it must be at least 1")
     target = Target(Path(out), path, force)
-    dataset = only(api.find(path, label=label, splits=splits), path, "take a subset of")
+    dataset = only(api.detect(path, label=label, splits=splits), path, "take a subset of")
     if dataset.label is None:
         raise DatalintError(f"{path} has no label, so it has no classes to choose from; name the column with --label")
     where = places(dataset, path)

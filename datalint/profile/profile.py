@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from datalint.measures.contents import Contents
+from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.profile.splits import Given, SplitProfile
+from datalint.sources.tables.labels import task_of
 
 if TYPE_CHECKING:
     from datalint.core.dataset import Dataset, Task
@@ -17,15 +21,13 @@ if TYPE_CHECKING:
     from datalint.profile.learn.pooled import Learned
 
 
-@dataclass
+@dataclass(frozen=True)
 class Profile:
     """The facts of one data set, and what rules share."""
 
     dataset: Dataset
     splits: tuple[SplitProfile, ...]
     settings: Settings
-    task: Task | None
-    """What is to be predicted; None without a label."""
     given: Given = field(default_factory=Given)
     thorough: bool = True
     """Whether searches may cost more than reading the data; not with the preset ``fast``."""
@@ -33,6 +35,38 @@ class Profile:
     """How many a search may use."""
     silences: tuple[Silence, ...] = ()
     """What the user silenced and what became of it; told to rules that audit."""
+    lasting: bool = True
+    """Whether the same data would give the same again; not where reading it broke down."""
+
+    @cached_property
+    def task(self) -> Task | None:
+        """What is to be predicted; None without a label."""
+        if self.dataset.label is None or self.dataset.task is not None or not self.splits:
+            return self.dataset.task if self.splits else None
+        targets = [split[TargetOrder] for split in self.splits]
+        present = sum(target.present for target in targets)
+        if not present:
+            return "classification"
+        counted = [split[LabelRuns].counts for split in self.splits]
+        values: dict[float | str, int] | None = None
+        if all(counts is not None for counts in counted):
+            classes = sum((Counter(counts) for counts in counted), Counter[str]())
+            values = {float(k) if _is_number(k) else k: v for k, v in classes.items() if k != MISSING_CLASS}
+            if any(isinstance(key, str) for key in values):
+                return "classification"  # declared class names stand for the numbers
+        whole = all(target.whole for target in targets)
+        return "regression" if task_of("number", values, present, whole) == "regression" else "classification"
+
+    @property
+    def compares_inputs(self) -> bool:
+        """Whether :attr:`copies` can be found: the inputs were hashed, and there are any."""
+        hashed = all(Contents in split.measured for split in self.splits)
+        return hashed and (self.dataset.modality == "images" or bool(self.content_names))
+
+    @property
+    def learnable(self) -> bool:
+        """Whether :attr:`learned` can be made: there is more than one class to tell apart."""
+        return self.task == "classification" and any(len(split.counts) > 1 for split in self.labelled)
 
     @cached_property
     def labelled(self) -> tuple[SplitProfile, ...]:
@@ -84,3 +118,11 @@ class Profile:
         from datalint.profile.learn.near import find_near
 
         return find_near(self.dataset, self.splits, self.feature_names, self.thorough, self.threads)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

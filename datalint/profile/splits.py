@@ -12,7 +12,8 @@ import numpy as np
 from datalint.measures.columns import NumberStats
 from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns
-from datalint.measures.sample import PlainSample, Sample
+from datalint.measures.problems import Problems
+from datalint.measures.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +32,17 @@ class SplitProfile:
     """What was measured on one split."""
 
     name: str
-    samples: int
     info: Split
     measured: Mapping[type[Measurement], Measurement]
 
     def __getitem__(self, kind: type[M]) -> M:
         """The measurement of that kind; a KeyError means that the rule does not declare it in ``needs``."""
         return cast("M", self.measured[kind])
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return self[Problems].samples
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -55,15 +60,10 @@ class SplitProfile:
         """Where :class:`NumberStats` has a column; None where the split has no such numeric column."""
         return self._columns.get(name)
 
-    @property
-    def sample(self) -> Sample:
-        """The coordinated sample; without thumbnails if no rule asked for them."""
-        return self[Sample] if Sample in self.measured else self[PlainSample]
-
     @cached_property
     def rows(self) -> SampledRows:
         """The sampled samples in stored order, every copy of a content on its own row."""
-        return SampledRows.of(self.sample)
+        return SampledRows.of(self[Sample])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
@@ -11,6 +11,7 @@ from datalint.core.errors import DatalintError, FindingsError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.core.terms import Confidence, Modality  # noqa: TC001 - pydantic reads it
 from datalint.report.escape import guard_json
+from datalint.report.held import Held
 from datalint.report.views import Views
 from datalint.sources.inventory import FileKind  # noqa: TC001 - pydantic looks it up
 
@@ -18,22 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-
-
-class Rest(Protocol):
-    """What belongs to a report and was kept elsewhere, to be loaded when it is asked for."""
-
-    def affected(self) -> Mapping[tuple[int, str], Sequence[AffectedSample]]:
-        """All affected samples by number of the data set and fingerprint of the finding."""
-
-    def thumbnails(self) -> dict[str, bytes]:
-        """Pictures by sample id."""
-
-    def page(self, report: Report) -> str | None:
-        """The page of this very report, if it was made before."""
-
-    def keep_page(self, report: Report, page: str) -> None:
-        """Keep the page for another time."""
 
 
 SCHEMA: Final = "datalint-report/1"
@@ -198,11 +183,18 @@ class Report(BaseModel):
     inventory: Inventory = Field(default_factory=Inventory, description="What was read, and what was not.")
     run: Run
 
-    # What belongs to the run in memory but not into the file: every affected sample, and pictures for the HTML page.
-    _all_affected: dict[tuple[int, str], Sequence[AffectedSample]] = PrivateAttr(default_factory=dict)
-    _thumbnails: dict[str, bytes] = PrivateAttr(default_factory=dict)
-    _rest: Rest | None = PrivateAttr(default=None)
-    _loaded: bool = PrivateAttr(default=True)
+    _held: Held = PrivateAttr(default_factory=Held)
+
+    @property
+    def held(self) -> Held:
+        """What this report holds beyond its file."""
+        return self._held
+
+    def holding(self, held: Held) -> Report:
+        """The same report, which holds something else beyond its file."""
+        copied = self.model_copy()
+        copied._held = held
+        return copied
 
     @property
     def findings(self) -> list[Finding]:
@@ -213,8 +205,7 @@ class Report(BaseModel):
     @property
     def thumbnails(self) -> Mapping[str, bytes]:
         """WebP pictures of affected image samples by sample ``id``; empty for a report read back from JSON."""
-        self._load()
-        return self._thumbnails
+        return self._held.thumbnails
 
     def ok(self, fail_on: FailOn = "error") -> bool:
         """Whether there is no finding at or above ``fail_on``."""
@@ -243,7 +234,6 @@ class Report(BaseModel):
         import pandas as pd
 
         wanted = self._code(code)
-        self._load()
         rows = [
             {
                 "dataset": dataset.name,
@@ -256,7 +246,7 @@ class Report(BaseModel):
             for number, dataset in enumerate(self.datasets)
             for finding in dataset.findings
             if finding.code == wanted
-            for s in self._all_affected.get((number, finding.fingerprint), finding.affected.samples)
+            for s in self._held.affected.get((number, finding.fingerprint), finding.affected.samples)
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["dataset", "split", "index", "id", "fingerprint"])
         return frame.drop_duplicates(subset=["dataset", "split", "index", "id"], ignore_index=True)
@@ -277,35 +267,14 @@ class Report(BaseModel):
 
     def samples(self, finding: Finding) -> list[AffectedSample]:
         """Every sample of one of the findings, worst first, without truncation."""
-        self._load()
         numbers = [k for k, dataset in enumerate(self.datasets) if finding in dataset.findings]
-        for number in numbers:
-            if (number, finding.fingerprint) in self._all_affected:
-                return list(self._all_affected[number, finding.fingerprint])
-        return list(finding.affected.samples)
+        held = (self._held.affected.get((number, finding.fingerprint)) for number in numbers)
+        return list(next(filter(None, held), finding.affected.samples))
 
     def all_samples(self, number: int) -> dict[str, Sequence[AffectedSample]]:
         """By fingerprint of the findings of one data set, every sample of theirs, without truncation."""
-        self._load()
         findings = self.datasets[number].findings
-        return {f.fingerprint: self._all_affected.get((number, f.fingerprint), f.affected.samples) for f in findings}
-
-    def _keep(
-        self, number: int, affected: Mapping[str, Sequence[AffectedSample]], thumbnails: dict[str, bytes]
-    ) -> None:
-        """Take what was found in one data set beyond what the file lists."""
-        self._all_affected |= {(number, fingerprint): samples for fingerprint, samples in affected.items()}
-        self._thumbnails |= thumbnails
-
-    def _keep_rest(self, rest: Rest, loaded: bool) -> None:
-        """Where more of it is kept, and whether that has been loaded."""
-        self._rest, self._loaded = rest, loaded
-
-    def _load(self) -> None:
-        if not self._loaded and self._rest is not None:
-            self._loaded = True
-            self._all_affected = dict(self._rest.affected())
-            self._thumbnails = self._rest.thumbnails()
+        return {f.fingerprint: self._held.affected.get((number, f.fingerprint), f.affected.samples) for f in findings}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as JSON text; also written to ``path`` (whole or not at all) if one is given."""
@@ -320,13 +289,12 @@ class Report(BaseModel):
         """The report as one self-contained HTML page; also written to ``path`` if one is given."""
         from datalint.core.writing import write_text
 
-        text = None if self._rest is None else self._rest.page(self)
+        text = self._held.page(self)
         if text is None:
             from datalint.report.html.html import render
 
             text = render(self)
-            if self._rest is not None:
-                self._rest.keep_page(self, text)
+            self._held.keep_page(self, text)
         if path is not None:
             write_text(Path(path), text)
         return text

@@ -19,6 +19,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from datalint.report import wording
+from datalint.report.held import Held
 from datalint.report.models import (
     Affected,
     AffectedSample,
@@ -85,16 +86,14 @@ def conceal(
         _Built(dataset, report.all_samples(number) if samples and redact else None, by_code, columns, words, key)
         for number, dataset in enumerate(report.datasets)
     ]
-    fresh = Report(
+    affected = {(number, name): rows for number, built in enumerate(made) for name, rows in built.affected.items()}
+    return Report(
         tool=report.tool,
         summary=report.summary,
-        datasets=tuple(m.dataset() for m in made),
+        datasets=tuple(built.dataset() for built in made),
         inventory=_known_suffixes(report.inventory),
         run=report.run,
-    )
-    for number, built in enumerate(made):
-        fresh._keep(number, built.affected, {})
-    return fresh
+    ).holding(Held(affected))
 
 
 def _known_suffixes(inventory: Inventory) -> Inventory:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from datalint.core.clean import Clean, Planted
     from datalint.core.dataset import Dataset, Task
-    from datalint.measures.base import Measurement
+    from datalint.measures.base import Measurement, Reading
     from datalint.measures.places import Places
     from datalint.profile.profile import Profile
 
@@ -102,6 +102,8 @@ class Rule(ABC):
     """Items of the list "37 reasons why your neural network is not working" that it answers."""
     trains: ClassVar[bool] = False
     """Whether it trains a model; such rules are left out of the fast preset."""
+    shares_models: ClassVar[bool] = False
+    """Whether it judges by the models that rules share (``Profile.learned``): the report then says how good they are."""
     searches: ClassVar[frozenset[str]] = frozenset()
     """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
     audits: ClassVar[bool] = False
@@ -147,7 +149,7 @@ class Rule(ABC):
 
     @classmethod
     @abstractmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The measurements it reads from the profile of such a data set."""
 
     @abstractmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
@@ -17,7 +16,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
 TABLES = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
@@ -131,16 +130,6 @@ def walk(root: Path) -> Listing:
     listing.entries.sort(key=lambda entry: entry.parts)
     listing.problems.sort(key=lambda problem: problem.path)
     return listing
-
-
-def walk_all(paths: Sequence[Path]) -> dict[Path, Listing]:
-    """What lies below each of the paths that is a folder; one that cannot be read is left out."""
-    found = {}
-    for path in paths:
-        with contextlib.suppress(OSError, ValueError, DatalintError):
-            if path.is_dir():
-                found[path] = walk(path)
-    return found
 
 
 def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> list[tuple[Path, tuple[str, ...]]]:

@@ -35,7 +35,7 @@ class Silencer:
     def __init__(
         self,
         effective: Effective,
-        baseline: tuple[str, Baseline] | None,
+        baseline: Baseline | None,
         datasets: Sequence[Dataset],
         ran: Collection[str],
         today: datetime.date,
@@ -44,7 +44,7 @@ class Silencer:
 
         Args:
             effective: the configuration.
-            baseline: where it is written, and what it holds.
+            baseline: the known findings.
             datasets: all that are scanned.
             ran: codes of the rules that ran.
             today: what suppressions expire by.
@@ -54,7 +54,7 @@ class Silencer:
         """
         self._ignores = [(item, _Ignoring(item)) for item in effective.ignores]
         self._suppressions = effective.suppressions
-        self._baseline_file, self._baseline = baseline or ("", Baseline())
+        self._baseline_file, self._baseline = effective.config.baseline or "", baseline or Baseline()
         self._datasets, self._ran, self._today = datasets, ran, today
         self._wanted = _wanted(effective) if effective.ignores or effective.suppressions else {}
         names = [dataset.name for dataset in datasets]

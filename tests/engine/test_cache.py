@@ -16,6 +16,7 @@ import datalint
 from datalint.engine.cache import Cache, Cached
 from datalint.engine.engine import Serial
 from datalint.engine.freeze import Damaged, freeze, thaw
+from datalint.engine.plan import Plan
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.order import LabelRuns
@@ -54,15 +55,16 @@ class Counting:
     def __init__(self) -> None:
         self.read: list[int] = []
 
-    def measure(self, partitions: Any, kinds: Any, settings: Any, progress: Any) -> Any:
+    def measure(self, partitions: Any, plan: Any, progress: Any) -> Any:
         self.read += [number for number, _ in partitions]
-        return Serial().measure(partitions, kinds, settings, progress)
+        return Serial().measure(partitions, plan, progress)
 
 
 def _read(folder: Path, cache: Cache, settings: Settings | None = None) -> list[int]:
     engine = Counting()
     tasks = list(enumerate(datalint.detect(folder)[0].partitions))
-    list(Cached(engine, cache).measure(tasks, (LabelRuns, NumberStats, Sample), settings or Settings(), lambda _: None))
+    plan = Plan.of((LabelRuns, NumberStats, Sample), settings or Settings())
+    list(Cached(engine, cache).measure(tasks, plan, lambda _: None))
     return engine.read
 
 
@@ -176,8 +178,9 @@ def test_a_cache_that_cannot_be_written_does_no_harm(shards: Path) -> None:
 
 def test_frozen_states_come_back_whole(shards: Path) -> None:
     tasks = list(enumerate(datalint.detect(shards)[0].partitions))
-    (states, *_) = Serial().measure(tasks, (LabelRuns, NumberStats, Sample), Settings(), lambda _: None)
-    data = freeze(states)
+    plan = Plan.of((LabelRuns, NumberStats, Sample), Settings())
+    (part, *_) = Serial().measure(tasks, plan, lambda _: None)
+    data = freeze(part.states)
     assert freeze(thaw(data)) == data
     for cut in (0, 10, len(data) // 2):
         with pytest.raises(Damaged):
@@ -191,9 +194,10 @@ def test_a_partition_with_a_broken_file_is_kept_too(shards: Path, tmp_path: Path
     counting = Counting()
     for _ in range(2):
         engine = Cached(counting, Cache(tmp_path / "cache"))
-        states = list(engine.measure(list(enumerate(dataset.partitions)), [Problems], Settings(), lambda _: None))
+        plan = Plan.of([Problems], Settings())
+        parts = list(engine.measure(list(enumerate(dataset.partitions)), plan, lambda _: None))
     assert counting.read == [0, 1, 2, 3, 4, 5]
-    (problems,) = states[2]["all"]
+    (problems,) = parts[2].states["all"]
     assert isinstance(problems, Problems)
     assert [problem.kind for _, _, problem in problems.found] == ["ragged"]
 

@@ -16,7 +16,9 @@ import pytest
 import datalint
 from datalint.engine.cache import MARK, TAG, Cache, Cached, sources_stamp
 from datalint.engine.engine import Serial, Tally
-from datalint.judge.scanning import plan, scan_dataset
+from datalint.engine.measure import measure
+from datalint.engine.plan import Measured, plan
+from datalint.judge.judge import judge
 from datalint.measures.base import Settings
 from datalint.rules.packs import pack_folders
 from datalint.rules.registry import select_rules
@@ -36,7 +38,7 @@ def write(path: Path, rows: int, seed: int = 0, form: str = "csv") -> None:
 
 def judged(dataset: Any) -> Any:
     rules = [rule() for rule in select_rules(["FIL101", "ORD101", "DUP101", "VAL101"])]
-    return scan_dataset(dataset, rules, Settings(), Serial()).report
+    return judge(measure(dataset, rules, Settings(), Serial()), rules).report
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -77,7 +79,7 @@ def test_an_image_that_vanishes(tmp_path: Path) -> None:
     (dataset,) = datalint.detect(tmp_path)
     (tmp_path / "a" / "3.png").unlink()
     rules = [rule() for rule in select_rules(["IMG", "VAL101", "DUP101"]) if not rule.trains]
-    report = scan_dataset(dataset, rules, Settings(), Serial()).report
+    report = judge(measure(dataset, rules, Settings(), Serial()), rules).report
     assert [status for status in report.rules if status.status == "failed"] == []
     assert any("3.png" in sample.id for f in report.findings for sample in f.affected.samples if f.code == "IMG103")
 
@@ -202,19 +204,18 @@ class Idle:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def measure(self, partitions: Any, kinds: Any, settings: Any, progress: Any) -> Any:
+    def measure(self, partitions: Any, plan: Any, progress: Any) -> Any:
         self.asked += [number for number, _ in partitions]
-        return iter([{} for _ in partitions])
+        return iter([Measured({}) for _ in partitions])
 
 
 def _again(folder: Path, cache: Path) -> list[int]:
     """Which partitions a second scan with the same rules has to read."""
     (dataset,) = datalint.detect(folder)
     quick = [rule() for rule in select_rules() if not rule.trains and "table" not in rule.searches]
-    kinds = plan([rule for rule in quick if "table" in rule.modalities], dataset)
     engine = Idle()
     tasks = list(enumerate(dataset.partitions))
-    list(Cached(engine, Cache(cache)).measure(tasks, kinds, Settings(), lambda _: None))
+    list(Cached(engine, Cache(cache)).measure(tasks, plan(quick, dataset, Settings()), lambda _: None))
     return engine.asked
 
 

@@ -23,6 +23,7 @@ from sklearn.datasets import load_digits
 import datalint
 from datalint.engine.cluster import Cluster
 from datalint.engine.engine import Last, Serial, Workers, choose
+from datalint.engine.plan import Plan
 from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
 from datalint.measures.order import LabelRuns
@@ -37,7 +38,7 @@ hostile: Any = importlib.import_module("hostile")
 
 cloudpickle.register_pickle_by_value(hostile)
 
-KINDS = (LabelRuns, Problems)
+PLAN = Plan.of((LabelRuns, Problems), Settings())
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_dask_worker_killed_in_mid_scan(cluster: Any, tmp_path: Path) -> None:
     fuse = tmp_path / "fuse"
     fuse.write_text("")
     tasks = _tasks(8, deadly=3, fuse=fuse)
-    found = list(Cluster(cluster.scheduler_address, 2).measure(tasks, KINDS, Settings(), lambda _: None))
+    found = list(Cluster(cluster.scheduler_address, 2).measure(tasks, PLAN, lambda _: None))
     assert not fuse.exists()
     assert _labels(found) == [10] * 8
 
@@ -104,22 +105,22 @@ def _tasks(count: int, deadly: int, fuse: Path | None) -> list[tuple[int, Any]]:
 
 
 def _labels(found: list[Any]) -> list[int]:
-    return [states["train"][0].samples for states in found]
+    return [part.states["train"][0].samples for part in found]
 
 
 def test_worker_killed_in_mid_scan(tmp_path: Path) -> None:
     fuse = tmp_path / "fuse"
     fuse.write_text("")
-    found = list(Workers(2).measure(_tasks(9, deadly=4, fuse=fuse), KINDS, Settings(), lambda _: None))
+    found = list(Workers(2).measure(_tasks(9, deadly=4, fuse=fuse), PLAN, lambda _: None))
     assert not fuse.exists()
     assert _labels(found) == [10] * 9
 
 
 @pytest.mark.parametrize("deadly", [0, 3, 5])
 def test_partition_that_always_kills_becomes_a_problem(deadly: int) -> None:
-    found = list(Workers(2).measure(_tasks(6, deadly=deadly, fuse=None), KINDS, Settings(), lambda _: None))
+    found = list(Workers(2).measure(_tasks(6, deadly=deadly, fuse=None), PLAN, lambda _: None))
     assert _labels(found) == [0 if k == deadly else 10 for k in range(6)]
-    problems: Any = found[deadly]["train"][1]
+    problems: Any = found[deadly].states["train"][1]
     ((row, part, problem),) = problems.found
     assert (row, part) == (-1, deadly)
     assert f"part {deadly}" in problem.path
@@ -128,7 +129,7 @@ def test_partition_that_always_kills_becomes_a_problem(deadly: int) -> None:
 
 def test_progress_counts_every_sample() -> None:
     seen: list[int] = []
-    list(Workers(2).measure(_tasks(5, deadly=-1, fuse=None), KINDS, Settings(), seen.append))
+    list(Workers(2).measure(_tasks(5, deadly=-1, fuse=None), PLAN, seen.append))
     assert sum(seen) == 50
 
 
@@ -146,7 +147,7 @@ def test_processes_started_early_are_those_that_read() -> None:
     assert starting is not None
     starting.wait()
     ready = set(multiprocessing.active_children())
-    list(Workers(2, starting=starting).measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    list(Workers(2, starting=starting).measure(_tasks(8, deadly=-1, fuse=None), PLAN, lambda _: None))
     assert len(ready) >= 2
     assert set(multiprocessing.active_children()) == ready
 
@@ -167,7 +168,7 @@ def test_whoever_started_processes_lets_them_go() -> None:
     assert len(own) >= 2 and all(map(_lives, own))
     loaded: list[int] = []
     engine = Last(Workers(2, starting=starting), starting, lambda: loaded.append(1))
-    found = list(engine.measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    found = list(engine.measure(_tasks(8, deadly=-1, fuse=None), PLAN, lambda _: None))
     assert _labels(found) == [10] * 8 and loaded == [1]
     for _ in range(200):
         if not any(map(_lives, own)):
@@ -175,7 +176,7 @@ def test_whoever_started_processes_lets_them_go() -> None:
         time.sleep(0.1)
     assert not any(map(_lives, own))
     # Whoever reads next gets new ones.
-    again = list(Workers(2).measure(_tasks(8, deadly=-1, fuse=None), KINDS, Settings(), lambda _: None))
+    again = list(Workers(2).measure(_tasks(8, deadly=-1, fuse=None), PLAN, lambda _: None))
     assert _labels(again) == [10] * 8
 
 
@@ -258,7 +259,7 @@ def test_a_cluster_that_is_lost_ends_the_scan(bare: Bare, dies: str, capfd: pyte
         tasks[2] = (2, hostile.Assassin("train", "part 2", None, True, os.getpid(), victim=bare.scheduler))
     start = time.monotonic()
     with pytest.raises(datalint.DatalintError, match="the cluster was lost before all was read"):
-        list(Cluster(bare.address, 2, workerless=20).measure(tasks, KINDS, Settings(), lambda _: None))
+        list(Cluster(bare.address, 2, workerless=20).measure(tasks, PLAN, lambda _: None))
     assert time.monotonic() - start < 120
     assert "Traceback" not in capfd.readouterr().err
 
@@ -267,4 +268,4 @@ def test_a_cluster_that_is_lost_ends_the_scan(bare: Bare, dies: str, capfd: pyte
 @pytest.mark.parametrize("bare", [0], indirect=True)
 def test_a_cluster_without_workers(bare: Bare) -> None:
     with pytest.raises(datalint.DatalintError, match="the cluster has no worker; start one"):
-        list(Cluster(bare.address, 2, workerless=1).measure(_tasks(3, -1, None), KINDS, Settings(), lambda _: None))
+        list(Cluster(bare.address, 2, workerless=1).measure(_tasks(3, -1, None), PLAN, lambda _: None))

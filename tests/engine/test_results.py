@@ -42,7 +42,7 @@ def test_samples_pictures_and_page_come_back(folder: Path) -> None:
     page = first.to_html()
     again = datalint.scan(folder / "data", **options)
     assert (first.run.engine, again.run.engine) == ("serial", "cache")
-    assert not again._thumbnails  # not yet asked for
+    assert "thumbnails" not in vars(again.held)  # not yet asked for
     assert again.to_html() != page
     assert without_run(again.to_html()) == without_run(page)
     assert "engine cache" in again.to_html()

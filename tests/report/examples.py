@@ -10,6 +10,7 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from datalint.report.held import Held
 from datalint.report.models import (
     Affected,
     AffectedSample,
@@ -501,8 +502,7 @@ def crowded() -> Report:
         rules=rules(["LBL102"]),
     )
     whole = report([dataset])
-    whole._thumbnails.update({s.id: pictured for s in samples})
-    return whole
+    return whole.holding(Held(thumbnails={s.id: pictured for s in samples}))
 
 
 def clean_table() -> DatasetReport:
@@ -539,8 +539,7 @@ def typical() -> Report:
     """Three data sets with nine findings between them, and thumbnails."""
     pictured, pictures = digits()
     whole = report([iris(), pictured, diabetes(), clean_table()])
-    whole._thumbnails.update(pictures)
-    return whole
+    return whole.holding(Held(thumbnails=pictures))
 
 
 @cache
@@ -626,9 +625,7 @@ def hostile() -> Report:
                 rules=(RuleStatus(code=name, rule=name, status="failed", reason=name, coverage=name),),
             )
         )
-    whole = report(datasets)
-    whole._thumbnails.update({name + " picture": thumbnail(1) for name in HOSTILE})
-    return whole
+    return report(datasets).holding(Held(thumbnails={name + " picture": thumbnail(1) for name in HOSTILE}))
 
 
 def thumbnail(seed: int) -> bytes:

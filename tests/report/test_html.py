@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datalint.report.held import Held
 from datalint.report.html import html
 from datalint.report.html.limits import MOST_BYTES, TYPICAL_BYTES
 from datalint.report.models import Affected, Report, RuleStatus, SplitInfo
@@ -172,8 +173,7 @@ def test_thumbnails_are_limited_in_number_and_bytes() -> None:
     names = [sample.id for card in cards for sample in card.affected.samples]
     for size, most in ((300, 300), (10_000, 100), (60_000, 0)):
         report = examples.report([examples.clean_table().model_copy(update={"findings": tuple(cards)})])
-        report._thumbnails.update(dict.fromkeys(names, bytes(size)))
-        page = html.render(report)
+        page = html.render(report.holding(Held(thumbnails=dict.fromkeys(names, bytes(size)))))
         assert len(page.encode()) <= TYPICAL_BYTES
         assert most * 0.5 <= page.count("<img ") <= most
 
@@ -228,8 +228,7 @@ def test_the_most_that_a_report_can_hold_stays_below_the_hard_limit() -> None:
             "rules": tuple(RuleStatus(code=f"XYZ{n}", rule=long, status="failed", reason=long) for n in range(999)),
         }
     )
-    report = examples.report([dataset] * 60)
-    report._thumbnails.update(dict.fromkeys(names, bytes(9_000)))
+    report = examples.report([dataset] * 60).holding(Held(thumbnails=dict.fromkeys(names, bytes(9_000))))
     page = html.render(report)
     assert len(page.encode()) <= MOST_BYTES
     assert "Showing 5 of 60 data sets" in page

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from datalint.core.errors import DatalintError
+from datalint.report.held import Held
 from datalint.report.html.limits import MOST_BYTES
 from datalint.report.html.pages import MOST_SAMPLES, write_pages
 from datalint.report.models import Affected, AffectedSample
@@ -35,8 +36,7 @@ def large(samples: int, length: int = 20) -> Report:
     )
     datasets = (first.model_copy(update={"findings": (finding, *first.findings[1:])}), *rest)
     made = report.model_copy(update={"datasets": datasets})
-    made._keep(0, {finding.fingerprint: list(listed)}, {})
-    return made
+    return made.holding(Held({(0, finding.fingerprint): listed}, report.thumbnails))
 
 
 def test_every_rule_has_its_pages_and_every_link_leads_somewhere(tmp_path: Path) -> None:

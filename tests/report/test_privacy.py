@@ -19,6 +19,7 @@ from datalint.core import vocabulary
 from datalint.core.clean import Clean
 from datalint.report.formats import text
 from datalint.report.formats.formats import FORMATS, render
+from datalint.report.held import Held
 from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, Report, Run, Summary, Tool
 from datalint.report.privacy import KEY, conceal, own_words
 from datalint.rules.base import Rule
@@ -377,9 +378,8 @@ def _fault(rule: type[Rule], by_size: list[Clean], kept: Path) -> Fault | None:
 def written(reports: list[Report]) -> bytes:
     """The reports as one, as every writer of one file has it; the pages of a folder are made of the same cards."""
     whole = reports[0].model_copy(update={"datasets": tuple(d for r in reports for d in r.datasets)})
-    for number, report in enumerate(reports):
-        affected = {name: list(samples) for name, samples in report.all_samples(0).items()}
-        whole._keep(number, affected, dict(report.thumbnails))
+    held = {(n, name): rows for n, report in enumerate(reports) for name, rows in report.all_samples(0).items()}
+    whole = whole.holding(Held(held, {name: data for report in reports for name, data in report.thumbnails.items()}))
     told = [render(style, whole) for style in FORMATS]
     told += [text.render(whole, color=False, verbose=True), whole.to_html()]
     told += [str(whole.affected(rule.code).to_dict()) for rule in all_rules()]

@@ -10,7 +10,8 @@ import pytest
 
 import datalint
 from datalint.engine.engine import Serial
-from datalint.judge.scanning import scan_dataset
+from datalint.engine.measure import measure
+from datalint.judge.judge import judge
 from datalint.measures.base import Settings
 from datalint_rules.scale.pixel_range import PixelRange
 from tests.rules.trees import scan, state
@@ -87,7 +88,7 @@ def test_overshoot_of_resampling_is_no_other_range() -> None:
 def test_a_declared_range(expected: str, values: Any, found: bool) -> None:
     (dataset,) = datalint.detect((values, LABELS))
     rule = PixelRange(PixelRange.Params(expected=expected))
-    report = scan_dataset(dataset, [rule], Settings(), Serial()).report
+    report = judge(measure(dataset, [rule], Settings(), Serial()), [rule]).report
     assert [f.severity for f in report.findings] == ["warning"] * found
 
 

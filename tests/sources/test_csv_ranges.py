@@ -11,7 +11,8 @@ import pytest
 
 import datalint
 from datalint.engine.engine import Serial
-from datalint.judge.scanning import scan_dataset
+from datalint.engine.measure import measure
+from datalint.judge.judge import judge
 from datalint.measures.base import Settings
 from datalint.rules.registry import select_rules
 from datalint.sources.tables import csvs
@@ -41,7 +42,7 @@ def scanned(path: Path, size: int) -> Any:
     (dataset,) = datalint.detect(path, label="label")
     dataset.partitions = ranges(path, size)
     rules = [rule() for rule in select_rules(["ORD101", "DUP101", "LBL", "VAL101"]) if not rule.trains]
-    done = scan_dataset(dataset, rules, Settings(), Serial())
+    done = judge(measure(dataset, rules, Settings(), Serial()), rules)
     return done.report.model_dump(), done.affected
 
 

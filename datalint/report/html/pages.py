@@ -10,6 +10,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.severity import SEVERITIES
 from datalint.core.writing import write_text
 from datalint.report import wording
+from datalint.report.held import Held
 from datalint.report.models import Affected, Report, Summary
 
 if TYPE_CHECKING:
@@ -216,11 +217,9 @@ def _part(report: Report, units: Sequence[_Unit]) -> Report:
         rules = tuple(rule for rule in known.rules if rule.code in codes)
         datasets.append(known.model_copy(update={"findings": found, "rules": rules, "facts": {}, "suppressed": 0}))
     counts = {name: sum(unit.finding.severity == name for unit in units) for name in SEVERITIES}
-    part = Report(
+    return Report(
         tool=report.tool,
         summary=Summary(**counts, datasets=len(datasets)),
         datasets=tuple(datasets),
         run=report.run,
-    )
-    part._keep(0, {}, dict(report.thumbnails))
-    return part
+    ).holding(Held(thumbnails=report.thumbnails))

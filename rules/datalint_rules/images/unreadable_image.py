@@ -10,13 +10,14 @@ from datalint.author import (
     Cases,
     Clean,
     Dataset,
-    DecodeProblems,
     Found,
     ImageHeaders,
     Measurement,
     Planted,
     Problem,
+    Problems,
     Profile,
+    Reading,
     Rule,
     Severity,
     SplitProfile,
@@ -59,14 +60,14 @@ class UnreadableImage(Rule):
     public = frozenset({"files", "share"})
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Truncation shows only when every pixel is decoded."""
-        return (DecodeProblems, ImageHeaders)
+        return (Problems.reading("labels", "header", "pixels"), ImageHeaders)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split for broken files, one for wrong suffixes."""
         for split in profile.splits:
-            found = [item for item in split[DecodeProblems].found if item[0] >= 0 and item[2].kind != "not-finite"]
+            found = [item for item in split[Problems].found if item[0] >= 0 and item[2].kind != "not-finite"]
             broken = [item for item in found if item[2].kind != "suffix"]
             misnamed = [item for item in found if item[2].kind == "suffix"]
             if broken:

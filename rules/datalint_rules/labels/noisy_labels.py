@@ -82,6 +82,7 @@ class NoisyLabels(Rule):
     repair = "relabel"
     wants = "classes"
     trains = True
+    shares_models = True
     public = frozenset(
         {
             "evidence",

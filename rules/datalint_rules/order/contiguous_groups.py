@@ -15,9 +15,9 @@ from datalint.author import (
     Found,
     Key,
     Measurement,
-    PlainSample,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -94,9 +94,9 @@ class ContiguousGroups(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The coordinated sample with its positions."""
-        return (PlainSample,) if dataset.modality == "images" else (Sample,)
+        return (Sample.reading("labels", "table", "header"),)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""

@@ -13,9 +13,9 @@ from datalint.author import (
     Field,
     Found,
     Measurement,
-    PlainSample,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -72,9 +72,9 @@ class RepeatedBatches(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The coordinated sample with all copies of its contents."""
-        return (PlainSample,) if dataset.modality == "images" else (Sample,)
+        return (Sample.reading("labels", "table", "header"),)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""
@@ -91,7 +91,7 @@ class RepeatedBatches(Rule):
                 yield found
 
     def _judge(self, split: SplitProfile) -> Found | None:
-        places = split.sample.places
+        places = split[Sample].places
         repeats = np.flatnonzero(places.content[1:] == places.content[:-1])
         # A content that comes again and again, such as an empty row, has no distance of its own.
         starts = np.flatnonzero(np.append(True, places.content[1:] != places.content[:-1])[: len(places)])
@@ -122,7 +122,7 @@ class RepeatedBatches(Rule):
         if len(picked) < self.params.least:
             return None
         rows, again = rows[picked], again[picked]
-        exact = bool(split.sample.complete)
+        exact = bool(split[Sample].complete)
         total = len(rows) if exact else min(split.samples, round(len(rows) / sampled))
         first, last = int(rows[0]), int(rows[-1])
         # A table that is one pattern over and over, such as a full design or a calendar, was made like that.

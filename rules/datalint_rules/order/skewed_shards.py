@@ -14,9 +14,9 @@ from datalint.author import (
     Field,
     Found,
     Measurement,
-    PlainSample,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -80,9 +80,9 @@ class SkewedShards(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The sample, whose rows say where they lie."""
-        return (PlainSample,) if dataset.modality == "images" else (Sample,)
+        return (Sample.reading("labels", "table", "header"),)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""

@@ -64,6 +64,7 @@ class NoSignal(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "2, 5"
     trains = True
+    shares_models = True
     wants = "label"
     follows = ("LBL107", "LBL108")
     public = frozenset(

@@ -80,6 +80,7 @@ class WeakGroup(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "5"
     trains = True
+    shares_models = True
     modalities = frozenset({"table"})
     wants = "classes"
     public = frozenset(

@@ -14,9 +14,9 @@ from datalint.author import (
     Found,
     LabelRuns,
     Measurement,
-    PlainSample,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -92,9 +92,9 @@ class LabelShift(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Class counts; the sample for numeric targets, and to see what was drawn."""
-        return (LabelRuns, PlainSample if dataset.modality == "images" else Sample)
+        return (LabelRuns, Sample.reading("labels", "table", "header"))
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare every split with train."""

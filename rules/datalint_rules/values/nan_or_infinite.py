@@ -10,13 +10,14 @@ from datalint.author import (
     Cases,
     Clean,
     Dataset,
-    DecodeProblems,
     Found,
     ImageHeaders,
     Measurement,
     NumberStats,
     Planted,
+    Problems,
     Profile,
+    Reading,
     Rule,
     Sample,
     Severity,
@@ -63,10 +64,10 @@ class NanOrInfinite(Rule):
     public = frozenset({"infinite", "nan", "pictures", "share"})
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Counts per column and the sample for the rows; of pictures in arrays what was met while reading."""
         if dataset.modality == "images":
-            return (DecodeProblems, ImageHeaders) if "arrays" in dataset.layout else ()
+            return (Problems.reading("labels", "header", "pixels"), ImageHeaders) if "arrays" in dataset.layout else ()
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -148,7 +149,7 @@ def _pictures(profile: Profile) -> Iterator[Found]:
     if "arrays" not in profile.dataset.layout:
         raise Skip("image files hold neither NaN nor infinite values")
     for split in profile.splits:
-        found = [(row, problem) for row, _, problem in split[DecodeProblems].found if problem.kind == "not-finite"]
+        found = [(row, problem) for row, _, problem in split[Problems].found if problem.kind == "not-finite"]
         if not found:
             continue
         places = split[ImageHeaders].places.take(np.array([row for row, _ in found], np.int64))

@@ -307,7 +307,7 @@ def test_another_configuration_is_another_report_of_the_same_measurements(
         ("[rules.LBL101]\nratio = 9\n[rules.class-imbalance]\nratio = 9\n", "LBL101 class-imbalance is set twice"),
         ('batch-size = "32"\n', "bad.toml:1: batch-size: input should be a valid integer, not '32'"),
         ("batch-size = 0\n", "bad.toml:1: batch-size: input should be greater than or equal to 1, not 0"),
-        ("memory = 'lots'\n", "bad.toml:1: memory: 'lots' is not a size, such as 512MB"),
+        ("memory = 'lots'\n", "bad.toml:1: memory: a size is wanted, such as 512MB or 2GB, not 'lots'"),
         ("select = 3\n", "bad.toml:1: select: a list is wanted, not 3"),
         ('select = ["ORD1O1"]\n', "no rule matches 'ORD1O1', did you mean ORD101"),
         ("[[ignores]]\nreason = 'x'\n", "ignores[1]: names nothing to ignore: give rules, file"),

@@ -47,12 +47,12 @@ def split_glob(value: str) -> tuple[str, str]:
 
 def size(value: str) -> int:
     """A size such as 512MB, 2G or 1.5 GiB."""
-    from datalint.config.schema import parse_bytes
+    from pydantic import ByteSize, TypeAdapter, ValidationError
 
     try:
-        return parse_bytes(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+        return TypeAdapter(ByteSize).validate_python(value)
+    except ValidationError as error:
+        raise click.BadParameter(f"{value!r} is not a size, such as 512MB or 2GB") from error
 
 
 def named_format(value: str) -> tuple[str, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +14,23 @@ from datalint.cli.options import (
     LABEL,
     SPLITS,
     by_name,
-    codes,
     named_format,
     show_settings,
-    size,
 )
-from datalint.cli.showing import REPORTS, show, status, wants_progress, write
+from datalint.cli.showing import REPORTS, Output, show, status, write
 from datalint.core.errors import DatalintError
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from datalint.config.discovery import Effective
+    from datalint.config.options import ScanOptions
     from datalint.report.models import Report
 
 
-_CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "baseline")
+_CONFIGURABLE = (
+    *("label", "select", "ignore", "preset", "fail_on", "batch_size", "memory", "jobs", "cache_dir", "baseline"),
+)
 """Options that a configuration file may set as well."""
 
 
@@ -37,10 +38,8 @@ _CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @LABEL
 @SPLITS
-@click.option(
-    "--select", multiple=True, type=codes, metavar="CODES", help="Rules to run: codes, names or beginnings of codes."
-)
-@click.option("--ignore", multiple=True, type=codes, metavar="CODES", help="Rules to leave out.")
+@click.option("--select", multiple=True, metavar="CODES", help="Rules to run: codes, names or beginnings of codes.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Rules to leave out.")
 @click.option(
     "--preset",
     type=click.Choice(["fast", "default"]),
@@ -90,11 +89,10 @@ _CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "
 )
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask cluster's scheduler, such as tcp://host:8786.")
 @click.option("--no-cache", is_flag=True, help="Read everything again, and keep nothing.")
-@click.option("--cache-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where to keep what was measured.")
+@click.option("--cache-dir", metavar="DIR", help="Where to keep what was measured.")
 @click.option("--paranoid", is_flag=True, help="Tell changed files by their bytes instead of size and times.")
 @click.option(
     "--memory",
-    type=size,
     default="1GB",
     show_default=True,
     metavar="SIZE",
@@ -129,118 +127,93 @@ _CONFIGURABLE = ("label", "preset", "fail_on", "batch_size", "memory", "jobs", "
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason, and more samples.")
-def scan(paths: Sequence[str], **options: Any) -> None:
+def scan(paths: Sequence[str], **typed: Any) -> None:
     """Scan the data sets at PATH and report what is wrong with them.
 
     Exit status: 0 nothing at or above --fail-on, 1 findings, 2 the job could not be done.
     """
-    settings = _settings(paths, options)
-    if options["show_settings"]:
-        show_settings(settings)
+    options = _options(paths, typed)
+    if typed["show_settings"]:
+        show_settings(options.settings)
         return
-    options["style"] = _style(options)
-    options["fail_on"] = settings.config.fail_on
-    _check_writable(options)
-    if options["watch"]:
+    output = Output.of(typed, options.settings.config.fail_on)
+    _check_writable(output)
+    if typed["watch"]:
         from datalint.cli.watching import watch
 
-        sys.exit(watch(paths, options, lambda: _scanned(paths, _settings(paths, options), options)))
-    report = _scanned(paths, settings, options)
+        sys.exit(watch(paths, output, options, lambda: _scanned(paths, _options(paths, typed), output)))
+    report = _scanned(paths, options, output)
     try:
-        written = write(report, options)
+        written = write(report, output)
     except KeyboardInterrupt as error:
         raise DatalintError(
             "interrupted while the reports were written; not all of them may be of this scan"
         ) from error
     try:
-        show(report, options, written)
+        show(report, output, written)
     except BrokenPipeError:
         # Whoever read the output has had enough; what was found still decides the exit status.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(status(report, options))
+    sys.exit(status(report, output))
 
 
-def _scanned(paths: Sequence[str], settings: Effective, options: dict[str, Any]) -> Report:
+def _scanned(paths: Sequence[str], options: ScanOptions, output: Output) -> Report:
     from datalint import api
     from datalint.cli.progress import Progress
 
-    progress = Progress(wants_progress(options))
+    progress = Progress(output.wants_progress)
     try:
-        return api.scan(
-            list(paths),
-            config=settings,
-            pred_probs=options["pred_probs"],
-            embeddings=options["embeddings"],
-            changed_only=options["changed_only"],
-            engine=options["engine"],
-            scheduler=options["scheduler"],
-            cache=not options["no_cache"],
-            paranoid=options["paranoid"],
-            samples=not options["no_samples"],
-            redact=options["redact"],
-            progress=progress,
-        )
+        return api.run(list(paths), replace(options, progress=progress))
     finally:
         progress.close()
 
 
-def _settings(paths: Sequence[str], options: dict[str, Any]) -> Effective:
-    """The configuration, with what was typed on top of it."""
-    from datalint.config import discovery as lookup
+def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
+    """How to scan: the configuration, with what was typed on top of it."""
+    from datalint.config.discovery import settle
+    from datalint.config.options import ScanOptions
 
-    typed = click.get_current_context()
-    said = {
-        name: value
-        for name, value in options.items()
-        if typed.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    source = click.get_current_context().get_parameter_source
+    given: dict[str, Any] = {
+        name.replace("_", "-"): typed[name]
+        for name in _CONFIGURABLE
+        if source(name) is not click.core.ParameterSource.DEFAULT
     }
-    given = {name.replace("_", "-"): said.get(name) for name in _CONFIGURABLE}
-    for name in ("select", "ignore"):
-        given[name] = [code for codes in said.get(name, ()) for code in codes] or None
-    given["splits"] = by_name(options["splits"]) or None
-    given["cache-dir"] = None if options["cache_dir"] is None else str(options["cache_dir"])
-    found = lookup.settle([Path(path) for path in paths], False if options["no_config"] else options["config_file"])
-    return found.given(given, "command line")
+    given["splits"] = by_name(typed["splits"]) or None
+    settings = settle([Path(path) for path in paths], False if typed["no_config"] else typed["config_file"])
+    return ScanOptions(
+        settings=settings.given(given, "command line"),
+        pred_probs=typed["pred_probs"],
+        embeddings=typed["embeddings"],
+        changed_only=typed["changed_only"],
+        engine=typed["engine"],
+        scheduler=typed["scheduler"],
+        cache=not typed["no_cache"],
+        paranoid=typed["paranoid"],
+        samples=not typed["no_samples"],
+        redact=typed["redact"],
+    )
 
 
-def _style(options: dict[str, Any]) -> str:
-    """What is printed."""
-    printed = [name for name, file in options["formats"] if file is None]
-    if len(printed) > 1:
-        raise DatalintError(
-            f"--format {printed[0]} and --format {printed[1]}: one format can be printed, give the other a file, "
-            f"such as {printed[0]}:report.{printed[0]}"
-        )
-    style = printed[0] if printed else "text"
-    for option, fitting in (("statistics", ("text", "json")), ("watch", ("text", "concise"))):
-        if options[option] and style not in fitting:
-            raise DatalintError(
-                f"--{option} cannot be printed as {style}: choose {' or '.join(fitting)}, or give {style} a file"
-            )
-    return style
-
-
-def _check_writable(options: dict[str, Any]) -> None:
+def _check_writable(output: Output) -> None:
     """Say so before the scan rather than after it."""
     from datalint.core.writing import can_hold, check, is_stream
 
-    files = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
-    places = [os.path.realpath(file) for file in files if file is not None and not is_stream(file)]
-    for file in files:
-        if file is not None:
-            check(file)
-            if places.count(os.path.realpath(file)) > 1:
-                raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
-    if options["report_dir"] is not None:
+    places = [os.path.realpath(file) for file in output.files if not is_stream(file)]
+    for file in output.files:
+        check(file)
+        if places.count(os.path.realpath(file)) > 1:
+            raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
+    if output.report_dir is not None:
         from datalint.report.html.pages import check_folder
 
-        check_folder(options["report_dir"])
-        if not can_hold(options["report_dir"]):
-            raise DatalintError(f"cannot write {options['report_dir']}: choose another folder with --report-dir")
-    if not options["no_report"]:
-        if not can_hold(options["output_dir"]):
+        check_folder(output.report_dir)
+        if not can_hold(output.report_dir):
+            raise DatalintError(f"cannot write {output.report_dir}: choose another folder with --report-dir")
+    if output.folder is not None:
+        if not can_hold(output.folder):
             raise DatalintError(
-                f"cannot write reports to {options['output_dir']}: choose another folder with --output-dir, or --no-report"
+                f"cannot write reports to {output.folder}: choose another folder with --output-dir, or --no-report"
             )
         for name in REPORTS:
-            check(options["output_dir"] / name, options["output_dir"])
+            check(output.folder / name, output.folder)

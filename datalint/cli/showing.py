@@ -6,16 +6,20 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from datalint.cli.options import EXIT_FINDINGS, say, tell
+from datalint.core.errors import DatalintError
 from datalint.report import wording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from datalint.core.severity import FailOn
     from datalint.report.models import Report
 
 
@@ -23,83 +27,119 @@ REPORTS: Final = ("report.json", "report.html")
 """In the output folder."""
 
 
-def wants_progress(options: dict[str, Any]) -> bool:
-    """Whether somebody watches."""
-    return not (options["quiet"] or os.environ.get("CI") or os.environ.get("PRE_COMMIT"))
+@dataclass(frozen=True)
+class Output:
+    """What a scan prints and writes, and its exit status."""
+
+    style: str
+    """The format that is printed."""
+    formats: tuple[tuple[str, Path], ...]
+    """What is written, by format."""
+    folder: Path | None
+    """Where the JSON report and the page are written."""
+    report_dir: Path | None
+    statistics: bool
+    color: str
+    quiet: bool
+    verbose: bool
+    fail_on: FailOn
+    exit_zero: bool
+
+    @classmethod
+    def of(cls, typed: Mapping[str, Any], fail_on: FailOn) -> Output:
+        """What was typed.
+
+        Raises:
+            DatalintError: the options do not go together.
+        """
+        printed = [name for name, file in typed["formats"] if file is None]
+        if len(printed) > 1:
+            raise DatalintError(
+                f"--format {printed[0]} and --format {printed[1]}: one format can be printed, give the other a file, "
+                f"such as {printed[0]}:report.{printed[0]}"
+            )
+        style = printed[0] if printed else "text"
+        for option, fitting in (("statistics", ("text", "json")), ("watch", ("text", "concise"))):
+            if typed[option] and style not in fitting:
+                raise DatalintError(
+                    f"--{option} cannot be printed as {style}: choose {' or '.join(fitting)}, or give {style} a file"
+                )
+        named = [("json", typed["json_file"]), ("html", typed["html_file"]), *typed["formats"]]
+        return cls(
+            style=style,
+            formats=tuple((name, file) for name, file in named if file is not None),
+            folder=None if typed["no_report"] else typed["output_dir"],
+            fail_on=fail_on,
+            **{name: typed[name] for name in ("report_dir", "statistics", "color", "quiet", "verbose", "exit_zero")},
+        )
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that the user named."""
+        return [file for _, file in self.formats]
+
+    @property
+    def wants_progress(self) -> bool:
+        """Whether somebody watches."""
+        return not (self.quiet or os.environ.get("CI") or os.environ.get("PRE_COMMIT"))
 
 
-def write(report: Report, options: dict[str, Any]) -> list[Path]:
+def write(report: Report, output: Output) -> list[Path]:
     """Write the files that were asked for, all or none; returns them."""
     from datalint.cli.progress import Progress
+    from datalint.core.writing import writing
+    from datalint.report.formats import formats
 
-    progress = Progress(wants_progress(options), "writing the reports")
+    progress = Progress(output.wants_progress, "writing the reports")
+    written: list[Path] = []
     try:
-        return _write(report, options)
+        with writing() as files:
+            wanted: list[tuple[str, Path, Path | None]] = [(name, file, None) for name, file in output.formats]
+            if output.folder is not None:
+                wanted += [(name, output.folder / f"report.{name}", output.folder) for name in ("json", "html")]
+            for name, file, within in wanted:
+                files.add(file, formats.render(name, report, output.fail_on), within)
+                written.append(file)
+        if output.report_dir is not None:
+            from datalint.report.html.pages import write_pages
+
+            written.append(write_pages(report, output.report_dir))
+        return written
     finally:
         progress.close()
 
 
-def _write(report: Report, options: dict[str, Any]) -> list[Path]:
-    from datalint.core.writing import writing
-
-    written: list[Path] = []
-    with writing() as files:
-
-        def put(file: Path, text: str, within: Path | None = None) -> None:
-            files.add(file, text, within)
-            written.append(file)
-
-        if options["json_file"] is not None:
-            put(options["json_file"], report.to_json())
-        if options["html_file"] is not None:
-            put(options["html_file"], report.to_html())
-        for name, file in options["formats"]:
-            if file is not None:
-                from datalint.report.formats import formats
-
-                put(file, formats.render(name, report, options["fail_on"]))
-        if not options["no_report"]:
-            folder: Path = options["output_dir"]
-            for name, text in zip(REPORTS, (report.to_json(), report.to_html()), strict=True):
-                put(folder / name, text, folder)
-    if options["report_dir"] is not None:
-        from datalint.report.html.pages import write_pages
-
-        written.append(write_pages(report, options["report_dir"]))
-    return written
-
-
-def status(report: Report, options: dict[str, Any]) -> int:
+def status(report: Report, output: Output) -> int:
     """The exit status."""
-    bad = not report.ok(options["fail_on"]) or (_failed(report) and options["fail_on"] != "never")
-    return EXIT_FINDINGS if bad and not options["exit_zero"] else 0
+    bad = not report.ok(output.fail_on) or (_failed(report) and output.fail_on != "never")
+    return EXIT_FINDINGS if bad and not output.exit_zero else 0
 
 
-def show(report: Report, options: dict[str, Any], written: list[Path]) -> None:
+def show(report: Report, output: Output, written: list[Path]) -> None:
     """Print it in the style that was asked for."""
-    silent = options["quiet"] and not report.findings and not _failed(report)
+    silent = output.quiet and not report.findings and not _failed(report)
     own = wording.data_settings(report)
-    if own and (silent or options["statistics"] or options["style"] != "text"):
+    if own and (silent or output.statistics or output.style != "text"):
         say(own)  # the report itself has a line for it only in some styles
-    if options["statistics"]:
-        _show_statistics(report, options["style"])
+    if output.statistics:
+        _show_statistics(report, output.style)
         return
-    if options["style"] != "text":
+    if output.style != "text":
         from datalint.report.formats import formats
 
-        shown = formats.render(options["style"], report, options["fail_on"])
+        shown = formats.render(output.style, report, output.fail_on)
         # As bytes: what a program reads is UTF-8, whatever the terminal's encoding is.
-        click.echo(shown if options["style"] == "concise" else shown.encode(), nl=False)
+        click.echo(shown if output.style == "concise" else shown.encode(), nl=False)
         return
     from datalint.report.formats import text
 
     if silent:
         return
     width = min(120, shutil.get_terminal_size().columns) if terminal() else 100
-    colour = _colour(options["color"])
-    shown = text.render(report, color=colour, width=max(60, width), verbose=options["verbose"])
+    colour = _colour(output.color)
+    shown = text.render(report, color=colour, width=max(60, width), verbose=output.verbose)
     click.echo(shown, nl=not shown.endswith("\n"), color=colour)
-    if written and not options["quiet"]:
+    if written and not output.quiet:
         tell(f"reports: {', '.join(path.as_posix() for path in written)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +18,8 @@ from datalint.report.privacy import KEY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from datalint.cli.showing import Output
+    from datalint.config.options import ScanOptions
     from datalint.report.models import Report
 
 DEBOUNCE: Final = 1_600
@@ -32,7 +34,7 @@ WAIT: Final = 500
 PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints"})
 
 
-def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Report]) -> int:
+def watch(paths: Sequence[str], output: Output, options: ScanOptions, scan: Callable[[], Report]) -> int:
     """Scan now, and again after every change below the paths, until interrupted.
 
     Returns:
@@ -45,9 +47,9 @@ def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Repo
         import watchfiles
     except ImportError as error:
         raise DatalintError("--watch needs the package watchfiles: pip install 'datalint[watch]'") from error
-    if options["redact"]:
+    if options.redact:
         os.environ.setdefault(KEY, secrets.token_hex())  # or no finding would be known again
-    ours = _Ours(options)
+    ours = _Ours(output, options.settings.config.cache_dir)
     changes = watchfiles.watch(
         *_watched(paths),
         watch_filter=lambda _, name: ours.leaves(Path(name)),
@@ -61,21 +63,21 @@ def watch(paths: Sequence[str], options: dict[str, Any], scan: Callable[[], Repo
     try:
         next(changes)  # from here on no change is missed, not even one during the first scan
         last = scan()
-        _tell(last, None, options)
-        code = status(last, options)
-        _say_waiting(options)
+        _tell(last, None, output)
+        code = status(last, output)
+        _say_waiting(output)
         for changed in changes:
             if not changed:
                 continue
             try:
                 report = scan()
-                _tell(report, last, options)
-                last, code = report, status(report, options)
+                _tell(report, last, output)
+                last, code = report, status(report, output)
             except DatalintError as error:
                 # Half a copy is no reason to stop: the next change may complete it.
                 say(str(error))
                 code = EXIT_CANNOT
-            _say_waiting(options)
+            _say_waiting(output)
     except KeyboardInterrupt:
         pass
     return code
@@ -89,11 +91,11 @@ def _watched(paths: Sequence[str]) -> list[str]:
 class _Ours:
     """Tells the files that matter from those that a scan writes."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        named = [options["json_file"], options["html_file"], *(file for _, file in options["formats"])]
-        self._files = {_real(file) for file in named if file is not None}
-        folders = [options["report_dir"], options["cache_dir"], None if options["no_report"] else options["output_dir"]]
-        self._folders = {_real(folder) for folder in folders if folder is not None}
+    def __init__(self, output: Output, cache_dir: str | None) -> None:
+        self._files = {_real(file) for file in output.files}
+        self._folders = {
+            _real(folder) for folder in (output.report_dir, cache_dir, output.folder) if folder is not None
+        }
 
     def leaves(self, path: Path) -> bool:
         """Whether a change of that file is a reason to scan."""
@@ -106,16 +108,16 @@ class _Ours:
         )
 
 
-def _real(path: Path) -> Path:
+def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _tell(report: Report, last: Report | None, options: dict[str, Any]) -> None:
+def _tell(report: Report, last: Report | None, output: Output) -> None:
     if last is not None and terminal():
         click.clear()
     elif last is not None:
         click.echo("\n---\n")
-    show(report, options, write(report, options))
+    show(report, output, write(report, output))
     if last is not None:
         from datalint.report import diff as diffing
 
@@ -127,6 +129,6 @@ def _tell(report: Report, last: Report | None, options: dict[str, Any]) -> None:
             click.echo("nothing new, nothing fixed since the last scan")
 
 
-def _say_waiting(options: dict[str, Any]) -> None:
-    if not options["quiet"]:
+def _say_waiting(output: Output) -> None:
+    if not output.quiet:
         click.echo("watching for changes; Ctrl-C to leave", err=True)

@@ -9,7 +9,16 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from datalint.core.errors import DatalintError
 from datalint.core.regular import read_regular
@@ -28,36 +37,17 @@ MAX_PARTS = 32
 PYPROJECT = "pyproject.toml"
 
 
-def parse_bytes(value: str) -> int:
-    """A size such as 512MB, 2G or 1.5 GiB.
-
-    Raises:
-        ValueError: it is none.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", value, re.IGNORECASE)
-    if not match:
-        raise ValueError(f"{value!r} is not a size, such as 512MB or 2GB")
-    unit = 1024 if match[3] else 1000
-    return int(float(match[1]) * unit ** " kmgt".index(match[2].lower() or " "))
-
-
-def _size(value: Any) -> Any:
-    return parse_bytes(value) if isinstance(value, str) else value
-
-
 def _several(value: Any) -> Any:
     """One text stands for a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
 def _codes(value: Any) -> Any:
-    """One text stands for all that is set apart by commas in it."""
-    return codes_of(value) if isinstance(value, str) else value
-
-
-def codes_of(text: str) -> tuple[str, ...]:
-    """Several codes in one text, set apart by commas."""
-    return tuple(code for part in text.split(",") if (code := part.strip()))
+    """Each text may be several codes, set apart by commas."""
+    texts = _several(value)
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+        return value
+    return tuple(code for text in texts for part in text.split(",") if (code := part.strip()))
 
 
 def _place(value: str) -> str:
@@ -71,7 +61,6 @@ Codes = Annotated[tuple[str, ...], BeforeValidator(_codes, json_schema_input_typ
 Whole = Annotated[int, Field(strict=True)]
 Place = Annotated[str, AfterValidator(_place)]
 Places = Annotated[tuple[Place, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
-Size = Annotated[int, BeforeValidator(_size, json_schema_input_type=int | str)]
 
 
 class Table(BaseModel):
@@ -144,8 +133,8 @@ class Config(Table):
     preset: Literal["fast", "default"] = Field(
         "default", description="fast leaves out the rules that train a model or compare samples with each other."
     )
-    memory: Annotated[Size, Field(ge=1 << 20)] = Field(
-        10**9, description="Bytes (or 512MB, 2GB) that comparing samples may take."
+    memory: Annotated[ByteSize, Field(ge=1 << 20)] = Field(
+        ByteSize(10**9), description="Bytes (or 512MB, 2GB) that comparing samples may take."
     )
     cache_dir: Place | None = Field(None, description="Where to keep what was measured, from the folder of this file.")
     jobs: Annotated[Whole, Field(ge=1)] | None = Field(None, description="Processes; as many as pay if not given.")
@@ -254,6 +243,8 @@ def _said(error: Any, place: tuple[str | int, ...]) -> str:
     given = "" if isinstance(error["input"], (dict, list, tuple)) else f", not {error['input']!r}"
     wanted = {
         "string_pattern_mismatch": "a fingerprint is 20 digits and letters a to f",
+        "byte_size": "a size is wanted, such as 512MB or 2GB",
+        "byte_size_unit": "a size is wanted, such as 512MB or 2GB",
         "tuple_type": "a list is wanted",
         "dict_type": "a table is wanted",
         "model_type": "a table is wanted",

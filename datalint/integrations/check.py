@@ -30,15 +30,11 @@ def check(source: Any, *, fail_on: FailOn | None = None, **options: Any) -> Verd
         source: what ``datalint.scan`` takes.
         fail_on: the least severity that is not good enough, or ``never``; what the configuration says if not given,
             and otherwise ``error``.
-        options: those of ``datalint.scan``; ``select`` and ``ignore`` may also be one string, such as ``"LBL,SPL"``.
+        options: those of ``datalint.scan``.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
     """
-    for name in ("select", "ignore"):
-        # A string is a sequence too, of one-letter beginnings of codes.
-        if isinstance(options.get(name), str):
-            options[name] = [code.strip() for code in options[name].split(",") if code.strip()]
     given = {} if fail_on is None else {"fail-on": fail_on}
     settings = api.settings_of(source, options.pop("config", None)).given(given)
     report = api.scan(source, config=settings, **options)

@@ -12,7 +12,7 @@ FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "mar
 
 
 def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
-    """The report in one of the :data:`FORMATS`, without colours.
+    """The report in one of the :data:`FORMATS` or as ``html``, without colours.
 
     Args:
         name: of the format.
@@ -23,6 +23,8 @@ def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
 
     if name == "json":
         return report.to_json()
+    if name == "html":
+        return report.to_html()
     if name == "junit":
         from datalint.report.formats import junit
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datalint.api import detect, scan
+    from datalint.api import baseline, detect, init, scan
     from datalint.core.errors import DatalintError
     from datalint.mending.fix import fix
     from datalint.mending.subset import subset
     from datalint.planting.selftest import SelfTest, selftest
+    from datalint.planting.write import plant
     from datalint.report.diff import diff
     from datalint.report.models import Report
 
@@ -19,9 +20,12 @@ __all__ = [
     "Report",
     "SelfTest",
     "__version__",
+    "baseline",
     "detect",
     "diff",
     "fix",
+    "init",
+    "plant",
     "scan",
     "selftest",
     "subset",
@@ -31,9 +35,12 @@ _HOMES = {
     "DatalintError": "datalint.core.errors",
     "Report": "datalint.report.models",
     "SelfTest": "datalint.planting.selftest",
+    "baseline": "datalint.api",
     "detect": "datalint.api",
     "diff": "datalint.report.diff",
     "fix": "datalint.mending.fix",
+    "init": "datalint.api",
+    "plant": "datalint.planting.write",
     "scan": "datalint.api",
     "subset": "datalint.mending.subset",
     "selftest": "datalint.planting.selftest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -334,3 +335,73 @@ def detect(source: Any, *, label: str | None = None, splits: Mapping[str, Any] |
         DatalintError: nothing is recognised.
     """
     return locate(source).recognise(label, splits).datasets
+
+
+def baseline(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    prune: bool = False,
+    force: bool = False,
+    config: str | Path | Mapping[str, Any] | Effective | bool | None = None,
+) -> Baseline:
+    """Record what is found today, so that later scans with the file report only what is new or became worse.
+
+    Args:
+        source: as for :func:`scan`.
+        output: the file; what the configuration names if not given, and otherwise ``datalint-baseline.json``.
+        prune: only remove from the file what is no longer found.
+        force: replace a baseline that is there already.
+        config: as for :func:`scan`.
+
+    Returns:
+        What the file holds now.
+
+    Raises:
+        DatalintError: the scan cannot be done, or the file may not be written.
+    """
+    from datalint.core.writing import check
+    from datalint.rules.registry import all_rules
+    from datalint.suppress.baseline import FILE, is_baseline, of_report, read_baseline, stale
+
+    settings = settle(paths_of(source), config)
+    file = Path(output or settings.config.baseline or FILE)
+    known = read_baseline(file) if prune else None
+    if known is None and os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
+    if os.path.isfile(file) and not is_baseline(file):  # noqa: PTH113 - never raises
+        raise DatalintError(f"{file.as_posix()} is no baseline and is not replaced: choose another place with --output")
+    check(file)
+    report = scan(source, config=settings, baseline=False)
+    if known is None:
+        recorded = of_report(report, {rule.code for rule in all_rules() if rule.audits})
+    else:
+        recorded = known.without(stale(known, report.datasets))
+    if recorded != known:
+        recorded.write(file)
+    return recorded
+
+
+def init(path: str | Path = ".", *, force: bool = False) -> Path:
+    """Write a ``datalint.toml`` for the data at a path, with what was recognised and what may be set.
+
+    Args:
+        path: a data set; the file is written in its folder.
+        force: replace the file that is there.
+
+    Returns:
+        The file.
+
+    Raises:
+        DatalintError: nothing is recognised, or the file may not be written.
+    """
+    from datalint.config.starter import starter
+    from datalint.core.writing import check, write_text
+
+    folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112 - never raises
+    file = folder / "datalint.toml"
+    if os.path.lexists(file) and not force:
+        raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
+    check(file, folder)
+    write_text(file, starter(detect(path)), folder)
+    return file

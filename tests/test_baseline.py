@@ -317,3 +317,23 @@ def test_what_became_worse_fails_the_build_until_it_is_accepted(tmp_path: Path) 
     assert "was 3 (info) when accepted, now 3,000 (warning)" in worse.out
     assert run(tmp_path, "baseline", "copies.csv", "--force").status == 0
     assert run(tmp_path, "scan", "copies.csv", *options).status == 0
+
+
+def test_recording_in_python(folder: Path) -> None:
+    data, file = folder / "data", folder / "known.json"
+    recorded = datalint.baseline(data, file)
+    assert recorded.entries and read_baseline(file) == recorded
+    assert datalint.scan(data, baseline=file).findings == []
+    with pytest.raises(DatalintError, match="exists"):
+        datalint.baseline(data, file)
+    table = pd.read_csv(data / "wine.csv")
+    table.drop(columns="station").to_csv(data / "wine.csv", index=False)
+    left = datalint.baseline(data, file, prune=True)
+    assert 0 < len(left.entries) < len(recorded.entries) and read_baseline(file) == left
+
+
+def test_settings_in_python(folder: Path) -> None:
+    file = datalint.init(folder / "data")
+    assert file == folder / "data" / "datalint.toml" and 'label = "target"' in file.read_text()
+    with pytest.raises(DatalintError, match="exists"):
+        datalint.init(folder / "data")

@@ -15,7 +15,7 @@ import datalint
 from datalint.core.clean import Clean
 from datalint.core.errors import DatalintError
 from datalint.planting.load import load
-from datalint.planting.write import NOTE, write_faulty
+from datalint.planting.write import NOTE, plant
 from tests.command import ROOT, run
 
 SAMPLES = ROOT / "sample_data"
@@ -70,14 +70,14 @@ def test_a_faulty_image_tree_keeps_its_folders(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_copy(tmp_path: Path) -> None:
     copies = []
     for name, seed in (("one", 1), ("two", 1), ("other", 2)):
-        write_faulty("VAL104", BREAST, tmp_path / name, seed=seed)
+        plant("VAL104", BREAST, tmp_path / name, seed=seed)
         copies.append(files(tmp_path / name))
     assert copies[0] == copies[1] != copies[2]
 
 
 def test_force_replaces_an_earlier_copy_and_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     out = tmp_path / "faulty"
-    write_faulty("VAL101", DIGITS, out)
+    plant("VAL101", DIGITS, out)
     (out / "mine.md").write_text("keep this")
     refused = run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty")
     assert (refused.status, refused.out) == (2, "")
@@ -94,7 +94,7 @@ def test_a_note_that_was_tampered_with_removes_nothing_outside(tmp_path: Path) -
     victim.write_text("precious")
     out.mkdir()
     (out / NOTE).write_text(json.dumps({"copy": ["../victim.csv", str(victim), 3]}))
-    write_faulty("DUP101", BREAST, out, force=True)
+    plant("DUP101", BREAST, out, force=True)
     assert victim.read_text() == "precious"
 
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
     (tmp_path / "file").touch()
     before = files(tmp_path)
     with pytest.raises(DatalintError, match=why) as error:
-        write_faulty(code, Path(source.format(sample=SAMPLES)), Path(out))
+        plant(code, Path(source.format(sample=SAMPLES)), Path(out))
     assert "\n" not in str(error.value)
     assert files(tmp_path) == before
 
@@ -336,14 +336,14 @@ def test_force_writes_through_no_link(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "train.csv").symlink_to(precious / "outside.csv")
-    write_faulty("DUP101", BREAST, out, force=True)
+    plant("DUP101", BREAST, out, force=True)
     assert (precious / "outside.csv").read_text() == "mine"
     assert not (out / "train.csv").is_symlink()
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "train").symlink_to(precious)
     with pytest.raises(DatalintError, match="lies behind a link that leads out of"):
-        write_faulty("VAL101", DIGITS, tree, force=True)
+        plant("VAL101", DIGITS, tree, force=True)
     assert [path.name for path in precious.iterdir()] == ["outside.csv"]
 
 

@@ -41,16 +41,8 @@ def config(path: str, config_file: str | None, wants_schema: bool) -> None:
 def init(path: str, force: bool) -> None:
     """Write a datalint.toml for the data at PATH, with what was recognised and what may be set."""
     from datalint import api
-    from datalint.config.starter import starter
-    from datalint.core.writing import check, write_text
 
-    folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112
-    file = folder / "datalint.toml"
-    if os.path.lexists(file) and not force:
-        raise DatalintError(f"{file.as_posix()} exists; --force replaces it")
-    check(file, folder)
-    write_text(file, starter(api.detect(path)), folder)
-    tell(f"wrote {file.as_posix()}; `datalint scan {shlex.quote(path)}` uses it")
+    tell(f"wrote {api.init(path, force=force).as_posix()}; `datalint scan {shlex.quote(path)}` uses it")
 
 
 @click.command()
@@ -64,31 +56,16 @@ def init(path: str, force: bool) -> None:
 def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
     """Record what is found today, so that later scans with --baseline report only what is new or became worse."""
     from datalint import api
-    from datalint.config import discovery as lookup
-    from datalint.core.writing import check
-    from datalint.rules.registry import all_rules
-    from datalint.suppress.baseline import FILE, is_baseline, of_report, read_baseline, stale
+    from datalint.suppress.baseline import FILE, read_baseline
 
-    settings = lookup.settle([Path(path) for path in paths], config_file)
+    settings = api.settings_of(list(paths), config_file)
     file = output or Path(settings.config.baseline or FILE)
-    known = read_baseline(file) if prune else None
-    if known is None and os.path.lexists(file) and not force:
-        raise DatalintError(f"{file.as_posix()} exists; --prune removes what is mended, --force records all anew")
-    if os.path.isfile(file) and not is_baseline(file):  # noqa: PTH113 - never raises
-        raise DatalintError(f"{file.as_posix()} is no baseline and is not replaced: choose another place with --output")
-    check(file)
-    report = api.scan(list(paths), config=settings, baseline=False)
-    if known is not None:
-        gone = stale(known, report.datasets)
-        left = known.without(gone)
-        if gone:
-            left.write(file)
-        tell(f"{file.as_posix()}: removed {len(gone):,} of {len(known.entries):,} entries")
-        return
-    recorded = of_report(report, {rule.code for rule in all_rules() if rule.audits})
-    recorded.write(file)
-    number = len(recorded.entries)
-    tell(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
+    known = len(read_baseline(file).entries) if prune else 0
+    number = len(api.baseline(list(paths), file, prune=prune, force=force, config=settings).entries)
+    if prune:
+        tell(f"{file.as_posix()}: removed {known - number:,} of {known:,} entries")
+    else:
+        tell(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
 
 
 @click.command()

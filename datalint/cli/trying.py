@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from datalint.cli.options import (
-    EXIT_FINDINGS,
-    LABEL,
-    SPLITS,
-    by_name,
-    codes,
-    numbers,
-    tell,
-)
+from datalint.cli.options import EXIT_FINDINGS, LABEL, SPLITS, by_name, numbers, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @click.command()
@@ -37,16 +32,15 @@ from datalint.cli.options import (
 @LABEL
 @SPLITS
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty; an earlier copy is removed.")
-def plant(code: str, path: Path, out: Path, **options: Any) -> None:
+def plant(code: str, path: Path, out: Path, splits: Sequence[tuple[str, str]], **options: Any) -> None:
     """Write a copy of the data set at PATH with the fault of rule CODE in it, to test a pipeline with.
 
     Tables become one CSV file per split, folders of images stay what they are. What was planted where is printed, and
     written to planted.json beside the copy.
     """
-    from datalint.planting.write import write_faulty
+    from datalint.planting import write
 
-    options["splits"] = by_name(options["splits"]) or None
-    for line in write_faulty(code, path, out, **options).to_text().splitlines():
+    for line in write.plant(code, path, out, splits=by_name(splits) or None, **options).to_text().splitlines():
         tell(line)
 
 
@@ -54,7 +48,7 @@ def plant(code: str, path: Path, out: Path, **options: Any) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @LABEL
 @SPLITS
-@click.option("--select", multiple=True, type=codes, metavar="CODES", help="Rules to try, as for scan.")
+@click.option("--select", multiple=True, metavar="CODES", help="Rules to try, as for scan.")
 @click.option(
     "--strengths",
     type=numbers,
@@ -68,30 +62,27 @@ def plant(code: str, path: Path, out: Path, **options: Any) -> None:
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a fault that the data can hold is not caught at its strongest."
 )
-def selftest(path: Path, **options: Any) -> None:
+def selftest(
+    path: Path, splits: Sequence[tuple[str, str]], select: Sequence[str], style: str, strict: bool, **options: Any
+) -> None:
     """Say what would have been caught in the data set at PATH, from which strength, and what not.
 
     Plants the fault of every rule that applies into a copy in memory, of at most 5,000 rows or 600 images, and scans it.
     """
     from datalint.planting import selftest as selftesting
 
-    done = selftesting.selftest(
-        str(path),
-        label=options["label"],
-        splits=by_name(options["splits"]) or None,
-        select=[code for codes in options["select"] for code in codes],
-        strengths=options["strengths"],
-        seeds=options["seeds"],
-        progress=_told if sys.stderr.isatty() and not os.environ.get("CI") else None,
-    )
-    if sys.stderr.isatty() and not os.environ.get("CI"):
+    watched = sys.stderr.isatty() and not os.environ.get("CI")
+    progress = _told if watched else None
+    chosen = by_name(splits) or None
+    done = selftesting.selftest(str(path), splits=chosen, select=",".join(select), progress=progress, **options)
+    if watched:
         click.echo("\r\033[K", err=True, nl=False)
-    if options["style"] == "json":
+    if style == "json":
         click.echo(done.to_json().encode(), nl=False)
     else:
         for line in done.to_text().splitlines():
             tell(line)
-    sys.exit(EXIT_FINDINGS if options["strict"] and done.missed else 0)
+    sys.exit(EXIT_FINDINGS if strict and done.missed else 0)
 
 
 def _told(code: str, share: float) -> None:

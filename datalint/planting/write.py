@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
@@ -13,7 +14,6 @@ from datalint.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from datalint.core.clean import Clean, Planted
 
@@ -55,10 +55,10 @@ def _listed(what: str, items: Sequence[Any], kind: str) -> str:
     return f"{what}: {len(items):,} ({kind}{', '.join(map(str, items[:10]))}{more})"
 
 
-def write_faulty(
+def plant(
     code: str,
-    source: Path,
-    out: Path,
+    source: str | Path,
+    out: str | Path,
     *,
     strength: float = 0.5,
     seed: int = 0,
@@ -83,7 +83,7 @@ def write_faulty(
     Raises:
         DatalintError: there is no such rule or data, the fault cannot exist in it, or ``out`` may not be written to.
     """
-    rule = find_rule(code)
+    rule, source, out = find_rule(code), Path(source), Path(out)
     if not 0 <= strength <= 1:
         raise DatalintError(f"strength {strength:g}: it lies between 0 (barely there) and 1 (blatant)")
     if seed < 0:

@@ -55,7 +55,8 @@ def measure(
     tally = tally or Tally(dataset.partitions)
     parts = engine.measure(list(enumerate(dataset.partitions)), todo, tally)
     measured = reduce(_counted(parts, dataset.partitions, tally))
-    profile = profile_of(dataset, measured, todo, given or Given(), thorough, min(engine.jobs, cores()))
+    threads = min(engine.jobs, cores()) if engine.jobs > 1 else 1
+    profile = profile_of(dataset, measured, todo, given or Given(), thorough, threads)
     if not any(split.samples for split in profile.splits) and not _damaged(profile):
         if not any(partition.files_read for partition in dataset.partitions):
             raise DatalintError(f"{dataset.path} holds no samples: the {dataset.layout} is empty")

@@ -13,8 +13,10 @@ WORTH_WORKERS = 400 << 20
 
 
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use, within the limits of a container."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
 
 
 def processes_for(weight: int, jobs: int | None) -> int:

@@ -10,7 +10,9 @@ import pytest
 from sklearn import datasets
 
 import datalint
+from datalint.api import settings_of
 from datalint.core.errors import DatalintError
+from datalint.rules.registry import select_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +99,19 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     with pytest.raises(DatalintError, match="there are 2"):
         scan([tmp_path / "one.csv", tmp_path / "two.csv"], pred_probs=np.eye(3))
+
+
+@pytest.mark.parametrize("select", ["LBL101, ORD103", ["LBL101,ORD103"], ["LBL101", "ORD103"]])
+def test_codes_are_those_of_the_command_line(select: str | list[str]) -> None:
+    report = datalint.scan(iris(), label="target", select=select, cache=False)
+    assert {rule.code for rule in report.datasets[0].rules} == {"LBL101", "ORD103"}
+    assert [rule.code for rule in select_rules("LBL101,ORD103")] == ["LBL101", "ORD103"]
+
+
+def test_sizes_are_those_of_the_command_line() -> None:
+    assert settings_of(iris(), {"memory": "1.5 GiB"}).config.memory == 3 << 29
+    with pytest.raises(DatalintError, match="memory: a size is wanted"):
+        scan(iris(), memory="lots")
 
 
 def test_every_affected_sample_is_there(tmp_path: Path) -> None:

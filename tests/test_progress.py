@@ -88,12 +88,11 @@ def test_a_plain_function_hears_of_the_reading_alone(tmp_path: Path) -> None:
 SLOW = """
 import time
 from datalint.cli.progress import Progress
-progress = Progress(True)
-progress(10, 0.5)
-progress(10, 1.0)
-progress.stage("judging: LBL102 noisy-labels", 0.25)
-time.sleep(3.6)
-progress.close()
+with Progress(True) as progress:
+    progress(10, 0.5)
+    progress(10, 1.0)
+    progress.stage("judging: LBL102 noisy-labels", 0.25)
+    time.sleep(3.6)
 """
 
 
@@ -115,8 +114,7 @@ def test_a_scan_shows_its_stages_on_a_terminal_only(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_it_is_silent(capsys: Any) -> None:
-    progress = Progress(True)
-    progress(1, 0.1)
-    time.sleep(1.3)
-    progress.close()
+    with Progress(True) as progress:
+        progress(1, 0.1)
+        time.sleep(1.3)
     assert capsys.readouterr().err == ""

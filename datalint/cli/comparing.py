@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datalint.cli.options import (
-    EXIT_FINDINGS,
-)
+from datalint.cli.options import EXIT_FINDINGS
 
 if TYPE_CHECKING:
     from datalint.core.severity import FailOn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from typing import Self
 
 PATIENCE = 1.0
 """Seconds for which nothing is shown: what is over by then needs no progress."""
@@ -40,7 +41,10 @@ class Progress:
         """Tell what is being done now, and the share of it that is done."""
         self._stage, self._share = name, share
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         """Take the line away."""
         self._over.set()
         if self._painter is not None:

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datalint.cli.options import (
-    LABEL,
-    SPLITS,
-    by_name,
-    tell,
-)
+from datalint.cli.options import LABEL, SPLITS, by_name, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -161,11 +161,8 @@ def _scanned(paths: Sequence[str], options: ScanOptions, output: Output) -> Repo
     from datalint import api
     from datalint.cli.progress import Progress
 
-    progress = Progress(output.wants_progress)
-    try:
+    with Progress(output.wants_progress) as progress:
         return api.run(list(paths), replace(options, progress=progress))
-    finally:
-        progress.close()
 
 
 def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:

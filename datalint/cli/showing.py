@@ -90,23 +90,19 @@ def write(report: Report, output: Output) -> list[Path]:
     from datalint.core.writing import writing
     from datalint.report.formats import formats
 
-    progress = Progress(output.wants_progress, "writing the reports")
-    written: list[Path] = []
-    try:
+    wanted: list[tuple[str, Path, Path | None]] = [(name, file, None) for name, file in output.formats]
+    if output.folder is not None:
+        wanted += [(name, output.folder / f"report.{name}", output.folder) for name in ("json", "html")]
+    written = [file for _, file, _ in wanted]
+    with Progress(output.wants_progress, "writing the reports"):
         with writing() as files:
-            wanted: list[tuple[str, Path, Path | None]] = [(name, file, None) for name, file in output.formats]
-            if output.folder is not None:
-                wanted += [(name, output.folder / f"report.{name}", output.folder) for name in ("json", "html")]
             for name, file, within in wanted:
                 files.add(file, formats.render(name, report, output.fail_on), within)
-                written.append(file)
         if output.report_dir is not None:
             from datalint.report.html.pages import write_pages
 
             written.append(write_pages(report, output.report_dir))
-        return written
-    finally:
-        progress.close()
+    return written
 
 
 def status(report: Report, output: Output) -> int:

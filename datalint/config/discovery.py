@@ -297,23 +297,16 @@ def rule_options(effective: Effective) -> tuple[dict[str, RuleParams], dict[str,
     Raises:
         DatalintError: an unknown rule or parameter, or a value that it refuses.
     """
-    from datalint.rules.registry import all_rules
+    from datalint.rules.registry import find_rule
 
     params: dict[str, RuleParams] = {}
     severities: dict[str, Severity | Literal["off"]] = {}
-    if not effective.config.rules:
-        return params, severities
-    by_key = {key: rule for rule in all_rules() for key in (rule.code, rule.name)}
     for name, table in effective.config.rules.items():
         where = next((o for key, o in effective.origins.items() if key.startswith(f"rules.{name}.")), "config")
-        rule = by_key.get(name) or by_key.get(name.upper())
-        if rule is None:
-            names = list(by_key)
-            near = (
-                nearest(name.upper(), names) if not nearest(name, names).startswith("; did") else nearest(name, names)
-            )
-            hint = near if near.startswith("; did") else ""
-            raise DatalintError(f"{where}: rules.{name}: no rule is called so{hint}; `datalint rules` lists them")
+        try:
+            rule = find_rule(name)
+        except DatalintError as error:
+            raise DatalintError(f"{where}: rules.{name}: {error}") from error
         if rule.code in severities or rule.code in params:
             raise DatalintError(f"{where}: {rule.code} {rule.name} is set twice, by its code and by its name")
         if table.severity is not None:

@@ -113,7 +113,7 @@ def broken_down(
     for rule in rules:
         if not rule.tells_damage:
             # Where no finding stands for them, their failure decides the exit status.
-            judged.leave(rule, "skipped" if judged.findings else "failed", why)
+            judged.state(rule, "skipped" if judged.findings else "failed", why)
     return judged.scanned()
 
 
@@ -220,9 +220,9 @@ class _Judged:
         self.follows[rule.code] = rule.follows
         reason = self._why_not(rule)
         if reason is not None:
-            self._state(rule, "skipped", reason)
+            self.state(rule, "skipped", reason)
             return
-        found: list[tuple[Finding, Found, Sequence[AffectedSample]]] = []
+        found: list[tuple[Finding, Cases | None, Sequence[AffectedSample]]] = []
         status: Status = "passed"
         coverage = "in part"
         try:
@@ -240,20 +240,17 @@ class _Judged:
         except DatalintError:
             raise
         except Exception as error:  # a broken rule must not take the others with it
-            self._state(rule, "failed", f"{type(error).__name__}: {error}")
+            self.state(rule, "failed", f"{type(error).__name__}: {error}")
             return
         self.modelled |= rule.shares_models
-        for finding, item, samples in found:
+        for finding, cases, samples in found:
             self.findings.append(finding)
             self.affected[finding.fingerprint] = samples
-            self._picture(item.cases, samples)
-        self._state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
+            self._picture(cases, samples)
+        self.state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
 
-    def leave(self, rule: Rule, status: Status, why: str) -> None:
-        """Do not ask a rule."""
-        self._state(rule, status, why)
-
-    def _state(self, rule: Rule, status: Status, reason: str | None, coverage: str = "none") -> None:
+    def state(self, rule: Rule, status: Status, reason: str | None, coverage: str = "none") -> None:
+        """Say what became of a rule."""
         self.statuses.append(
             RuleStatus(code=rule.code, rule=rule.name, status=status, reason=reason, coverage=coverage)
         )
@@ -274,7 +271,7 @@ class _Judged:
             return "no sample has a label"
         return None
 
-    def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Found, Sequence[AffectedSample]]:
+    def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Cases | None, Sequence[AffectedSample]]:
         severity = self.severities.get(rule.code) or found.severity or rule.severity
         label = self.dataset.label
         guessed = rule.wants != "nothing" and label is not None and label.confidence == "low"
@@ -292,7 +289,8 @@ class _Judged:
             name += f":{self.met[name]}"
         samples: Sequence[AffectedSample] = [_file(*file) for file in found.files]
         if found.cases is not None:
-            samples = self._samples(found.cases)
+            samples = _Samples(found.cases, self.dataset.partitions)
+            samples = samples if len(samples) > MANY else list(samples)
         count = len(samples) if found.count is None else found.count
         finding = Finding(
             code=rule.code,
@@ -316,11 +314,7 @@ class _Judged:
             fingerprint=name,
         )
         self.briefs[name] = found.brief
-        return finding, found, samples
-
-    def _samples(self, cases: Cases) -> Sequence[AffectedSample]:
-        samples = _Samples(cases, self.dataset.partitions)
-        return samples if len(samples) > MANY else list(samples)
+        return finding, found.cases, samples
 
     def _picture(self, cases: Cases | None, samples: Sequence[AffectedSample]) -> None:
         if cases is None or self.dataset.modality != "images":

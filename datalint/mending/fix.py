@@ -92,7 +92,7 @@ def fix(
     keep_list: str | Path | None = None,
     label: str | None = None,
     splits: Mapping[str, Any] | None = None,
-    select: Sequence[str] = (),
+    select: str | Sequence[str] = (),
     unsafe: bool = False,
     relabel: bool = False,
     seed: int = 0,
@@ -151,7 +151,7 @@ def fix(
     return Fixed(done.changes, done.left, done.before, done.after, tuple(written))
 
 
-def _repairs(select: Sequence[str], unsafe: bool) -> dict[str, Repair]:
+def _repairs(select: str | Sequence[str], unsafe: bool) -> dict[str, Repair]:
     """How each rule's findings are mended, by code."""
     known = {rule.code: rule.repair for rule in all_rules() if rule.repair is not None}
     chosen = {rule.code: rule.repair for rule in select_rules(select) if rule.repair is not None}

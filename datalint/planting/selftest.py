@@ -184,7 +184,7 @@ def selftest(
     *,
     label: str | None = None,
     splits: Mapping[str, Any] | None = None,
-    select: Sequence[str] = (),
+    select: str | Sequence[str] = (),
     strengths: Sequence[float] = (0.0, 0.5, 1.0),
     seeds: int = 1,
     progress: Callable[[str, float], None] | None = None,

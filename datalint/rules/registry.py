@@ -63,10 +63,11 @@ def find_rule(key: str) -> type[Rule]:
     )
 
 
-def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[type[Rule]]:
+def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] = ()) -> list[type[Rule]]:
     """The rules to run: those that match ``select`` (all if empty) and do not match ``ignore``.
 
-    A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``).
+    A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``); one text may hold
+    several, set apart by commas.
 
     Raises:
         DatalintError: a pattern matches no rule, or nothing is left.
@@ -80,14 +81,14 @@ def select_rules(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list
     return left
 
 
-def matching(patterns: Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
+def matching(patterns: str | Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
     """The rules that any of the patterns means.
 
     Raises:
         DatalintError: a pattern means none; the message names the nearest.
     """
     found: list[type[Rule]] = []
-    for pattern in patterns:
+    for pattern in patterns.split(",") if isinstance(patterns, str) else patterns:
         wanted = pattern.strip()
         hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]
         if not hits:

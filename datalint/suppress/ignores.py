@@ -291,7 +291,7 @@ def glob_matches(pattern: str, path: str) -> bool:
     """Whether a glob as in .gitignore means a path below its folder.
 
     One without a slash means that name in any folder; what means a folder means all that lies in it. Segment by segment,
-    so that no pattern takes long: a configuration may come with the data.
+    so that no pattern takes long: a configuration may come with the data, and pathspec needs hours for a dozen stars.
     """
     whole = pattern.removeprefix("./")
     parts = [part for part in whole.split("/") if part]

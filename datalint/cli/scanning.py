@@ -196,8 +196,8 @@ def _check_writable(output: Output) -> None:
     """Say so before the scan rather than after it."""
     from datalint.core.writing import can_hold, check, is_stream
 
-    places = [os.path.realpath(file) for file in output.files if not is_stream(file)]
-    for file in output.files:
+    places = [os.path.realpath(file) for _, file in output.formats if not is_stream(file)]
+    for _, file in output.formats:
         check(file)
         if places.count(os.path.realpath(file)) > 1:
             raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")

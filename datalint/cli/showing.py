@@ -74,11 +74,6 @@ class Output:
         )
 
     @property
-    def files(self) -> list[Path]:
-        """The files that the user named."""
-        return [file for _, file in self.formats]
-
-    @property
     def wants_progress(self) -> bool:
         """Whether somebody watches."""
         return not (self.quiet or os.environ.get("CI") or os.environ.get("PRE_COMMIT"))

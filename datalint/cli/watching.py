@@ -92,7 +92,7 @@ class _Ours:
     """Tells the files that matter from those that a scan writes."""
 
     def __init__(self, output: Output, cache_dir: str | None) -> None:
-        self._files = {_real(file) for file in output.files}
+        self._files = {_real(file) for _, file in output.formats}
         self._folders = {
             _real(folder) for folder in (output.report_dir, cache_dir, output.folder) if folder is not None
         }

@@ -38,14 +38,7 @@ class KnownReport:
 
     @classmethod
     def of(cls, cache: Cache | None, located: Located, given: Sequence[Any], chosen: Any) -> KnownReport:
-        """The place of a scan's report.
-
-        Args:
-            cache: where reports are kept, and how files are identified; None for nowhere.
-            located: what is scanned.
-            given: predictions and embeddings; paths or None.
-            chosen: everything else that the report depends on.
-        """
+        """Where the report is kept that depends on the data, on what is ``given`` beside it and on what was ``chosen``."""
         beside = [item for item in given if item is not None]
         if cache is None or located.paths is None or not all(isinstance(item, (str, Path)) for item in beside):
             return cls(cache, None)

@@ -37,16 +37,7 @@ def measure(
     given: Given | None = None,
     thorough: bool = True,
 ) -> Profile:
-    """The profile of a data set, with what the rules need.
-
-    Args:
-        dataset: what to read.
-        rules: those that will judge the profile.
-        settings: of the measurements.
-        engine: where to read.
-        tally: what reports the progress.
-        given: predictions and embeddings of the user's own.
-        thorough: whether searches may cost more than reading the data.
+    """The profile of a data set with what the rules need; ``thorough`` lets searches cost more than reading the data.
 
     Raises:
         DatalintError: the data set has no samples and no problem that could be reported as a finding.

@@ -267,9 +267,8 @@ class Report(BaseModel):
 
     def samples(self, finding: Finding) -> list[AffectedSample]:
         """Every sample of one of the findings, worst first, without truncation."""
-        numbers = [k for k, dataset in enumerate(self.datasets) if finding in dataset.findings]
-        held = (self._held.affected.get((number, finding.fingerprint)) for number in numbers)
-        return list(next(filter(None, held), finding.affected.samples))
+        at = next((k for k, dataset in enumerate(self.datasets) if finding in dataset.findings), None)
+        return list(finding.affected.samples if at is None else self.all_samples(at)[finding.fingerprint])
 
     def all_samples(self, number: int) -> dict[str, Sequence[AffectedSample]]:
         """By fingerprint of the findings of one data set, every sample of theirs, without truncation."""

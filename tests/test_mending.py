@@ -167,6 +167,18 @@ def test_a_table_with_a_split_column_and_shards_of_parquet(tmp_path: Path) -> No
     assert isinstance(new["label"].iloc[0], str) and sorted(new["x1"]) == sorted(set(whole["x1"]))
 
 
+def test_json_lines_stay_as_they_are(tmp_path: Path) -> None:
+    frame = table(80, 3)
+    frame.loc[5, "x1"] = None
+    lines = [json.dumps({**row, "extra": [k]}) for k, row in enumerate(json.loads(frame.to_json(orient="records")))]
+    lines[7] = lines[7].replace('"label": "', '"label": " ')
+    (tmp_path / "t.jsonl").write_text("\n".join([*lines, lines[2], "no object"]) + "\n")
+    outcome = run(tmp_path, "fix", "t.jsonl", "--out", "new", "--label", "label", "--select", "DUP101,VAL110,ORD")
+    assert outcome.status == 0, outcome.err
+    mended = (tmp_path / "new" / "t.jsonl").read_text().splitlines()
+    assert sorted(mended) == sorted([*lines[:7], lines[7].replace('"label": " ', '"label": "'), *lines[8:]])
+
+
 def test_damaged_files_and_torn_rows_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     table(60, 1).to_csv(tmp_path / "data" / "a.csv", index=False)
@@ -315,7 +327,7 @@ def test_a_subset_of_a_table(faulty: Path) -> None:
         (("fix", "data", "--out", "full/mine.txt/new"), "cannot write full/mine.txt/new"),
         (("fix", "nowhere", "--out", "new"), "no such file or folder: nowhere"),
         (("fix", ".", "--out", "../new"), "holds 2 data sets"),
-        (("fix", "x.npy", "--out", "new"), "only CSV and Parquet tables and class folders of images can be written"),
+        (("fix", "x.npy", "--out", "new"), "only tables and class folders of images can be written"),
         (("fix", "data", "--out", "new", "--relabel"), "--relabel changes labels, which may be right"),
         (("fix", "data", "--out", "new", "--select", "LBL102"), "LBL102 can only be mended with --unsafe"),
         (("fix", "data", "--out", "new", "--select", "LBL101"), "none of the selected rules can be mended"),
@@ -327,7 +339,7 @@ def test_a_subset_of_a_table(faulty: Path) -> None:
         (("subset", "data", "--out", "full", "--per-class", "3"), "--out full is not empty"),
         (("subset", "data", "--out", "new", "--classes", "z"), "there is no class 'z'; there are 'a', 'b' and 'c'"),
         (("subset", "target.csv", "--out", "new", "--per-class", "3"), "is a number to be predicted"),
-        (("subset", "x.npy", "--out", "new", "--per-class", "3"), "only CSV and Parquet tables"),
+        (("subset", "x.npy", "--out", "new", "--per-class", "3"), "only tables and class folders"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

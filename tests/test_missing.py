@@ -9,7 +9,7 @@ import pytest
 
 from datalint.core import missing
 from datalint.core.roles import ColumnHead
-from datalint.sources.tables.heads import kind_of
+from datalint.sources.tables.kinds import kind_of
 from datalint_rules.labels._spelling import placeholders
 
 

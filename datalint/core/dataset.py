@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
 Task = Literal["classification", "multi-label", "regression"]
-Aspect = Literal["labels", "table", "header", "pixels"]
-"""What a measurement wants of each sample; a partition reads no more than is asked."""
+Aspect = Literal["labels", "table", "header", "pixels", "head"]
+"""What a measurement wants of each sample; a partition reads no more than is asked.
+
+``head``: the first samples are enough, so that small pieces are best.
+"""
 
 
 class Storage(StrEnum):

@@ -83,6 +83,7 @@ def _state(cache: Cache, path: Path, folders: Mapping[Path, Listing]) -> list[An
         return cache.identity([str(path)])
     listing = folders.get(path) or walk(path)
     told = [[problem.path, problem.message] for problem in listing.problems]
+    told += [[entry.where, why] for entry, why in listing.passed]
     return [_states(cache, listing), told, listing.empty]
 
 

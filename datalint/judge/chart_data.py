@@ -26,7 +26,6 @@ from datalint.report.views import (
     Sizes,
     Views,
 )
-from datalint.sources.tables.csvs import CsvPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,13 +188,13 @@ def first_batches(profile: Profile, thumbnails: Thumbnails) -> FirstBatches | No
 
 def _head(profile: Profile, split: SplitProfile, count: int) -> Iterator[tuple[Partition, Batch, int]]:
     """The first samples of a split with the batch as read that holds them, and their row in it."""
-    aspects: frozenset[Aspect] = frozenset({"labels", "table"} if profile.dataset.modality == "table" else {"labels"})
+    tables: set[Aspect] = {"table"} if profile.dataset.modality == "table" else set()
+    aspects: frozenset[Aspect] = frozenset({"labels", "head", *tables})
     seen = 0
     for partition in profile.dataset.partitions:
         if partition.split not in (None, split.name):
             continue
-        source = partition.glance() if isinstance(partition, CsvPartition) else partition
-        with contextlib.closing(read(source, aspects)) as batches:
+        with contextlib.closing(read(partition, aspects)) as batches:
             for batch in batches:
                 seen += batch.size
                 if batch.split == split.name:

@@ -102,7 +102,7 @@ def fix(
     """Write a cleaned copy of a data set; the source is never changed.
 
     Args:
-        source: a CSV or Parquet table, a folder of these, or class folders of images.
+        source: a table, a folder of tables, or class folders of images.
         out: the folder to write, with ``fix-log.json``; it must not exist or be empty.
         keep_list: a CSV file of the samples to keep (split, index, id), instead of a copy or besides it.
         label: the label column; recognised if not given.

@@ -12,7 +12,6 @@ from datalint.core.errors import DatalintError
 from datalint.mending import tables
 from datalint.mending.shuffling import cut, mixed
 from datalint.mending.stored import places
-from datalint.sources.tables.csvs import CsvPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -128,9 +127,7 @@ class Rows:
         return self._id(*(int(k) for k in self.origin[file][row]))
 
     def _id(self, number: int, row: int) -> str:
-        name = self.source.files[number]
-        partition = self.first[name]
-        return partition.sample_id(row) if isinstance(partition, CsvPartition) else f"{self.shown[name]}[{row}]"
+        return self.first[self.source.files[number]].sample_id(row)
 
     def _respelt(self, plan: Plan) -> dict[str, dict[str, dict[int, Any]]]:
         """By file and column, the new cells by row."""

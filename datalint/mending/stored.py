@@ -11,15 +11,14 @@ import numpy as np
 
 from datalint.core.errors import DatalintError
 from datalint.sources.images.files import ImagePartition
-from datalint.sources.tables.csvs import CsvPartition
-from datalint.sources.tables.parquets import ParquetPartition
+from datalint.sources.tables.format import TablePartition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.dataset import Dataset
 
-FORMS = "CSV and Parquet tables and class folders of images"
+FORMS = "tables and class folders of images"
 
 
 @dataclass
@@ -54,9 +53,8 @@ def only(datasets: list[Dataset], path: Path, verb: str) -> Dataset:
         names = ", ".join(dataset.name for dataset in datasets[:4])
         raise DatalintError(f"{path} holds {len(datasets)} data sets ({names}): {verb} one at a time")
     (dataset,) = datasets
-    kinds = {type(partition) for partition in dataset.partitions}
-    images = kinds == {ImagePartition}
-    if not (images or (kinds and kinds <= {CsvPartition, ParquetPartition})):
+    images = {type(partition) for partition in dataset.partitions} == {ImagePartition}
+    if not images and not all(isinstance(partition, TablePartition) for partition in dataset.partitions):
         raise DatalintError(f"{path} is of the layout {dataset.layout!r}, and only {FORMS} can be written again")
     return dataset
 

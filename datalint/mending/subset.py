@@ -83,7 +83,7 @@ def subset(
     """Write a small set without the samples that findings name, in random order.
 
     Args:
-        source: a CSV or Parquet table, a folder of these, or class folders of images.
+        source: a table, a folder of tables, or class folders of images.
         out: the folder to write: a CSV file, or class folders; it must not exist or be empty.
         per_class: samples of each class; all clean ones if not given.
         classes: the classes to take; all if empty.
@@ -192,7 +192,7 @@ def _write(dataset: Dataset, path: Path, stored: Stored, order: Any) -> None:
         mine = [k for k, index in enumerate(order) if int(stored.file[index]) == number]
         if not mine:
             continue
-        picked = table.picked([int(stored.row[order[k]]) for k in mine])
+        picked = table.picked([int(stored.row[order[k]]) for k in mine], table.names)
         cells = [picked.column(name).to_pylist() if name in table.names else [None] * len(mine) for name in names]
         for k, *values in zip(mine, *cells, strict=True):
             rows[k] = values

@@ -1,14 +1,12 @@
 """From a recognised data set to one in memory into which rules can plant their fault.
 
-Tables are read with pandas from the original files, so that columns keep their order and types; image files are taken
-as they are. Large data is thinned evenly, or refused where all of it is needed.
+Tables hold the rows that a scan sees, with their columns in order and of the types they have; image files are taken as
+they are. Large data is thinned evenly, or refused where all of it is needed.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,18 +16,15 @@ import numpy as np
 from datalint.core.clean import Clean
 from datalint.core.dataset import split_order
 from datalint.core.errors import DatalintError
-from datalint.core.missing import READ_AS_GAPS
 from datalint.core.vocabulary import WHOLE
 from datalint.core.writing import safe_name
 from datalint.sources.arrays.files import ArrayPartition, column_names
-from datalint.sources.files import arrow_file, reason
+from datalint.sources.files import reason
 from datalint.sources.images.files import ImagePartition
 from datalint.sources.objects.frames import FramePartition
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.convert import UNASSIGNED
-from datalint.sources.tables.csvs import CsvPartition, open_bytes
-from datalint.sources.tables.jsonlines import JsonLinesPartition, head_rows, keys_of
-from datalint.sources.tables.parquets import ParquetPartition
+from datalint.sources.tables.format import TablePartition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +42,8 @@ THINNED_BYTES = 512 << 20
 """Of larger tables that may be thinned, partitions spread evenly over them are read."""
 
 PARTS = 4
+
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 @dataclass(frozen=True)
@@ -210,12 +207,8 @@ def _read(partition: Partition) -> dict[str, pd.DataFrame]:
 
 def _rows(partition: Partition) -> tuple[pd.DataFrame, TablePlan]:
     """All rows of one partition, and what its columns are."""
-    if isinstance(partition, CsvPartition):
-        return _csv_rows(partition), partition.plan
-    if isinstance(partition, ParquetPartition):
-        return _parquet_rows(partition), partition.plan
-    if isinstance(partition, JsonLinesPartition):
-        return _json_rows(partition), partition.plan
+    if isinstance(partition, TablePartition):
+        return _stored(partition), partition.plan
     if isinstance(partition, FramePartition):
         return partition.table.to_pandas(strings_to_categorical=False), partition.plan
     if isinstance(partition, BesidePartition):
@@ -229,75 +222,38 @@ def _rows(partition: Partition) -> tuple[pd.DataFrame, TablePlan]:
     raise DatalintError(f"samples of this kind ({partition.sample_id(0)}) cannot be taken into memory")
 
 
-def _csv_rows(partition: CsvPartition) -> pd.DataFrame:
-    import pandas as pd
-
-    dialect = partition.dialect
-    first = len(partition.starts) == 1
-    with open_bytes(partition.path, dialect.compression) as file:
-        if first and partition.stop is None:
-            data = file.read()
-        else:
-            start = 0 if first else partition.starts[-1]
-            file.seek(start)
-            data = file.read() if partition.stop is None else file.read(partition.stop - start)
-    if b"\n" not in data and dialect.encoding != "utf-16":
-        data = data.replace(b"\r", b"\n")
-    # Until pandas 3 the fast way of reading numbers was wrong in the last digit.
-    exact: dict[str, Any] = {"float_precision": "round_trip"} if int(pd.__version__.split(".")[0]) < 3 else {}
-    texts = {field.name: str for field in partition.plan.fields if field.kind != "number"}
-    table: pd.DataFrame = pd.read_csv(
-        io.BytesIO(data),
-        sep=r"\s+" if dialect.collapse else dialect.delimiter,
-        header=None,
-        names=list(dialect.names),
-        index_col=False,
-        skiprows=dialect.data_start if first else 0,
-        dtype={name: texts[name] for name in dialect.names if name in texts},
-        na_values=READ_AS_GAPS,
-        keep_default_na=False,
-        skipinitialspace=dialect.skip_initial_space,
-        quotechar=dialect.quote or '"',
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        decimal=dialect.decimal,
-        encoding=dialect.encoding,
-        encoding_errors="replace",
-        on_bad_lines="skip",
-        low_memory=False,
-        **exact,
-    )
-    return table
-
-
-def _json_rows(partition: JsonLinesPartition) -> pd.DataFrame:
-    import pandas as pd
-
-    with open_bytes(partition.path, partition.compression) as file:
-        keys = keys_of(head_rows([file.read()]), sys.maxsize)
-    kinds = {field.name: field.kind for field in partition.plan.fields}
-    table = pd.DataFrame({name: key.cells for name, key in keys.items() if 2 * key.nested <= len(key.present)})
-    for name in table.columns:
-        if kinds.get(name) == "number":
-            table[name] = pd.to_numeric(table[name], errors="coerce")
-        elif name in partition.flags:
-            table[name] = table[name].map({"true": "True", "false": "False"})
-    return table
-
-
-def _parquet_rows(partition: ParquetPartition) -> pd.DataFrame:
+def _stored(partition: TablePartition) -> pd.DataFrame:
+    """The rows of a file as the scan sees them, numbers where the plan says so."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        with arrow_file(partition.path) as raw, pq.ParquetFile(raw) as file:
-            found = file.read_row_groups(list(partition.groups), use_threads=False)
-            known = {field.name for field in partition.plan.fields}
-            table: pd.DataFrame = found.select([n for n in found.column_names if n in known]).to_pandas(
-                ignore_metadata=True
-            )
-    except pa.ArrowException as error:
-        raise DatalintError(f"{partition.shown} cannot be read whole: {reason(error)}") from error
-    return table
+    kinds = {field.name: field.kind for field in partition.plan.fields}
+    names = [name for name in partition.names if name in kinds]
+    batches = list(partition.raw_rows(names))
+    if not batches:
+        import pandas as pd
+
+        return pd.DataFrame(columns=names)
+    table = pa.Table.from_batches(batches)
+    columns = {name: table.column(name) for name in names}
+    typed = {name: _numbers(column) if kinds[name] == "number" else column for name, column in columns.items()}
+    found: pd.DataFrame = pa.table(typed).to_pandas(ignore_metadata=True)
+    return found
+
+
+def _numbers(column: Any) -> Any:
+    """A column of texts as whole numbers or others; itself if it holds anything else."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return column
+    texts = pc.utf8_trim_whitespace(column)
+    for kind in (pa.int64(), pa.float64()):
+        with contextlib.suppress(pa.ArrowInvalid):
+            return texts.cast(kind)
+    with contextlib.suppress(ValueError):  # Arrow reads no plus sign
+        return pa.array([None if text is None else float(text) for text in texts.to_pylist()])
+    return column
 
 
 def _array_rows(partition: ArrayPartition) -> pd.DataFrame:
@@ -326,8 +282,8 @@ def _typed(table: pd.DataFrame, fields: Mapping[str, Field]) -> pd.DataFrame:
             moments = pd.to_datetime(table[name], errors="coerce", format="ISO8601")
             if moments.isna().equals(table[name].isna()):
                 table[name] = moments
-        elif field.dtype == "bool" and set(table[name].unique()) <= {"True", "False"}:
-            table[name] = table[name] == "True"
+        elif field.dtype == "bool" and set(table[name].unique()) <= _TRUTH.keys():
+            table[name] = table[name].map(_TRUTH)
     return table
 
 

@@ -32,7 +32,7 @@ from datalint.report.models import (
     SplitInfo,
 )
 from datalint.report.views import FirstBatches, HeadBatch, Views
-from datalint.sources.files import DATA
+from datalint.sources.folder import data_suffixes
 from datalint.sources.inventory import WHAT
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def conceal(
 
 def _known_suffixes(inventory: Inventory) -> Inventory:
     """Without what names of files may tell: a suffix that nobody knows may be a name."""
-    kinds = [kind for kind in inventory.kinds if kind.suffix in WHAT or kind.suffix in DATA]
+    known = data_suffixes() | WHAT.keys()
+    kinds = [kind for kind in inventory.kinds if kind.suffix in known]
     return Inventory(kinds=tuple(kinds))
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
-TABLES = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
-PARQUET = frozenset({".parquet", ".pq"})
 ARRAYS = frozenset({".npz", ".npy"})
-JSON_LINES = frozenset({".jsonl", ".ndjson"})
 TEXTS = frozenset({".txt", ""})
 """Files that are a table only if their content says so."""
 
@@ -30,7 +27,6 @@ _STATE = struct.Struct("<qqqQ")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-DATA = IMAGES | TABLES | PARQUET | JSON_LINES | ARRAYS
 MAX_DEPTH = 100
 LEADS_OUT = "link that leads out of the scanned folder"
 
@@ -98,6 +94,8 @@ class Listing:
     problems: list[Problem]
     empty: list[tuple[str, ...]]
     """Folders, below the listed one, that hold nothing."""
+    passed: list[tuple[Entry, str]] = field(default_factory=list)
+    """What is no file, such as a link to nothing, and what it is instead."""
 
 
 def walk(root: Path) -> Listing:
@@ -147,8 +145,10 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
             why = _why_not(item, top)
             if why:
                 entry = Entry(item.path, inside, 0)
-                if why == LEADS_OUT or entry.suffix in DATA:
+                if why == LEADS_OUT:
                     listing.problems.append(Problem("not-scanned", entry.shown, why))
+                else:
+                    listing.passed.append((entry, why))
             elif not item.is_dir():
                 status = item.stat()
                 listing.entries.append(Entry(item.path, inside, status.st_size, state_of(status)))

@@ -12,6 +12,7 @@ from datalint.core.dataset import Problem
 from datalint.sources import files
 from datalint.sources.arrays.files import NotLookedInto
 from datalint.sources.tables import named_files
+from datalint.sources.tables.formats import suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -39,7 +40,10 @@ class Folder:
     def __init__(self, root: Path, wishes: Wishes, listing: files.Listing) -> None:
         self.root = root
         self.wishes = wishes
-        self.problems = [*listing.problems]
+        data = data_suffixes()
+        self.problems = listing.problems + [
+            Problem("not-scanned", entry.shown, why) for entry, why in listing.passed if entry.suffix in data
+        ]
         self.unread: dict[tuple[str, ...], Problem] = {}
         """Files that look like data and are not, by their place."""
         self.entries = listing.entries
@@ -76,6 +80,11 @@ class Folder:
     def path(self, parts: tuple[str, ...]) -> str:
         """The place as it follows from what the user typed."""
         return files.printable(self.root.joinpath(*parts).as_posix())
+
+
+def data_suffixes() -> frozenset[str]:
+    """Suffixes of files that are data whatever they hold."""
+    return suffixes() | files.IMAGES | files.ARRAYS
 
 
 def split_folders(groups: Mapping[str, bool]) -> dict[str, str] | None:

@@ -14,14 +14,14 @@ from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
-from datalint.sources.files import ARRAYS, IMAGES, JSON_LINES, PARQUET, TABLES, Entry
+from datalint.sources.files import ARRAYS, IMAGES, Entry
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.folders import NO_ROWS, single_table
-from datalint.sources.tables.heads import look
+from datalint.sources.tables.formats import look, suffixes
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
                 images.append(entry)
             elif entry.suffix in ARRAYS:
                 found.append(_single_array(entry))
-            elif entry.suffix in TABLES | PARQUET | JSON_LINES:
+            elif entry.suffix in suffixes():
                 table = look(path, entry.shown, path.name)
                 if table.empty:
                     problems.append(Problem("not-scanned", table.shown, NO_ROWS))

@@ -35,7 +35,7 @@ def ranges(path: Path, size: int) -> list[CsvPartition]:
     (dataset,) = datalint.detect(path, label="label")
     (whole,) = dataset.partitions
     assert isinstance(whole, CsvPartition)
-    return csv_partitions(whole.path, whole.shown, whole.dialect, whole.plan, size)
+    return csv_partitions(whole, size)
 
 
 def scanned(path: Path, size: int) -> Any:

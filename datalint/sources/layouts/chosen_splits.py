@@ -9,8 +9,8 @@ from datalint.core.errors import DatalintError
 from datalint.sources.files import IMAGES
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.class_folders import Pictures, picture_dataset
+from datalint.sources.tables.build import Member
 from datalint.sources.tables.folders import TableFolders
-from datalint.sources.tables.heads import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
-    from datalint.sources.tables.heads import TableFile
+    from datalint.sources.tables.format import TableFile
     from datalint.sources.tables.labels import LabelChoice
 
 

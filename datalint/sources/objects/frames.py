@@ -222,7 +222,7 @@ def _column(series: pd.Series[Any]) -> pa.Array:
 def _judged(column: Any) -> Any:
     import pyarrow as pa
 
-    from datalint.sources.tables.heads import arrow_kind
+    from datalint.sources.tables.kinds import arrow_kind
 
     if not isinstance(column.type, pa.BaseExtensionType) and arrow_kind(column.type)[0] != "other":
         # A view cannot be taken by rows, and polars has no other texts.
@@ -243,7 +243,7 @@ def text_of(value: Any) -> str:
 
 
 def _kind(kind: Any) -> Kind:
-    from datalint.sources.tables.heads import arrow_kind
+    from datalint.sources.tables.kinds import arrow_kind
 
     return arrow_kind(kind)[0]
 

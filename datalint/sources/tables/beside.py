@@ -14,29 +14,21 @@ import numpy as np
 from datalint.core.dataset import Batch, Problem, TableBlock
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.tables.convert import take_rows
-from datalint.sources.tables.csvs import CsvPartition
-from datalint.sources.tables.jsonlines import JsonLinesPartition
-from datalint.sources.tables.parquets import ParquetPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from datalint.core.dataset import Aspect
-
-OneFile = CsvPartition | ParquetPartition | JsonLinesPartition
-"""A whole table file."""
-
-NO_CUT = 1 << 62
-"""Files that are read in step are read whole: rows of one file do not begin at known bytes of another."""
+    from datalint.sources.tables.format import TablePartition
 
 
 @dataclass(frozen=True)
 class BesidePartition:
     """One whole file of inputs and the files that hold further columns of the same rows, joined by position."""
 
-    inputs: OneFile
-    sides: tuple[OneFile, ...]
+    inputs: TablePartition
+    sides: tuple[TablePartition, ...]
 
     @property
     def split(self) -> str | None:
@@ -161,12 +153,12 @@ class _Version:
     path: Path
     changed: int
     size: int
-    start: int
-    """Lines before the first row."""
-    partition: OneFile = field(compare=False)
+    first: str
+    """What its first row is called, which differs with the lines above it."""
+    partition: TablePartition = field(compare=False)
 
 
-def rows_of(partition: OneFile) -> int:
+def rows_of(partition: TablePartition) -> int:
     """Rows that a partition yields, by reading it once.
 
     Only what the reader really takes counts: lines say nothing of quoted line breaks, blank lines and ragged rows.
@@ -175,8 +167,7 @@ def rows_of(partition: OneFile) -> int:
         status = partition.path.stat()
     except OSError:
         return 0
-    start = partition.dialect.data_start if isinstance(partition, CsvPartition) else 0
-    return _counted(_Version(partition.path, status.st_mtime_ns, status.st_size, start, partition))
+    return _counted(_Version(partition.path, status.st_mtime_ns, status.st_size, partition.sample_id(0), partition))
 
 
 @lru_cache(maxsize=256)
@@ -184,6 +175,6 @@ def _counted(version: _Version) -> int:
     return sum(batch.size for batch in version.partition.batches(frozenset({"labels"})))
 
 
-def _unmatched(side: OneFile, own: int, inputs: OneFile, rows: int) -> Problem:
+def _unmatched(side: TablePartition, own: int, inputs: TablePartition, rows: int) -> Problem:
     message = f"{own:,} rows for the {rows:,} of {inputs.shown}: they cannot be matched, so they are left out"
     return Problem("unreadable", side.shown, message)

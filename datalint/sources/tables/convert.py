@@ -16,7 +16,6 @@ from datalint.core.vocabulary import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -201,32 +200,6 @@ def class_name(value: float, names: tuple[str, ...] = ()) -> str:
         whole = int(value)
         return names[whole] if 0 <= whole < len(names) else str(whole)
     return repr(float(value))
-
-
-class TableFilePartition:
-    """What partitions that lie in one table file have in common."""
-
-    path: Path
-    plan: TablePlan
-
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-        return self.plan.split
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-        return (str(self.path),)
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-        return self.path.stat().st_size
-
-    def picture(self, line: int) -> bytes | None:  # noqa: ARG002 - as Partition has it
-        """Rows are no pictures."""
-        return None
 
 
 class TableReader:

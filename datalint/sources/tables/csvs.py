@@ -1,11 +1,13 @@
-"""Reading delimited text as a stream of record batches."""
+"""Reading and writing delimited text as a stream of record batches."""
 
 from __future__ import annotations
 
-import contextlib
+import csv
+import gzip
 import io
 import re
 import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -15,19 +17,24 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.missing import READ_AS_GAPS
-from datalint.sources.files import arrow_file, reason, unpacked
-from datalint.sources.tables.convert import TableFilePartition, TableReader
+from datalint.core.writing import replacing
+from datalint.sources.files import arrow_file, reason
+from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.dialect import squeeze
+from datalint.sources.tables.format import TablePartition
 from datalint.sources.tables.lending import lending
+from datalint.sources.tables.packed import open_bytes
+from datalint.sources.tables.quotes import ends_open, unclosed
 from datalint.sources.tables.unlike import SWALLOWED, header_rows, last_row_spans, reader_hazards, swallowed_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from datalint.core.dataset import Aspect
     from datalint.sources.tables.convert import TablePlan
     from datalint.sources.tables.dialect import Dialect
+    from datalint.sources.tables.format import Cells
 
 BLOCK = 4 << 20
 """Bytes parsed at a time: large enough for speed, small enough for memory to stay flat."""
@@ -39,21 +46,21 @@ MAX_EXAMPLES = 20
 MAX_BLOCK = 64 << 20
 """A line longer than this is no line of a table."""
 
-UNPACKED = 256 << 20
-"""Bytes that any compressed table may unpack to; beyond it a hundred times its size."""
-
 RANGE = 128 << 20
 """Bytes of one partition of a large file, about."""
 
 WINDOW = 64 << 10
 """Bytes on either side of a cut in which every line must have its quotes closed: no value is longer than that."""
 
+WRITTEN = 8_192
+"""Rows that are Python objects at a time while they are written."""
+
 _LINE_END = ord("\n")
 _CONVERSION = re.compile(r"In CSV column #(\d+)")
 
 
 @dataclass(frozen=True)
-class CsvPartition(TableFilePartition):
+class CsvPartition(TablePartition):
     """One delimited text file, or some whole lines of a large one."""
 
     path: Path
@@ -64,13 +71,6 @@ class CsvPartition(TableFilePartition):
     """Byte at which this partition starts, after those of the partitions before it."""
     stop: int | None = None
     """Byte before which it ends; None for the end of the file."""
-    block: int = BLOCK
-    """Bytes parsed at a time."""
-
-    def glance(self) -> CsvPartition:
-        """The same rows for one who wants the first few only."""
-        # A block of a row or two costs as much as one of many: every column is converted by itself.
-        return replace(self, block=min(BLOCK, max(FIRST_BLOCK, 256 * len(self.dialect.names))))
 
     @property
     def weight(self) -> int:
@@ -79,10 +79,10 @@ class CsvPartition(TableFilePartition):
 
     def sample_id(self, line: int) -> str:
         """File and line; a quoted line break in an earlier row makes the line too small."""
-        return f"{self.shown}:{line + 1 + self._lines_above}"
+        return f"{self.shown}:{line + 1 + self.lines_above}"
 
     @property
-    def _lines_above(self) -> int:
+    def lines_above(self) -> int:
         """Lines of the file above the first row of this partition."""
         if len(self.starts) == 1:
             return self.dialect.data_start
@@ -93,127 +93,156 @@ class CsvPartition(TableFilePartition):
             return 0
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
-        """Read the rows; what cannot be parsed becomes a problem."""
+        """The rows as samples; what cannot be parsed, and what other readers stumble over, becomes a problem."""
+        # A block of a row or two costs as much as one of many: every column is converted by itself.
+        few = min(BLOCK, max(FIRST_BLOCK, 256 * len(self.dialect.names)))
         with lending() as lend:
-            yield from self._batches(aspects, lend)
-
-    def _batches(self, aspects: frozenset[Aspect], lend: Callable[[Any], Any]) -> Iterator[Batch]:
-        import pyarrow as pa
-
-        reader = TableReader(self.plan, labels_only="table" not in aspects)
-        ragged = _Ragged(self.dialect.quote, len(self.starts) > 1, lend)
-        problem: Problem | None = None
-        headers = inside = 0
-        spans = False
-        way: _Way | None = _Way(self.dialect.encoding, self.dialect.newlines_in_values, self.block)
-        while way is not None:
-            try:
-                for batch in self._read(reader, way, ragged):
+            reading = _Reading(self, lend, few if "head" in aspects else BLOCK)
+            reader = TableReader(self.plan, labels_only="table" not in aspects)
+            headers = inside = 0
+            spans = False
+            for record in reading.records(reader.columns, self._wanted):
+                for batch in reader.read(record):
                     headers += header_rows(batch)
                     inside = max(inside, swallowed_lines(batch, self.dialect.delimiter, len(self.dialect.names)))
                     spans = last_row_spans(batch)
                     yield batch
-                problem = None
-                break
+            problems = [*reading.problems(), *reader.remarks(self.shown), *reader_hazards(self.shown, headers)]
+            swallowed, doubtful = reading.ragged.swallowed, spans or reading.ragged.swallowed > 0
+            if reading.to_the_end and (max(inside, swallowed) >= SWALLOWED or ends_open(self, spans, doubtful)):
+                problems += unclosed(self)
+            if problems:
+                yield Batch(reader.home, reader.line, 0, problems=problems)
+
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
+        """As numbers and texts, or as texts alone; stored ones without what the dialect puts around or into them."""
+        with lending() as lend:
+            reading = _Reading(self, lend, BLOCK)
+            kinds = self._wanted if cells == "wanted" else {}
+            for record in reading.records(columns or self.dialect.names, kinds, verbatim=cells == "verbatim"):
+                yield self._plain(record) if cells == "stored" else record
+            problems += reading.problems()
+
+    def _plain(self, record: Any) -> Any:
+        """With decimal points, and without the blanks that follow delimiters."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        columns = record.columns
+        if self.dialect.skip_initial_space:
+            columns = [pc.utf8_ltrim_whitespace(column) for column in columns]
+        if self.dialect.decimal == ",":
+            numbers = {name for name, kind in self._wanted.items() if kind == "number"}
+            columns = [
+                pc.replace_substring(column, ",", ".") if name in numbers else column
+                for name, column in zip(record.schema.names, columns, strict=True)
+            ]
+        return pa.RecordBatch.from_arrays(columns, record.schema.names)
+
+    @property
+    def _wanted(self) -> dict[str, str]:
+        """The kinds of the columns as the plan wants them."""
+        kinds: dict[str, str] = {f.name: f.kind for f in self.plan.fields}
+        return kinds if self.plan.label is None else kinds | {self.plan.label: self.plan.label_kind}
+
+    @property
+    def schema(self) -> Any:
+        """All columns are text."""
+        import pyarrow as pa
+
+        return pa.schema([(name, pa.string()) for name in self.dialect.names])
+
+    def write(self, path: Path, batches: Iterable[Any]) -> CsvPartition:
+        """In the same dialect, below the same lines above the rows, but as UTF-8."""
+        dialect = self.dialect
+        quoting: dict[str, Any] = (
+            {"quotechar": dialect.quote, "quoting": csv.QUOTE_MINIMAL}
+            if dialect.quote
+            else {"quotechar": None, "quoting": csv.QUOTE_NONE, "escapechar": "\\"}
+        )
+        with ExitStack() as stack:
+            raw: Any = stack.enter_context(replacing(path))
+            if dialect.compression == "gzip":
+                # Without name and time, so that the same rows give the same bytes.
+                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
+            text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline=""))
+            text.write(self._above())
+            writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\n", **quoting)
+            for batch in batches:
+                for at in range(0, batch.num_rows, WRITTEN):
+                    part = batch.slice(at, WRITTEN)
+                    writer.writerows(zip(*(column.to_pylist() for column in part.columns), strict=True))
+        # What was seen of the head of the source need not hold for the rest.
+        dialect = replace(dialect, encoding="utf-8", newlines_in_values=True)
+        return replace(self, path=path, dialect=dialect, starts=(0,), stop=None)
+
+    def _above(self) -> str:
+        """The lines above the first row (comments, declarations, names), as they are."""
+        encoding = "utf-8-sig" if self.dialect.encoding == "utf-8" else self.dialect.encoding
+        with (
+            open_bytes(self.path, self.dialect.compression) as raw,
+            io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline=None) as text,
+        ):
+            lines = [text.readline() for _ in range(self.dialect.data_start)]
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+class _Reading:
+    """One reading of a partition: how it is read, and what was met on the way."""
+
+    def __init__(self, part: CsvPartition, lend: Callable[[Any], Any], block: int) -> None:
+        self._part = part
+        self._way = _Way(part.dialect.encoding, part.dialect.newlines_in_values, block)
+        self._problem: Problem | None = None
+        self.ragged = _Ragged(part.dialect.quote, len(part.starts) > 1, lend)
+        self.to_the_end = False
+        """Whether all rows were read."""
+
+    def records(self, columns: Sequence[str], kinds: Mapping[str, str], *, verbatim: bool = False) -> Iterator[Any]:
+        """The rows, numbers where ``kinds`` says so and else texts; read in another way where one breaks down."""
+        import pyarrow as pa
+
+        part, done = self._part, 0
+        way: _Way | None = self._way
+        while way is not None:
+            self._way, seen = way, 0
+            self.ragged.clear()
+            try:
+                for record in self._parsed(columns, kinds, verbatim):
+                    if self.ragged.quoted and not way.newlines:
+                        # What looks like a row of the wrong length may be the half of a quoted value that spans lines.
+                        raise _Restart
+                    # Those that an earlier way has read are passed over.
+                    fresh = record.slice(max(0, min(done - seen, record.num_rows)))
+                    seen += record.num_rows
+                    done = max(done, seen)
+                    if fresh.num_rows:
+                        yield fresh
+                self._problem, self.to_the_end = None, True
+                return
             except _Restart:
                 way = replace(way, newlines=True)
             except (pa.ArrowInvalid, UnicodeError) as error:
-                problem = Problem("unreadable", self.shown, f"is no table throughout: {reason(error)}")
-                way = self._other_way(way, error)
+                self._problem = Problem("unreadable", part.shown, f"is no table throughout: {reason(error)}")
+                way = self._other_way(error)
             except (OSError, EOFError, zlib.error) as error:
-                problem = Problem("truncated", self.shown, f"breaks off: {reason(error)}")
-                way = None
-        problems = [problem] if problem else []
-        if way is not None and way.encoding != self.dialect.encoding:
-            text = f"begins as {self.dialect.encoding} and goes on in another encoding: read as {way.encoding}"
-            problems.append(Problem("encoding", self.shown, text))
-        problems += reader.remarks(self.shown)
-        problems += reader_hazards(self.shown, headers)
-        swallowed = max(inside, ragged.swallowed) >= SWALLOWED
-        if way is not None and (swallowed or self._ends_open(spans, spans or ragged.swallowed > 0)):
-            problems += self._unclosed()
-        if ragged.count > ragged.drawn:
-            problems.append(Problem("ragged", self.shown, ragged.told(self._lines_above)))
-        if problems:
-            yield Batch(reader.home, reader.line, 0, problems=problems)
+                self._problem = Problem("truncated", part.shown, f"breaks off: {reason(error)}")
+                return
 
-    def _ends_open(self, spans: bool, may_span: bool) -> bool:
-        """Whether the file may end within quotes: an answer from its last line, for most files.
+    def problems(self) -> list[Problem]:
+        """What was left out, and what was read otherwise than the head promised."""
+        part, encoding = self._part, self._way.encoding
+        found = [self._problem] if self._problem else []
+        if self.to_the_end and encoding != part.dialect.encoding:
+            text = f"begins as {part.dialect.encoding} and goes on in another encoding: read as {encoding}"
+            found.append(Problem("encoding", part.shown, text))
+        if self.ragged.count > self.ragged.drawn:
+            found.append(Problem("ragged", part.shown, self.ragged.message(part.lines_above)))
+        return found
 
-        ``spans``: whether the last row has several lines, so that its last one begins within quotes; ``may_span``: whether
-        one that was left out may.
-        """
-        if self.stop is not None or self._plain is None:
-            return False
-        if self.dialect.compression:
-            return may_span
-        with self.path.open("rb") as file:
-            file.seek(max(self.starts[-1], self.path.stat().st_size - WINDOW))
-            line = file.read().rstrip(b"\r\n").rpartition(b"\n")[2]
-        return _after(line, spans, *self._plain) or (may_span and _after(line, True, *self._plain))
-
-    @property
-    def _plain(self) -> tuple[bytes, bytes] | None:
-        """Delimiter and quote as they are in the file; None where lines cannot be cut at the bytes of line ends."""
-        if not self.dialect.quote or self.dialect.collapse or self.dialect.encoding == "utf-16":
-            return None
-        return self.dialect.delimiter.encode(), self.dialect.quote.encode()
-
-    def _unclosed(self) -> list[Problem]:
-        """The value with the most lines that are rows, or that the end of the file cuts short, and where it begins."""
-        if self._plain is None:
-            return [Problem("quote", self.shown, "a quote that is not closed draws other lines into its row")]
-        delimiter, quote = self._plain
-        first = best = lines = rows = 0
-        opened = False
-        commas = len(self.dialect.names) - 1
-        with open_bytes(self.path, self.dialect.compression) as file:
-            if self.starts[-1]:
-                file.seek(self.starts[-1])
-            else:
-                for _ in range(self.dialect.data_start):
-                    file.readline()
-            for number, line in enumerate(file, start=1 + self._lines_above):
-                if self.stop is not None and file.tell() > self.stop:
-                    break
-                if opened:
-                    lines += 1
-                    rows += line.count(delimiter) == commas
-                before, opened = opened, _after(line.rstrip(b"\r\n"), opened, delimiter, quote)
-                if opened and not before:
-                    start, lines, rows = number, 0, 0
-                elif before and not opened and lines >= SWALLOWED and rows > 0.8 * lines and lines > best:
-                    first, best = start, lines
-        if opened:
-            drawn = f", and draws {_counted(lines)} after it into one row" if lines else ""
-            return [
-                Problem(
-                    "quote", self.shown, f"a quote that opens in line {start:,} is not closed before the end{drawn}"
-                )
-            ]
-        if best:
-            return [
-                Problem(
-                    "quote", self.shown, f"a quote that opens in line {first:,} draws {_counted(best)} into one row"
-                )
-            ]
-        return []
-
-    def _read(self, reader: TableReader, way: _Way, ragged: _Ragged) -> Iterator[Batch]:
-        """The rows, read in one way; those that an earlier way has read are passed over."""
-        done, seen = reader.line, 0
-        ragged.clear()
-        for record in self._records(reader.columns, way, ragged):
-            if ragged.quoted and not way.newlines:
-                # What looks like a row of the wrong length may be the half of a quoted value that spans lines.
-                raise _Restart
-            fresh = record.slice(max(0, min(done - seen, record.num_rows)))
-            seen += record.num_rows
-            yield from reader.read(fresh)
-
-    def _other_way(self, way: _Way, error: Exception) -> _Way | None:
+    def _other_way(self, error: Exception) -> _Way | None:
         """Another way of reading that may get past this error."""
-        text = str(error)
+        way, text = self._way, str(error)
         if isinstance(error, UnicodeError) or "UTF8" in text or "UTF-8" in text:
             usable = way.encoding not in {"latin-1", "utf-16"}
             return replace(way, encoding="latin-1") if usable else None
@@ -222,68 +251,89 @@ class CsvPartition(TableFilePartition):
         if "straddl" in text:
             return replace(way, block=way.block * 4) if way.block < MAX_BLOCK else None
         match = _CONVERSION.search(text)
-        column = self.dialect.names[int(match[1])] if match else None
+        column = self._part.dialect.names[int(match[1])] if match else None
         return replace(way, as_text=way.as_text | {column}) if column and column not in way.as_text else None
 
-    def _open(self, lend: Callable[[Any], Any]) -> Any:
+    def _open(self) -> Any:
         import pyarrow as pa
 
-        if self.dialect.collapse:
-            packed = open_bytes(self.path, self.dialect.compression)
+        part, lend = self._part, self.ragged.lend
+        if part.dialect.collapse:
+            packed = open_bytes(part.path, part.dialect.compression)
             return pa.PythonFile(lend(io.BufferedReader(_Squeezed(packed))))
-        if self.dialect.compression:
-            return pa.PythonFile(lend(open_bytes(self.path, self.dialect.compression)), mode="r")
-        if self.starts == (0,) and self.stop is None:
-            return arrow_file(self.path)
-        return arrow_file(self.path).get_stream(self.starts[-1], self.weight)
+        if part.dialect.compression:
+            return pa.PythonFile(lend(open_bytes(part.path, part.dialect.compression)), mode="r")
+        if part.starts == (0,) and part.stop is None:
+            return arrow_file(part.path)
+        return arrow_file(part.path).get_stream(part.starts[-1], part.weight)
 
-    def _records(self, columns: list[str], way: _Way, ragged: _Ragged) -> Iterator[Any]:
+    def _parsed(self, columns: Sequence[str], kinds: Mapping[str, str], verbatim: bool) -> Iterator[Any]:
+        """The rows, read in the present way."""
         import pyarrow as pa
         import pyarrow.csv as pacsv
 
-        dialect = self.dialect
-        kinds = {f.name: f.kind for f in self.plan.fields}
-        if self.plan.label is not None:
-            kinds[self.plan.label] = self.plan.label_kind
+        part, way, ragged = self._part, self._way, self.ragged
+        names = part.dialect.names
         # A split may lack columns that others have, such as the label; one column at least says how many rows there are.
-        present = frozenset(dialect.names)
-        columns = [name for name in columns if name in present] or [dialect.names[0]]
+        present = frozenset(names)
         types = {
-            name: pa.float64() if kinds[name] == "number" and name not in way.as_text else pa.string()
-            for name in columns
+            name: pa.float64() if kinds.get(name) == "number" and name not in way.as_text else pa.string()
+            for name in [name for name in columns if name in present] or names[:1]
         }
-
-        with (
-            self._open(ragged.lend) as stream,
-            pacsv.open_csv(
-                stream,
-                pacsv.ReadOptions(
-                    column_names=list(dialect.names),
-                    skip_rows=dialect.data_start if len(self.starts) == 1 else 0,
-                    block_size=way.block,
-                    encoding={"utf-8-sig": "utf-8"}.get(way.encoding, way.encoding),
-                    use_threads=False,  # the rows' numbers are known only then
-                ),
-                pacsv.ParseOptions(
-                    delimiter=dialect.delimiter,
-                    quote_char=dialect.quote or False,
-                    newlines_in_values=way.newlines,
-                    invalid_row_handler=ragged.lend(ragged.add),
-                ),
-                pacsv.ConvertOptions(
-                    column_types=types,
-                    include_columns=columns,
-                    null_values=READ_AS_GAPS,
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                    decimal_point=dialect.decimal,
-                ),
-            ) as reader,
-        ):
+        options = parsing(
+            part.dialect,
+            types,
+            ragged.lend(ragged.add),
+            block=way.block,
+            encoding={"utf-8-sig": "utf-8"}.get(way.encoding, way.encoding),
+            skip_rows=part.dialect.data_start if len(part.starts) == 1 else 0,
+            newlines=way.newlines,
+            nulls=() if verbatim else READ_AS_GAPS,
+        )
+        with self._open() as stream, pacsv.open_csv(stream, *options) as reader:
             try:
                 yield from reader
             finally:
                 del reader  # or an error would hold it, and it what was lent
+
+
+def parsing(
+    dialect: Dialect,
+    types: Mapping[str, Any],
+    broken: Callable[[Any], str],
+    *,
+    block: int,
+    encoding: str = "utf-8",
+    skip_rows: int = 0,
+    newlines: bool | None = None,
+    nulls: Sequence[str] = READ_AS_GAPS,
+) -> tuple[Any, Any, Any]:
+    """How pyarrow reads columns of a dialect; rows of another length go to ``broken``."""
+    import pyarrow.csv as pacsv
+
+    return (
+        pacsv.ReadOptions(
+            column_names=list(dialect.names),
+            skip_rows=skip_rows,
+            block_size=block,
+            encoding=encoding,
+            use_threads=False,  # the rows' numbers are known only then
+        ),
+        pacsv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote or False,
+            newlines_in_values=dialect.newlines_in_values if newlines is None else newlines,
+            invalid_row_handler=broken,
+        ),
+        pacsv.ConvertOptions(
+            column_types=dict(types),
+            include_columns=list(types),
+            null_values=list(nulls),
+            strings_can_be_null=bool(nulls),
+            quoted_strings_can_be_null=bool(nulls),
+            decimal_point=dialect.decimal,
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -328,37 +378,13 @@ class _Ragged:
             self._lines.append(row.number)
         return "skip"
 
-    def told(self, above: int) -> str:
-        """For a problem's message; ``above``: lines of the file above those that were read."""
+    def message(self, above: int) -> str:
+        """Which they are; ``above``: lines of the file above those that were read."""
         lines = [line + above for line in self._lines] if self._within else self._lines
         more = ", ..." if self.count > len(lines) else ""
         where = f" (lines {', '.join(map(str, lines))}{more})" if lines else ""
         count = f"{self.count:,} rows do" if self.count > 1 else "1 row does"
         return f"{count} not have {self._expected} fields{where}; left out of the scan"
-
-
-def _counted(lines: int) -> str:
-    return f"{lines:,} {'lines' if lines > 1 else 'line'}"
-
-
-def _after(line: bytes, opened: bool, delimiter: bytes, quote: bytes) -> bool:
-    """Whether a quoted value is open after a line, as pyarrow reads it: quotes within a plain value are its text."""
-    at = 0
-    while True:
-        if not opened:
-            if line[at : at + 1] != quote:
-                at = line.find(delimiter, at) + 1
-                if not at:
-                    return False
-                continue
-            at += 1
-        end = line.find(quote, at)
-        if end < 0:
-            return True
-        opened = line[end + 1 : end + 2] == quote
-        at = end + 2 if opened else line.find(delimiter, end + 1) + 1
-        if not opened and not at:
-            return False
 
 
 class _Restart(Exception):
@@ -393,9 +419,7 @@ class _Squeezed(io.RawIOBase):
         return count
 
 
-def csv_partitions(
-    path: Path, shown: str, dialect: Dialect, plan: TablePlan, size: int | None = None
-) -> list[CsvPartition]:
+def csv_partitions(whole: CsvPartition, size: int | None = None) -> list[CsvPartition]:
     """A file as one partition, or a large one cut at line ends into partitions of about ``size`` bytes.
 
     A line end may lie within a quoted value: a cut is made only where all lines around it have their quotes closed.
@@ -404,17 +428,18 @@ def csv_partitions(
         OSError: the file cannot be read.
     """
     size = size or RANGE
-    total = path.stat().st_size
+    total = whole.path.stat().st_size
     starts = [0]
+    dialect = whole.dialect
     # Compressed text cannot be entered in the middle; UTF-16 has line ends that are no single byte.
     if not (dialect.compression or dialect.collapse or dialect.encoding == "utf-16" or dialect.newlines_in_values):
-        with path.open("rb") as file:
+        with whole.path.open("rb") as file:
             for near in range(size, total - size // 2, size):
                 cut = _safe_cut(file, near, dialect.quote.encode())
                 if cut is not None and starts[-1] < cut < total:
                     starts.append(cut)
     stops = [*starts[1:], None]
-    return [CsvPartition(path, shown, dialect, plan, tuple(starts[: k + 1]), stops[k]) for k in range(len(starts))]
+    return [replace(whole, starts=tuple(starts[: k + 1]), stop=stops[k]) for k in range(len(starts))]
 
 
 def _safe_cut(file: IO[bytes], near: int, quote: bytes) -> int | None:
@@ -442,20 +467,3 @@ def _line_count(path: Path, start: int, stop: int, changed: int) -> int:  # noqa
             count += int(np.count_nonzero(np.frombuffer(block, np.uint8) == _LINE_END))
             start += len(block)
     return count
-
-
-def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
-    """The file's bytes, decompressed up to the limit of what a table of its size unpacks to."""
-    if compression != "gzip":
-        return path.open("rb")
-    return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
-
-
-def readable(file: IO[bytes], size: int) -> bytes:
-    """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
-    blocks: list[bytes] = []
-    with contextlib.suppress(OSError, EOFError, zlib.error):
-        while size > 0 and (block := file.read(min(size, 1 << 20))):
-            blocks.append(block)
-            size -= len(block)
-    return b"".join(blocks)

@@ -12,24 +12,25 @@ from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Problem
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
-from datalint.sources.files import IMAGES, JSON_LINES, PARQUET, TABLES, TEXTS, Entry
+from datalint.sources.files import IMAGES, TEXTS, Entry
 from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
+from datalint.sources.tables.build import Member, table_dataset
 from datalint.sources.tables.dialect import NotATable
-from datalint.sources.tables.heads import Member, TableFile, look, table_dataset
+from datalint.sources.tables.formats import look, suffixes
 from datalint.sources.tables.labels import find_column, roles
 from datalint.sources.tables.pairs import INPUTS, companions, paired
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from datalint.sources.tables.format import TableFile
+
 FULL_HEADS, SHORT_HEAD = 3, 20
 """Of a series of shards the first few show what its columns hold; the values of a thousand would fill the memory."""
 
 MAX_TEXTS, MIN_ROWS = 500, 20
 """More text files are documents, fewer rows a list of something; neither is a table of samples beside others."""
-
-FORMATS = {"parquet": "Parquet", "jsonl": "JSON lines", "csv": "delimited text"}
 
 NO_ROWS = "holds column names and no rows"
 
@@ -48,7 +49,7 @@ class TableFolders:
     def entries(self) -> list[Entry]:
         """The files that are tables by their suffix, and the text files that turn out to be."""
         left = self.folder.left
-        sure = [e for e in left if e.suffix in TABLES | PARQUET | JSON_LINES]
+        sure = [e for e in left if e.suffix in suffixes()]
         data = {e.parts for e in sure if e.suffix == ".data"}
         sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
         texts = [e for e in left if e.suffix in TEXTS and not _is_prose(e.name)]
@@ -173,7 +174,7 @@ class TableFolders:
         """One data set per group of members that have the same columns."""
         if not members:
             return []
-        kind = FORMATS[members[0].file.format]
+        kind = members[0].file.format.title
         family = _family(members) if how == "one file per split" else ""
         dataset = table_dataset(
             self.folder.name((*parts, family) if family and parts else (family,) if family else parts),
@@ -219,7 +220,7 @@ class TableFolders:
 
 def single_table(table: TableFile, wishes: Wishes) -> Dataset:
     """The data set of one table without splits."""
-    layout = f"{FORMATS[table.format]} file"
+    layout = f"{table.format.title} file"
     member = Member(table, WHOLE, "one file, not split")
     return table_dataset(
         files.printable(stem(table.name)), table.shown, layout, _reading(table), [member], wishes.label
@@ -228,7 +229,7 @@ def single_table(table: TableFile, wishes: Wishes) -> Dataset:
 
 def _reading(table: TableFile) -> str:
     if table.dialect is None:
-        return f"{FORMATS[table.format]}, {len(table.kinds)} columns"
+        return f"{table.format.title}, {len(table.kinds)} columns"
     delimiter = table.dialect.delimiter
     sign = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}.get(delimiter, repr(delimiter))
     declared = "with declared names" if table.dialect.named else "without a header"

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zlib
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from datalint.core.dataset import Batch, Problem
-from datalint.sources.files import printable, reason
-from datalint.sources.tables.convert import TableFilePartition, TableReader
-from datalint.sources.tables.csvs import open_bytes
+from datalint.core.dataset import Problem
+from datalint.core.writing import replacing
+from datalint.sources.files import is_gzip, printable, reason
+from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition
+from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.lending import lending
+from datalint.sources.tables.packed import chunks, open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from datalint.core.dataset import Aspect
     from datalint.sources.tables.convert import TablePlan
+    from datalint.sources.tables.format import Cells
+
+LINE: Final = "\n"
+"""Column of the line that a row was, among verbatim rows; keys are not called so."""
 
 BLOCK = 4 << 20
 """Bytes parsed at a time."""
@@ -33,11 +42,50 @@ MAX_KEYS = 10_000
 BATCH_CELLS = 4_000_000
 """Cells of one batch, about: where each line has keys of its own, they are many more than the values."""
 
-MAX_EXAMPLES = 5
+
+class JsonLinesFormat(TableFormat):
+    """One JSON object per line."""
+
+    title = "JSON lines"
+    suffixes = frozenset({".jsonl", ".ndjson"})
+
+    def look(self, file: Candidate) -> TableFile:
+        """Collect the keys of objects from all over the file."""
+        head, complete = file.head()
+        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
+        if not complete:
+            others = chunks(file.path, _compression(file.path), CHUNKS, len(head) // 4)
+            blocks += [block[: block.rfind(b"\n") + 1] for block in others]
+        rows = head_rows(blocks)
+        if not rows and head.strip():
+            raise NotATable("no JSON lines, which are one object per line")
+        found = TableFile(file.path, file.shown, file.name, self, (), {}, {})
+        keys = keys_of(rows, CELLS)
+        if len(keys) > MAX_KEYS:
+            text = f"its keys beyond the first {MAX_KEYS:,}: so many are values and no columns"
+            found.problems.append(Problem("not-scanned", file.shown, text))
+        for column, key in islice(keys.items(), MAX_KEYS):
+            if 2 * key.nested > len(key.present):
+                text = f"column {column!r} holds lists or objects, which are not looked into"
+                found.problems.append(Problem("not-scanned", file.shown, text))
+                continue
+            kind, dtype = found.kinds[column], found.dtypes[column] = kind_of(key.present)
+            found.columns += (text_head(column, kind, dtype, key.cells),)
+        found.empty = not found.columns
+        return found
+
+    def whole(self, file: TableFile, plan: TablePlan) -> JsonLinesPartition:
+        """All lines."""
+        flags = frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
+        return JsonLinesPartition(file.path.absolute(), file.shown, _compression(file.path), plan, flags)
+
+
+def _compression(path: Path) -> str | None:
+    return "gzip" if is_gzip(path) else None
 
 
 @dataclass(frozen=True)
-class JsonLinesPartition(TableFilePartition):
+class JsonLinesPartition(TablePartition):
     """One file of JSON lines."""
 
     path: Path
@@ -51,25 +99,56 @@ class JsonLinesPartition(TableFilePartition):
         """File and line, blank lines not counted."""
         return f"{self.shown}:{line + 1}"
 
-    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
-        """Read the rows; lines that are no objects become a problem."""
-        reader = TableReader(self.plan, labels_only="table" not in aspects)
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
+        """As numbers, flags and texts, or as texts alone: what is no string as JSON."""
         kinds = {f.name: f.kind for f in self.plan.fields}
-        wanted = {name: kinds[name] for name in reader.columns}
+        wanted = {name: kinds[name] for name in columns or self.names if name in kinds}
+        whole = [LINE] if cells == "verbatim" and columns is None else []
+        most = max(1, BATCH_CELLS // max(1, len(wanted)))
         broken = _Broken()
-        problems = []
         try:
             with open_bytes(self.path, self.compression) as file:
-                for block in _blocks(file):
-                    for piece in _pieces(block, max(1, BATCH_CELLS // max(1, len(wanted)))):
-                        yield from reader.read(_record(piece, wanted, self.flags, broken))
+                for piece in chain.from_iterable(_pieces(block, most) for block in _blocks(file)):
+                    if cells == "wanted":
+                        yield _record(piece, wanted, self.flags, broken)
+                    else:
+                        yield _texts(list(_rows(piece, broken)), [*wanted, *whole])
         except (OSError, EOFError, zlib.error) as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
-        problems += reader.remarks(self.shown)
-        if problems:
-            yield Batch(reader.home, reader.line, 0, problems=problems)
+
+    @property
+    def names(self) -> list[str]:
+        """The keys that are columns."""
+        return [f.name for f in self.plan.fields]
+
+    @property
+    def schema(self) -> Any:
+        """The columns as texts, and the line itself."""
+        import pyarrow as pa
+
+        return pa.schema([(name, pa.string()) for name in [*self.names, LINE]])
+
+    def write(self, path: Path, batches: Iterable[Any]) -> JsonLinesPartition:
+        """Each line as it was, but for values that differ from it."""
+        with ExitStack() as stack:
+            raw: Any = stack.enter_context(replacing(path))
+            if self.compression:
+                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
+            for batch in batches:
+                for row in batch.to_pylist():
+                    raw.write(_changed(row.pop(LINE), row).encode() + b"\n")
+        return replace(self, path=path)
+
+
+def _changed(line: str, cells: dict[str, str | None]) -> str:
+    """A line whose values are these; one that was a string stays one."""
+    row = json.loads(line)
+    differ = {name: cell for name, cell in cells.items() if cell != _text(row.get(name))}
+    for name, cell in differ.items():
+        row[name] = cell if cell is None or isinstance(row.get(name), str) else json.loads(cell)
+    return json.dumps(row, ensure_ascii=False) if differ else line
 
 
 class _Broken:
@@ -130,15 +209,24 @@ def _record(block: bytes, kinds: Mapping[str, str], flags: frozenset[str], broke
         return table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([])
     except pa.ArrowInvalid:
         # A value of another type or a broken line: slowly, value by value.
-        rows = list(_rows(block, broken))
-        columns: dict[str, list[str | None]] = {name: [None] * len(rows) for name in types}
-        for k, row in enumerate(rows):
-            for name in row.keys() & columns.keys():
-                columns[name][k] = _text(row[name])
-        return pa.RecordBatch.from_arrays([pa.array(cells, pa.string()) for cells in columns.values()], list(types))
+        return _texts(list(_rows(block, broken)), list(types))
 
 
-def _rows(block: bytes, broken: _Broken) -> Iterator[dict[str, Any]]:
+def _texts(rows: Sequence[tuple[bytes, dict[str, Any]]], names: Sequence[str]) -> Any:
+    """Some rows as an Arrow record batch of texts."""
+    import pyarrow as pa
+
+    columns: dict[str, list[str | None]] = {name: [None] * len(rows) for name in names}
+    for k, (line, row) in enumerate(rows):
+        for name in row.keys() & columns.keys():
+            columns[name][k] = _text(row[name])
+        if LINE in columns:
+            columns[LINE][k] = line.decode("utf-8", "replace")
+    return pa.RecordBatch.from_arrays([pa.array(cells, pa.string()) for cells in columns.values()], list(names))
+
+
+def _rows(block: bytes, broken: _Broken) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Each line that is an object, and the object."""
     for line in block.splitlines():
         if not line.strip():
             continue
@@ -148,7 +236,7 @@ def _rows(block: bytes, broken: _Broken) -> Iterator[dict[str, Any]]:
             row = None
         if isinstance(row, dict):
             # Half of a surrogate pair is JSON, and no text that could be written anywhere.
-            yield row if all(map(str.isascii, row)) else {printable(name): value for name, value in row.items()}
+            yield line, row if all(map(str.isascii, row)) else {printable(name): value for name, value in row.items()}
         else:
             broken.add(line)
 
@@ -162,7 +250,7 @@ def _text(value: object) -> str | None:
 def head_rows(blocks: Sequence[bytes]) -> list[dict[str, Any]]:
     """The objects of some blocks of whole lines; none where most lines are none."""
     broken = _Broken()
-    rows = [row for block in blocks for row in _rows(block, broken)]
+    rows = [row for block in blocks for _, row in _rows(block, broken)]
     return rows if len(rows) > broken.count else []
 
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import split_of
-from datalint.sources.files import IMAGES, Entry, arrow_file, is_gzip
-from datalint.sources.tables.convert import cells_of
-from datalint.sources.tables.csvs import open_bytes, readable
-from datalint.sources.tables.jsonlines import head_rows
+from datalint.sources.files import IMAGES, Entry
+from datalint.sources.tables.convert import texts_of
+from datalint.sources.tables.formats import whole_partition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from datalint.sources.tables.heads import TableFile
+    from datalint.sources.tables.format import TableFile
 
 MAX_BYTES = 64 << 20
 """A list of more bytes is judged by its head."""
@@ -126,57 +123,20 @@ def _is_image(name: str) -> bool:
 
 def _column(table: TableFile, name: str) -> Iterator[str]:
     """All texts of one column, or those of the head where reading all would take long."""
-    heads: Mapping[str, Sequence[object]] = {head.name: head.values for head in table.columns}
-    if table.dialect is None or table.path.stat().st_size > MAX_BYTES or table.dialect.collapse:
-        yield from (value for value in heads[name] if isinstance(value, str))
-        return
-    for row in rows_of(table, [name]):
-        yield row[0]
+    if table.path.stat().st_size > MAX_BYTES:
+        values = next(head.values for head in table.columns if head.name == name)
+        return (value for value in values if isinstance(value, str))
+    return (row[0] for row in rows_of(table, [name]))
 
 
 def rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Some columns of a table, row by row, as texts; of a text table those of its first ``MAX_BYTES`` bytes.
+    """Some columns of a table, row by row, as texts.
 
     A file that breaks off gives the rows before that: the scan of the table itself says what is wrong with it.
     """
     with contextlib.suppress(Exception):
-        yield from _rows_of(table, names)
-
-
-def _rows_of(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    if table.dialect is None:
-        yield from _parquet_rows(table, names) if table.format == "parquet" else _json_rows(table, names)
-        return
-    dialect = table.dialect
-    places = [dialect.names.index(name) for name in names]
-    with open_bytes(table.path, dialect.compression) as file:
-        data = readable(file, MAX_BYTES)
-    lines = io.StringIO(data.decode(dialect.encoding, "replace"), newline="")
-    for _ in range(dialect.data_start):
-        next(lines, None)
-    delimiter = " " if dialect.collapse else dialect.delimiter
-    rows = (
-        csv.reader(lines, delimiter=delimiter, quotechar=dialect.quote, skipinitialspace=True)
-        if dialect.quote
-        else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=True)
-    )
-    last = max(places)
-    for row in rows:
-        if len(row) > last:
-            yield tuple(row[at] for at in places)
-
-
-def _parquet_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    import pyarrow.parquet as pq
-
-    with arrow_file(table.path) as raw, pq.ParquetFile(raw) as file:
-        for record in file.iter_batches(columns=list(dict.fromkeys(names)), use_threads=False):
-            columns = [cells_of(record.column(name)) for name in names]
-            for row in zip(*columns, strict=True):
-                yield tuple("" if value is None else str(value) for value in row)
-
-
-def _json_rows(table: TableFile, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    with open_bytes(table.path, "gzip" if is_gzip(table.path) else None) as file:
-        for row in head_rows([readable(file, MAX_BYTES)]):
-            yield tuple("" if row.get(name) is None else str(row[name]) for name in names)
+        for record in whole_partition(table).raw_rows(list(dict.fromkeys(names))):
+            columns = [texts_of(name, record.column(name)) for name in names]
+            texts = [[*column.values, ""] for column in columns]
+            for codes in zip(*(column.codes for column in columns), strict=True):
+                yield tuple(text[code] for text, code in zip(texts, codes, strict=True))

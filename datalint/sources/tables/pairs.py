@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from datalint.core import vocabulary
 from datalint.core.roles import names_source
 from datalint.sources.tables.beside import rows_of
-from datalint.sources.tables.heads import whole_partition
+from datalint.sources.tables.formats import whole_partition
 from datalint.sources.tables.labels import choose_label, find_column, roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from datalint.sources.tables.heads import TableFile
+    from datalint.sources.tables.format import TableFile
 
 INPUTS = frozenset("x data feature features input inputs value values sample samples".split())  # noqa: SIM905
 LABELS = frozenset("y label labels target targets class classes".split())  # noqa: SIM905

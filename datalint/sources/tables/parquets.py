@@ -1,4 +1,4 @@
-"""Reading Parquet files as a stream of record batches."""
+"""Parquet as a table format, read as a stream of record batches."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.dataset import Batch, Problem
+from datalint.core.dataset import Problem
+from datalint.core.errors import DatalintError
+from datalint.core.writing import replacing
 from datalint.sources.files import arrow_file, reason
-from datalint.sources.tables.convert import TableFilePartition, TableReader
+from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.format import CELLS as LOOKED_AT
+from datalint.sources.tables.format import CHUNKS, Candidate, TableFile, TableFormat, TablePartition
+from datalint.sources.tables.kinds import arrow_kind, arrow_table_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from datalint.core.dataset import Aspect
     from datalint.sources.tables.convert import TablePlan
+    from datalint.sources.tables.format import Cells
+
+NO_CUT = 1 << 62
+PARTITION_ROWS = 1_000_000
+"""Rows of a partition, about."""
 
 ROWS = 65_536
 """Rows decoded at a time, at most."""
@@ -35,8 +44,44 @@ SMALL = 32 << 20
 """Bytes of a file whose texts are decoded with their dictionaries, which is slower where there are many different ones."""
 
 
+class ParquetFormat(TableFormat):
+    """Parquet, whatever the file is called."""
+
+    title = "Parquet"
+    suffixes = frozenset({".parquet", ".pq"})
+    magic = (b"PAR1",)
+
+    def look(self, file: Candidate) -> TableFile:
+        """Read rows of some row groups."""
+        import pyarrow as pa
+
+        try:
+            with arrow_file(file.path) as raw:
+                stored = Decoder(raw, file.path.stat().st_size)
+                typed = zip(stored.names, stored.schema.types, strict=True)
+                wanted = [name for name, kind in typed if arrow_kind(kind)[0] != "other"]
+                count = len(stored.groups)
+                groups = sorted({count * k // CHUNKS for k in range(CHUNKS)}) if count else []
+                readable, _ = stored.decodable(wanted, groups)
+                rows = max(50, min(5_000, LOOKED_AT // max(1, len(stored.names))) // CHUNKS)
+                read = [next(stored.records(readable, [group], rows), None) for group in groups] if readable else []
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise NotATable(f"a damaged Parquet file: {reason(error)}") from error
+        records = [record for record in read if record is not None]
+        return arrow_table_file(file, self, stored.schema, records, stored.rows > 0)
+
+    def whole(self, file: TableFile, plan: TablePlan) -> ParquetPartition:
+        """All row groups."""
+        (part,) = row_group_partitions(file.path.absolute(), file.shown, plan, NO_CUT)
+        return part
+
+    def partitions(self, file: TableFile, plan: TablePlan) -> list[ParquetPartition]:
+        """Some row groups each."""
+        return row_group_partitions(file.path.absolute(), file.shown, plan, PARTITION_ROWS)
+
+
 @dataclass(frozen=True)
-class ParquetPartition(TableFilePartition):
+class ParquetPartition(TablePartition):
     """Some row groups of one Parquet file."""
 
     path: Path
@@ -52,34 +97,55 @@ class ParquetPartition(TableFilePartition):
         """File and 0-based row."""
         return f"{self.shown}[{line + self.first_row}]"
 
-    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
-        """Read the rows; what cannot be decoded becomes a problem."""
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
+        """As they are stored; texts that a small file repeats with their dictionary, where it need not be as stored."""
         import pyarrow as pa
 
-        reader = TableReader(self.plan, labels_only="table" not in aspects)
-        problems: list[Problem] = []
+        done = 0
         try:
             with arrow_file(self.path) as raw:
                 file = Decoder(raw, self.path.stat().st_size)
                 present = set(file.names)
-                wanted = [name for name in reader.columns if name in present] or file.names[:1]
-                columns, bombs = file.decodable(wanted, self.groups)
+                wanted = [name for name in columns or file.names if name in present] or file.names[:1]
+                readable, bombs = file.decodable(wanted, self.groups)
+                if bombs and cells != "wanted":
+                    raise DatalintError(f"{self.shown} cannot be read whole: {bombs[0]}")
                 problems += [Problem("unreadable", self.shown, text) for text in bombs]
-                for record in file.records(columns, self.groups, ROWS) if columns else ():
-                    rest = None if self.most is None else self.most - reader.line
-                    yield from reader.read(record if rest is None else record.slice(0, rest))
-                    if rest is not None and record.num_rows >= rest:
+                for record in file.records(readable, self.groups, ROWS, cells == "wanted") if readable else ():
+                    yield record if self.most is None else record.slice(0, self.most - done)
+                    done += record.num_rows
+                    if self.most is not None and done >= self.most:
                         text = (
-                            f"its rows from {self.first_row + self.most:,} on, of {file.rows:,}: so few bytes "  # type: ignore[operator]
+                            f"its rows from {self.first_row + self.most:,} on, of {file.rows:,}: so few bytes "
                             f"({file.size:,}) hold that many only by repeating themselves"
                         )
                         problems.append(Problem("not-scanned", self.shown, text))
                         break
         except (pa.ArrowException, OSError, ValueError) as error:
-            problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
-        problems += reader.remarks(self.shown)
-        if problems:
-            yield Batch(reader.home, reader.line, 0, problems=problems)
+            problems.append(self.broken(error, cells))
+
+    @property
+    def schema(self) -> Any:
+        """As stored."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with arrow_file(self.path) as raw, pq.ParquetFile(raw) as file:
+                return file.schema_arrow
+        except (pa.ArrowException, OSError) as error:
+            raise DatalintError(f"{self.shown} cannot be read: {reason(error)}") from error
+
+    def write(self, path: Path, batches: Iterable[Any]) -> ParquetPartition:
+        """With the same schema, in row groups of its batches."""
+        import pyarrow.parquet as pq
+
+        with replacing(path) as file, pq.ParquetWriter(file, self.schema) as writer:
+            for batch in batches:
+                if batch.num_rows:
+                    writer.write_batch(batch)
+        (whole,) = row_group_partitions(path, self.shown, self.plan, NO_CUT)
+        return whole
 
 
 class _Unread(io.RawIOBase):
@@ -173,7 +239,9 @@ class Decoder:
                     bombs[name] = f"column {name!r} unpacks from {packed:,} to {unpacked:,} bytes; it is left out"
         return [name for name in columns if name not in bombs], list(bombs.values())
 
-    def records(self, columns: Sequence[str], groups: Sequence[int], rows: int) -> Iterator[Any]:
+    def records(
+        self, columns: Sequence[str], groups: Sequence[int], rows: int, folded_texts: bool = True
+    ) -> Iterator[Any]:
         """The rows of some row groups as record batches of at most so many rows."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -191,7 +259,7 @@ class Decoder:
         per_row = max(1, stored // max(1, held))
         step = max(1, min(rows, BATCH_CELLS // max(1, len(columns)), BATCH_BYTES // per_row))
         file = self._file
-        if folded and self.size < SMALL:
+        if folded and folded_texts and self.size < SMALL:
             # Their sizes say nothing of how long the texts are that a few bytes repeat.
             file = pq.ParquetFile(self._raw, metadata=self._metadata, read_dictionary=sorted(folded))
         yield from file.iter_batches(step, row_groups=list(groups), columns=list(columns), use_threads=False)

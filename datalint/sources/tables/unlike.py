@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from datalint.core.dataset import Batch, Kind
     from datalint.sources.files import Entry
-    from datalint.sources.tables.heads import TableFile
+    from datalint.sources.tables.format import TableFile
 
 SIGNS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "blanks"}
 WORDS = {"number": "numbers", "text": "text", "time": "times", "other": "values that are not looked into"}

@@ -1,0 +1,158 @@
+"""From the columns of tables to a data set: label, roles and splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from datalint.core.dataset import Dataset, Field, Label, Split, split_order
+from datalint.core.errors import DatalintError
+from datalint.sources.tables.beside import BesidePartition
+from datalint.sources.tables.convert import TablePlan
+from datalint.sources.tables.labels import (
+    ColumnHead,
+    LabelChoice,
+    LabelNotFound,
+    choose_label,
+    find_split_column,
+    roles,
+)
+from datalint.sources.tables.unlike import known_kind, unlike
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from datalint.core.dataset import Kind, Partition, Role
+    from datalint.sources.tables.format import TableFile
+
+
+@dataclass(frozen=True)
+class Member:
+    """A table file and the split it belongs to."""
+
+    file: TableFile
+    split: str
+    why: str
+
+
+def table_dataset(
+    name: str,
+    path: str,
+    layout: str,
+    evidence: str,
+    members: Sequence[Member],
+    label: str | None = None,
+    submission: Iterable[str] = (),
+) -> Dataset:
+    """One data set of one or several files.
+
+    Raises:
+        datalint.core.errors.DatalintError: the label column that the user named does not exist.
+    """
+    first = next((m.file for m in members if m.split == "train"), members[0].file)
+    heads = {head.name: head for m in reversed([*members]) for head in m.file.columns} | {
+        head.name: head for head in first.columns
+    }
+    order = list(dict.fromkeys(column for file in [first, *(m.file for m in members)] for column in file.kinds))
+    columns = [heads[column] for column in order]
+    kinds = {
+        column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
+    }
+    choice, class_names = _label(first, columns, members, label, submission)
+    role_of: dict[str, Role] = {**roles(columns), **dict.fromkeys(choice.twins if choice else (), "ignored")}
+    one_split = len({member.split for member in members}) == 1
+    split_column, values = find_split_column(columns, role_of) if one_split else (None, {})
+    fields = tuple(
+        Field(
+            column,
+            kinds[column],
+            "label" if choice and column == choice.name else "split" if column == split_column else role_of[column],
+            first.dtypes.get(column, ""),
+        )
+        for column in order
+    )
+    kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
+    partitions: list[Partition] = []
+    problems = [problem for m in members for problem in m.file.problems] + unlike([(m.file, m.split) for m in members])
+    for member in sorted(members, key=lambda m: (*split_order(m.split), m.file.shown)):
+        plan = TablePlan(
+            fields,
+            choice.name if choice else None,
+            kind,
+            class_names,
+            None if split_column else member.split,
+            split_column,
+            values,
+        )
+        partitions += _partitions(member.file, plan)
+    if split_column:
+        splits = [Split(split, f"values of the column {split_column!r}") for split in dict.fromkeys(values.values())]
+    else:
+        splits = [
+            Split(
+                m.split,
+                m.why,
+                columns=tuple((n, known_kind(m.file, n)) for n in m.file.kinds if role_of[n] != "ignored"),
+            )
+            for m in {m.split: m for m in reversed([*members])}.values()
+        ]
+    return Dataset(
+        name=name,
+        path=path,
+        layout=layout,
+        modality="table",
+        evidence=evidence,
+        partitions=partitions,
+        splits=tuple(sorted(splits, key=lambda split: split_order(split.name))),
+        label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
+        fields=fields,
+        problems=problems,
+    )
+
+
+def _joined_kind(kinds: list[Kind]) -> Kind:
+    found = set(kinds)
+    return found.pop() if len(found) == 1 else "text"
+
+
+def _label(
+    first: TableFile,
+    columns: list[ColumnHead],
+    members: Sequence[Member],
+    explicit: str | None,
+    submission: Iterable[str],
+) -> tuple[LabelChoice | None, tuple[str, ...]]:
+    names = {head.name for head in columns}
+    if explicit is None and first.declared is not None and first.declared[0] in names:
+        return LabelChoice(first.declared[0], "declared by the file itself", "certain"), first.declared[1]
+    if explicit is None and first.label is not None:
+        twins = choose_label(columns, header=first.header, explicit=first.label[0])
+        return LabelChoice(*first.label, "high", twins.twins if twins else ()), ()
+    tests = [m.file for m in members if m.split == "test"]
+    only_in_train = {column for column in first.kinds if tests and all(column not in file.kinds for file in tests)}
+    try:
+        chosen = choose_label(
+            columns,
+            header=first.header,
+            explicit=explicit,
+            only_in_train=only_in_train,
+            submission=tuple(submission),
+        )
+    except LabelNotFound as error:
+        raise DatalintError(f"{first.shown}: {error}") from error
+    return chosen, first.declared[1] if first.declared and chosen and first.declared[0] == chosen.name else ()
+
+
+def _partitions(file: TableFile, plan: TablePlan) -> Sequence[Partition]:
+    if not file.beside:
+        return file.format.partitions(file, plan)
+    own = [name for name in file.kinds if all(name not in side.kinds for side in file.beside)]
+    taken = [(side, [name for name in side.kinds if name in file.kinds]) for side in file.beside]
+    inputs, *sides = [part.format.whole(part, _part_of(plan, names)) for part, names in [(file, own), *taken]]
+    return [BesidePartition(inputs, tuple(sides))]
+
+
+def _part_of(plan: TablePlan, names: Collection[str]) -> TablePlan:
+    """What to read of a file that holds but these columns of a table."""
+    fields = tuple(f for f in plan.fields if f.name in names)
+    return replace(plan, fields=fields, label=plan.label if plan.label in names else None)

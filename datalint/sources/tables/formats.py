@@ -1,0 +1,68 @@
+"""Which table formats there are, and which of them a file has."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from datalint.core.dataset import Field
+from datalint.sources.files import reason, spoken
+from datalint.sources.tables.convert import TablePlan
+from datalint.sources.tables.csv_format import CsvFormat
+from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.format import Candidate
+from datalint.sources.tables.jsonlines import JsonLinesFormat
+from datalint.sources.tables.parquets import ParquetFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.sources.tables.format import TableFile, TableFormat, TablePartition
+
+BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, JsonLinesFormat, CsvFormat)
+"""The last reads what no other claims."""
+
+
+@cache
+def formats() -> tuple[TableFormat, ...]:
+    """All of them."""
+    return tuple(make() for make in BUILT_IN)
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """Of files that are tables."""
+    return frozenset().union(*(known.suffixes for known in formats()))
+
+
+def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False) -> TableFile:
+    """Recognise one file as a table; see :class:`Candidate` for the arguments.
+
+    Raises:
+        NotATable: it is something else; the message says what.
+    """
+    file = Candidate(path, shown, name, like, column)
+    try:
+        return _format_of(file).look(file)
+    except NotATable:
+        raise
+    except OSError as error:
+        raise NotATable(reason(error)) from error
+    except Exception as error:  # whatever a library makes of bytes that nobody expected is the fault of this one file
+        raise NotATable(f"cannot be read as a table: {spoken(error)}") from error
+
+
+def _format_of(file: Candidate) -> TableFormat:
+    start, _ = file.start
+    name = file.name.lower().removesuffix(".gz")
+    *others, text = formats()
+    for known in others:
+        if start.startswith(known.magic) if known.magic else name.endswith(tuple(known.suffixes)):
+            return known
+    return text
+
+
+def whole_partition(file: TableFile) -> TablePartition:
+    """All rows of a file in one piece."""
+    fields = tuple(Field(name, kind) for name, kind in file.kinds.items())
+    return file.format.whole(file, TablePlan(fields))

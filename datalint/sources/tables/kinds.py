@@ -1,0 +1,140 @@
+"""Of which kind a column is, by its cells or by its Arrow type."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from datalint.core.dataset import Problem
+from datalint.core.missing import AMONG_VALUES
+from datalint.sources.files import printable
+from datalint.sources.tables.convert import cells_of
+from datalint.sources.tables.format import TableFile
+from datalint.sources.tables.labels import ColumnHead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datalint.core.dataset import Kind
+    from datalint.core.roles import HeadKind
+    from datalint.sources.tables.format import Candidate, TableFormat
+
+_TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+def text_head(name: str, kind: Kind, dtype: str, cells: list[str | None]) -> ColumnHead:
+    """The head of a column of texts whose kind is known."""
+    shown: HeadKind = "number" if kind == "number" else "text"
+    if dtype == "bool":
+        shown = "bool"
+    elif kind == "time":
+        shown = "time"
+    values: list[object] = list(cells) if kind != "number" else [_float(cell) for cell in cells]
+    return ColumnHead(name, shown, values)
+
+
+def _float(cell: str | None) -> float | None:
+    try:
+        return None if cell is None else float(cell)
+    except ValueError:
+        return None
+
+
+def kind_of(cells: Sequence[str | None]) -> tuple[Kind, str]:
+    """Kind and storage type of a column of text cells, missing ones being None."""
+    present = [cell for cell in cells if cell is not None]
+    if not present:
+        return "text", "null"
+    strange: set[str] = set()
+    whole = True
+    numbers = 0
+    for cell in present:
+        try:
+            value = float(cell)
+            numbers += 1
+            whole = whole and math.isfinite(value) and value == int(value) and "." not in cell
+        except ValueError:
+            strange.add(cell)
+            if len(strange) > 20:
+                break
+    if numbers and (not strange or _placeholders(strange) or (numbers >= 0.9 * len(present) and len(strange) <= 3)):
+        return "number", "int64" if whole else "double"
+    if {cell.casefold() for cell in present} <= {"true", "false"}:
+        return "text", "bool"
+    if len(strange) > 1 and all(_TIME.fullmatch(cell) for cell in present[:200]):
+        return "time", "timestamp"
+    return "text", "string"
+
+
+def _placeholders(values: set[str]) -> bool:
+    return all(value.casefold() in AMONG_VALUES for value in values)
+
+
+def arrow_table_file(
+    file: Candidate, format_: TableFormat, schema: Any, records: Sequence[Any], rows: bool
+) -> TableFile:
+    """A file with an Arrow schema, as some of its record batches show it; ``rows`` says whether it has any."""
+    shapes = {name: arrow_kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+    dtypes = dict(zip(schema.names, map(str, schema.types), strict=True))
+    kinds: dict[str, Kind] = {name: kind for name, (kind, _) in shapes.items() if kind != "other"}
+    read = [{name: record.column(j) for j, name in enumerate(record.schema.names)} for record in records]
+    return TableFile(
+        path=file.path,
+        shown=file.shown,
+        name=file.name,
+        format=format_,
+        columns=tuple(
+            ColumnHead(name, shapes[name][1], [cell for of in read if name in of for cell in cells_of(of[name])])
+            for name in kinds
+        ),
+        kinds=kinds,
+        dtypes=dtypes,
+        declared=_hugging_face_label(schema.metadata or {}),
+        problems=[
+            Problem(
+                "not-scanned", file.shown, f"column {name!r} holds {dtypes[name]} values, which are not looked into"
+            )
+            for name in shapes
+            if name not in kinds
+        ],
+        empty=not rows,
+    )
+
+
+def arrow_kind(kind: Any) -> tuple[Kind, HeadKind]:
+    """Kind of a column of an Arrow type, and of its head."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind):
+        return "text", "bool"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number", "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text", "text"
+    if pa.types.is_null(kind):
+        return "text", "text"
+    if pa.types.is_temporal(kind):
+        return "time", "time"
+    return "other", "text"
+
+
+def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, ...]] | None:
+    """The label column and its class names as the metadata of Hugging Face has them; None where that is malformed."""
+    try:
+        found: Any = json.loads(metadata.get(b"huggingface", b"{}"))
+    except (ValueError, RecursionError):
+        return None
+    for key in ("info", "features"):
+        found = found.get(key) if isinstance(found, dict) else None
+    for name, feature in found.items() if isinstance(found, dict) else ():
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+            names = feature.get("names") or []
+            if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
+                return None
+            # Two classes of one name cannot be told apart: then the numbers say more.
+            return name, tuple(map(printable, names)) if len(set(names)) == len(names) else ()
+    return None

@@ -1,0 +1,52 @@
+"""The bytes of text tables, packed or not."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from typing import IO, TYPE_CHECKING
+
+from datalint.sources.files import unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNPACKED = 256 << 20
+"""Bytes that any compressed table may unpack to; beyond it a hundred times its size."""
+
+UNPACK_LIMIT = 64 << 20
+"""Decompressed bytes read of a compressed file to recognise it."""
+
+
+def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
+    """The file's bytes, decompressed up to the limit of what a table of its size unpacks to."""
+    if compression != "gzip":
+        return path.open("rb")
+    return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
+
+
+def readable(file: IO[bytes], size: int) -> bytes:
+    """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
+    blocks: list[bytes] = []
+    with contextlib.suppress(OSError, EOFError, zlib.error):
+        while size > 0 and (block := file.read(min(size, 1 << 20))):
+            blocks.append(block)
+            size -= len(block)
+    return b"".join(blocks)
+
+
+def chunks(path: Path, compression: str | None, count: int, length: int) -> list[bytes]:
+    """Blocks of whole lines, of about ``length`` bytes, from evenly spread places after the head."""
+    blocks = []
+    with open_bytes(path, compression) as file:
+        size = path.stat().st_size if compression is None else None
+        if size is None:
+            # A compressed file can only be read through: keep a block of every few.
+            data = readable(file, UNPACK_LIMIT)
+            places = [len(data) * k // count for k in range(1, count)] + [max(0, len(data) - length)]
+            return [data[data.find(b"\n", place) + 1 : place + length] for place in places]
+        for k in range(1, count + 1):
+            file.seek(min(size * k // count, max(0, size - length)))
+            file.readline(length)
+            blocks.append(file.read(length))
+    return blocks

@@ -1,0 +1,54 @@
+"""What holds of every table format: all who read a file see the same rows, and rows that are written come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+import datalint
+from datalint.planting.load import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def table(rows: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "a": rng.normal(size=rows).round(4),
+            "n": rng.integers(0, 9, rows),
+            "town": rng.choice(["Rom", "Ulm", "Bonn"], rows),
+            "label": rng.choice(["x", "y"], rows),
+        }
+    )
+
+
+def seen(path: Path) -> tuple[int, pd.DataFrame]:
+    """Samples of a scan, and the rows into which faults are planted."""
+    (report,) = datalint.scan(path, select=["FIL101"], cache=False).datasets
+    (dataset,) = datalint.detect(path)
+    (rows,) = load(dataset).clean.tables.values()
+    return sum(split.samples for split in report.splits), rows
+
+
+def test_rows_that_are_torn_are_left_out_by_all(tmp_path: Path) -> None:
+    lines = table().to_csv(index=False).splitlines()
+    for k in (50, 120, 290):
+        lines[k] = lines[k].rsplit(",", 2)[0]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    samples, rows = seen(tmp_path / "t.csv")
+    assert samples == len(rows) == 297
+    assert not rows.isna().any(axis=None)
+    assert rows["n"].dtype == np.int64
+
+
+def test_a_late_line_in_latin_1_is_read_as_latin_1_by_all(tmp_path: Path) -> None:
+    frame = table(40_000)
+    frame.loc[30_000, "town"] = "Köln"
+    (tmp_path / "t.csv").write_bytes(frame.to_csv(index=False).encode("latin-1"))
+    samples, rows = seen(tmp_path / "t.csv")
+    assert samples == len(rows) == 40_000
+    assert rows["town"].unique().tolist() == [*frame["town"][:30_000].unique(), "Köln"]

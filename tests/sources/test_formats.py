@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 import datalint
 from datalint.planting.load import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from datalint.sources.folder import data_suffixes
+from datalint.sources.tables.formats import formats
 
 
 def table(rows: int = 300) -> pd.DataFrame:
@@ -52,3 +53,12 @@ def test_a_late_line_in_latin_1_is_read_as_latin_1_by_all(tmp_path: Path) -> Non
     samples, rows = seen(tmp_path / "t.csv")
     assert samples == len(rows) == 40_000
     assert rows["town"].unique().tolist() == [*frame["town"][:30_000].unique(), "Köln"]
+
+
+def test_the_hooks_look_at_every_format() -> None:
+    hooks = yaml.safe_load((Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (pattern,) = {hook["files"] for hook in hooks}
+    packed = {f"{suffix}.gz" for known in formats() if not known.magic for suffix in known.suffixes}
+    names = {f"folder/name{suffix}" for suffix in data_suffixes() | packed}
+    assert {name for name in names if not re.search(pattern, name)} == set()
+    assert not any(re.search(pattern, name) for name in ("notes.txt", "t.csv.zip", "model.py", "data"))

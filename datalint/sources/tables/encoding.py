@@ -9,8 +9,7 @@ import re
 LFS_HEADS = (b"version https://git-lfs.github.com/spec/v1", b"version https://hawser.github.com/spec/v1")
 
 _MAGIC = (
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
+    (b"FEA1", "a Feather file of version 1: write it again with pyarrow.feather.write_feather"),
     (b"PK\x03\x04", "a zip archive, as Excel workbooks are too: unpack it, or export the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "a Microsoft Office file"),
     (b"\x1f\x8b", "gzip-compressed"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Field
 from datalint.sources.files import reason, spoken
+from datalint.sources.tables.arrow import ArrowFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from datalint.sources.tables.format import TableFile, TableFormat, TablePartition
 
-BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, JsonLinesFormat, CsvFormat)
+BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, ArrowFormat, JsonLinesFormat, CsvFormat)
 """The last reads what no other claims."""
 
 

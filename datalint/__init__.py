@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from datalint.planting.write import plant
     from datalint.report.diff import diff
     from datalint.report.models import Report
+    from datalint.service.client import Client
 
 __version__ = "0.1.0"
 __all__ = [
+    "Client",
     "DatalintError",
     "Report",
     "SelfTest",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Client": "datalint.service.client",
     "DatalintError": "datalint.core.errors",
     "Report": "datalint.report.models",
     "SelfTest": "datalint.planting.selftest",

@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "fix": "mending",
     "subset": "mending",
     "serve": "serving",
+    "push": "serving",
+    "gate": "serving",
 }
 """The module of each command, imported when the command is asked for."""
 

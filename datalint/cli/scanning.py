@@ -117,6 +117,7 @@ _CONFIGURABLE = (
 @click.option(
     "--redact", is_flag=True, help="Hash sample ids, file and class names, and leave out values and pictures."
 )
+@click.option("--push", metavar="URL", help="Send the report to this service as well; DATALINT_TOKEN is the token.")
 @click.option("--watch", is_flag=True, help="Scan again whenever a file under PATH changes, until Ctrl-C.")
 @click.option(
     "--color",
@@ -154,6 +155,10 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
     except BrokenPipeError:
         # Whoever read the output has had enough; what was found still decides the exit status.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if typed["push"]:
+        from datalint.cli.serving import sent
+
+        sent(report, typed["push"])
     sys.exit(status(report, output))
 
 

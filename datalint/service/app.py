@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.report.html import html
-from datalint.service import pages
+from datalint.service import api, pages
 from datalint.service.child import Limits
 from datalint.service.problems import Problem
-from datalint.service.security import Guard
+from datalint.service.security import Attempts, Guard
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -37,6 +38,10 @@ class Service:
     roots: dict[str, Path] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()
+    insecure: bool = False
+    hooks: tuple[str, ...] = ()
+    """Hosts of a private network that webhooks may be sent to."""
+    attempts: Attempts = field(default_factory=Attempts)
 
 
 def create(service: Service) -> FastAPI:
@@ -53,11 +58,14 @@ def create(service: Service) -> FastAPI:
     app.add_middleware(Guard, hosts=service.hosts)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "assets"))
     app.mount("/report", StaticFiles(directory=Path(html.__file__).parent / "assets"))
+    app.include_router(api.router)
+    app.include_router(api.watching, include_in_schema=False)
     app.include_router(pages.router, include_in_schema=False)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(DatalintError, _problem)
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(RequestValidationError, _problem)
+    app.add_exception_handler(IntegrityError, _problem)
     app.add_exception_handler(OperationalError, _problem)
     return app
 
@@ -74,8 +82,12 @@ def _problem(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             first = error.errors()[0]
             problem = Problem(422, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"[:500])
+        case IntegrityError():
+            problem = Problem(409, "somebody else did the same at this moment; look again")
         case _:
             problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
-    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+    if problem.status == 401 and request.method == "GET" and pages.wants_page(request):
+        return RedirectResponse("/login", 303)
+    if not pages.wants_page(request):
         return problem.response()
     return pages.problem(request, problem)

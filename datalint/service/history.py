@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 import zlib
@@ -10,20 +11,36 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, or_, select, update
 
 from datalint.core.errors import DatalintError
 from datalint.core.severity import Severity, at_least
 from datalint.report import wording
+from datalint.report.escape import clean
 from datalint.report.models import Report
 from datalint.report.worse import Extent, worse
-from datalint.service.models import OPEN, STATES, Dataset, Event, Finding, Occurrence, Scan, Sighting, Stored
+from datalint.service.models import (
+    OPEN,
+    STATES,
+    Dataset,
+    Delivery,
+    Event,
+    Finding,
+    Occurrence,
+    Scan,
+    Sighting,
+    Stored,
+    Webhook,
+)
 from datalint.suppress.baseline import Baseline, Entry, anywhere, renamed, stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
+
+TOLD = ("new", "worse", "reopened", "gate failed", "gate passed")
+"""Events that webhooks are told."""
 
 FINGERPRINT = re.compile(r"[0-9a-f]{20}(:\d+)?")
 
@@ -35,7 +52,14 @@ def today() -> str:
 
 def note(session: Session, who: str, what: str, text: str = "", **about: int | None) -> None:
     """Write into the log what happened; ``about`` are the ids of what it happened to."""
-    session.add(Event(who=who, what=what, text=text, **about))
+    event = Event(who=who, what=what, text=text, **about)
+    session.add(event)
+    if what in TOLD:
+        session.flush()
+        hooks = select(Webhook.id, literal(event.id)).where(
+            or_(Webhook.dataset_id.is_(None), Webhook.dataset_id == event.dataset_id)
+        )
+        session.execute(insert(Delivery).from_select(["webhook_id", "event_id"], hooks))
 
 
 def digest_of(report: Report) -> str:
@@ -283,6 +307,57 @@ def accept_version(session: Session, dataset: Dataset, who: str) -> None:
     dataset.reference_id = dataset.latest_id
     note(session, who, "version accepted", dataset_id=dataset.id, scan_id=dataset.latest_id)
     rejudge(session, dataset.id)
+
+
+def change(session: Session, dataset: Dataset, who: str, fields: dict[str, Any]) -> None:
+    """Change what is set of a data set, and ask the gate again.
+
+    Raises:
+        DatalintError: the gate has other levels.
+    """
+    gate = fields.get("gate", dataset.gate)
+    if set(gate) != {"new", "open"} or not {"error", "warning", "info", "never"} >= set(gate.values()):
+        raise DatalintError("a gate has the levels 'new' and 'open', each error, warning, info or never")
+    changed = {name: value for name, value in fields.items() if getattr(dataset, name) != value}
+    for name, value in changed.items():
+        setattr(dataset, name, value)
+    if changed:
+        note(session, who, "settings changed", ", ".join(f"{n} {v}" for n, v in changed.items()), dataset_id=dataset.id)
+    session.flush()
+    rejudge(session, dataset.id)
+
+
+def push(
+    session: Session, dataset: Dataset, report: Report, who: str, ref: str = "", revision: str = ""
+) -> tuple[Scan, bool]:
+    """The scan of a report that was made elsewhere, and whether it is another one: sent twice, it is one scan."""
+    check(report)
+    session.get_one(Dataset, dataset.id, with_for_update=True)
+    ref, digest = ref or dataset.ref, digest_of(report)
+    known = session.scalar(select(Scan).where(Scan.dataset_id == dataset.id, Scan.ref == ref, Scan.digest == digest))
+    if known is not None:
+        return known, False
+    scan = Scan(dataset_id=dataset.id, ref=ref, revision=revision, by=who, digest=digest, started=time.time())
+    session.add(scan)
+    session.flush()
+    take(session, scan, report)
+    return scan, True
+
+
+def suppressions(session: Session, dataset: Dataset) -> str:
+    """What was accepted or is a false alarm, as the suppressions of a ``datalint.toml``."""
+    wanted = select(Finding).where(
+        Finding.dataset_id == dataset.id, Finding.state.in_(("accepted", "false alarm")), Finding.present.is_(True)
+    )
+    lines = []
+    for f in session.scalars(wanted.order_by(Finding.id)):
+        until = f"expires = {f.until}\n" if f.until else ""
+        lines.append(f'[[suppressions]]\nfingerprint = "{f.fingerprint}"\nreason = {_quoted(f.reason)}\n{until}')
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(clean(text), ensure_ascii=False)
 
 
 def _present(session: Session, scan_id: int) -> dict[int, tuple[Finding, Occurrence]]:

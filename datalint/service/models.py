@@ -186,3 +186,56 @@ class Event(Base):
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), default=None)
     scan_id: Mapped[int | None] = mapped_column(ForeignKey("scan.id", ondelete="CASCADE"), default=None)
     finding_id: Mapped[int | None] = mapped_column(ForeignKey("finding.id", ondelete="CASCADE"), default=None)
+
+
+class Token(Base):
+    """What lets somebody in; the secret itself is not kept."""
+
+    __tablename__ = "token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(10))
+    datasets: Mapped[list[str]] = mapped_column(default=list)
+    """Names of those that it is for; all if empty."""
+    digest: Mapped[str] = mapped_column(String(64))
+    created: Mapped[float] = mapped_column(default=time.time)
+    expires: Mapped[float | None] = mapped_column(default=None)
+    revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class Login(Base):
+    """A browser that a token was given to."""
+
+    __tablename__ = "login"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    token_id: Mapped[int] = mapped_column(ForeignKey("token.id", ondelete="CASCADE"))
+    expires: Mapped[float]
+
+
+class Webhook(Base):
+    """An address that is told what happens."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), default=None)
+    """The only data set that it is told of; all if none."""
+    url: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(20), default="generic")
+    secret: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    retry: Mapped[float] = mapped_column(default=0.0)
+    """When to try again."""
+    status: Mapped[str] = mapped_column(default="")
+    """What came of the last attempt."""
+
+
+class Delivery(Base):
+    """An event that a webhook was not told yet; written with the event itself, so that none is forgotten."""
+
+    __tablename__ = "delivery"
+
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True)

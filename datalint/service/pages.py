@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import secrets
+import time
 import zlib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,12 +25,39 @@ from datalint.report import wording
 from datalint.report.escape import clean
 from datalint.rules.detection_figures import all_figures
 from datalint.rules.manual import find_page, pages
-from datalint.service import history
+from datalint.service import history, webhooks
 from datalint.service.child import PICTURES, call
-from datalint.service.models import OPEN, STATES, Dataset, Event, Finding, Occurrence, Scan, Stored
+from datalint.service.models import (
+    OPEN,
+    STATES,
+    Dataset,
+    Event,
+    Finding,
+    Login,
+    Occurrence,
+    Scan,
+    Stored,
+    Token,
+    Webhook,
+)
 from datalint.service.problems import Problem
 from datalint.service.roots import NAME, discover, inside, place
-from datalint.service.security import CSRF, Admin, Principal, Reader, Triager, csrf
+from datalint.service.security import (
+    CSRF,
+    LOGIN,
+    ROLES,
+    SESSION,
+    Admin,
+    Principal,
+    Reader,
+    Role,
+    Triager,
+    any_token,
+    csrf,
+    digest,
+    new_token,
+    token_of,
+)
 from datalint.service.worker import enqueue
 
 if TYPE_CHECKING:
@@ -36,6 +67,7 @@ if TYPE_CHECKING:
 
     from datalint.service.app import Service
 
+LEVELS: Final = ("error", "warning", "info", "never")
 PAGE: Final = 50
 """Rows of one page."""
 RECENT: Final = 24
@@ -84,6 +116,11 @@ def problem(request: Request, error: Problem) -> HTMLResponse:
     return response
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a person asks, not a program."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
@@ -93,37 +130,37 @@ def _back(url: str) -> RedirectResponse:
     return RedirectResponse(url, 303)
 
 
-def dataset_of(session: Session, name: str) -> Dataset:
+def dataset_of(session: Session, who: Principal, name: str) -> Dataset:
     """The data set of that name.
 
     Raises:
         Problem: there is none.
     """
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name, who.sees()))
     if dataset is None:
         raise Problem(404, f"no data set is called {name[:200]!r}")
     return dataset
 
 
-def scan_of(session: Session, number: int) -> Scan:
+def scan_of(session: Session, who: Principal, number: int) -> Scan:
     """The scan of that number.
 
     Raises:
         Problem: there is none.
     """
-    scan = session.get(Scan, number)
+    scan = session.scalar(select(Scan).join(Dataset).where(Scan.id == number, who.sees()))
     if scan is None:
         raise Problem(404, f"there is no scan {number}")
     return scan
 
 
-def finding_of(session: Session, number: int) -> Finding:
+def finding_of(session: Session, who: Principal, number: int) -> Finding:
     """The finding of that number.
 
     Raises:
         Problem: there is none.
     """
-    finding = session.get(Finding, number)
+    finding = session.scalar(select(Finding).join(Dataset).where(Finding.id == number, who.sees()))
     if finding is None:
         raise Problem(404, f"there is no finding {number}")
     return finding
@@ -145,12 +182,12 @@ def overview(request: Request, who: Reader, after: str = "", find: str = "") -> 
     """Every data set: gate, new findings, errors and warnings over time, last scan, size."""
     service = _service(request)
     with service.database.read() as session:
-        wanted = select(Dataset).where(Dataset.name > after).order_by(Dataset.name).limit(PAGE + 1)
+        wanted = select(Dataset).where(Dataset.name > after, who.sees()).order_by(Dataset.name).limit(PAGE + 1)
         if find:
             wanted = wanted.where(Dataset.name.icontains(find, autoescape=True))
         datasets = list(session.scalars(wanted))
         scans = recent(session, [d.id for d in datasets])
-        total = session.scalar(select(func.count(Dataset.id)))
+        total = session.scalar(select(func.count(Dataset.id)).where(who.sees()))
     return _page(
         "overview.html.j2",
         request,
@@ -175,7 +212,7 @@ def look_again(request: Request, who: Admin) -> Response:
 def dataset_page(request: Request, who: Reader, name: str, state: str = "open", after: int = 0) -> Response:
     """History, open findings and what was decided."""
     with _service(request).database.read() as session:
-        dataset = dataset_of(session, name)
+        dataset = dataset_of(session, who, name)
         wanted = select(Finding).where(Finding.dataset_id == dataset.id, Finding.folded.is_(False))
         match state:
             case "open":
@@ -212,7 +249,7 @@ def dataset_page(request: Request, who: Reader, name: str, state: str = "open", 
 def scan_now(request: Request, who: Triager, name: str) -> Response:
     """Queue a scan."""
     with _service(request).database.write() as session:
-        scan = enqueue(session, dataset_of(session, name), who.name)
+        scan = enqueue(session, dataset_of(session, who, name), who.name)
     return _back(f"/scans/{scan.id}")
 
 
@@ -220,7 +257,7 @@ def scan_now(request: Request, who: Triager, name: str) -> Response:
 def scan_page(request: Request, who: Reader, number: int) -> Response:
     """One scan: progress while it runs, then what it changed."""
     with _service(request).database.read() as session:
-        scan = scan_of(session, number)
+        scan = scan_of(session, who, number)
         rows = (
             select(Finding, Occurrence)
             .join(Occurrence)
@@ -244,17 +281,17 @@ def scan_page(request: Request, who: Reader, number: int) -> Response:
 def scan_progress(request: Request, who: Reader, number: int) -> Response:
     """The part of the page that changes while the scan runs; the whole page once it is over."""
     with _service(request).database.read() as session:
-        scan = scan_of(session, number)
+        scan = scan_of(session, who, number)
     if scan.status not in ("queued", "running"):
         return Response(headers={"HX-Redirect": f"/scans/{number}"})
     return _page("progress.html.j2", request, who, scan=scan)
 
 
 @router.get("/scans/{number}/report.html")
-def report_page(request: Request, _: Reader, number: int) -> Response:
+def report_page(request: Request, who: Reader, number: int) -> Response:
     """The report, as the command line writes it."""
     with _service(request).database.read() as session:
-        page = history.page_of(session, number)
+        page = history.page_of(session, scan_of(session, who, number).id)
     if page is None:
         raise Problem(404, f"scan {number} has no report")
     return HTMLResponse(page, headers={"content-security-policy": REPORT_POLICY})
@@ -264,7 +301,7 @@ def report_page(request: Request, _: Reader, number: int) -> Response:
 def cancel_scan(request: Request, who: Triager, number: int) -> Response:
     """Stop a scan."""
     with _service(request).database.write() as session:
-        scan_of(session, number)
+        scan_of(session, who, number)
         history.cancel(session, number, who.name)
     return _back(f"/scans/{number}")
 
@@ -273,7 +310,7 @@ def cancel_scan(request: Request, who: Triager, number: int) -> Response:
 def finding_page(request: Request, who: Reader, number: int) -> Response:
     """One finding over time, with its samples, what was decided and why."""
     with _service(request).database.read() as session:
-        finding = finding_of(session, number)
+        finding = finding_of(session, who, number)
         seen = select(Occurrence).where(Occurrence.finding_id == number).order_by(Occurrence.scan_id.desc()).limit(PAGE)
         events = select(Event).where(Event.finding_id == number).order_by(Event.id.desc()).limit(100)
         item, pictures = _item(session, finding)
@@ -306,7 +343,8 @@ def rules_page(request: Request, who: Reader) -> Response:
     with _service(request).database.read() as session:
         counted = (
             select(Finding.code, func.count(Finding.dataset_id.distinct()))
-            .where(Finding.present.is_(True), Finding.folded.is_(False))
+            .join(Dataset)
+            .where(Finding.present.is_(True), Finding.folded.is_(False), who.sees())
             .group_by(Finding.code)
         )
         fires = {code: count for code, count in session.execute(counted)}  # noqa: C416 - rows are no pairs to mypy
@@ -324,7 +362,7 @@ def rule_page(request: Request, who: Reader, code: str) -> Response:
         where = (
             select(Dataset.name)
             .join(Finding, Finding.dataset_id == Dataset.id)
-            .where(Finding.code == rule.code, Finding.present.is_(True), Finding.folded.is_(False))
+            .where(Finding.code == rule.code, Finding.present.is_(True), Finding.folded.is_(False), who.sees())
             .distinct()
             .order_by(Dataset.name)
             .limit(200)
@@ -350,7 +388,7 @@ def triage(
 ) -> Response:
     """Decide what becomes of one finding or several."""
     with _service(request).database.write() as session:
-        findings = [finding_of(session, number) for number in finding]
+        findings = [finding_of(session, who, number) for number in finding]
         history.triage(session, findings, who.name, state, reason, until or None)
     return _back(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
 
@@ -365,7 +403,7 @@ def comment(
 ) -> Response:
     """Say something about a finding, or give it to somebody."""
     with _service(request).database.write() as session:
-        history.comment(session, finding_of(session, number), who.name, text, assignee)
+        history.comment(session, finding_of(session, who, number), who.name, text, assignee)
     return _back(f"/findings/{number}")
 
 
@@ -373,7 +411,7 @@ def comment(
 def accept(request: Request, who: Triager, name: str) -> Response:
     """Measure new findings by the last version."""
     with _service(request).database.write() as session:
-        history.accept_version(session, dataset_of(session, name), who.name)
+        history.accept_version(session, dataset_of(session, who, name), who.name)
     return _back(f"/datasets/{name}")
 
 
@@ -382,10 +420,10 @@ def compare(request: Request, who: Reader, old: int | None = None, new: int | No
     """Two scans, of one data set or of two."""
     changes, names = None, []
     with _service(request).database.read() as session:
-        done = select(Scan).where(Scan.status == "done").order_by(Scan.id.desc()).limit(200)
+        done = select(Scan).join(Dataset).where(Scan.status == "done", who.sees()).order_by(Scan.id.desc()).limit(200)
         scans = [(scan.id, scan.dataset.name, scan.finished) for scan in session.scalars(done)]
         if old and new:
-            names = [scan_of(session, number).dataset.name for number in (old, new)]
+            names = [scan_of(session, who, number).dataset.name for number in (old, new)]
             before, after = history.report_of(session, old), history.report_of(session, new)
             if before is None or after is None:
                 raise Problem(404, "only scans that are done can be compared")
@@ -436,11 +474,11 @@ def add(
     """Watch a data set from now on."""
     service = _service(request)
     with service.database.write() as session:
-        dataset = new_dataset(session, service, who, name, root=root, path=path, label=label or None)
+        dataset = new_dataset(session, service.roots, who, name, root=root, path=path, label=label or None)
     return _back(f"/datasets/{dataset.name}")
 
 
-def new_dataset(session: Session, service: Service, who: Principal, name: str, **fields: Any) -> Dataset:
+def new_dataset(session: Session, roots: dict[str, Path], who: Principal, name: str, **fields: Any) -> Dataset:
     """A data set that is watched from now on.
 
     Raises:
@@ -451,9 +489,196 @@ def new_dataset(session: Session, service: Service, who: Principal, name: str, *
     if session.scalar(select(Dataset.id).where(Dataset.name == name)):
         raise Problem(409, f"a data set is called {name!r} already")
     if fields.get("root") is not None:
-        place(service.roots, fields["root"], fields.get("path", ""))
+        place(roots, fields["root"], fields.get("path", ""))
     dataset = Dataset(name=name, **fields)
     session.add(dataset)
     session.flush()
     history.note(session, who.name, "data set added", dataset_id=dataset.id)
     return dataset
+
+
+@router.get("/findings/{number}/samples.csv")
+def samples_csv(request: Request, who: Reader, number: int) -> Response:
+    """The samples that a finding names, for a spreadsheet."""
+    with _service(request).database.read() as session:
+        item, _ = _item(session, finding_of(session, who, number))
+    samples = item.affected.samples if item else ()
+    details = list(dict.fromkeys(name for sample in samples for name in sample.detail))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["split", "index", "id", "fingerprint", *details])
+    for s in samples:
+        row = [s.split, s.index, s.id, s.fingerprint, *(s.detail.get(name, "") for name in details)]
+        # A spreadsheet would run what begins like a formula.
+        writer.writerow(
+            [f"'{v}" if isinstance(v, str) and v.startswith(("=", "+", "-", "@", "\t", "\r")) else v for v in row]
+        )
+    return Response(text.getvalue(), media_type="text/csv", headers={"content-disposition": "attachment"})
+
+
+@router.get("/findings/{number}/tasks.json")
+def tasks_json(request: Request, who: Reader, number: int) -> Response:
+    """The samples as tasks of Label Studio."""
+    with _service(request).database.read() as session:
+        item, _ = _item(session, finding_of(session, who, number))
+    samples = item.affected.samples if item else ()
+    tasks = [
+        {"data": {"id": s.id, "split": s.split, **s.detail}, "meta": {"fingerprint": s.fingerprint}} for s in samples
+    ]
+    return Response(json.dumps(tasks), media_type="application/json", headers={"content-disposition": "attachment"})
+
+
+@router.get("/datasets/{name}/settings")
+def dataset_settings(request: Request, who: Admin, name: str) -> Response:
+    """Gate, owner, tags and label of one data set."""
+    with _service(request).database.read() as session:
+        return _page("dataset_settings.html.j2", request, who, dataset=dataset_of(session, who, name), levels=LEVELS)
+
+
+@router.post("/datasets/{name}/settings", dependencies=safe)
+def change_dataset(
+    request: Request,
+    who: Admin,
+    name: str,
+    new: Annotated[str, Form()],
+    open: Annotated[str, Form()],
+    owner: Annotated[str, Form()] = "",
+    tags: Annotated[str, Form()] = "",
+    label: Annotated[str, Form()] = "",
+) -> Response:
+    """Change them."""
+    fields = {
+        "gate": {"new": new, "open": open},
+        "owner": owner,
+        "tags": [tag.strip() for tag in tags.split(",") if tag.strip()],
+        "label": label or None,
+    }
+    with _service(request).database.write() as session:
+        history.change(session, dataset_of(session, who, name), who.name, fields)
+    return _back(f"/datasets/{name}")
+
+
+@router.get("/settings")
+def settings(request: Request, who: Admin) -> Response:
+    """Tokens, and the audit log."""
+    return _settings(request, who)
+
+
+def _settings(request: Request, who: Principal, secret: str = "") -> Response:
+    with _service(request).database.read() as session:
+        tokens = list(session.scalars(select(Token).order_by(Token.id.desc())))
+        events = list(session.scalars(select(Event).where(Event.who != "").order_by(Event.id.desc()).limit(100)))
+        hooks = list(session.execute(select(Webhook, Dataset.name).outerjoin(Dataset).order_by(Webhook.id)))
+    return _page(
+        "settings.html.j2", request, who, tokens=tokens, hooks=hooks, events=events, secret=secret, roles=ROLES
+    )
+
+
+@router.post("/settings/webhooks", dependencies=safe)
+def create_webhook(
+    request: Request,
+    who: Admin,
+    url: Annotated[str, Form()],
+    kind: Annotated[Literal["generic", "slack"], Form()] = "generic",
+    dataset: Annotated[str, Form()] = "",
+) -> Response:
+    """Tell an address what happens; the secret of its signature is shown this once."""
+    service = _service(request)
+    webhooks.check(url, service.hooks)
+    secret = secrets.token_urlsafe(32)
+    with service.database.write() as session:
+        only = dataset_of(session, who, dataset.strip()).id if dataset.strip() else None
+        session.add(Webhook(url=url, kind=kind, secret=secret, dataset_id=only))
+        history.note(session, who.name, "webhook created", url)
+    return _settings(request, who, secret)
+
+
+@router.post("/settings/webhooks/{number}/delete", dependencies=safe)
+def delete_webhook(request: Request, who: Admin, number: int) -> Response:
+    """Tell it nothing any more."""
+    with _service(request).database.write() as session:
+        hook = session.get(Webhook, number)
+        if hook is None:
+            raise Problem(404, f"there is no webhook {number}")
+        session.delete(hook)
+        history.note(session, who.name, "webhook deleted", hook.url)
+    return _back("/settings")
+
+
+@router.post("/settings/tokens", dependencies=safe)
+def create_token(
+    request: Request,
+    who: Admin,
+    name: Annotated[str, Form()],
+    role: Annotated[Role, Form()],
+    datasets: Annotated[str, Form()] = "",
+    days: Annotated[float, Form()] = 365,
+) -> Response:
+    """A token, shown this once."""
+    with _service(request).database.write() as session:
+        only = [dataset_of(session, who, part.strip()).name for part in datasets.split(",") if part.strip()]
+        secret = make_token(session, who.name, name, role, only, days)
+    return _settings(request, who, secret)
+
+
+def make_token(session: Session, who: str, name: str, role: Role, only: Sequence[str], days: float | None) -> str:
+    """A token, and a line in the log; the first one has to be an admin's, or nobody could make another."""
+    if role != "admin" and not any_token(session):
+        raise DatalintError("make the token of an admin first: once there is one, nobody comes in without")
+    secret = new_token(session, name, role, only, days)
+    history.note(session, who, "token created", f"{name}, {role}")
+    return secret
+
+
+@router.post("/settings/tokens/{number}/revoke", dependencies=safe)
+def revoke_token(request: Request, who: Admin, number: int) -> Response:
+    """Let nobody in with it any more."""
+    with _service(request).database.write() as session:
+        token = session.get(Token, number)
+        if token is None:
+            raise Problem(404, f"there is no token {number}")
+        token.revoked = True
+        history.note(session, who.name, "token revoked", token.name)
+    return _back("/settings")
+
+
+@router.get("/login")
+def login_page(request: Request) -> Response:
+    """Where a person gives a token."""
+    cookie = request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+    response = _page("login.html.j2", request, None, csrf=cookie)
+    response.set_cookie(CSRF, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+@router.post("/login", dependencies=safe)
+def login(request: Request, token: Annotated[str, Form()]) -> Response:
+    """Remember the browser."""
+    service = _service(request)
+    address = request.client.host if request.client else ""
+    service.attempts.check(address)
+    secret = secrets.token_urlsafe(32)
+    with service.database.write() as session:
+        found = token_of(session, token.strip())
+        if found is not None:
+            expires = min(time.time() + LOGIN, found.expires or float("inf"))
+            session.add(Login(digest=digest(secret), token_id=found.id, expires=expires))
+            history.note(session, found.name, "login")
+    if found is None:
+        service.attempts.wrong(address)
+        raise Problem(401, "this token is not valid")
+    response = _back("/")
+    response.set_cookie(SESSION, secret, LOGIN, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+@router.post("/logout", dependencies=safe)
+def logout(request: Request) -> Response:
+    """Forget the browser."""
+    with _service(request).database.write() as session:
+        login = session.get(Login, digest(request.cookies.get(SESSION, "")))
+        if login is not None:
+            session.delete(login)
+    response = _back("/login")
+    response.delete_cookie(SESSION)
+    return response

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request
+from sqlalchemy import select, true
 from starlette.datastructures import Headers, MutableHeaders
 
+from datalint.core.errors import DatalintError
+from datalint.service.models import Dataset, Login, Token
 from datalint.service.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Role = Literal["reader", "triager", "admin"]
@@ -23,6 +31,10 @@ ROLES: Final[tuple[Role, ...]] = ("reader", "triager", "admin")
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 CSRF: Final = "datalint_csrf"
+SESSION: Final = "datalint_session"
+DAY: Final = 86_400
+LOGIN: Final = 7 * DAY
+"""Seconds for which a browser stays logged in."""
 PROXY: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -42,10 +54,16 @@ class Principal:
     name: str
     role: Role
     csrf: str = ""
+    datasets: tuple[str, ...] = ()
+    """The only ones that can be seen; all if empty."""
 
     def may(self, role: Role) -> bool:
         """Whether the role is enough."""
         return ROLES.index(self.role) >= ROLES.index(role)
+
+    def sees(self) -> ColumnElement[bool]:
+        """The condition on :class:`Dataset` of what can be seen."""
+        return Dataset.name.in_(self.datasets) if self.datasets else true()
 
 
 class Guard:
@@ -92,15 +110,108 @@ class Guard:
         return None
 
 
+class Attempts:
+    """Counts wrong tokens by the address they come from, in this process."""
+
+    most, seconds = 10, 60.0
+
+    def __init__(self) -> None:
+        self._wrong: dict[str, list[float]] = {}
+
+    def check(self, address: str) -> None:
+        """See that not too many were wrong of late.
+
+        Raises:
+            Problem: there were.
+        """
+        recent = [moment for moment in self._wrong.get(address, ()) if moment > time.monotonic() - self.seconds]
+        self._wrong = {a: m for a, m in self._wrong.items() if m[-1] > time.monotonic() - self.seconds}
+        if len(recent) >= self.most:
+            raise Problem(429, "too many wrong tokens; try again in a minute", {"retry-after": "60"})
+
+    def wrong(self, address: str) -> None:
+        """Remember one."""
+        self._wrong[address] = [*self._wrong.get(address, ())[-self.most :], time.monotonic()]
+
+
+def new_token(session: Session, name: str, role: Role, datasets: Sequence[str] = (), days: float | None = None) -> str:
+    """A token, which nobody can read again later.
+
+    Raises:
+        DatalintError: the role does not exist, or may not be of some data sets only.
+    """
+    if role not in ROLES or not name.strip() or (days is not None and days <= 0):
+        raise DatalintError(f"give a token a name, a number of days and a role: {', '.join(ROLES)}")
+    if role == "admin" and datasets:
+        raise DatalintError("an admin changes settings of all data sets: choose another role for some of them")
+    secret = secrets.token_urlsafe(32)
+    expires = None if days is None else time.time() + days * DAY
+    token = Token(
+        name=name.strip()[:100],
+        role=role,
+        datasets=list(datasets),
+        digest=digest(secret),
+        expires=expires,
+        revoked=False,
+    )
+    session.add(token)
+    session.flush()
+    return f"dlt_{token.id}_{secret}"
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret; it is too long to be guessed, so that no slow hash is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def token_of(session: Session, text: str) -> Token | None:
+    """The token with this secret, if it is still good."""
+    match = re.fullmatch(r"dlt_(\d{1,9})_([\w-]{43})", text)
+    token = session.get(Token, int(match[1])) if match else None
+    if match and token and secrets.compare_digest(token.digest, digest(match[2])):
+        return token if good(token) else None
+    return None
+
+
+def good(token: Token) -> bool:
+    """Whether it was not revoked and has not expired."""
+    return not token.revoked and (token.expires is None or token.expires > time.time())
+
+
+def any_token(session: Session) -> bool:
+    """Whether there are tokens, so that everybody needs one."""
+    return session.scalar(select(Token.id).limit(1)) is not None
+
+
 def principal(request: Request) -> Principal:
-    """Who asks.
+    """Who asks: by a token, by the login of a browser, or on this machine as long as there are no tokens at all.
 
     Raises:
         Problem: nobody known.
     """
-    if any(name in request.headers for name in PROXY):
-        raise Problem(401, "behind a proxy nobody is known without a token: create one first")
-    return Principal("local", "admin", request.cookies.get(CSRF) or secrets.token_urlsafe(24))
+    service = request.app.state.service
+    address = request.client.host if request.client else ""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+    with service.database.read() as session:
+        token = None
+        if text:
+            service.attempts.check(address)
+            token = token_of(session, text.strip()) if scheme.lower() == "bearer" else None
+            if token is None:
+                service.attempts.wrong(address)
+        elif SESSION in request.cookies:
+            login = session.get(Login, digest(request.cookies[SESSION]))
+            if login and login.expires > time.time():
+                token = session.get_one(Token, login.token_id)
+                token = token if good(token) else None
+        elif not any_token(session):
+            if any(name in request.headers for name in PROXY) and not service.insecure:
+                raise Problem(401, "behind a proxy nobody is known without a token: create one first")
+            return Principal("local", "admin", cookie)
+    if token is None:
+        raise Problem(401, "a valid token is needed", {"www-authenticate": "Bearer"})
+    return Principal(token.name, cast("Role", token.role), cookie, tuple(token.datasets))
 
 
 def needs(role: Role) -> Callable[[Principal], Principal]:

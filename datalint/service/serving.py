@@ -18,7 +18,9 @@ from datalint.service import roots as places
 from datalint.service.app import Service, create
 from datalint.service.child import Limits
 from datalint.service.database import Database
-from datalint.service.security import LOOPBACK
+from datalint.service.pages import make_token
+from datalint.service.security import LOOPBACK, Role, any_token
+from datalint.service.webhooks import Courier
 from datalint.service.worker import Worker
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Wishes:
     host: str = "127.0.0.1"
     port: int = 8650
     allow_host: Sequence[str] = ()
+    allow_hook: Sequence[str] = ()
     workers: int = 1
     web: bool = True
     insecure: bool = False
@@ -48,6 +51,16 @@ def default_database() -> str:
     return f"sqlite:///{folder / 'datalint' / 'datalint.db'}"
 
 
+def create_token(url: str | None, name: str, role: Role, days: float | None) -> str:
+    """A token for whoever may read the database, such as the first one of an admin."""
+    database = Database(url or default_database())
+    try:
+        with database.write() as session:
+            return make_token(session, "command line", name, role, (), days)
+    finally:
+        database.engine.dispose()
+
+
 def run(wishes: Wishes, say: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
@@ -56,26 +69,39 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> None:
     """
     roots = places.named(wishes.roots)
     limits = Limits(wishes.memory, wishes.timeout)
-    if wishes.web and wishes.host not in LOOPBACK and not wishes.insecure:
-        raise DatalintError(
-            f"--host {wishes.host}: whoever reaches it may do everything there; --insecure if that is meant"
-        )
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(_listen(wishes.host, wishes.port)) if wishes.web else None
         database = Database(wishes.database or default_database())
         stack.callback(database.engine.dispose)
+        if wishes.web and wishes.host not in LOOPBACK and not wishes.insecure:
+            with database.read() as session:
+                if not any_token(session):
+                    raise DatalintError(
+                        f"--host {wishes.host}: make a token with --create-token first; --insecure lets everybody in"
+                    )
         if wishes.web and roots:
             places.discover(database, roots, limits)
         # The signal that a service manager sends ends it like Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))
-        stack.enter_context(_working(database, roots, limits, wishes.workers if roots else 0))
+        stack.enter_context(
+            _working(database, roots, limits, wishes.workers if roots else 0, Courier(database, wishes.allow_hook))
+        )
         if listening is None:
             say(f"working on {', '.join(roots)}; Ctrl-C to stop")
             threading.Event().wait()
         else:
             say(f"serving on http://{wishes.host}:{listening.getsockname()[1]}; Ctrl-C to stop")
-            app = create(Service(database, roots, limits, (wishes.host, *wishes.allow_host)))
+            app = create(
+                Service(
+                    database,
+                    roots,
+                    limits,
+                    (wishes.host, *wishes.allow_host),
+                    wishes.insecure,
+                    tuple(wishes.allow_hook),
+                )
+            )
             config = uvicorn.Config(
                 app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, proxy_headers=False
             )
@@ -93,8 +119,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _working(database: Database, roots: dict[str, Path], limits: Limits, count: int) -> Iterator[None]:
-    workers = [Worker(database, roots, limits) for _ in range(count)]
+def _working(
+    database: Database, roots: dict[str, Path], limits: Limits, count: int, courier: Courier
+) -> Iterator[None]:
+    workers: list[Worker | Courier] = [Worker(database, roots, limits) for _ in range(count)]
+    workers.append(courier)
     threads = [threading.Thread(target=worker.run) for worker in workers]
     for thread in threads:
         thread.start()

@@ -27,6 +27,9 @@ PATHS = [
     "/compare?old=1&new=1",
     "/add",
     "/add?root=sample_data&path=iris_sorted",
+    "/settings",
+    "/datasets/photos_damaged/settings",
+    "/login",
     "/nowhere",
 ]
 

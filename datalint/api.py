@@ -345,7 +345,7 @@ def baseline(
     force: bool = False,
     config: str | Path | Mapping[str, Any] | Effective | bool | None = None,
 ) -> Baseline:
-    """Record what is found today, so that later scans with the file report only what is new or became worse.
+    """Record what is found today, so that later scans report only what is new or became worse; returns the record.
 
     Args:
         source: as for :func:`scan`.
@@ -353,9 +353,6 @@ def baseline(
         prune: only remove from the file what is no longer found.
         force: replace a baseline that is there already.
         config: as for :func:`scan`.
-
-    Returns:
-        What the file holds now.
 
     Raises:
         DatalintError: the scan cannot be done, or the file may not be written.
@@ -383,14 +380,7 @@ def baseline(
 
 
 def init(path: str | Path = ".", *, force: bool = False) -> Path:
-    """Write a ``datalint.toml`` for the data at a path, with what was recognised and what may be set.
-
-    Args:
-        path: a data set; the file is written in its folder.
-        force: replace the file that is there.
-
-    Returns:
-        The file.
+    """Write ``datalint.toml`` into the folder of a data set, with what was recognised and what may be set.
 
     Raises:
         DatalintError: nothing is recognised, or the file may not be written.

@@ -380,15 +380,11 @@ class Cached:
 
 def _are_states(value: Any, plan: Plan) -> bool:
     """Whether this is what measuring a partition gives: the measurements that were asked for, by split."""
-    if not isinstance(value, dict) or not all(isinstance(split, str) for split in value):
-        return False
-    fresh = plan.fresh()
-    return all(
-        isinstance(found, tuple)
-        and len(found) == len(fresh)
-        and all(
-            type(state) is type(new) and vars(state).keys() == vars(new).keys() and state.settings == plan.settings
-            for state, new in zip(found, fresh, strict=True)
-        )
-        for found in value.values()
+    fresh = [(type(state), vars(state).keys()) for state in plan.fresh()]
+    return isinstance(value, dict) and all(
+        isinstance(split, str)
+        and isinstance(found, tuple)
+        and [(type(state), vars(state).keys()) for state in found] == fresh
+        and all(state.settings == plan.settings for state in found)
+        for split, found in value.items()
     )

@@ -7,6 +7,8 @@ import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import accumulate
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from datalint.config.discovery import expired, rule_options
@@ -227,9 +229,7 @@ class _Ignoring:
 
     def __init__(self, placed: Placed[Ignore]) -> None:
         entry = placed.entry
-        self._base = placed.base
-        self._rules = [pattern.strip() for pattern in entry.rules]
-        self._files = entry.file
+        self._base, self._rules, self._files = placed.base, entry.rules, entry.file
         self._columns, self._classes, self._splits = entry.column, entry.class_, entry.split
 
     def matches(self, dataset: Dataset, finding: Finding, samples: Sequence[AffectedSample]) -> bool:
@@ -297,21 +297,14 @@ def glob_matches(pattern: str, path: str) -> bool:
     parts = [part for part in whole.split("/") if part]
     if "/" not in whole.rstrip("/"):
         parts = ["**", *parts]
-    parts.append("**")
-    reached = _reach({0}, parts)
-    for name in path.split("/"):
-        reached = _reach({k + (parts[k] != "**") for k in reached if k < len(parts) and _fits(parts[k], name)}, parts)
-    return len(parts) in reached
-
-
-def _fits(part: str, name: str) -> bool:
-    return part in {"**", name} or fnmatchcase(name, part)
-
-
-def _reach(places: set[int], parts: Sequence[str]) -> set[int]:
-    """Where one also is: two stars may stand for no folder at all."""
-    reached = set(places)
-    for k in range(len(parts)):
-        if k in reached and parts[k] == "**":
-            reached.add(k + 1)
-    return reached
+    names = path.split("/")
+    fits = [False] * len(names) + [True]  # whether the last parts mean the names from this one on
+    for part in reversed([*parts, "**"]):
+        if part == "**":
+            fits = list(accumulate(reversed(fits), or_))[::-1]
+        else:
+            fits = [
+                rest and (name == part or fnmatchcase(name, part)) for name, rest in zip(names, fits[1:], strict=True)
+            ]
+            fits.append(False)
+    return fits[0]

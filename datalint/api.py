@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import datalint
-from datalint.config.discovery import changes, rules_of, settle
+from datalint.config.discovery import GIVEN, changes, rules_of, settle
 from datalint.config.options import ScanOptions
 from datalint.core.errors import DatalintError
 from datalint.engine.cache import open_cache
@@ -143,13 +144,14 @@ def run(source: Any, options: ScanOptions) -> Report:
 
     located = locate(source)
 
+    # Known already?
     cache, baseline = _cache(options, located), _baseline(options)
     depends = [options.dependence(today), config.baseline, baseline]
     known = KnownReport.of(cache, located, [options.pred_probs, options.embeddings], depends)
     if (report := known.load()) is not None:
         return _finished(report, options, _run(started, clock, "cache", 1))
 
-    # What measures and judges is imported only now: a scan of unchanged data is over by here.
+    # Measure and judge. What does so is imported only now: a scan of unchanged data is over by here.
     starting = start_workers(config.jobs, located.weight) if options.engine == "local" else None
     from datalint.engine.engine import Serial, Tally
     from datalint.engine.measure import measure
@@ -166,13 +168,13 @@ def run(source: Any, options: ScanOptions) -> Report:
     engines = _engines(options, datasets, cache, starting)
     tally = Tally([partition for dataset in datasets for partition in dataset.partitions], options.progress)
     settings = Settings(config.batch_size, memory=config.memory)
-    fast = config.preset == "fast"
+    fast, asked = config.preset == "fast", options.settings.origins.get("batch-size") == GIVEN
 
     def scanned(dataset: Dataset, engine: Engine) -> Scanned:
         own = [rule for rule in rules if not (fast and dataset.modality in rule.searches)]
-        profile = measure(
-            dataset, own, options.batches(settings, dataset), engine, tally, given=given, thorough=not fast
-        )
+        batch = config.batch_size if asked else dataset.batch_size or config.batch_size  # a loader has its own
+        here = replace(settings, batch_size=batch)
+        profile = measure(dataset, own, here, engine, tally, given=given, thorough=not fast)
         return judge(profile, own, severities, tally.stage)
 
     if located.paths is None:  # an object runs its owner's code, who wants to see where that broke down
@@ -181,6 +183,7 @@ def run(source: Any, options: ScanOptions) -> Report:
         broken = partial(broken_down, rules=rules, settings=settings, severities=severities)
         done = _each(datasets, engines, scanned, broken)
 
+    # Silence and conceal.
     kept = silencer.apply(done)
     if audits and kept:
         # Of changed files alone nothing can be said of what the whole needs.

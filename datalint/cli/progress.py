@@ -67,13 +67,7 @@ class Progress:
 
 
 def line(what: str, share: float, seconds: float) -> str:
-    """What is shown.
-
-    Args:
-        what: is being done.
-        share: of it that is done, 0 to 1; 0, too, where that is not known.
-        seconds: since the start.
-    """
+    """What is shown; a share of 0 is one that is not known."""
     if share <= 0:
         return f"{what}, {seconds:,.0f} s"
     filled = int(20 * min(share, 1.0))

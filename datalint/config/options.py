@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from datalint.config.discovery import GIVEN, Effective
+from datalint.config.discovery import Effective
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Mapping
 
-    from datalint.core.dataset import Dataset
     from datalint.engine.engine import EngineName
-    from datalint.measures.base import Settings
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,6 @@ class ScanOptions:
     def conceals(self) -> bool:
         """Whether the report may hold nothing of single samples."""
         return self.redact or not self.samples
-
-    def batches(self, settings: Settings, dataset: Dataset) -> Settings:
-        """The settings with the batch size that a loader has itself, unless the caller asked for another."""
-        asked = self.settings.origins.get("batch-size") == GIVEN or not dataset.batch_size
-        return settings if asked else replace(settings, batch_size=dataset.batch_size or settings.batch_size)
 
     def dependence(self, today: datetime.date) -> list[Any]:
         """What a report depends on beside the data, as plain values."""

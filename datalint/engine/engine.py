@@ -247,15 +247,7 @@ def choose(
     scheduler: str | None = None,
     starting: Starting | None = None,
 ) -> Engine:
-    """Where to run: in this process while the data is small or cannot be read elsewhere.
-
-    Args:
-        partitions: what is to be measured.
-        jobs: processes; None for as many as pay.
-        engine: ``local`` processes or a ``dask`` cluster.
-        scheduler: address of the cluster.
-        starting: what starts the processes already, if anything.
-    """
+    """Where to run: in this process while the data is small or cannot be read elsewhere."""
     if engine == "dask":
         if not scheduler:
             raise DatalintError("--engine dask needs the address of the cluster: --scheduler tcp://HOST:PORT")

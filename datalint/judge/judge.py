@@ -76,14 +76,7 @@ def judge(
     severities: Mapping[str, Severity] = MappingProxyType({}),
     tell: Callable[[str, float], None] = lambda _stage, _share: None,
 ) -> Scanned:
-    """The report of a data set: what the rules say of its profile.
-
-    Args:
-        profile: of the data set.
-        rules: that judge it.
-        severities: those the user set, by code.
-        tell: told which rule judges, and the share of the judging that is done.
-    """
+    """The report of a data set; ``tell`` hears which rule judges, and the share of the judging that is done."""
     weights = [
         MODELS if rule.trains else SEARCHES if profile.dataset.modality in rule.searches else 1 for rule in rules
     ]

@@ -82,12 +82,7 @@ class Baseline(BaseModel):
 
 
 def of_report(report: Report, left_out: Collection[str] = ()) -> Baseline:
-    """All findings of a report.
-
-    Args:
-        report: of today's data.
-        left_out: codes of rules that do not judge data.
-    """
+    """All findings of a report but those of the rules ``left_out``."""
     entries = [
         Entry(
             fingerprint=finding.fingerprint,

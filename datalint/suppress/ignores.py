@@ -11,7 +11,7 @@ from itertools import accumulate
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from datalint.config.discovery import expired, rule_options
+from datalint.config.discovery import expired, rules_of
 from datalint.core.errors import DatalintError
 from datalint.core.silence import Silence
 from datalint.suppress.baseline import FINDING_PART, Baseline, anywhere, renamed, stale
@@ -42,14 +42,7 @@ class Silencer:
         ran: Collection[str],
         today: datetime.date,
     ) -> None:
-        """Match what is to be silenced with what was scanned.
-
-        Args:
-            effective: the configuration.
-            baseline: the known findings.
-            datasets: all that are scanned.
-            ran: codes of the rules that ran.
-            today: what suppressions expire by.
+        """Match what is to be silenced with the data sets and the codes of the rules that ran.
 
         Raises:
             DatalintError: an ignore names a rule that does not exist.
@@ -200,16 +193,12 @@ def _status(status: RuleStatus, taken: Sequence[str], kept: Collection[str]) -> 
 
 def _wanted(effective: Effective) -> dict[str, set[str]]:
     """By pattern of an ignore the codes of the rules that it means and that the files let run; under "" all of those."""
-    from datalint.rules.registry import all_rules, matching, select_rules
+    from datalint.rules.registry import all_rules, matching
 
-    _, severities = rule_options(effective)
     own, every = effective.own, all_rules()
-    off = [code for code, severity in severities.items() if severity == "off"]
-    running = {
-        rule.code
-        for rule in select_rules(own.select, [*own.ignore, *off])
-        if not rule.audits and (own.preset != "fast" or not (rule.trains or rule.searches))
-    }
+    rules, _ = rules_of(replace(effective, config=own))
+    fast = own.preset == "fast"
+    running = {rule.code for rule in rules if not rule.audits and not (fast and rule.searches)}
     wanted = {"": running}
     for placed in effective.ignores:
         for pattern in placed.entry.rules:

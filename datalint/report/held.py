@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,10 +15,15 @@ class Held:
 
     def __init__(
         self,
-        affected: Mapping[tuple[int, str], Sequence[AffectedSample]] = MappingProxyType({}),
-        thumbnails: Mapping[str, bytes] = MappingProxyType({}),
+        affected: Mapping[tuple[int, str], Sequence[AffectedSample]] | None = None,
+        thumbnails: Mapping[str, bytes] | None = None,
     ) -> None:
-        self._affected, self._thumbnails = affected, thumbnails
+        self._affected, self._thumbnails = affected or {}, thumbnails or {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and (self.affected, self.thumbnails) == (other.affected, other.thumbnails)
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def affected(self) -> Mapping[tuple[int, str], Sequence[AffectedSample]]:

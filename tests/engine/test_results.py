@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ def test_samples_pictures_and_page_come_back(folder: Path) -> None:
     pd.testing.assert_frame_equal(again.affected("VAL101"), first.affected("VAL101"))
     assert again.thumbnails == first.thumbnails
     assert first.thumbnails
+    for report in (first, again, datalint.Report.model_validate_json(first.to_json())):
+        copied = pickle.loads(pickle.dumps(report))
+        assert copied == report and copied.thumbnails == report.thumbnails
 
 
 def test_a_report_that_was_changed_gets_a_page_of_its_own(folder: Path) -> None:

@@ -18,6 +18,7 @@ from datalint.measures.base import Measurement, Reading
 from datalint.measures.columns import NumberStats
 from datalint.measures.contents import Contents
 from datalint.measures.images import ImageHeaders
+from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
 from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
@@ -90,6 +91,7 @@ __all__ = [
     "ImageHeaders",
     "Key",
     "LabelRuns",
+    "LabelSets",
     "Learned",
     "Measurement",
     "NamedSamples",

@@ -38,6 +38,8 @@ class Clean:
     """An image tree (``split/class/name.png`` or ``class/name.png``), or tables as bytes."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """What is configured for its scan, with the keys of ``datalint.toml``."""
+    joint: str = ""
+    """What joins the labels in a cell of the label column, where a sample may have several."""
 
     @property
     def modality(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.measures.columns import NumberStats
+from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns
 from datalint.measures.sample import Sample
 from datalint.profile import statistics as stats
@@ -35,6 +36,8 @@ def facts_of(profile: Profile, modelled: bool = False) -> dict[str, JsonValue]:
         balance = {s.name: _balance(s.counts) for s in profile.labelled}
         found["class_balance"] = {name: value for name, value in balance.items() if value}
         found["batches"] = {s.name: _batches(s, profile.settings.batch_size) for s in profile.labelled}
+    if profile.task == "multi-label":
+        found["label_sets"] = {s.name: _sets(s) for s in profile.labelled}
     strips = {s.name: _strip(s, profile.task) for s in profile.splits}
     found["label_strip"] = {name: strip for name, strip in strips.items() if strip}
     ranges = {s.name: _range(s, profile.feature_names) for s in profile.splits}
@@ -55,6 +58,19 @@ def _balance(counts: dict[str, int]) -> dict[str, JsonValue]:
         "majority_accuracy": digits(largest / total),
         "chance_loss": digits(math.log(len(counts))),
         "prior_entropy": digits(float(-(shares * np.log(shares)).sum())),
+    }
+
+
+def _sets(split: SplitProfile) -> dict[str, JsonValue]:
+    """How often labels occur, alone and in pairs; the most frequent ones."""
+    sets, counts = split[LabelSets], split.counts
+    pairs = sorted((sets.pairs or {}).items(), key=lambda item: (-item[1], item[0]))[:BALANCE_CLASSES]
+    return {
+        "samples": sets.samples,
+        "without": sets.without,
+        "labels_per_sample": digits(sum(counts.values()) / max(1, sets.samples), 4),
+        "counts": dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:BALANCE_CLASSES]),
+        "co_occurrence": [[one, other, count] for (one, other), count in pairs],
     }
 
 

@@ -25,6 +25,7 @@ from datalint.sources.objects.frames import FramePartition
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.convert import UNASSIGNED
 from datalint.sources.tables.format import TablePartition
+from datalint.sources.tables.several_labels import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,7 +180,11 @@ def _tables(dataset: Dataset, samples: int | None, rng: np.random.Generator, siz
     if len(tables) == 1:
         tables = {WHOLE: next(iter(tables.values()))}
     label = None if dataset.label is None else _label_name(dataset)
-    clean = Clean(dataset.name, tables, label)
+    plan: TablePlan | None = getattr(dataset.partitions[0], "plan", None) if dataset.task == "multi-label" else None
+    joint = plan.several.joint if plan and plan.several else ""
+    if plan is not None and joint in {"", LIST}:
+        label, joint = None, ""  # no rule plants into several columns, or into lists
+    clean = Clean(dataset.name, tables, label, joint=joint)
     return Loaded(clean, sum(map(len, tables.values())), total if whole else None, {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from datalint.measures.problems import Problems
 from datalint.measures.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -52,6 +53,11 @@ class SplitProfile:
         counts = self[LabelRuns].counts or {}
         return {label: count for label, count in counts.items() if label != MISSING_CLASS}
 
+    @property
+    def labelled(self) -> int:
+        """Samples whose labels are known."""
+        return self[LabelSets].samples if LabelSets in self.measured else sum(self.counts.values())
+
     @cached_property
     def _columns(self) -> Mapping[str, int]:
         return {name: j for j, name in enumerate(self[NumberStats].names)}
@@ -63,7 +69,7 @@ class SplitProfile:
     @cached_property
     def rows(self) -> SampledRows:
         """The sampled samples in stored order, every copy of a content on its own row."""
-        return SampledRows.of(self[Sample])
+        return SampledRows.of(self[Sample], several=LabelSets in self.measured)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class SampledRows:
 
     places: Places
     label: NDArray[np.object_]
-    """Class name; None where missing or where the target has no classes."""
+    """Class name; None where missing or where the target has no classes. A JSON list if samples have several labels."""
     target: NDArray[np.float64]
     names: tuple[str, ...]
     numbers: NDArray[np.float64]
@@ -88,9 +94,11 @@ class SampledRows:
     """Hash of the inputs without the label."""
     total: int
     """Samples in the whole split."""
+    several: bool = False
+    """Whether samples have several labels."""
 
     @classmethod
-    def of(cls, sample: Sample) -> SampledRows:
+    def of(cls, sample: Sample, *, several: bool = False) -> SampledRows:
         """The rows of a sample."""
         payload = sample.payload
         if payload is None:
@@ -98,7 +106,7 @@ class SampledRows:
             empty = np.zeros(0, dtype=object)
             yes = np.zeros(0, np.bool_)
             hashes = np.zeros(0, np.uint64)
-            return cls(sample.places, empty, none, (), np.zeros((0, 0)), {}, None, yes, hashes, sample.samples)
+            return cls(sample.places, empty, none, (), np.zeros((0, 0)), {}, None, yes, hashes, sample.samples, several)
         places = sample.places
         if len(places) > sample.size:
             places = places.take(np.argsort(places.priority)[: sample.size])
@@ -115,6 +123,7 @@ class SampledRows:
             rows.readable,
             rows.inputs,
             sample.samples,
+            several,
         )
 
     def __len__(self) -> int:
@@ -124,6 +133,19 @@ class SampledRows:
     def complete(self) -> bool:
         """Whether these are all samples of the split."""
         return len(self) == self.total
+
+    @cached_property
+    def _sets(self) -> list[frozenset[str]]:
+        known: dict[str | None, frozenset[str]] = {None: frozenset()}
+        for label in self.label:
+            if label not in known:
+                known[label] = frozenset(json.loads(label) if self.several else [label])
+        return [known[label] for label in self.label]
+
+    def having(self, labels: Iterable[str]) -> NDArray[np.bool_]:
+        """Which samples have any of some classes or labels."""
+        wanted = frozenset(labels)
+        return np.array([not wanted.isdisjoint(own) for own in self._sets], np.bool_)
 
     @cached_property
     def at(self) -> Mapping[str, int]:

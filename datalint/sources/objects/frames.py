@@ -12,7 +12,8 @@ from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
 from datalint.sources.tables.convert import TablePlan, TableReader, cells_of
-from datalint.sources.tables.labels import ColumnHead, LabelNotFound, choose_label, find_split_column, roles
+from datalint.sources.tables.labels import ColumnHead, LabelNotFound, find_split_column, roles
+from datalint.sources.tables.several_labels import choose_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +113,7 @@ def frame_dataset(
     tests = [table for split, table in tables.items() if split == "test"]
     missing = {name for name in first.column_names if tests and all(name not in table.column_names for table in tests)}
     try:
-        choice = choose_label(heads, header=True, explicit=label, only_in_train=missing)
+        choice, several = choose_target(heads, header=True, explicit=label, only_in_train=missing)
     except LabelNotFound as error:
         raise DatalintError(str(error)) from error
     if choice and given:
@@ -121,21 +122,21 @@ def frame_dataset(
         choice = replace(choice, evidence=declared)
     named = class_names or {}
     role_of: dict[str, Role] = {**roles(heads), **dict.fromkeys((*(choice.twins if choice else ()), *named), "ignored")}
-    fields = tuple(
-        Field(name, kind, "label" if choice and name == choice.name else role_of[name]) for name, kind in kinds.items()
-    )
-    label_kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
+    labels = several.columns if several else (choice.name,) if choice else ()
+    fields = tuple(Field(name, kind, "label" if name in labels else role_of[name]) for name, kind in kinds.items())
+    label_kind: Literal["number", "text"] = "number" if labels and kinds[labels[0]] == "number" else "text"
     split_column, values = find_split_column(heads, role_of) if len(tables) == 1 and class_names is None else (None, {})
     partitions: list[Partition] = []
     for split in sorted(tables, key=split_order):
         plan = TablePlan(
             fields,
-            choice.name if choice else None,
+            choice.name if choice and several is None else None,
             label_kind,
             named.get(choice.name, ()) if choice else (),
             None if split_column else split,
             split_column,
             values,
+            several,
         )
         name = "df" if split == WHOLE else split
         partitions.append(FramePartition(tables[split], plan, _index(parts[split]), name))
@@ -154,6 +155,7 @@ def frame_dataset(
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
         fields=fields,
         skipped_label="no label column found; name it with label=",
+        task="multi-label" if several else None,
     )
 
 

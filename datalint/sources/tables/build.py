@@ -17,6 +17,7 @@ from datalint.sources.tables.labels import (
     find_split_column,
     roles,
 )
+from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_target
 from datalint.sources.tables.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def table_dataset(
     kinds = {
         column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
     }
-    choice, class_names = _label(first, columns, members, label, submission)
+    choice, class_names, several = _label(first, columns, members, label, submission)
+    labels = several.columns if several else (choice.name,) if choice else ()
+    for column in set(labels).difference(order):  # of lists
+        order.append(column)
+        kinds[column] = "text"
     role_of: dict[str, Role] = {**roles(columns), **dict.fromkeys(choice.twins if choice else (), "ignored")}
     one_split = len({member.split for member in members}) == 1
     split_column, values = find_split_column(columns, role_of) if one_split else (None, {})
@@ -66,23 +71,27 @@ def table_dataset(
         Field(
             column,
             kinds[column],
-            "label" if choice and column == choice.name else "split" if column == split_column else role_of[column],
+            "label" if column in labels else "split" if column == split_column else role_of[column],
             first.dtypes.get(column, ""),
         )
         for column in order
     )
-    kind: Literal["number", "text"] = "number" if choice and kinds[choice.name] == "number" else "text"
+    kind: Literal["number", "text"] = "number" if labels and kinds[labels[0]] == "number" else "text"
     partitions: list[Partition] = []
-    problems = [problem for m in members for problem in m.file.problems] + unlike([(m.file, m.split) for m in members])
+    lists = {head.name for m in members for head in m.file.lists if head.name in labels}
+    about = tuple(f"column {name!r} holds " for name in lists)
+    problems = [problem for m in members for problem in m.file.problems if not problem.message.startswith(about)]
+    problems += unlike([(m.file, m.split) for m in members])
     for member in sorted(members, key=lambda m: (*split_order(m.split), m.file.shown)):
         plan = TablePlan(
             fields,
-            choice.name if choice else None,
+            choice.name if choice and several is None else None,
             kind,
             class_names,
             None if split_column else member.split,
             split_column,
             values,
+            several,
         )
         partitions += _partitions(member.file, plan)
     if split_column:
@@ -107,6 +116,7 @@ def table_dataset(
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
         fields=fields,
         problems=problems,
+        task="multi-label" if several else None,
     )
 
 
@@ -121,18 +131,25 @@ def _label(
     members: Sequence[Member],
     explicit: str | None,
     submission: Iterable[str],
-) -> tuple[LabelChoice | None, tuple[str, ...]]:
+) -> tuple[LabelChoice | None, tuple[str, ...], SeveralLabels | None]:
     names = {head.name for head in columns}
-    if explicit is None and first.declared is not None and first.declared[0] in names:
-        return LabelChoice(first.declared[0], "declared by the file itself", "certain"), first.declared[1]
+    lists = list({head.name: head for m in reversed([*members]) for head in m.file.lists}.values())
+    if explicit is None and first.declared is not None:
+        name, classes = first.declared
+        choice = LabelChoice(name, "declared by the file itself", "certain")
+        if name in names:
+            return choice, classes, None
+        if name in {head.name for head in lists}:
+            return choice, (), SeveralLabels((name,), LIST, classes)
     if explicit is None and first.label is not None:
         twins = choose_label(columns, header=first.header, explicit=first.label[0])
-        return LabelChoice(*first.label, "high", twins.twins if twins else ()), ()
+        return LabelChoice(*first.label, "high", twins.twins if twins else ()), (), None
     tests = [m.file for m in members if m.split == "test"]
     only_in_train = {column for column in first.kinds if tests and all(column not in file.kinds for file in tests)}
     try:
-        chosen = choose_label(
+        chosen, several = choose_target(
             columns,
+            lists,
             header=first.header,
             explicit=explicit,
             only_in_train=only_in_train,
@@ -140,7 +157,8 @@ def _label(
         )
     except LabelNotFound as error:
         raise DatalintError(f"{first.shown}: {error}") from error
-    return chosen, first.declared[1] if first.declared and chosen and first.declared[0] == chosen.name else ()
+    classes = first.declared[1] if first.declared and chosen and first.declared[0] == chosen.name else ()
+    return chosen, classes, several and replace(several, class_names=classes)
 
 
 def _partitions(file: TableFile, plan: TablePlan) -> Sequence[Partition]:
@@ -155,4 +173,5 @@ def _partitions(file: TableFile, plan: TablePlan) -> Sequence[Partition]:
 def _part_of(plan: TablePlan, names: Collection[str]) -> TablePlan:
     """What to read of a file that holds but these columns of a table."""
     fields = tuple(f for f in plan.fields if f.name in names)
-    return replace(plan, fields=fields, label=plan.label if plan.label in names else None)
+    several = plan.several if plan.several and set(plan.several.columns) <= set(names) else None
+    return replace(plan, fields=fields, label=plan.label if plan.label in names else None, several=several)

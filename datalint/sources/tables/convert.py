@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from datalint.sources.tables.several_labels import SeveralLabels
 
 MAX_BATCH_CLASSES = 4_096
 """A numeric label with more distinct values than this in one batch is read as a number, not as classes."""
@@ -42,11 +45,13 @@ class TablePlan:
     """The split of all rows; None where ``split_column`` says it."""
     split_column: str | None = None
     split_values: Mapping[str, str] = field(default_factory=dict)
+    several: SeveralLabels | None = None
+    """Where the labels stand if a sample may have several; ``label`` is None then."""
 
     @property
     def numeric(self) -> tuple[str, ...]:
         """Numeric columns without the label."""
-        return tuple(f.name for f in self.fields if f.kind == "number" and f.name != self.label)
+        return tuple(f.name for f in self.fields if f.kind == "number" and f.role != "label")
 
     @property
     def textual(self) -> tuple[str, ...]:
@@ -54,7 +59,7 @@ class TablePlan:
         return tuple(
             f.name
             for f in self.fields
-            if f.kind in {"text", "time"} and f.name not in {self.label, self.split_column} and f.role != "ignored"
+            if f.kind in {"text", "time"} and f.role not in {"label", "ignored"} and f.name != self.split_column
         )
 
     @property
@@ -124,6 +129,8 @@ def _strings(array: Any) -> Any:
 
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         return array
+    if pa.types.is_nested(array.type):
+        return pa.array(cells_of(array), pa.string())
     try:
         return array.cast(pa.string())
     except pa.ArrowException:
@@ -158,6 +165,10 @@ def cells_of(array: Any) -> list[Any]:
     """The values of an Arrow array as Python objects; as texts where Python has no such value (the year 20,000)."""
     import pyarrow as pa
 
+    if pa.types.is_nested(array.type):
+        return [
+            None if cell is None else json.dumps(cell, ensure_ascii=False, default=str) for cell in array.to_pylist()
+        ]
     if pa.types.is_dictionary(array.type):
         values = [*cells_of(array.dictionary), None]
         return [values[-1 if index is None else index] for index in array.indices.to_pylist()]
@@ -214,7 +225,7 @@ class TableReader:
         """Texts per column that were too long."""
         self._started: dict[str, int] = {}
         self._hasher = TextHasher()
-        features = [f for f in plan.fields if f.kind == "number" and f.name != plan.label]
+        features = [f for f in plan.fields if f.kind == "number" and f.role != "label"]
         self._features = np.array([f.role == "feature" for f in features], np.bool_)
         self._text_features = frozenset(f.name for f in plan.fields if f.role in {"feature", "text"})
 
@@ -228,7 +239,7 @@ class TableReader:
     @property
     def columns(self) -> list[str]:
         """The columns that must be read."""
-        wanted = [self.plan.label, self.plan.split_column]
+        wanted = [self.plan.label, self.plan.split_column, *(self.plan.several.columns if self.plan.several else ())]
         if not self.labels_only:
             wanted += [*self.plan.numeric, *self.plan.textual]
         kept = [name for name in dict.fromkeys(wanted) if name is not None]
@@ -278,13 +289,34 @@ class TableReader:
         return Batch(split, start, size, lines=lines, labels=labels, table=table)
 
     def _labels(self, columns: Mapping[str, Any]) -> LabelBlock | None:
-        name = self.plan.label
+        name, several = self.plan.label, self.plan.several
+        if several is not None:
+            return self._several(several, columns)
         if name is None or name not in columns:
             return None
         if self.plan.label_kind == "number":
             return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
         texts = self._bounded(texts_of(name, columns[name]))
         return LabelBlock(texts.codes, texts.values, padded=texts.padded)
+
+    def _several(self, several: SeveralLabels, columns: Mapping[str, Any]) -> LabelBlock | None:
+        arrays = [columns.get(name) for name in several.columns]
+        size = max((len(array) for array in arrays if array is not None), default=None)
+        if size is None:
+            return None
+        if several.joint:
+            return several.of_texts(self._bounded(texts_of(several.name, arrays[0])))
+        gaps = np.full(size, np.nan)
+        return several.of_flags(np.column_stack([gaps if a is None else self._flags(a) for a in arrays]))
+
+    def _flags(self, array: Any) -> NDArray[np.float64]:
+        import pyarrow as pa
+
+        if pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_null(array.type):
+            return self._numbers("", array)[0]
+        texts = texts_of("", array)
+        known = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+        return np.array([*(known.get(value.casefold(), 2.0) for value in texts.values), np.nan])[texts.codes]
 
     def _table(self, columns: Mapping[str, Any], size: int) -> TableBlock:
         names = self.plan.numeric

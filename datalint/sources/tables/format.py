@@ -82,11 +82,18 @@ class TableFile:
     """Files that hold further columns of the same rows, such as the label."""
     label: tuple[str, str] | None = None
     """Label column that one of those files holds, and why."""
+    lists: tuple[ColumnHead, ...] = ()
+    """Columns of lists, which are read as labels or not at all."""
 
     @property
     def header(self) -> bool:
         """Whether the columns have names of their own."""
         return self.dialect is None or self.dialect.named
+
+
+def left_out(shown: str, column: str, held: str) -> Problem:
+    """What is said of a column of values that no rule judges."""
+    return Problem("not-scanned", shown, f"column {column!r} holds {held}, which are not looked into")
 
 
 class TableFormat(ABC):

@@ -15,8 +15,9 @@ from datalint.core.dataset import Problem
 from datalint.core.writing import replacing
 from datalint.sources.files import is_gzip, printable, reason
 from datalint.sources.tables.encoding import NotATable
-from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition
+from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition, left_out
 from datalint.sources.tables.kinds import kind_of, text_head
+from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.lending import lending
 from datalint.sources.tables.packed import chunks, open_bytes
 
@@ -66,8 +67,9 @@ class JsonLinesFormat(TableFormat):
             found.problems.append(Problem("not-scanned", file.shown, text))
         for column, key in islice(keys.items(), MAX_KEYS):
             if 2 * key.nested > len(key.present):
-                text = f"column {column!r} holds lists or objects, which are not looked into"
-                found.problems.append(Problem("not-scanned", file.shown, text))
+                found.problems.append(left_out(file.shown, column, "lists or objects"))
+                if 2 * key.lists > len(key.present):
+                    found.lists += (ColumnHead(column, "text", key.cells),)
                 continue
             kind, dtype = found.kinds[column], found.dtypes[column] = kind_of(key.present)
             found.columns += (text_head(column, kind, dtype, key.cells),)
@@ -262,6 +264,8 @@ class Key:
     """All values that are there, as texts."""
     nested: int = 0
     """How many of them are lists or objects."""
+    lists: int = 0
+    """How many are lists of texts or whole numbers, for the most part."""
     cells: list[str | None] = field(default_factory=list)
     """Those of the first rows, None for missing ones."""
 
@@ -277,6 +281,7 @@ def keys_of(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Key]:
             key = found.setdefault(name, Key())
             if value is not None:
                 key.nested += isinstance(value, (dict, list))
+                key.lists += isinstance(value, list) and 2 * sum(isinstance(v, (str, int)) for v in value) >= len(value)
                 key.present.append(_text(value) or "")
     deep = rows[: max(50, most // max(1, len(found)))]
     for key in found.values():

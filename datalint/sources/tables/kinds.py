@@ -7,11 +7,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.dataset import Problem
 from datalint.core.missing import AMONG_VALUES
 from datalint.sources.files import printable
 from datalint.sources.tables.convert import cells_of
-from datalint.sources.tables.format import TableFile
+from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
 
 if TYPE_CHECKING:
@@ -80,27 +79,34 @@ def arrow_table_file(
     dtypes = dict(zip(schema.names, map(str, schema.types), strict=True))
     kinds: dict[str, Kind] = {name: kind for name, (kind, _) in shapes.items() if kind != "other"}
     read = [{name: record.column(j) for j, name in enumerate(record.schema.names)} for record in records]
+    lists = [name for name, kind in zip(schema.names, schema.types, strict=True) if is_list(kind)]
+    heads = {
+        name: ColumnHead(name, shapes[name][1], [cell for of in read if name in of for cell in cells_of(of[name])])
+        for name in (*kinds, *lists)
+    }
     return TableFile(
         path=file.path,
         shown=file.shown,
         name=file.name,
         format=format_,
-        columns=tuple(
-            ColumnHead(name, shapes[name][1], [cell for of in read if name in of for cell in cells_of(of[name])])
-            for name in kinds
-        ),
+        columns=tuple(heads[name] for name in kinds),
         kinds=kinds,
         dtypes=dtypes,
         declared=_hugging_face_label(schema.metadata or {}),
-        problems=[
-            Problem(
-                "not-scanned", file.shown, f"column {name!r} holds {dtypes[name]} values, which are not looked into"
-            )
-            for name in shapes
-            if name not in kinds
-        ],
+        problems=[left_out(file.shown, name, f"{dtypes[name]} values") for name in shapes if name not in kinds],
         empty=not rows,
+        lists=tuple(heads[name] for name in lists),
     )
+
+
+def is_list(kind: Any) -> bool:
+    """Whether an Arrow type is one of lists of texts or whole numbers, as many as there are."""
+    import pyarrow as pa
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type.value_type if pa.types.is_dictionary(kind.value_type) else kind.value_type
+    return arrow_kind(inner)[0] in {"number", "text"} and not pa.types.is_floating(inner)
 
 
 def arrow_kind(kind: Any) -> tuple[Kind, HeadKind]:
@@ -131,8 +137,9 @@ def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, .
     for key in ("info", "features"):
         found = found.get(key) if isinstance(found, dict) else None
     for name, feature in found.items() if isinstance(found, dict) else ():
-        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-            names = feature.get("names") or []
+        one = feature.get("feature", feature) if isinstance(feature, dict) else feature  # of a list
+        if isinstance(one, dict) and one.get("_type") == "ClassLabel":
+            names = one.get("names") or []
             if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
                 return None
             # Two classes of one name cannot be told apart: then the numbers say more.

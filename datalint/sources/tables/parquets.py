@@ -13,7 +13,7 @@ from datalint.sources.files import arrow_file, reason
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS as LOOKED_AT
 from datalint.sources.tables.format import CHUNKS, Candidate, TableFile, TableFormat, TablePartition
-from datalint.sources.tables.kinds import arrow_kind, arrow_table_file
+from datalint.sources.tables.kinds import arrow_kind, arrow_table_file, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,7 +59,7 @@ class ParquetFormat(TableFormat):
             with arrow_file(file.path) as raw:
                 stored = Decoder(raw, file.path.stat().st_size)
                 typed = zip(stored.names, stored.schema.types, strict=True)
-                wanted = [name for name, kind in typed if arrow_kind(kind)[0] != "other"]
+                wanted = [name for name, kind in typed if arrow_kind(kind)[0] != "other" or is_list(kind)]
                 count = len(stored.groups)
                 groups = sorted({count * k // CHUNKS for k in range(CHUNKS)}) if count else []
                 readable, _ = stored.decodable(wanted, groups)

@@ -152,6 +152,14 @@ def _wide(rng: np.random.Generator) -> Clean:
     return Clean("wide", cut(_frame(X, y), SPLITS), "y")
 
 
+def _tagged(rng: np.random.Generator) -> Clean:
+    """Any number of labels per row."""
+    X = rng.normal(size=(700, 5))
+    has = X + rng.normal(size=X.shape) > 0.8
+    table = _frame(X, np.array(["|".join(f"tag {'abcde'[k]}" for k in np.flatnonzero(row)) for row in has]))
+    return Clean("tagged", cut(table.rename(columns={"y": "tags"}), SPLITS), "tags", joint="|")
+
+
 def _tiny(rng: np.random.Generator) -> Clean:
     y = rng.integers(0, 2, 50)
     X = rng.normal(size=(50, 4)) + 2 * y[:, None]
@@ -274,6 +282,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "reviews": _reviews,
     "visits": lambda rng: _visits(rng, split=False),
     "visits split": lambda rng: _visits(rng, split=True),
+    "tagged": _tagged,
 }
 
 

@@ -61,6 +61,7 @@ class ClassImbalance(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "8, 20, 21"
     wants = "classes"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"ratio", "classes", "majority_accuracy", "samples", "weight"})
 
     class Params(RuleParams):
@@ -87,32 +88,35 @@ class ClassImbalance(Rule):
             # "?" is no class; it is LBL104's.
             none, _ = placeholders(split.counts)
             counts = {name: count for name, count in split.counts.items() if name not in none}
-            found = self._judge(split.name, counts) if len(counts) > 1 else None
+            samples = split.labelled if profile.task == "multi-label" else 0
+            found = self._judge(split.name, counts, samples) if len(counts) > 1 else None
             if found is not None:
                 yield found if split.name == train else _as_info(found)
 
-    def _judge(self, split: str, counts: dict[str, int]) -> Found | None:
-        total = sum(counts.values())
+    def _judge(self, split: str, counts: dict[str, int], several: int) -> Found | None:
+        """Judge the classes of a split, or the labels of that many samples with several labels each."""
+        total = several or sum(counts.values())
         largest = max(counts, key=lambda name: (counts[name], name))
         smallest = min(counts, key=lambda name: (counts[name], name))
         ratio = counts[largest] / counts[smallest]
         if ratio < self.params.mild_ratio or _even_by_chance(list(counts.values())):
             return None
         rare = sorted(name for name in counts if counts[largest] / counts[name] >= self.params.mild_ratio)
-        weights = stats.class_weights(counts)
+        weights = {x: total / counts[x] - 1 for x in counts} if several else stats.class_weights(counts)
         shown = sorted(counts, key=lambda name: (counts[name], name))[:20]
-        majority = counts[largest] / total
+        majority = 1 - counts[smallest] / total if several else counts[largest] / total
         others = {1: "", 2: ", and 1 more class is rare"}.get(
             len(rare), f", and {len(rare) - 1:,} more classes are rare"
         )
+        guess = f"never giving {smallest!r}" if several else f"always guessing {largest!r}"
         return Found(
             message=(
-                f"classes differ {ratio:,.1f} to 1: {counts[largest]:,} of {largest!r}, "
-                f"{counts[smallest]:,} of {smallest!r}{others}; always guessing {largest!r} scores {majority:.1%} accuracy"
+                f"{'labels' if several else 'classes'} differ {ratio:,.1f} to 1: {counts[largest]:,} of {largest!r}, "
+                f"{counts[smallest]:,} of {smallest!r}{others}; {guess} scores {majority:.1%} accuracy"
             ),
             consequence="The rare classes hardly count in the loss, and accuracy does not show that they are missed.",
             remedy=(
-                f"Weight the loss by class (from {min(weights.values()):.3g} for {largest!r} to "
+                f"Weight the loss by {'label, where it is given' if several else 'class'} (from {min(weights.values()):.3g} for {largest!r} to "
                 f"{max(weights.values()):.3g} for {smallest!r}) or sample evenly; measure balanced accuracy or F1."
             ),
             severity=None if ratio >= self.params.ratio else "info",
@@ -120,6 +124,7 @@ class ClassImbalance(Rule):
             split=split,
             class_=smallest,
             evidence={
+                **({"samples": several} if several else {}),
                 "ratio": digits(ratio, 4),
                 "classes": len(counts),
                 "majority_accuracy": digits(majority, 4),
@@ -134,7 +139,7 @@ class ClassImbalance(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take samples of one class away until the ratio is 20 to 1; 100 to 1 at full strength."""
-        if clean.label is None or not clean.tables:
+        if clean.label is None or clean.joint or not clean.tables:
             return None
         split = training(clean)
         table = clean.tables[split]

@@ -10,6 +10,7 @@ from datalint.author import (
     Field,
     Found,
     LabelRuns,
+    LabelSets,
     Measurement,
     Planted,
     Profile,
@@ -17,7 +18,9 @@ from datalint.author import (
     RuleParams,
     Severity,
     Skip,
+    SplitProfile,
     TargetOrder,
+    more_of,
     training,
 )
 
@@ -57,6 +60,7 @@ class ConstantLabel(Rule):
     severity: ClassVar[Severity] = "error"
     item = "10"
     wants = "label"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"samples"})
 
     class Params(RuleParams):
@@ -83,6 +87,9 @@ class ConstantLabel(Rule):
                 yield _found(f"{target.low:g}", target.present, None if whole else name, whole=whole, usual=False)
             return
         labelled = profile.labelled
+        if profile.task == "multi-label":
+            yield from self._labels(labelled[0]) if labelled else ()
+            return
         classes = {name for split in labelled for name in split.counts}
         if not labelled or sum(sum(split.counts.values()) for split in labelled) < self.params.samples:
             raise Skip("there are too few labels to tell")
@@ -93,6 +100,28 @@ class ConstantLabel(Rule):
         whole = len(classes) == 1
         usual = not whole and label.casefold() in USUAL
         yield _found(label, sum(train.counts.values()), None if whole else train.name, whole=whole, usual=usual)
+
+    def _labels(self, train: SplitProfile) -> Iterator[Found]:
+        """Labels that every sample of train has, or none."""
+        samples = train.labelled
+        if samples < 10 * self.params.samples:
+            raise Skip("there are too few labels to tell")
+        for share, who in ((1, "every sample"), (0, "no sample")):
+            names = [name for name, count in (train[LabelSets].counts or {}).items() if count == share * samples]
+            if names:
+                yield Found(
+                    message=f"{who} of {samples:,} has {', '.join(map(repr, names[:5]))}"
+                    + (f" and {more_of(len(names) - 5, 'label')}" if len(names) > 5 else "")
+                    + " among its labels",
+                    consequence="There is nothing to learn about such a label: always giving the same answer is perfect.",
+                    remedy="Check how the labels were joined or filtered, or leave these out.",
+                    severity="warning",
+                    split=train.name,
+                    class_=names[0],
+                    subject=who,
+                    evidence={"labels": [*names[:50]], "samples": samples},
+                    count=samples,
+                )
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

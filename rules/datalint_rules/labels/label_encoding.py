@@ -13,6 +13,7 @@ from datalint.author import (
     Field,
     Found,
     LabelRuns,
+    LabelSets,
     Measurement,
     Places,
     Planted,
@@ -65,6 +66,7 @@ class LabelEncoding(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "19"
     wants = "classes"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"classes", "samples"})
 
     class Params(RuleParams):
@@ -89,6 +91,7 @@ class LabelEncoding(Rule):
             raise Skip("the label has too many values to be classes")
         if len(total) > self.params.classes:
             raise Skip(f"{len(total):,} classes are too many to compare their names")
+        yield from _strange(profile)
         apart = set().union(*placeholders(total))
         names = [name for name in total if name not in apart]
         numbers = [name for name in names if is_number(name)]
@@ -109,7 +112,7 @@ class LabelEncoding(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Write the label of some training samples of one class in another case: two, up to a third of the class."""
-        if clean.label is None or not clean.tables:
+        if clean.label is None or clean.joint or not clean.tables:
             return None
         split = training(clean)
         table = clean.tables[split].copy()
@@ -129,6 +132,26 @@ class LabelEncoding(Rule):
         table[clean.label] = values
         faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
         return Planted(faulty, split=split, class_=other, rows={split: frozenset(int(row) for row in rows)})
+
+
+def _strange(profile: Profile) -> Iterator[Found]:
+    """What stands among several labels of a sample without being one."""
+    for split in profile.splits if profile.task == "multi-label" else ():
+        entries = split[LabelSets].strange
+        if not entries:
+            continue
+        ordered = sorted(entries, key=lambda entry: (-entries[entry], entry))
+        shown = "; ".join(f"{entry} ({entries[entry]:,})" for entry in ordered[:3]) + ("; ..." if ordered[3:] else "")
+        yield Found(
+            message=f"what stands for labels is none, or none that is clear, in some samples of {split.name}: {shown}",
+            consequence="A loader stops there, takes it for a label of its own, or counts a label twice.",
+            remedy="Write one list of names for each sample, or 0 and 1 in each column of a label.",
+            severity="info" if ordered == ["a label twice"] else None,
+            split=split.name,
+            subject="strange",
+            evidence={"entries": [{"entry": entry, "samples": entries[entry]} for entry in ordered[:50]]},
+            count=max(entries.values()),
+        )
 
 
 def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) -> Found:
@@ -152,7 +175,7 @@ def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) 
     broken = any(2 * count >= sum(split.counts.values()) for split, count in zip(others, strange, strict=True) if count)
     places, splits = Places.none(), []
     for split in [] if profile.dataset.by_class else profile.labelled:
-        picked = np.flatnonzero(np.array([label in rarer for label in split.rows.label], np.bool_))
+        picked = np.flatnonzero(split.rows.having(rarer))
         places = places.then(split.rows.places.take(picked))
         splits += [split.name] * len(picked)
     where = f"; {lost:,} samples are spelt in a way that {train.name} does not know" if lost else ""

@@ -13,6 +13,7 @@ from datalint.author import (
     Dataset,
     Found,
     LabelRuns,
+    LabelSets,
     Measurement,
     Planted,
     Profile,
@@ -60,6 +61,7 @@ class MissingLabels(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "4"
     wants = "label"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"missing", "share", "samples"})
 
     @classmethod
@@ -101,6 +103,8 @@ class MissingLabels(Rule):
 
 def _missing(split: SplitProfile, numeric: bool) -> int:
     counts = split[LabelRuns].counts
+    if LabelSets in split.measured:
+        return split[LabelRuns].samples - split[LabelSets].samples
     if counts is not None:
         return counts.get(MISSING_CLASS, 0)
     target = split[TargetOrder]
@@ -154,7 +158,7 @@ def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
         # A column "spam" may well hold "spam" beside "ham", and a rare one at that: a header stands among several classes.
         if label.strip().casefold() != name.strip().casefold() or len(others) < 2 or min(others) < 10 * count:
             continue
-        picked = np.array([given == label for given in split.rows.label], np.bool_)
+        picked = split.rows.having([label])
         yield Found(
             message=(
                 f"{count:,} of {split.samples:,} samples {'is' if count == 1 else 'are'} labelled {label!r}, "
@@ -180,9 +184,7 @@ def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:
         count = sum(split.counts[name] for name in names)
         cases = None
         if listed and severity is None:
-            wanted = set(names)
-            picked = np.array([label in wanted for label in split.rows.label], np.bool_)
-            cases = Cases(split.name, split.rows.places.take(picked))
+            cases = Cases(split.name, split.rows.places.take(split.rows.having(names)))
         words = ", ".join(repr(name) for name in names)
         looks = "stands for a missing label" if severity is None else "may stand for a missing label"
         yield Found(

@@ -58,6 +58,7 @@ class TooFewSamples(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "9"
     wants = "label"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     follows = ("LBL101",)
     public = frozenset({"classes", "samples", "folds_possible"})
 
@@ -81,9 +82,9 @@ class TooFewSamples(Rule):
         train = next((split for split in profile.splits if split[LabelRuns].samples), None)
         if train is None:
             raise Skip("no sample has a label")
-        counts = train.counts if profile.task == "classification" else {}
-        total = sum(counts.values()) or train[LabelRuns].samples
-        if profile.task == "classification" and not counts:
+        counts = train.counts if profile.task != "regression" else {}
+        total = train.labelled if counts else train[LabelRuns].samples
+        if profile.task != "regression" and not counts:
             # More classes than are counted: the sample tells whether they repeat.
             if profile.dataset.by_class:
                 return
@@ -136,7 +137,7 @@ class TooFewSamples(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Leave four training samples of one class; one at full strength."""
-        if clean.label is None or not clean.tables:
+        if clean.label is None or clean.joint or not clean.tables:
             return None
         split = training(clean)
         table = clean.tables[split]

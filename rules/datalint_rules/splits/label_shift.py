@@ -24,7 +24,6 @@ from datalint.author import (
     Skip,
     SplitProfile,
     chi_square,
-    codes_of,
     design_effect,
     digits,
     kolmogorov_smirnov,
@@ -71,6 +70,7 @@ class LabelShift(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     wants = "label"
+    tasks = frozenset({"classification", "multi-label", "regression"})
     follows = ("LBL105", "LBL108")
     public = frozenset({"total_variation", "p_value", "new_classes", "lacking_classes", "largest_gap"})
 
@@ -115,15 +115,17 @@ class LabelShift(Rule):
     def _classes(self, dataset: Dataset, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
         a, b = train.counts, other.counts
         classes = sorted(a.keys() | b.keys())
-        n, m = sum(a.values()), sum(b.values())
+        n, m, several = train.labelled, other.labelled, dataset.task == "multi-label"
         counts = np.array([[a.get(name, 0) for name in classes], [b.get(name, 0) for name in classes]], np.int64)
-        shares = counts / counts.sum(1, keepdims=True)
-        distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
+        shares = counts / [[n], [m]]
+        gaps = np.abs(shares[0] - shares[1])
+        distance = float(gaps.max() if several else gaps.sum() / 2)
         units = units_of(dataset, train, other)
         drawn, effect, sides = {x: a.get(x, 0) + b.get(x, 0) for x in classes}, 1.0, (n, m)
         if units is not None:
-            effect, drawn, sides = _of_sources(train, other, units)
-        p_value, _ = chi_square(counts, effect=effect)
+            effect, drawn, sides = _of_sources(train, other, units, classes)
+        tables = [np.stack([column, [n, m] - column], 1) for column in counts.T] if several else [counts]
+        p_value = min(1.0, len(tables) * min(chi_square(table, effect=effect)[0] for table in tables))
         # Shares, new and lacking classes are three tests.
         level /= 3
         # The chance that a random split leaves all samples (or sources) of a class on one side.
@@ -131,31 +133,36 @@ class LabelShift(Rule):
         new = [x for x in b if x not in a and log_chance_absent(drawn.get(x, 0), sum(sides), sides[0]) < limit]
         gone = [x for x in a if x not in b and log_chance_absent(drawn.get(x, 0), sum(sides), sides[1]) < limit]
         parts: list[str] = []
+        what = "labels" if several else "samples"
         severity: Severity = "info"
         if new:
-            count = sum(b[name] for name in new)
+            count, of = sum(b[name] for name in new), sum(b.values())
             nothing = not set(a) & set(b)
             parts.append(
                 f"no class of {other.name} occurs in {train.name} ({listed(sorted(b))} against {listed(sorted(a))})"
                 if nothing
-                else f"{count:,} of {m:,} samples of {other.name} are of {_many(len(new))} that {train.name} lacks "
+                else f"{count:,} of {of:,} {what} of {other.name} are of {_many(len(new))} that {train.name} lacks "
                 f"({listed(sorted(new, key=lambda name: -b[name]))})"
             )
-            severity = "error" if count >= 0.05 * m else "warning"
+            severity = "error" if count >= 0.05 * of else "warning"
         if gone and set(a) & set(b):
             parts.append(
                 f"{other.name} lacks {_many(len(gone))} of {train.name} ({listed(sorted(gone, key=lambda name: -a[name]))}, "
-                f"{sum(a[name] for name in gone) / n:.1%} of {train.name})"
+                f"{sum(a[name] for name in gone) / sum(a.values()):.1%} of the {what} of {train.name})"
             )
             severity = "warning" if severity == "info" else severity
-        worst = classes[int(np.abs(shares[0] - shares[1]).round(9).argmax())]
+        worst = classes[int(gaps.round(9).argmax())]
         if p_value < level and distance >= self.params.mild_distance:
             if not new and not gone:
                 k = classes.index(worst)
                 parts.append(
                     f"class shares of {other.name} differ from {train.name}: {worst!r} is {shares[1, k]:.1%} of "
-                    f"{other.name} and {shares[0, k]:.1%} of {train.name}, and {distance:.0%} of the samples would have to "
-                    "change class to make them alike"
+                    f"{other.name} and {shares[0, k]:.1%} of {train.name}"
+                    + (
+                        ""
+                        if several
+                        else f", and {distance:.0%} of the samples would have to change class to make them alike"
+                    )
                 )
             if distance >= self.params.distance and severity == "info":
                 severity = "warning"
@@ -235,7 +242,7 @@ class LabelShift(Rule):
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Take four in five samples of test's largest class away; all of them at full strength."""
-        if clean.label is None or "test" not in clean.tables or "train" not in clean.tables:
+        if clean.label is None or clean.joint or "test" not in clean.tables or "train" not in clean.tables:
             return None
         table = clean.tables["test"]
         counts = table[clean.label].value_counts()
@@ -254,14 +261,14 @@ def _many(count: int) -> str:
 
 
 def _of_sources(
-    train: SplitProfile, other: SplitProfile, units: NDArray[np.int64]
+    train: SplitProfile, other: SplitProfile, units: NDArray[np.int64], classes: list[str]
 ) -> tuple[float, dict[str, int], tuple[int, int]]:
     """The design's effect on class shares, the sources that have each class, and the sources of either split."""
     second = np.arange(len(units)) >= len(train.rows)
-    codes, names = codes_of(np.concatenate([train.rows.label, other.rows.label]))
-    known = codes >= 0
-    effect = design_effect(np.eye(len(names))[codes[known]], units[known], second[known])
+    has = np.array([np.concatenate([s.rows.having([name]) for s in (train, other)]) for name in classes]).T
+    known = np.concatenate([[label is not None for label in s.rows.label] for s in (train, other)]).astype(np.bool_)
+    effect = design_effect(has[known].astype(np.float64), units[known], second[known])
     # A row of an unknown source is one by itself.
     units = np.where(units < 0, units.max() + 1 + np.arange(len(units)), units)
-    having = {name: len(np.unique(units[codes == k])) for k, name in enumerate(names)}
+    having = {name: len(np.unique(units[has[:, k]])) for k, name in enumerate(classes)}
     return effect, having, (len(np.unique(units[~second])), len(np.unique(units[second])))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from sqlalchemy import func, select
 
 import datalint
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
 LEVELS: Final = ("error", "warning", "info", "never")
 PAGE: Final = 50
 """Rows of one page."""
-RECENT: Final = 24
+RECENT: Final = 16
 """Scans of a sparkline."""
 REPORT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors 'none'"
 """The report has a stricter policy of its own inside; this one takes the service's origin away from it."""
@@ -98,7 +99,28 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {"when": _when, "amount": "{:,}".format, "title": wording.title}
-_environment.globals |= {"version": datalint.__version__, "states": STATES, "open_states": OPEN}
+
+
+def _spark(scans: Sequence[Any], height: int = 28, wide: int = 8) -> Markup:
+    """Errors and warnings of the scans that are done, one bar each, oldest first."""
+    done = [(scan.errors, scan.warnings) for scan in scans if scan.status == "done"]
+    most = max((errors + warnings for errors, warnings in done), default=0) or 1
+    unit, paths = (height - 2) / most, ["", "", ""]
+    for number, (errors, warnings) in enumerate(done):
+        top = float(height)
+        for k, tall in enumerate((2.0, errors * unit, warnings * unit)):
+            top -= tall
+            paths[k] += f"M{number * wide} {top:.1f}h{wide - 2}v{tall:.1f}h{2 - wide}z" if tall else ""
+    width = max(len(done), 1) * wide
+    said = f"last {len(done)} scans, the last with {done[-1][0]} and {done[-1][1]}" if done else "no scans yet"
+    drawn = "".join(f'<path class="spark-{kind}" d="{path}"/>' for kind, path in zip("bew", paths, strict=True))
+    return Markup(
+        f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-label="Errors and warnings: {said}">{drawn}</svg>'
+    )
+
+
+_environment.globals |= {"spark": _spark, "version": datalint.__version__, "states": STATES, "open_states": OPEN}
 
 
 def _page(template: str, request: Request, who: Principal | None, status: int = 200, **context: Any) -> HTMLResponse:
@@ -166,13 +188,14 @@ def finding_of(session: Session, who: Principal, number: int) -> Finding:
     return finding
 
 
-def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int, list[Scan]]:
-    """The last scans of each data set, oldest first."""
-    place = func.row_number().over(partition_by=Scan.dataset_id, order_by=Scan.id.desc()).label("place")
-    ranked = select(Scan.id, place).where(Scan.dataset_id.in_(ids)).subquery()
-    rows = select(Scan).join(ranked, ranked.c.id == Scan.id).where(ranked.c.place <= most).order_by(Scan.id)
-    found: dict[int, list[Scan]] = {number: [] for number in ids}
-    for scan in session.scalars(rows):
+def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int, list[Any]]:
+    """What a page shows of the last scans of each data set, oldest first."""
+    order = func.row_number().over(partition_by=Scan.dataset_id, order_by=Scan.id.desc()).label("order")
+    ranked = select(Scan.id, order).where(Scan.dataset_id.in_(ids)).subquery()
+    shown = (Scan.id, Scan.dataset_id, Scan.status, Scan.errors, Scan.warnings, Scan.fresh, Scan.samples, Scan.passed)
+    rows = select(*shown, Scan.finished, Scan.queued, Scan.ref, Scan.revision).join(ranked, ranked.c.id == Scan.id)
+    found: dict[int, list[Any]] = {number: [] for number in ids}
+    for scan in session.execute(rows.where(ranked.c.order <= most).order_by(Scan.id)):
         found[scan.dataset_id].append(scan)
     return found
 

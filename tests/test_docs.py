@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
+import datalint
 from datalint.cli import COMMANDS, cli
+from datalint.core.dataset import Batch, TableBlock
+from datalint.measures.base import Measurement, Settings
 from datalint.rules import catalogue
 from datalint.rules.base import Rule
 from datalint.rules.registry import all_rules
@@ -59,6 +65,33 @@ def test_the_rule_of_the_guide_is_a_rule() -> None:
     assert issubclass(rule, Rule)
     rule.__module__ = "fruit_rules.size.tiny_set"  # where its author would put it
     check_page(rule)
+
+
+def test_the_measurement_of_the_guide_obeys_the_law() -> None:
+    (code,) = (code for code in blocks("CONTRIBUTING.md", "python") if "(Measurement)" in code)
+    kind = run(code)["Largest"]
+    assert isinstance(kind, type)
+    assert issubclass(kind, Measurement)
+    rng = np.random.default_rng(0)
+    rows, seen = rng.normal(size=(90, 2)), []
+    for cuts in ([0, 90], [0, 1, 40, 40, 90]):
+        whole = kind(Settings())
+        for start, stop in pairwise(cuts):
+            part = kind(Settings())
+            table = TableBlock(("b", "a"), np.asfortranarray(rows[start:stop]))
+            part.update(Batch("all", start, stop - start, table=table))
+            whole = whole.merge(part.close())
+        seen.append(vars(whole.close())["largest"])
+    assert seen[0] == seen[1] == {"a": rows[:, 1].max(), "b": rows[:, 0].max()}
+
+
+def test_the_format_of_the_guide_writes_every_finding() -> None:
+    (code,) = (code for code in blocks("CONTRIBUTING.md", "python") if "def render(" in code)
+    render = run(code)["render"]
+    assert callable(render)
+    report = datalint.scan(ROOT / "sample_data" / "iris_sorted", cache=False)
+    rows = list(csv.DictReader(render(report).splitlines()))
+    assert [row["code"] for row in rows] == [finding.code for finding in report.datasets[0].leading]
 
 
 def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from datalint import __version__
 from datalint.core.errors import DatalintError
 from datalint.core.writing import TEMPORARY, can_hold, link, new_file, replacing
 from datalint.sources.files import state_of
-from datalint.sources.layouts.installed import plugin_sources
+from datalint.sources.plugins import plugin_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -21,7 +21,7 @@ from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.folders import NO_ROWS, single_table
-from datalint.sources.tables.formats import look, suffixes
+from datalint.sources.tables.formats import installed_formats, look, suffixes
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Recognised:
     read: list[Entry] = field(default_factory=list)
     unread: list[Entry] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """What is wrong with layouts of other distributions."""
+    """What is wrong with layouts and formats of other distributions."""
 
     def __add__(self, other: Recognised) -> Recognised:
         """What lies at both paths."""
@@ -166,7 +166,7 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
         search = _Search(path.parent, wishes, files.Listing([entry], [], []))
         hint = "give a CSV, TSV, Parquet, JSON lines, .npy or .npz file, or a folder"
         return search.found(f"{path} is no data set that can be read: {error}; {hint}")
-    return Recognised([dataset], [entry], [])
+    return Recognised([dataset], [entry], [], installed_formats()[1])
 
 
 def _single_array(entry: Entry) -> Dataset:
@@ -182,6 +182,7 @@ class _Search:
     def found(self, otherwise: str = "") -> Recognised:
         """All of them; a DatalintError if there is none, which may say something ``otherwise``."""
         layouts, failed = installed_layouts()
+        failed += installed_formats()[1]
         if self.wishes.splits:
             layouts = [one for one in layouts if one.layout.surest == Basis.ASKED]
         while True:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datalint.sources.files import spoken
 from datalint.sources.layouts import __name__ as package
 from datalint.sources.layouts import __path__ as places
 from datalint.sources.layouts.base import Claim, Layout
+from datalint.sources.plugins import LAYOUTS, loaded, not_used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,14 +19,12 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Dataset
     from datalint.sources.folder import Folder
 
-ENTRY_POINTS = "datalint.layouts"
-
 
 class PluginFailed(Exception):
     """The message names the plug-in, its distribution and what it did."""
 
     def __init__(self, plugin: str, error: Exception, layout: Installed | None = None) -> None:
-        super().__init__(f"{plugin} is not used: {spoken(error)}")
+        super().__init__(not_used(plugin, error))
         self.layout = layout
 
 
@@ -82,28 +77,8 @@ class Installed:
 
 def installed_layouts() -> tuple[list[Installed], list[str]]:
     """All layouts, datalint's own first, and what is wrong with those that cannot be used."""
-    found = [Installed(layout()) for layout in _own()]
-    wrong = []
-    for point in entry_points(group=ENTRY_POINTS):
-        by = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
-        plugin = f"the layout {point.name!r}{by}"
-        try:
-            layout = point.load()()
-            if not isinstance(layout, Layout):
-                raise TypeError(f"{point.value} is no datalint.sources.layouts.base.Layout")
-        except Exception as error:
-            wrong.append(str(PluginFailed(plugin, error)))
-        else:
-            found.append(Installed(layout, plugin))
-    return found, wrong
-
-
-def plugin_sources() -> Iterator[Path]:
-    """Where the sources of other distributions' layouts lie, none of which is imported: what is cached depends on them."""
-    for name in sorted({point.module.partition(".")[0] for point in entry_points(group=ENTRY_POINTS)}):
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            yield Path(spec.origin) if spec.submodule_search_locations is None else Path(spec.origin).parent
+    found, wrong = loaded(LAYOUTS, Layout)  # type: ignore[type-abstract]
+    return [*(Installed(layout()) for layout in _own()), *(Installed(*item) for item in found)], wrong
 
 
 def _own() -> Iterator[type[Layout]]:

@@ -7,27 +7,35 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Field
 from datalint.sources.files import reason, spoken
+from datalint.sources.plugins import FORMATS, loaded
 from datalint.sources.tables.arrow import ArrowFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
-from datalint.sources.tables.format import Candidate
+from datalint.sources.tables.format import Candidate, TableFormat
 from datalint.sources.tables.jsonlines import JsonLinesFormat
 from datalint.sources.tables.parquets import ParquetFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datalint.sources.tables.format import TableFile, TableFormat, TablePartition
+    from datalint.sources.tables.format import TableFile, TablePartition
 
 BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, ArrowFormat, JsonLinesFormat, CsvFormat)
 """The last reads what no other claims."""
 
 
 @cache
+def installed_formats() -> tuple[dict[TableFormat, str], list[str]]:
+    """All formats with what messages call those of other distributions, and what is wrong with those that are not used."""
+    others, wrong = loaded(FORMATS, TableFormat)  # type: ignore[type-abstract]
+    *own, text = (make() for make in BUILT_IN)
+    return {**dict.fromkeys(own, ""), **dict(others), text: ""}, wrong
+
+
 def formats() -> tuple[TableFormat, ...]:
     """All of them."""
-    return tuple(make() for make in BUILT_IN)
+    return tuple(installed_formats()[0])
 
 
 @cache
@@ -43,14 +51,17 @@ def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, co
         NotATable: it is something else; the message says what.
     """
     file = Candidate(path, shown, name, like, column)
+    by = ""
     try:
-        return _format_of(file).look(file)
+        known = _format_of(file)
+        by = f" by {plugin}" if (plugin := installed_formats()[0][known]) else ""
+        return known.look(file)
     except NotATable:
         raise
     except OSError as error:
         raise NotATable(reason(error)) from error
     except Exception as error:  # whatever a library makes of bytes that nobody expected is the fault of this one file
-        raise NotATable(f"cannot be read as a table: {spoken(error)}") from error
+        raise NotATable(f"cannot be read as a table{by}: {spoken(error)}") from error
 
 
 def _format_of(file: Candidate) -> TableFormat:

@@ -142,10 +142,18 @@ class SampledRows:
                 known[label] = frozenset(json.loads(label) if self.several else [label])
         return [known[label] for label in self.label]
 
+    def members(self, labels: Iterable[str]) -> NDArray[np.bool_]:
+        """[rows, labels] Which samples have which of some classes or labels."""
+        at = {label: k for k, label in enumerate(labels)}
+        found = np.zeros((len(self), len(at)), np.bool_)
+        for k, own in enumerate(self._sets):
+            found[k, [at[label] for label in own if label in at]] = True
+        return found
+
     def having(self, labels: Iterable[str]) -> NDArray[np.bool_]:
         """Which samples have any of some classes or labels."""
-        wanted = frozenset(labels)
-        return np.array([not wanted.isdisjoint(own) for own in self._sets], np.bool_)
+        found: NDArray[np.bool_] = np.any(self.members(labels), axis=1)
+        return found
 
     @cached_property
     def at(self) -> Mapping[str, int]:

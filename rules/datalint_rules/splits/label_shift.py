@@ -265,7 +265,7 @@ def _of_sources(
 ) -> tuple[float, dict[str, int], tuple[int, int]]:
     """The design's effect on class shares, the sources that have each class, and the sources of either split."""
     second = np.arange(len(units)) >= len(train.rows)
-    has = np.array([np.concatenate([s.rows.having([name]) for s in (train, other)]) for name in classes]).T
+    has = np.concatenate([s.rows.members(classes) for s in (train, other)])
     known = np.concatenate([[label is not None for label in s.rows.label] for s in (train, other)]).astype(np.bool_)
     effect = design_effect(has[known].astype(np.float64), units[known], second[known])
     # A row of an unknown source is one by itself.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datalint.core import missing
 from datalint.core.amounts import CURRENCIES, is_amount, is_day
+from datalint.core.annotations import MALFORMED, UNDECLARED, Gap
 from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, training, transpose, truncate
 from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
@@ -19,6 +20,7 @@ from datalint.measures.columns import NumberStats
 from datalint.measures.contents import Contents
 from datalint.measures.images import ImageHeaders
 from datalint.measures.label_sets import LabelSets
+from datalint.measures.objects import Objects
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
 from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
@@ -73,11 +75,13 @@ __all__ = [
     "CURRENCIES",
     "FILE_NAMES",
     "LEAST_ORIENTED",
+    "MALFORMED",
     "MIN_TAIL_VALUES",
     "MISSING_CLASS",
     "MODEL_ROWS",
     "NEEDED_SHUFFLES",
     "ORIENTATIONS",
+    "UNDECLARED",
     "AllWell",
     "Cases",
     "Clean",
@@ -88,6 +92,7 @@ __all__ = [
     "Dataset",
     "Field",
     "Found",
+    "Gap",
     "ImageHeaders",
     "Key",
     "LabelRuns",
@@ -98,6 +103,7 @@ __all__ = [
     "NoiseEstimate",
     "NoiseVerdict",
     "NumberStats",
+    "Objects",
     "Orientation",
     "OutOfFold",
     "PixelStats",

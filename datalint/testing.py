@@ -13,7 +13,6 @@ Each function raises AssertionError with the reason.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tempfile
 from dataclasses import dataclass
@@ -76,7 +75,7 @@ def check_page(rule: type[Rule]) -> None:
     module = rule.__module__.rpartition(".")[2]
     assert module == rule.name.replace("-", "_"), f"{rule.name} lies in the file {module}.py"
     assert rule.severity in SEVERITIES, f"{rule.code} has the unknown severity {rule.severity!r}"
-    assert rule.wants in {"nothing", "label", "classes"}, f"{rule.code} wants {rule.wants!r}"
+    assert rule.wants in {"nothing", "label", "classes", "objects"}, f"{rule.code} wants {rule.wants!r}"
     assert rule.modalities <= {"table", "images"}, f"{rule.code} names an unknown modality"
     assert rule.modalities, f"{rule.code} applies to nothing"
     assert rule.item.strip(), f"{rule.code} answers no item"
@@ -288,16 +287,9 @@ def _judged(rule: type[Rule], path: Path, label: str | None, *, fine: bool) -> l
 
 def _cut(partition: Any, files: int = 7) -> Iterable[Any]:
     """Image files in far smaller partitions; other partitions as they are."""
-    if not hasattr(partition, "files"):
+    if not hasattr(partition, "cut"):
         return [partition]
-    return [
-        dataclasses.replace(
-            partition,
-            files=partition.files[k : k + files],
-            classes=None if partition.classes is None else partition.classes[k : k + files],
-        )
-        for k in range(0, len(partition.files), files)
-    ]
+    return [partition.cut(k, k + files) for k in range(0, len(partition.files), files)]
 
 
 def _comparable(report: DatasetReport, rows: dict[str, list[int]]) -> list[Any]:

@@ -7,6 +7,7 @@ that other seeds give other data of the same kind.
 from __future__ import annotations
 
 import io
+import json
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -373,10 +374,50 @@ def _shapes(rng: np.random.Generator) -> Clean:
     return Clean("drawn shapes", files=files)
 
 
+def _boxed_digits(rng: np.random.Generator) -> Clean:
+    """Digits in any colour and size on photos, with COCO annotations of where they are."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    names = list(photos())
+    files: dict[str, bytes] = {}
+    documents: dict[str, Any] = {
+        split: {"images": [], "annotations": [], "categories": [{"id": k + 1, "name": f"digit {k}"} for k in range(10)]}
+        for split in ("train", "validation")
+    }
+    for k in range(100):
+        split = "validation" if k % 4 == 0 else "train"
+        images, objects = documents[split]["images"], documents[split]["annotations"]
+        pixels = crop(photos()[names[k % 2]], 128, 96, rng).astype(np.float64)
+        images.append({"id": k + 1, "file_name": f"{k:03d}.jpg", "width": 128, "height": 96})
+        # One digit in each part of the picture, or none there.
+        for column, row in [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]:
+            if rng.random() < 0.6:
+                continue
+            which, scale = int(rng.integers(len(X))), int(rng.integers(3, 6))
+            ink = np.kron(X[which].reshape(8, 8), np.ones((scale, scale))) / 16
+            left, top = 42 * column + int(rng.integers(42 - len(ink))), 48 * row + int(rng.integers(48 - len(ink)))
+            part = pixels[top : top + len(ink), left : left + len(ink)]
+            colour = (part.mean(axis=(0, 1)) + 128 + rng.uniform(-40, 40, 3)) % 256
+            part += ink[..., None] * (colour - part)
+            down, across = np.nonzero(ink)
+            box = [left + across.min(), top + down.min(), np.ptp(across) + 1, np.ptp(down) + 1]
+            box = [int(side) for side in box]
+            size = {"bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+            objects.append({"id": 0, "image_id": k + 1, "category_id": int(y[which]) + 1, **size})
+        files[f"{split}/{k:03d}.jpg"] = picture(pixels.round().astype(np.uint8), "JPEG", quality=90)
+    for document in documents.values():
+        for number, item in enumerate(document["annotations"], 1):
+            item["id"] = number
+    annotations = {f"annotations/{split}.json": json.dumps(document).encode() for split, document in documents.items()}
+    return Clean("digits in photos", files=files, annotations=annotations)
+
+
 IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "digits": _digits,
     "crops": _crops,
     "snapshots": _snapshots,
     "any size": _any_size,
     "shapes": _shapes,
+    "boxed digits": _boxed_digits,
 }

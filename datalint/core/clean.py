@@ -36,6 +36,8 @@ class Clean:
     """The label column of tables; image trees say it by their folders."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """An image tree (``split/class/name.png`` or ``class/name.png``), or tables as bytes."""
+    annotations: Mapping[str, bytes] = field(default_factory=dict)
+    """What describes the pictures, by relative path; those that are changed without it become plain pictures."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """What is configured for its scan, with the keys of ``datalint.toml``."""
     joint: str = ""
@@ -57,7 +59,7 @@ class Clean:
             folder.mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / f"{safe_name(split)}.csv", index=False)
         top = os.path.abspath(folder)  # noqa: PTH100 - resolve() would follow links
-        for path, content in self.files.items():
+        for path, content in (*self.files.items(), *self.annotations.items()):
             target = Path(os.path.abspath(folder / path))  # noqa: PTH100
             if not target.is_relative_to(top) or target == Path(top):
                 raise DatalintError(f"{path!r} leads out of the folder of the copy")

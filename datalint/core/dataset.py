@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from datalint.core.annotations import Annotations, ObjectBlock
     from datalint.core.terms import Confidence, Modality
 
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
-Task = Literal["classification", "multi-label", "regression"]
-Aspect = Literal["labels", "table", "header", "pixels", "head"]
+Task = Literal["classification", "multi-label", "regression", "detection"]
+Aspect = Literal["labels", "table", "header", "pixels", "annotations", "head"]
 """What a measurement wants of each sample; a partition reads no more than is asked.
 
 ``head``: the first samples are enough, so that small pieces are best.
@@ -267,6 +268,8 @@ class Batch:
     labels: LabelBlock | None = None
     table: TableBlock | None = None
     images: ImageBlock | None = None
+    objects: ObjectBlock | None = None
+    """Only when annotations were asked for."""
     problems: list[Problem] = field(default_factory=list)
 
     @cached_property
@@ -368,6 +371,8 @@ class Dataset:
     storage: Storage = Storage.OTHER
     task: Task | None = None
     """What is to be predicted; None where the values of the label decide."""
+    annotations: Annotations | None = None
+    """What is known of the objects that are drawn in its pictures; None where there are none."""
 
     def column(self, name: str) -> Field | None:
         """The column of that name."""

@@ -253,6 +253,8 @@ class _Judged:
             return "applies to images only" if "images" in rule.modalities else "applies to table only"
         if rule.wants == "nothing":
             return None
+        if rule.wants == "objects":
+            return None if self.dataset.annotations is not None else "no objects are drawn in the pictures"
         if self.dataset.label is None:
             return self.dataset.skipped_label
         task = self.profile.task

@@ -92,7 +92,7 @@ class LabelInfo(Record):
     name: str
     evidence: str
     confidence: Confidence
-    task: Literal["classification", "multi-label", "regression"]
+    task: Literal["classification", "multi-label", "regression", "detection"]
 
 
 class SplitInfo(Record):

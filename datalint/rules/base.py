@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
 
-Wants = Literal["nothing", "label", "classes"]
+Wants = Literal["nothing", "label", "classes", "objects"]
 Repair = Literal[
     "drop", "drop-copies", "drop-from-earlier", "leave-out", "shuffle", "turn", "respell", "relabel", "irreversible"
 ]
@@ -112,7 +112,8 @@ class Rule(ABC):
     """Whether it tells what could not be read, from the problems alone: it has its say where nothing else was measured."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
-    """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be regressed."""
+    """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
+    regressed; ``objects``: skipped where no objects are drawn in the pictures."""
     tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
     """What it can judge the target of, if it wants one."""
     promise: ClassVar[float] = 0.5

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from datalint.core import hashing
+from datalint.core.annotations import ObjectBlock
 from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, LabelSet, PixelBlock, Problem, TableBlock
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Section:
     """Labels that are declared where ``classes`` are JSON lists of labels."""
     pictures: list[NDArray[np.uint8] | None] | None = None
     """None for a picture that cannot be read."""
+    objects: NDArray[np.int64] | None = None
+    """Number of objects in each sample."""
     image: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     problems: list[tuple[int, bool]] = field(default_factory=list)
     """The sample at which each is met, and whether it knows its position."""
@@ -70,6 +73,8 @@ class Section:
             batch.table = TableBlock(self.names, numbers, tuple(columns), self.features, tokens=self._tokens(rows))
         if self.pictures is not None:
             batch.images = self._images(rows)
+        if self.objects is not None:
+            batch.objects = self._objects(start, stop, rng)
         for at, known in self.problems:
             if start <= at < stop:
                 batch.problems.append(Problem("unreadable", f"file {at}", "broken", at if known else -1))
@@ -83,6 +88,16 @@ class Section:
                     counts = found.setdefault(name, {})
                     counts[token] = counts.get(token, 0) + 1
         return found
+
+    def _objects(self, start: int, stop: int, rng: np.random.Generator) -> ObjectBlock:
+        assert self.objects is not None
+        counts = self.objects[start:stop]
+        picture = np.repeat(np.arange(stop - start), counts)
+        ref = np.arange(self.objects[:start].sum(), self.objects[:stop].sum())
+        boxes = np.where(ref[:, None] % 7 == 0, np.nan, ref[:, None] * [0.3, 1.7, 2.1, 1e39])
+        codes, names = _encode(np.array(["cat", "Cat", "7", "\ud800"], dtype=object)[ref * ref % 4], rng)
+        sizes = np.column_stack([counts * 10, counts * 20]).astype(np.int32)
+        return ObjectBlock(picture, boxes, codes, names, ref, (ref % 8).astype(np.uint8), sizes)
 
     def _images(self, rows: slice) -> ImageBlock:
         pictures = (self.pictures or [])[rows]
@@ -256,4 +271,5 @@ def _images(rng: np.random.Generator, size: int) -> Section:
     hashes = np.array([0 if p is None else hashing.bytes_hash(p.tobytes()) for p in pool], np.uint64)
     section = Section(size, classes=_labels(rng, size), image=hashes[picked])
     section.pictures = [pool[k] for k in picked]
+    section.objects = rng.integers(0, 4, size) if rng.random() < 0.8 else None
     return section

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -47,6 +47,11 @@ class ImagePartition:
         """The files whose content decides what is read."""
         base = str(self.base)
         return tuple(os.path.join(base, name) for name in self.files)  # noqa: PTH118 - a Path costs ten times as much
+
+    def cut(self, start: int, stop: int) -> Self:
+        """A part of it."""
+        classes = None if self.classes is None else self.classes[start:stop]
+        return replace(self, files=self.files[start:stop], classes=classes)
 
     def sample_id(self, line: int) -> str:
         """Path of the file."""

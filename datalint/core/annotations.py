@@ -1,0 +1,76 @@
+"""Objects drawn in pictures: boxes with their classes, and what their files say of the data set as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+CROWD: Final = 1
+"""Stands for a crowd of objects."""
+MALFORMED: Final = 2
+"""Its box is no four numbers."""
+UNDECLARED: Final = 4
+"""Its class is not among those that are declared; its name is the number in the file."""
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectBlock:
+    """The objects in some pictures; arrays have one entry per object, in the order of the pictures, unless they say otherwise."""
+
+    picture: NDArray[np.int64]
+    """Position of its picture among these."""
+    boxes: NDArray[np.float64]
+    """[objects, 4] left, top, right and bottom in pixels from the top left corner; NaN where no number stands."""
+    codes: NDArray[np.int32]
+    """Index into ``classes``."""
+    classes: list[str]
+    refs: NDArray[np.int64]
+    """What its file knows it by: an id, a line, or its number; -1 for nothing."""
+    flags: NDArray[np.uint8]
+    sizes: NDArray[np.int32]
+    """[pictures, 2] width and height that the annotations declare; zeros for none."""
+
+    def cut(self, start: int, stop: int) -> ObjectBlock:
+        """Those in some consecutive pictures."""
+        low, high = np.searchsorted(self.picture, [start, stop])
+        part = slice(low, high)
+        return ObjectBlock(
+            self.picture[part] - start,
+            self.boxes[part],
+            self.codes[part],
+            self.classes,
+            self.refs[part],
+            self.flags[part],
+            self.sizes[start:stop],
+        )
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A picture without an entry among the annotations, or an entry without its picture."""
+
+    kind: Literal["absent", "dangling", "unlisted"]
+    """A listed picture that is not there; an object of a picture that is not listed; a picture that no file lists."""
+    split: str
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What the files of annotations say before any picture is read."""
+
+    classes: tuple[str, ...]
+    """Declared names in their order."""
+    gaps: tuple[Gap, ...] = ()
+    listed: Mapping[str, int] = field(default_factory=dict)
+    """Pictures that are listed, by split."""
+    objects: Mapping[str, int] = field(default_factory=dict)
+    """Objects, those of pictures that are not listed included, by split."""

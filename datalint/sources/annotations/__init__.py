@@ -1,0 +1,1 @@
+"""Annotations of pictures: boxes and their classes, from the files of each format."""

@@ -1,0 +1,112 @@
+"""JSON files of any size, item by item."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIECE = 1 << 20
+"""Characters that are read at a time."""
+
+LONGEST = 64 << 20
+"""Characters of one item: more than the outline of any object takes."""
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+
+
+class BrokenJson(ValueError):
+    """The message says what is wrong, and where."""
+
+
+def json_items(text: IO[str]) -> Iterator[tuple[str, Any]]:
+    """The members of the object that a file holds: each item of a list by itself, with the name of the list.
+
+    Raises:
+        BrokenJson: it is something else, breaks off, or an item is too large; what came before it is good.
+    """
+    reader = _Reader(text)
+    try:
+        reader.expect("{")
+        while reader.peek() != "}":
+            name = reader.value()
+            if not isinstance(name, str):
+                raise BrokenJson("a member without a name")
+            reader.expect(":")
+            if reader.peek() == "[":
+                reader.expect("[")
+                while reader.peek() != "]":
+                    yield name, reader.value()
+                    reader.between("]")
+                reader.expect("]")
+            else:
+                yield name, reader.value()
+            reader.between("}")
+    except RecursionError as error:
+        raise BrokenJson("nested too deeply") from error
+
+
+class _Reader:
+    """A window that moves over the text."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._decode = json.JSONDecoder().raw_decode
+        self._text, self._at, self._before = "", 0, 0
+
+    def _fill(self) -> bool:
+        """Move on; False at the end of the file."""
+        more = self._file.read(max(PIECE, len(self._text) - self._at))
+        self._before += self._at
+        self._text, self._at = self._text[self._at :] + more, 0
+        return bool(more)
+
+    def peek(self) -> str:
+        """The next character that is not blank."""
+        while True:
+            if blanks := _BLANKS.match(self._text, self._at):
+                self._at = blanks.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                raise BrokenJson("the file breaks off")
+
+    def expect(self, mark: str) -> None:
+        """Pass over a mark."""
+        if self.peek() != mark:
+            raise BrokenJson(f"no {mark!r} at character {self._before + self._at:,}")
+        self._at += 1
+
+    def between(self, end: str) -> None:
+        """Pass over the comma before another item."""
+        if self.peek() != end:
+            self.expect(",")
+            if self.peek() == end:
+                raise BrokenJson(f"a comma before {end!r} at character {self._before + self._at:,}")
+
+    def value(self) -> Any:
+        """The next value."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                # Broken, or not all there yet.
+                if len(self._text) - self._at > LONGEST:
+                    raise BrokenJson(f"no end of the value at character {self._before + self._at:,}") from error
+                at = self._before + error.pos
+                if not self._fill():
+                    cut = at >= self._before + len(self._text) or error.msg.startswith("Unterminated")
+                    raise BrokenJson("the file breaks off" if cut else f"{error.msg} at character {at:,}") from error
+            except ValueError as error:  # a number of thousands of digits
+                raise BrokenJson(f"no number at character {self._before + self._at:,}") from error
+            else:
+                if end < len(self._text):  # a number may go on
+                    self._at = end
+                    return value
+                if not self._fill():
+                    self._at = len(self._text)
+                    return value

@@ -1,0 +1,1 @@
+"""Rules about what is drawn in pictures: boxes, outlines and masks."""

@@ -14,6 +14,15 @@ from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
 from datalint.core.silence import Silence, SilenceKind
+from datalint.core.statistics import (
+    auc,
+    auc_error,
+    chi_square,
+    design_effect,
+    kolmogorov_smirnov,
+    log_chance_absent,
+    ranks,
+)
 from datalint.core.wording import more_of
 from datalint.measures.base import Measurement, Reading
 from datalint.measures.columns import NumberStats
@@ -40,15 +49,6 @@ from datalint.profile.duplicates import (
 )
 from datalint.profile.learn.chance import NEEDED as NEEDED_SHUFFLES
 from datalint.profile.learn.chance import category_design, class_targets, number_design, number_targets, relation
-from datalint.profile.learn.comparing import (
-    auc,
-    auc_error,
-    chi_square,
-    design_effect,
-    kolmogorov_smirnov,
-    log_chance_absent,
-    ranks,
-)
 from datalint.profile.learn.entities import keys_by_structure
 from datalint.profile.learn.groups import FILE_NAMES, Key, group_keys, names_a_source
 from datalint.profile.learn.noise import Named as NamedSamples

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datalint.profile.learn.comparing import chi_square, design_effect, kolmogorov_smirnov, ranks
+from datalint.core.statistics import chi_square, design_effect, kolmogorov_smirnov, ranks
 from datalint.profile.statistics import poisson_tail
 
 

@@ -17,11 +17,18 @@ from datalint.core.silence import Silence, SilenceKind
 from datalint.core.statistics import (
     auc,
     auc_error,
+    binomial_tail,
     chi_square,
+    chi_square_tail,
     design_effect,
+    design_effect_of_classes,
+    digits,
     kolmogorov_smirnov,
     log_chance_absent,
-    ranks,
+    log_chi_square_tail,
+    midranks,
+    normal_tail,
+    poisson_tail,
 )
 from datalint.core.wording import more_of
 from datalint.measures.base import Measurement, Reading
@@ -68,7 +75,6 @@ from datalint.profile.learn.verdict import Verdict as NoiseVerdict
 from datalint.profile.learn.verdict import judge as judge_noise
 from datalint.profile.profile import Profile
 from datalint.profile.splits import SampledRows, SplitProfile
-from datalint.profile.statistics import binomial_tail, digits, normal_tail, poisson_tail
 from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 __all__ = [
@@ -136,12 +142,14 @@ __all__ = [
     "break_shards",
     "category_design",
     "chi_square",
+    "chi_square_tail",
     "class_targets",
     "codes_of",
     "coincidences",
     "coinciding",
     "contradictions",
     "design_effect",
+    "design_effect_of_classes",
     "digits",
     "estimate_noise",
     "expected_of_one",
@@ -159,7 +167,9 @@ __all__ = [
     "labelled_rows",
     "labels_of",
     "log_chance_absent",
+    "log_chi_square_tail",
     "lookup_accuracy",
+    "midranks",
     "missing",
     "more_of",
     "names_a_source",
@@ -169,7 +179,6 @@ __all__ = [
     "one_thread",
     "orient",
     "poisson_tail",
-    "ranks",
     "reduction",
     "relation",
     "rows_of",

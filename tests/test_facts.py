@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datalint.core import statistics as stats
 from datalint.engine.engine import Serial
 from datalint.engine.measure import profile_of as profile_of_measured
 from datalint.engine.plan import ALWAYS, Plan
@@ -17,7 +18,6 @@ from datalint.judge import facts
 from datalint.measures.base import Settings
 from datalint.measures.columns import NumberStats
 from datalint.measures.sample import Sample
-from datalint.profile import statistics as stats
 from datalint.profile.splits import Given
 from datalint.sources.objects.memory import from_object
 

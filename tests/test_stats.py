@@ -176,16 +176,3 @@ def test_shuffled_data_needs_no_buffer_worth_the_name_and_a_buffer_for_all_alway
 @pytest.mark.parametrize(("value", "rounded"), [(32.0, 32), (32.1, 33), (99.5, 100), (101.0, 110), (12_345.0, 13_000)])
 def test_rounded_up_to_two_digits(value: float, rounded: int) -> None:
     assert stats.round_up(value) == rounded
-
-
-def test_normal_tail() -> None:
-    assert stats.normal_tail(0) == 0.5
-    assert stats.normal_tail(1.959964) == pytest.approx(0.025, rel=1e-5)
-
-
-def test_binomial_tail_agrees_with_scipy() -> None:
-    from scipy.stats import binom
-
-    for count, draws, chance in ((1, 1, 0.42), (2, 2, 0.42), (5, 9, 0.3), (40, 60, 0.5), (0, 4, 0.1), (5, 4, 0.1)):
-        assert stats.binomial_tail(count, draws, chance) == pytest.approx(binom.sf(count - 1, draws, chance), abs=1e-9)
-    assert stats.binomial_tail(430, 2000, 0.2) == pytest.approx(binom.sf(429, 2000, 0.2), rel=0.05)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.core.dataset import THUMBNAIL
+from datalint.core.statistics import digits
 from datalint.engine.engine import read
 from datalint.measures.columns import NumberStats
 from datalint.measures.images import ImageHeaders
 from datalint.measures.sample import Sample
-from datalint.profile.statistics import digits
 from datalint.report.views import (
     ColumnScale,
     FirstBatches,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.core.statistics import digits
 from datalint.measures.columns import NumberStats
 from datalint.measures.label_sets import LabelSets
 from datalint.measures.order import MISSING_CLASS, LabelRuns
 from datalint.measures.sample import Sample
 from datalint.profile import statistics as stats
 from datalint.profile.splits import class_order
-from datalint.profile.statistics import digits
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

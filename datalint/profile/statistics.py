@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.core.statistics import log_choose
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -95,8 +97,8 @@ def shuffled_single_label_share(counts: Mapping[str, int], size: int) -> float:
     n = sum(counts.values())
     if n < size or size < 1:
         return 0.0
-    whole = _log_choose(n, size)
-    return float(sum(math.exp(_log_choose(c, size) - whole) for c in counts.values() if c >= size))
+    whole = log_choose(n, size)
+    return float(sum(math.exp(log_choose(c, size) - whole) for c in counts.values() if c >= size))
 
 
 def shuffled_classes_per_batch(counts: Mapping[str, int], size: int) -> float:
@@ -104,13 +106,9 @@ def shuffled_classes_per_batch(counts: Mapping[str, int], size: int) -> float:
     n = sum(counts.values())
     if n < size:
         return float(len(counts))
-    whole = _log_choose(n, size)
-    absent = (math.exp(_log_choose(n - c, size) - whole) if n - c >= size else 0.0 for c in counts.values())
+    whole = log_choose(n, size)
+    absent = (math.exp(log_choose(n - c, size) - whole) if n - c >= size else 0.0 for c in counts.values())
     return float(len(counts) - sum(absent))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def class_weights(counts: Mapping[str, int]) -> dict[str, float]:
@@ -180,41 +178,3 @@ def round_up(value: float) -> int:
         return math.ceil(value)
     unit = int(10 ** (math.floor(math.log10(value)) - 1))
     return math.ceil(value / unit) * unit
-
-
-def binomial_tail(count: int, draws: int, chance: float) -> float:
-    """Probability of at least ``count`` hits in ``draws``; beyond 1,000 draws by the normal approximation."""
-    if count <= 0 or chance >= 1:
-        return 1.0
-    if count > draws or chance <= 0:
-        return 0.0
-    if draws > 1_000:
-        return normal_tail((count - 0.5 - draws * chance) / math.sqrt(draws * chance * (1 - chance)))
-    logs = (
-        _log_choose(draws, k) + k * math.log(chance) + (draws - k) * math.log1p(-chance)
-        for k in range(count, draws + 1)
-    )
-    return min(1.0, sum(map(math.exp, logs)))
-
-
-def poisson_tail(count: int, expected: float) -> float:
-    """Probability of at least ``count`` events of which so many are expected; beyond 1,000 by the normal approximation."""
-    if count <= 0:
-        return 1.0
-    if expected <= 0:
-        return 0.0
-    if max(count, expected) > 1_000:
-        return normal_tail((count - 0.5 - expected) / math.sqrt(expected))
-    logs = [k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(count, count + 400)]
-    below = [k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(count)]
-    return sum(map(math.exp, logs)) if count > expected else max(0.0, 1 - sum(map(math.exp, below)))
-
-
-def normal_tail(z: float) -> float:
-    """Probability of a standard normal value above z."""
-    return 0.5 * math.erfc(z / math.sqrt(2))
-
-
-def digits(value: float, count: int = 6) -> float:
-    """Rounded to so many significant digits, so that sums taken in another order print alike."""
-    return float(f"{value:.{count}g}") + 0.0 if math.isfinite(value) else 0.0  # + 0.0: no -0.0

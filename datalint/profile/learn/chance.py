@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.core.statistics import midranks
 from datalint.profile.learn.kernels import rbf_features
 from datalint.profile.learn.threads import one_thread
 
@@ -75,12 +76,12 @@ def class_targets(y: NDArray[np.integer]) -> NDArray[np.float32]:
 
 def number_targets(y: NDArray[np.floating]) -> NDArray[np.float32]:
     """Finite numbers (n,) as one column (n, 1): their ranks, of zero mean and unit norm; none where all are equal."""
-    return _orthonormal(_ranks(np.asarray(y, np.float64))[:, None])
+    return _orthonormal(midranks(np.asarray(y, np.float64))[:, None])
 
 
 def number_design(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """A column of numbers (n,) for :func:`relation`: its ranks, gaps last."""
-    return _orthonormal(_ranks(values)[:, None])
+    return _orthonormal(midranks(values)[:, None])
 
 
 def category_design(codes: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -92,11 +93,6 @@ def category_design(codes: NDArray[np.integer]) -> NDArray[np.float32]:
     if design.shape[1]:
         design[np.arange(len(codes)), inverse] = 1 / np.sqrt(counts[inverse])
     return design
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    inverse, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
-    return np.asarray((np.cumsum(counts) - counts / 2)[inverse])
 
 
 def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.core.statistics import binomial_tail, normal_tail
 from datalint.profile.learn.near_pictures import EXPECTED, LEAST_DETAIL, SIDE, leading_directions, ones, unit_cells
-from datalint.profile.statistics import binomial_tail, normal_tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.core import hashing
+from datalint.core.statistics import log_choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def near_rows(
     first, second = first[apart], second[apart]
     changed, agreed = _compare(cells, number, logs, first, second, 3 * allowed + 1)
     # Of each pair of rows: how many pairs chance gives that agree in as improbable values, were columns independent.
-    expected = np.log(n * n / 2) + agreed + _log_choose(p, allowed)
+    expected = np.log(n * n / 2) + agreed + log_choose(p, allowed)
     near = (changed <= allowed) & (expected < math.log(1e-3))
     beyond = int(((changed > allowed) & (changed <= 3 * allowed)).sum())
     count = int(near.sum())
@@ -266,10 +267,6 @@ def _compare(
         if (changed[alive] > most).any():
             alive = alive[changed[alive] <= most]
     return changed, agreed
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _minima(texts: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.core.statistics import chi_square_tail
 from datalint.profile.learn.calibrate import (
     SURE_FLOOR,
     Calibration,
@@ -184,15 +185,11 @@ def _shared(views: Sequence[tuple[Calibration, Calibration]]) -> float:
     confidence has a ceiling. The k-th smallest of m p-values, times m / k, is a p-value however they depend on each other
     (Rueger 1978; Vovk and Wang 2020); at half of them it is twice the median.
     """
-    values = sorted(_half_chi2_tail(2 * (soft.loss - own.loss)) for soft, own in views)
+    gains = [2 * (soft.loss - own.loss) for soft, own in views]
+    # A floor cannot be below zero: half the tail.
+    values = sorted(chi_square_tail(gain, 1) / 2 if gain > 0 else 1.0 for gain in gains)
     needed = _needed(len(values))
     return min(1.0, values[needed - 1] * len(values) / needed)
-
-
-def _half_chi2_tail(statistic: float) -> float:
-    from math import erfc, sqrt
-
-    return 0.5 * erfc(sqrt(statistic / 2)) if statistic > 0 else 1.0
 
 
 def _interval(

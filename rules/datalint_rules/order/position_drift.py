@@ -24,6 +24,8 @@ from datalint.author import (
     SplitProfile,
     codes_of,
     digits,
+    log_chi_square_tail,
+    midranks,
     more_of,
     training,
 )
@@ -289,7 +291,7 @@ def _numeric_drift(
     if present.sum() < 40:
         return None
     x, s, at = values[present], segment[present], row[present]
-    ranks = _ranks(x)
+    ranks = midranks(x)
     if ranks.std() == 0 or _counts_rows(x, at):
         return None
     ranks = (ranks - ranks.mean()) / ranks.std()
@@ -308,7 +310,7 @@ def _numeric_drift(
     groups = len(np.unique(strata[present])) if strata is not None else 1
     spread = float((ranks**2).sum() / max(1, len(ranks) - groups))
     statistic = float((sizes * means**2)[usable].sum() / spread)
-    log_chance = _log_chi2_tail(statistic, int(usable.sum()) - 1)
+    log_chance = log_chi_square_tail(statistic, int(usable.sum()) - 1)
     first, last, size = _block(means * sizes, sizes)
     inside = (s >= first) & (s < last)
     here, there, what = np.median(x[inside]), np.median(x[~inside]), "median"
@@ -360,7 +362,7 @@ def _category_drift(
     if not enough.any():
         return None
     statistic = float(((observed - expected)[enough] ** 2 / expected[enough]).sum())
-    log_chance = _log_chi2_tail(statistic, max(1, int(enough.sum()) - kinds))
+    log_chance = log_chi_square_tail(statistic, max(1, int(enough.sum()) - kinds))
     change = np.where(enough, np.abs(observed - expected) / np.maximum(sizes, 1)[:, None], 0)
     worst = np.unravel_index(int(change.argmax()), change.shape)
     here = float(observed[worst] / max(sizes[worst[0]], 1))
@@ -369,29 +371,12 @@ def _category_drift(
     return _Drift(name, float(change.max()), "share", log_chance, (int(worst[0]), int(worst[0]) + 1), count, words)
 
 
-def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average ranks."""
-    _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
-
-
 def _counts_rows(x: NDArray[np.float64], row: NDArray[np.int64]) -> bool:
     """Whether a column of whole numbers only rises or only falls: an index, a fold or a block, not a feature."""
     if not (x == np.rint(x)).all():
         return False
     steps = np.diff(x[np.argsort(row, kind="stable")])
     return bool((steps >= 0).all() or (steps <= 0).all())
-
-
-def _log_chi2_tail(statistic: float, free: int) -> float:
-    """Natural logarithm of the chi-squared tail (Wilson and Hilferty 1931, and the normal tail's asymptote)."""
-    if free < 1 or statistic <= 0:
-        return 0.0
-    z: float = ((statistic / free) ** (1 / 3) - (1 - 2 / (9 * free))) / math.sqrt(2 / (9 * free))
-    if z < 5:
-        return math.log(0.5 * math.erfc(z / math.sqrt(2)))
-    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi))
 
 
 def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:
@@ -403,7 +388,7 @@ def _time_in_order(profile: Profile, rows: SampledRows) -> str | None:
         if not np.isfinite(times).any() and field.name in rows.texts:
             times = _codes(rows.texts[field.name]).astype(np.float64)  # '1960M01' is in order as a text
         known = np.isfinite(times)
-        values = _ranks(times[known])
+        values = midranks(times[known])
         if len(values) > 2 and values.std() > 0 and abs(np.corrcoef(values, rows.places.row[known])[0, 1]) > 0.9:
             return field.name
     return None

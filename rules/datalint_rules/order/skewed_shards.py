@@ -22,9 +22,9 @@ from datalint.author import (
     Sample,
     Severity,
     SplitProfile,
+    chi_square_tail,
     codes_of,
     digits,
-    normal_tail,
     training,
 )
 
@@ -187,7 +187,7 @@ def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | 
         f"{table[k, largest[k]] / sizes[k]:.0%} {names[largest[k]]!r}" if sizes[k] else "no rows" for k in range(shards)
     ]
     score = np.where(sizes > 0, table.max(1) / np.maximum(sizes, 1), 0)
-    return _Skew(float(told), _chi_squared_tail(2 * total * information, free), most, int(score.argmax()))
+    return _Skew(float(told), chi_square_tail(2 * total * information, free), most, int(score.argmax()))
 
 
 def _entropy(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,11 +215,4 @@ def _by_target(codes: NDArray[np.int64], target: NDArray[np.float64]) -> _Skew |
     values = [float(np.median(target[codes == k])) if sizes[k] else 0.0 for k in range(len(sizes))]
     most = [f"median {value:.3g}" for value in values]
     worst = int(np.where(sizes > 0, np.abs(means - ranks.mean()), -1).argmax())
-    return _Skew(beyond, _chi_squared_tail((len(ranks) - 1) * told, free), most, worst)
-
-
-def _chi_squared_tail(value: float, free: int) -> float:
-    """Wilson and Hilferty's approximation."""
-    if free < 1:
-        return 1.0
-    return normal_tail(((value / free) ** (1 / 3) - (1 - 2 / (9 * free))) / (2 / (9 * free)) ** 0.5)
+    return _Skew(beyond, chi_square_tail((len(ranks) - 1) * told, free), most, worst)

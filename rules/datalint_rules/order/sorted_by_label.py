@@ -27,6 +27,7 @@ from datalint.author import (
     TargetOrder,
     codes_of,
     digits,
+    midranks,
     training,
 )
 from datalint.author import statistics as stats
@@ -342,9 +343,8 @@ def _rank_correlation(split: SplitProfile) -> float | None:
     values = rows.target[np.isfinite(rows.target)]
     if len(values) < 3:
         return None
-    # Equal values share their mean rank: ranks by position would make neighbours of equal values alike.
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    # Equal values share their mean rank: ranks by position would make neighbours of equal values similar.
+    ranks = midranks(values)
     ranks -= ranks.mean()
     spread = float((ranks**2).sum())
     return 1 - float((np.diff(ranks) ** 2).sum()) / (2 * spread) if spread else None

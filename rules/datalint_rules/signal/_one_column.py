@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.author import Profile, SplitProfile, bins_of, codes_of, features_of, folds_of, lookup_accuracy, one_thread
+from datalint.author import (
+    Profile,
+    SplitProfile,
+    bins_of,
+    codes_of,
+    features_of,
+    folds_of,
+    lookup_accuracy,
+    midranks,
+    one_thread,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,11 +118,6 @@ def numeric_columns(
 ) -> Iterator[Column]:
     """How each number follows the rank of a numeric label."""
     rows = split.rows
-
-    def ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        inverse, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
-        return (np.cumsum(counts) - counts / 2)[inverse]
-
     for name in profile.feature_names:
         if name not in rows.at:
             continue
@@ -122,7 +127,7 @@ def numeric_columns(
             yield Column(name, 0.0)
             continue
         with np.errstate(all="ignore"):
-            r = np.corrcoef(ranked(values[known]), ranked(y[known]))[0, 1]
+            r = np.corrcoef(midranks(values[known]), midranks(y[known]))[0, 1]
         # The column decides the label up to the noise that its ranks show.
         yield Column(name, float(r * r) if np.isfinite(r) else 0.0)
 

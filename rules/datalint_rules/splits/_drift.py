@@ -16,11 +16,12 @@ from datalint.author import (
     chi_square,
     codes_of,
     design_effect,
+    design_effect_of_classes,
     features_of,
     fewer,
     kolmogorov_smirnov,
+    midranks,
     one_thread,
-    ranks,
 )
 from datalint_rules.splits._times import times_of
 
@@ -61,14 +62,14 @@ class Drawn:
         if self.units is None:
             return 1.0
         kept = np.ones(len(values), np.bool_) if known is None else known
-        return design_effect(ranks(values[kept]), self.units[kept], self.second[kept])
+        return design_effect(midranks(values[kept]), self.units[kept], self.second[kept])
 
     def effect_on_shares(self, codes: NDArray[np.int64]) -> float:
         """The same on a test of the shares of categories; -1 is unknown."""
         if self.units is None:
             return 1.0
         kept = codes >= 0
-        return design_effect(np.eye(codes.max() + 1)[codes[kept]], self.units[kept], self.second[kept])
+        return design_effect_of_classes(codes[kept], self.units[kept], self.second[kept])
 
 
 def _drawn(units: NDArray[np.int64] | None, train: SplitProfile, rows: Sequence[NDArray[np.int64]]) -> Drawn:

@@ -28,7 +28,7 @@ from datalint.author import (
     digits,
     kolmogorov_smirnov,
     log_chance_absent,
-    ranks,
+    midranks,
 )
 from datalint_rules.splits._compare import against_train, listed, units_of
 
@@ -237,7 +237,7 @@ class LabelShift(Rule):
             return 1.0
         values = np.concatenate([train.rows.target, other.rows.target])
         known, second = np.isfinite(values), np.arange(len(values)) >= len(train.rows)
-        return design_effect(ranks(values[known]), units[known], second[known])
+        return design_effect(midranks(values[known]), units[known], second[known])
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

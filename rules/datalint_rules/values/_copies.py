@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datalint.author import midranks
 from datalint_rules.values._tables import Pool, text_names
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _maps(pool: Pool, names: list[str], correlation: float, rows: int) -> list[t
         # A gap goes to the middle: copies have their gaps in the same rows.
         filled = np.where(finite, values, np.median(values[finite]))
         scaled = _standard(filled / max(float(np.abs(filled).max()), 1e-300))
-        ranked = _standard(_ranks(filled))
+        ranked = _standard(midranks(filled))
         if scaled is None or ranked is None:
             continue
         columns.append(scaled)
@@ -176,13 +177,6 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     centred = values - values.mean()
     deviation = float(np.sqrt(np.square(centred).mean()))
     return centred / deviation if deviation > 1e-12 else None
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    middle: NDArray[np.float64] = (ends - counts / 2.0)[inverse]
-    return middle
 
 
 def _renamed(

@@ -30,7 +30,7 @@ from datalint.core.statistics import (
     normal_tail,
     poisson_tail,
 )
-from datalint.core.wording import more_of
+from datalint.core.wording import are, counted, have, more_of, plural, quoted
 from datalint.measures.base import Measurement, Reading
 from datalint.measures.columns import NumberStats
 from datalint.measures.contents import Contents
@@ -134,6 +134,7 @@ __all__ = [
     "TargetOrder",
     "TextStats",
     "ZeroSamples",
+    "are",
     "auc",
     "auc_error",
     "binomial_tail",
@@ -148,6 +149,7 @@ __all__ = [
     "coincidences",
     "coinciding",
     "contradictions",
+    "counted",
     "design_effect",
     "design_effect_of_classes",
     "digits",
@@ -158,6 +160,7 @@ __all__ = [
     "firsts",
     "folds_of",
     "group_keys",
+    "have",
     "inputs_of",
     "is_amount",
     "is_day",
@@ -178,7 +181,9 @@ __all__ = [
     "number_targets",
     "one_thread",
     "orient",
+    "plural",
     "poisson_tail",
+    "quoted",
     "reduction",
     "relation",
     "rows_of",

@@ -12,6 +12,7 @@ import click
 
 from datalint.cli.options import show_settings, tell
 from datalint.core.errors import DatalintError
+from datalint.core.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
     if prune:
         tell(f"{file.as_posix()}: removed {known - number:,} of {known:,} entries")
     else:
-        tell(f"{file.as_posix()}: recorded {number:,} finding{'' if number == 1 else 's'}; use it with --baseline")
+        tell(f"{file.as_posix()}: recorded {counted(number, 'finding')}; use it with --baseline")
 
 
 @click.command()

@@ -17,12 +17,12 @@ import datalint
 from datalint import api
 from datalint.core.errors import DatalintError
 from datalint.core.staging import Target, earlier
+from datalint.core.wording import counted
 from datalint.core.writing import check, is_stream, write_text
 from datalint.mending.pictures import Pictures
 from datalint.mending.plan import Change, Left, Plan, Wishes, plan
 from datalint.mending.rows import Rows
 from datalint.mending.stored import only
-from datalint.report import wording
 from datalint.report.escape import clean, guard
 from datalint.rules.registry import all_rules, select_rules
 
@@ -64,12 +64,12 @@ class Fixed:
     def _lines(self) -> Iterator[str]:
         for change in self.changes:
             what, noun = _WORDS.get(change.action, (change.action, "sample"))
-            what = f"{what} {wording.count(change.count, noun)}" if noun else what
+            what = f"{what} {counted(change.count, noun)}" if noun else what
             yield f"{change.code}: {what}; {change.message}"
         for item in self.left:
             yield f"{item.code}: left to you; {item.message}; {item.reason}"
         kept = f"{self.after:,} of {self.before:,} samples kept"
-        yield f"{kept}; {wording.count(len(self.changes), 'finding')} mended, {len(self.left):,} left to you"
+        yield f"{kept}; {counted(len(self.changes), 'finding')} mended, {len(self.left):,} left to you"
         if self.written:
             yield f"written: {', '.join(self.written)}"
 

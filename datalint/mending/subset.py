@@ -15,6 +15,7 @@ import datalint
 from datalint import api
 from datalint.core.errors import DatalintError
 from datalint.core.staging import Target
+from datalint.core.wording import counted
 from datalint.core.writing import safe_name
 from datalint.mending import tables
 from datalint.mending.stored import only, places
@@ -51,16 +52,16 @@ class Subset:
         counts = [f"{name!r} ({count:,})" for name, count in self.classes.items()]
         total = sum(self.classes.values())
         lines = [
-            f"{wording.count(total, 'sample')}{'' if self.split == 'all' else f' of {self.split}'} in {len(counts):,} class{'' if len(counts) == 1 else 'es'}: "
+            f"{counted(total, 'sample')}{'' if self.split == 'all' else f' of {self.split}'} in {counted(len(counts), 'class')}: "
             f"{wording.listing(counts, 12)}",
-            f"passed over: {wording.count(self.named, 'sample')} that a warning or an error names",
+            f"passed over: {counted(self.named, 'sample')} that a warning or an error names",
         ]
         if self.short:
             lines.append(
                 f"fewer than asked for, since there are no more that are clean: {wording.listing([*self.short], 8)}"
             )
         if self.mild:
-            lines.append(f"{wording.count(self.mild, 'sample')} of these are named by findings of severity info")
+            lines.append(f"{counted(self.mild, 'sample')} of these are named by findings of severity info")
         lines += [
             "train on it until the loss is near zero: a model that cannot learn it has a bug",
             f"written: {', '.join(self.written)}",

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from datalint.core.errors import DatalintError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
+from datalint.core.wording import plural
 from datalint.report import wording
 from datalint.report.escape import clean, guard, guard_json
 from datalint.report.models import DatasetReport, Finding, Record, Report
@@ -237,7 +238,7 @@ def _lines(changes: Diff) -> Iterator[str]:
         if len(mine) > MOST_MOVED:
             yield f"  and {len(mine) - MOST_MOVED:,} more"
     counts = f"{len(changes.new):,} new, {len(changes.fixed):,} fixed, {len(changes.unchanged):,} unchanged"
-    yield f"{counts} {'finding' if len(changes.unchanged) == 1 else 'findings'}"
+    yield f"{counts} {plural('finding', len(changes.unchanged))}"
 
 
 def _line(change: Change, several: bool) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from datalint.core.severity import SEVERITIES
+from datalint.core.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,11 +104,6 @@ def title(rule: str) -> str:
     return rule.replace("-", " ")
 
 
-def count(amount: int, noun: str) -> str:
-    """``1 warning``, ``12,431 samples``."""
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
-
-
 def listing(parts: list[str], limit: int = 4) -> str:
     """``a``, ``a and b``, ``a, b and 3 more``."""
     if len(parts) > limit:
@@ -152,7 +148,7 @@ def statuses(report: Report) -> Counter[str]:
 def _severities(report: Report) -> list[str]:
     summary = report.summary
     counts = [(summary.error, "error"), (summary.warning, "warning"), (summary.info, "info")]
-    return [count(amount, noun) for amount, noun in counts if amount]
+    return [counted(amount, noun) for amount, noun in counts if amount]
 
 
 def _rules_noun(report: Report) -> str:
@@ -183,9 +179,9 @@ def inventory(report: Report) -> str:
 
 def verdict(report: Report) -> str:
     """The result in one sentence (two where rules failed)."""
-    sets = count(report.summary.datasets, "data set")
+    sets = counted(report.summary.datasets, "data set")
     ran = statuses(report)
-    failed = f" {count(ran['failed'], _rules_noun(report))} failed and could not judge." if ran["failed"] else ""
+    failed = f" {counted(ran['failed'], _rules_noun(report))} failed and could not judge." if ran["failed"] else ""
     if not report.summary.datasets:
         return "No data set was scanned."
     if report.summary.error or report.summary.warning:
@@ -207,11 +203,11 @@ def totals(report: Report) -> str:
     found = ", ".join(_severities(report)) or "no findings"
     ran = statuses(report)
     noun = _rules_noun(report)
-    parts = [f"{count(ran['passed'], noun)} passed"]
+    parts = [f"{counted(ran['passed'], noun)} passed"]
     parts += [f"{ran[status]:,} {status}" for status in ("skipped", "failed") if ran[status]]
     suppressed = sum(dataset.suppressed for dataset in report.datasets)
-    tail = f"; {count(suppressed, 'finding')} suppressed" if suppressed else ""
-    return f"{found} in {count(report.summary.datasets, 'data set')}; {', '.join(parts)}{tail}"
+    tail = f"; {counted(suppressed, 'finding')} suppressed" if suppressed else ""
+    return f"{found} in {counted(report.summary.datasets, 'data set')}; {', '.join(parts)}{tail}"
 
 
 def ran(rules: Iterable[RuleStatus]) -> str:
@@ -235,7 +231,7 @@ def ran(rules: Iterable[RuleStatus]) -> str:
 def coverage(rules: Iterable[RuleStatus]) -> str:
     """``all samples (57 rules), neighbours among up to 3,000 samples of each split (2 rules)``."""
     rests = Counter(rule.coverage or "unknown" for rule in rules if rule.status in ("found", "passed"))
-    listed = [f"{what} ({count(amount, 'rule')})" for what, amount in rests.most_common(_REASONS)]
+    listed = [f"{what} ({counted(amount, 'rule')})" for what, amount in rests.most_common(_REASONS)]
     rest = sum(rests.values()) - sum(amount for _, amount in rests.most_common(_REASONS))
     return ", ".join(listed) + (f", others ({rest:,})" if rest else "")
 
@@ -244,7 +240,7 @@ def affected(finding: Finding) -> str:
     """``about 1,200 samples``; empty where a finding is not about samples."""
     if not finding.affected.count:
         return ""
-    return ("" if finding.affected.exact else "about ") + count(finding.affected.count, "sample")
+    return ("" if finding.affected.exact else "about ") + counted(finding.affected.count, "sample")
 
 
 def samples(dataset: DatasetReport) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datalint.config.discovery import expired, rules_of
 from datalint.core.errors import DatalintError
 from datalint.core.silence import Silence
+from datalint.core.wording import counted
 from datalint.suppress.baseline import FINDING_PART, Baseline, anywhere, renamed, stale
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _status(status: RuleStatus, taken: Sequence[str], kept: Collection[str]) -> 
     number = taken.count(status.code)
     if status.status != "found" or not number or status.code in kept:
         return status
-    reason = f"{number:,} finding{'' if number == 1 else 's'} suppressed"
+    reason = f"{counted(number, 'finding')} suppressed"
     return status.model_copy(update={"status": "passed", "reason": reason})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.escape import clean, guard
 from datalint.report.formats.locations import location
@@ -34,7 +35,7 @@ def render(report: Report) -> str:
             listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
             lines.append(f"::{kind} {listed}::{_data(text)}\n")
         if len(pairs) > SHOWN:
-            lines.append(f"and {wording.count(len(pairs) - SHOWN, severity)} more\n")
+            lines.append(f"and {counted(len(pairs) - SHOWN, severity)} more\n")
     own = wording.data_settings(report)
     lines += [f"::notice title=settings of the data::{_data(own)}\n"] if own else []
     return "".join(lines)

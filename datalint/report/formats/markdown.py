@@ -6,6 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Final
 
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.escape import clean, guard
 
@@ -45,7 +46,7 @@ def render(report: Report) -> str:
         block = _details(dataset, finding)
         size += sum(len(line) + 1 for line in block)
         if size > MOST_CHARACTERS:
-            lines += [f"The details of {wording.count(min(len(pairs), ROWS) - told, 'finding')} are left out.", ""]
+            lines += [f"The details of {counted(min(len(pairs), ROWS) - told, 'finding')} are left out.", ""]
             break
         lines += block
     for note in (wording.inventory(report), wording.data_settings(report)):

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from datalint.core.severity import at_least
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.escape import clean, guard
 
@@ -116,7 +117,7 @@ class _Writer:
 
     def header(self, dataset: DatasetReport) -> Iterator[str]:
         name = clean(dataset.name, NAME)
-        about = f"{clean(dataset.layout, NAME)}, {wording.count(wording.samples(dataset), 'sample')}"
+        about = f"{clean(dataset.layout, NAME)}, {counted(wording.samples(dataset), 'sample')}"
         splits = [f"{clean(split.name, NAME)} {split.samples:,}" for split in dataset.splits]
         if len(splits) > 1:
             limit = 100 if self.verbose else 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.html.svg import COLOURS
 from datalint.report.html.tables import Table
@@ -92,12 +93,12 @@ def _batch(
     tiles = tuple(Tile(source, sample.id, _text(sample.label)) for sample, source in sources if source is not None)
     table = None if tiles else _table(batch, first, label, rows)
     missing = f", {batch.missing:,} without a label" if batch.missing and (batch.labels or label) else ""
-    size = wording.count(batch.samples, "sample")
+    size = counted(batch.samples, "sample")
     said = f"{size}{missing}"
     if len(batch.labels) == 1 and sum(batch.labels.values()) == batch.samples:
         said = f"all {size} are {next(iter(batch.labels))}"
     elif batch.labels:
-        said = f"{size} of {wording.count(len(batch.labels), 'class').replace('classs', 'classes')}{missing}"
+        said = f"{size} of {counted(len(batch.labels), 'class').replace('classs', 'classes')}{missing}"
     return BatchPicture(
         title=f"Batch {number + 1}",
         said=said,

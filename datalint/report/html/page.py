@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.core.severity import SEVERITIES
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.html import svg
 from datalint.report.html.batches import batches_picture
@@ -209,10 +210,10 @@ def _dataset(
     return DatasetView(
         anchor=f"dataset-{number + 1}",
         dataset=dataset,
-        samples=wording.count(wording.samples(dataset), "sample"),
+        samples=counted(wording.samples(dataset), "sample"),
         ran=wording.ran(dataset.rules),
         coverage=wording.coverage(dataset.rules),
-        counts=tuple((s, wording.count(severities[s], s)) for s in ("error", "warning", "info") if severities[s]),
+        counts=tuple((s, counted(severities[s], s)) for s in ("error", "warning", "info") if severities[s]),
         splits=tables.splits,
         hidden_splits=len(dataset.splits) - len(tables.splits),
         strips=tuple(strips),

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from datalint.report.wording import count
+from datalint.core.wording import are, counted
 
 if TYPE_CHECKING:
     from datalint.report.views import Sizes
@@ -70,7 +70,7 @@ def scatter(sizes: Sizes, rows: int) -> Scatter | None:
             round(y, 1),
             round(5 + 9 * math.sqrt(p.images / most), 1),
             p.mark,
-            f"{p.width:,} x {p.height:,}: {count(p.images, 'image')}" + (f", {MARKS[p.mark]}" if p.mark else ""),
+            f"{p.width:,} x {p.height:,}: {counted(p.images, 'image')}" + (f", {MARKS[p.mark]}" if p.mark else ""),
         )
         for p, x, y in zip(points, map(xs, (p.width for p in points)), map(ys, (p.height for p in points)), strict=True)
     ]
@@ -80,7 +80,7 @@ def scatter(sizes: Sizes, rows: int) -> Scatter | None:
     for p in points:
         by_size[p.width, p.height] += p.images
     said = [f"{width:,} x {height:,} ({images:,})" for (width, height), images in by_size.most_common(3)]
-    marked = [f"{count(n, 'image')} {'is' if n == 1 else 'are'} {MARKS[m]}" for m, n in amounts.items() if m and n]
+    marked = [f"{counted(n, 'image')} {are(n)} {MARKS[m]}" for m, n in amounts.items() if m and n]
     listed = points[:rows]
     start = max(min(p.width for p in points), min(p.height for p in points))
     end = min(max(p.width for p in points), max(p.height for p in points))
@@ -93,7 +93,7 @@ def scatter(sizes: Sizes, rows: int) -> Scatter | None:
         x_ticks,
         y_ticks,
         (xs(start), ys(start), xs(end), ys(end)) if start < end else (0.0, 0.0, 0.0, 0.0),
-        f"{count(sizes.distinct, 'size')}; most frequent: {', '.join(said)}. {'; '.join(marked) or 'None is marked'}.",
+        f"{counted(sizes.distinct, 'size')}; most frequent: {', '.join(said)}. {'; '.join(marked) or 'None is marked'}.",
         tuple((mark, f"{text} ({amounts[mark]:,})") for mark, text in MARKS.items() if amounts[mark]),
         ("Width", "Height", "Images", "Mark"),
         tuple((f"{p.width:,}", f"{p.height:,}", f"{p.images:,}", MARKS[p.mark] if p.mark else "") for p in listed),

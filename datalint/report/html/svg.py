@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
+from datalint.core.wording import counted
 from datalint.report.html.facts import ClassStrip, NumericStrip
-from datalint.report.wording import count, number, percent
+from datalint.report.wording import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +95,7 @@ def _classes(split: str, strip: ClassStrip, bins: int, colours: Mapping[str, int
         for i, row in enumerate(coarse)
     )
     most = [names[max(range(len(names)), key=row.__getitem__)] if sum(row) else "none" for row in coarse]
-    said = f"The most frequent class in each of {count(len(coarse), 'part')}, in stored order: {', '.join(most)}."
+    said = f"The most frequent class in each of {counted(len(coarse), 'part')}, in stored order: {', '.join(most)}."
     return StripPicture(
         split, strip.samples, strip.exact, len(rows), said, bands, columns=("Part of the split", *names), rows=table
     )
@@ -116,7 +117,7 @@ def _numeric(split: str, strip: NumericStrip, bins: int) -> StripPicture | None:
     coarse = _means(strip.means, _PARTS)
     values = ["none" if mean is None else number(mean) for mean in coarse]
     low, high = number(strip.low), number(strip.high)
-    said = f"The mean in each of {count(len(coarse), 'part')}, in stored order: {', '.join(values)}."
+    said = f"The mean in each of {counted(len(coarse), 'part')}, in stored order: {', '.join(values)}."
     rows = tuple((_part(i, len(coarse)), text) for i, text in enumerate(values))
     return StripPicture(
         split,

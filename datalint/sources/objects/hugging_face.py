@@ -12,6 +12,7 @@ import numpy as np
 from datalint.core.dataset import Batch, Label, LabelBlock
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
+from datalint.core.wording import are
 from datalint.sources.files import printable
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.files import BATCH, Stored, read_pictures
@@ -111,7 +112,7 @@ def _tables(
         seen = _seen(parts[split], "its Arrow table read as it is")
         if left[split]:
             listed = ", ".join(map(printable, left[split][:6]))
-            seen += f"; {listed} {'is' if len(left[split]) == 1 else 'are'} not looked at"
+            seen += f"; {listed} {are(len(left[split]))} not looked at"
         found[split] = Part(
             seen,
             "table",
@@ -228,7 +229,7 @@ def _pictures(split: str, value: Any, shown: str, label: str | None, declared: M
     seen = _seen(value, f"its pictures read as they are stored in {printable(shown)!r}")
     if others:
         listed = ", ".join(others[:6])
-        seen += f"; {listed} {'is' if len(others) == 1 else 'are'} not looked at"
+        seen += f"; {listed} {are(len(others))} not looked at"
     return Part(
         seen,
         "images",

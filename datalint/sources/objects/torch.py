@@ -11,6 +11,7 @@ from datalint.core.dataset import Field, Label
 from datalint.core.errors import DatalintError
 from datalint.core.roles import ColumnHead, roles
 from datalint.core.vocabulary import WHOLE
+from datalint.core.wording import are
 from datalint.sources.arrays.files import column_names, grey_scale
 from datalint.sources.objects.draw import (
     Drawn,
@@ -111,7 +112,7 @@ def streamed_part(
         own = scale or (grey_scale(np.concatenate(arrays)) if arrays else own)
     if form.others:
         listed = ", ".join(_key(key) for key in form.others[:6])
-        seen += f"; of its items {listed} {'is' if len(form.others) == 1 else 'are'} not looked at"
+        seen += f"; of its items {listed} {are(len(form.others))} not looked at"
     classes = names or declared.get(str(form.label), ()) or class_names(owner)
     partition = StreamPartition(split, value, loader, form, name, fields, kind, classes, own)
     return Part(

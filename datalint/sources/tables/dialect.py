@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from datalint.core.wording import counted
 from datalint.sources.tables.delimiters import TABLE_SUFFIXES, Reading, Record, choose, read_records
 from datalint.sources.tables.encoding import NeedMoreBytes, NotATable, decode
 from datalint.sources.tables.header import final_names, header_odds, is_missing, shape_of
@@ -83,7 +84,7 @@ def sniff(head: bytes, *, path_name: str, complete: bool) -> Dialect:
     rows = [record.fields for record in records[1 if header else 0 :]]
     above = records[0].line - 1 if records else 0
     if above and not declared.start:
-        found.append(f"{above} {'line' if above == 1 else 'lines'} above the {'header' if header else 'rows'} skipped")
+        found.append(f"{counted(above, 'line')} above the {'header' if header else 'rows'} skipped")
     collapse = reading.delimiter == " " and _irregular_blanks(body)
     spaced = reading.delimiter != " " and _initial_space(body, reading)
     decimal = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import split_of
+from datalint.core.wording import are
 from datalint.sources.files import IMAGES, Entry
 from datalint.sources.tables.convert import texts_of
 from datalint.sources.tables.formats import whole_partition
@@ -104,7 +105,7 @@ def absent(table: TableFile, places: Places) -> Problem | None:
         lost = [name for name in named if not places.holds(name)]
         if lost:
             message = (
-                f"names {len(lost):,} of {len(named):,} files in {head.name!r} that {'is' if len(lost) == 1 else 'are'} not "
+                f"names {len(lost):,} of {len(named):,} files in {head.name!r} that {are(len(lost))} not "
                 f"there, such as {lost[0]!r}"
             )
             return Problem("absent", table.shown, message)

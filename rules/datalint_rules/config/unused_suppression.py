@@ -17,6 +17,8 @@ from datalint.author import (
     Severity,
     Silence,
     SilenceKind,
+    are,
+    counted,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class UnusedSuppression(Rule):
             yield self._found(
                 expired,
                 "expired",
-                f"{_count(expired, 'suppression')} expired and no longer {'counts' if len(expired) == 1 else 'count'}",
+                f"{counted(len(expired), 'suppression')} expired and no longer {'counts' if len(expired) == 1 else 'count'}",
                 "Look at the finding again: give the suppression a new day, or delete it.",
                 "What it silenced is reported again.",
             )
@@ -82,7 +84,7 @@ class UnusedSuppression(Rule):
                 yield self._found(
                     unused,
                     kind,
-                    f"{_count(unused, noun)} of {_number(silences, kind)} silenced nothing in this scan",
+                    f"{counted(len(unused), noun)} of {_number(silences, kind)} silenced nothing in this scan",
                     "Delete the entry, or correct the names in it.",
                     "It will silence the next fault of that kind, which nobody has looked at.",
                 )
@@ -92,7 +94,7 @@ class UnusedSuppression(Rule):
             yield self._found(
                 stale,
                 "baseline",
-                f"{len(stale):,} of {number} findings in the baseline {'is' if len(stale) == 1 else 'are'} no longer there",
+                f"{len(stale):,} of {number} findings in the baseline {are(len(stale))} no longer there",
                 "Remove what is mended with `datalint baseline PATH --prune`.",
                 "If the fault comes back, the baseline hides it.",
                 "info",
@@ -121,7 +123,7 @@ class UnusedSuppression(Rule):
             subject=subject,
             confidence=1.0,
             evidence={"entries": [{"file": entry.file, "entry": entry.text} for entry in entries]},
-            files=[(file, _count(own, "entry")) for file, own in by_file.items()],
+            files=[(file, counted(len(own), "entry")) for file, own in by_file.items()],
             count=len(entries),
         )
 
@@ -141,9 +143,3 @@ def _unused(silences: tuple[Silence, ...], kind: SilenceKind) -> list[Silence]:
 
 def _number(silences: tuple[Silence, ...], kind: SilenceKind) -> str:
     return f"{sum(silence.kind == kind for silence in silences):,}"
-
-
-def _count(entries: list[Silence], noun: str) -> str:
-    if len(entries) == 1:
-        return f"1 {noun}"
-    return f"{len(entries):,} {noun[:-1]}ies" if noun.endswith("y") else f"{len(entries):,} {noun}s"

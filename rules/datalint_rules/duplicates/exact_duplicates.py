@@ -27,9 +27,10 @@ from datalint.author import (
     digits,
     expected_of_one,
     firsts,
+    plural,
+    quoted,
 )
 from datalint_rules.duplicates._plants import repeat
-from datalint_rules.values._tables import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,4 +180,4 @@ def _alike(profile: Profile) -> str:
     keys = [field.name for field in profile.dataset.fields if field.role == "id"]
     if not keys or profile.dataset.modality != "table":
         return "exactly"
-    return f"with the {'key' if len(keys) == 1 else 'keys'} {quoted(keys)} left out"
+    return f"with the {plural('key', len(keys))} {quoted(keys)} left out"

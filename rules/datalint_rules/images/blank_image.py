@@ -18,6 +18,7 @@ from datalint.author import (
     Profile,
     Rule,
     Severity,
+    are,
     digits,
 )
 from datalint_rules.images._pictures import redraw
@@ -78,8 +79,7 @@ class BlankImage(Rule):
             shown = [f"{count:,} {name}" for name, count in kinds.items() if count]
             yield Found(
                 message=(
-                    f"{len(rows):,} of {readable:,} images {'is' if len(rows) == 1 else 'are'} of one colour all over "
-                    f"({', '.join(shown)})"
+                    f"{len(rows):,} of {readable:,} images {are(len(rows))} of one colour all over ({', '.join(shown)})"
                 ),
                 consequence="They teach a label from nothing.",
                 remedy="Load the listed files again from their source, or drop them.",

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import Cases, Clean, Dataset, Found, ImageHeaders, Measurement, Planted, Profile, Rule, Severity
+from datalint.author import (
+    Cases,
+    Clean,
+    Dataset,
+    Found,
+    ImageHeaders,
+    Measurement,
+    Planted,
+    Profile,
+    Rule,
+    Severity,
+    have,
+)
 from datalint_rules.images._pictures import redraw
 
 if TYPE_CHECKING:
@@ -77,7 +89,7 @@ class ExifOrientation(Rule):
             common = max(set(tags), key=lambda tag: (tags.count(tag), -tag))
             yield Found(
                 message=(
-                    f"{len(rows):,} of {readable:,} images {'has' if len(rows) == 1 else 'have'} an EXIF orientation "
+                    f"{len(rows):,} of {readable:,} images {have(len(rows))} an EXIF orientation "
                     f"other than 1, {'all' if len(counts) == 1 else 'mostly'} {common} ({MEANINGS[common]})"
                 ),
                 consequence="Loaders that ignore the tag show the model another picture than viewers show you.",

@@ -23,6 +23,7 @@ from datalint.author import (
     Sample,
     Severity,
     Skip,
+    are,
     codes_of,
     digits,
     reduction,
@@ -138,7 +139,7 @@ class LowQuality(Rule):
             counts = {word: words.count(word) for word in KINDS if word in words}
             yield Found(
                 message=(
-                    f"{len(at):,} of {total:,} images {'is' if len(at) == 1 else 'are'} of far lower quality than the "
+                    f"{len(at):,} of {total:,} images {are(len(at))} of far lower quality than the "
                     f"rest ({', '.join(f'{count:,} {word}' for word, count in counts.items())})"
                 ),
                 consequence="What cannot be seen cannot be learned: their labels act as noise.",

@@ -20,6 +20,7 @@ from datalint.author import (
     RuleParams,
     Severity,
     Skip,
+    are,
 )
 from datalint_rules.images._pictures import Pooled, headers, redraw
 
@@ -132,7 +133,7 @@ class MixedModes(Rule):
         worst = max(here, key=lambda kind: (here[kind], kind))
         return Found(
             message=(
-                f"{len(at):,} of {images:,} images {'is' if len(at) == 1 else 'are'} of another pixel format "
+                f"{len(at):,} of {images:,} images {are(len(at))} of another pixel format "
                 f"({_listed(here)}) while the set is mostly {usual}"
             ),
             consequence=f"{(HARMFUL | MILD)[worst]}.".capitalize(),

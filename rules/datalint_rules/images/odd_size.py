@@ -20,6 +20,7 @@ from datalint.author import (
     RuleParams,
     Severity,
     Skip,
+    have,
 )
 from datalint_rules.images._pictures import Pooled, headers, redraw, robust_z, sizes_of
 
@@ -115,8 +116,7 @@ class OddSize(Rule):
             # A quarter more in shape or twice the area is a different picture; a few pixels are a matter of cropping.
             strong = uniform and bool(((shape >= 1.25) | (area >= 2)).any())
             yield Found(
-                message=f"{len(at):,} of {total:,} images {'has' if len(at) == 1 else 'have'} an odd size "
-                f"({_few(sizes)}) {rest}",
+                message=f"{len(at):,} of {total:,} images {have(len(at))} an odd size ({_few(sizes)}) {rest}",
                 consequence="Loaders for one size stop at them; others squeeze them or blow them up.",
                 remedy="Look at the listed files; load them again at full size, crop or pad them, or drop them.",
                 severity=None if strong else "info",

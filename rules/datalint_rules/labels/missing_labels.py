@@ -22,7 +22,9 @@ from datalint.author import (
     Severity,
     SplitProfile,
     TargetOrder,
+    are,
     digits,
+    have,
     training,
 )
 from datalint_rules.labels._spelling import placeholders
@@ -128,7 +130,7 @@ def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) ->
         message=(
             f"no sample of {split.name} has a label"
             if none
-            else f"{missing:,} of {split.samples:,} samples {'has' if missing == 1 else 'have'} no label"
+            else f"{missing:,} of {split.samples:,} samples {have(missing)} no label"
             f"{' that is a number' if numbers else ''} ({missing / split.samples:.2%})"
         ),
         consequence=(
@@ -161,7 +163,7 @@ def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
         picked = split.rows.having([label])
         yield Found(
             message=(
-                f"{count:,} of {split.samples:,} samples {'is' if count == 1 else 'are'} labelled {label!r}, "
+                f"{count:,} of {split.samples:,} samples {are(count)} labelled {label!r}, "
                 "which is the name of the label column: a header was read as a row"
             ),
             consequence="The row is trained as a class of its own, and its columns may hold their names as well.",
@@ -188,7 +190,7 @@ def _placeholders(split: SplitProfile, *, listed: bool) -> Iterator[Found]:
         words = ", ".join(repr(name) for name in names)
         looks = "stands for a missing label" if severity is None else "may stand for a missing label"
         yield Found(
-            message=f"{count:,} of {split.samples:,} samples {'is' if count == 1 else 'are'} labelled {words}, which {looks}",
+            message=f"{count:,} of {split.samples:,} samples {are(count)} labelled {words}, which {looks}",
             consequence="The placeholder is trained as a class whose samples are a mixture of all others.",
             remedy=f"Label these samples or leave them out; if {names[0]!r} is a class of its own, switch the rule off.",
             severity="info" if severity else None,

@@ -26,6 +26,7 @@ from datalint.author import (
     SplitProfile,
     TargetOrder,
     codes_of,
+    counted,
     digits,
     midranks,
     training,
@@ -170,7 +171,7 @@ class SortedByLabel(Rule):
             longest = max(improbable, key=lambda run: run.length)
             what = (
                 f"a part is stored in label order: {in_runs:,} of {runs.samples:,} samples lie in "
-                f"{len(improbable):,} {'run' if len(improbable) == 1 else 'runs'} of one label, the longest {longest.length:,} of {longest.label!r} "
+                f"{counted(len(improbable), 'run')} of one label, the longest {longest.length:,} of {longest.label!r} "
                 f"from sample {longest.start:,} on"
             )
         if full:

@@ -58,9 +58,3 @@ def against_train(splits: Sequence[SplitProfile]) -> tuple[SplitProfile, list[Sp
     """The split that models are trained on, which is the first, and the others; None where there are not two."""
     present = [split for split in splits if split.samples and split.name not in ASIDE]
     return (present[0], present[1:]) if len(present) > 1 else None
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """Names in quotes, the first few of them."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -24,8 +24,9 @@ from datalint.author import (
     group_keys,
     keys_by_structure,
     names_a_source,
+    quoted,
 )
-from datalint_rules.splits._compare import OfSampledRows, listed
+from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +148,7 @@ class GroupLeakage(OfSampledRows):
         complete = all(split.rows.complete for split in splits)
         why = ""
         if attributes:
-            why = f"; rows of one value share {listed(attributes)}, as those of one source do"
+            why = f"; rows of one value share {quoted(attributes)}, as those of one source do"
         source, target = splits[earlier].name, splits[later].name
         where = "by the names of the files" if key.name == FILE_NAMES else f"by {key.name!r}"
         return Found(

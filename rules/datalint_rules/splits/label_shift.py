@@ -29,8 +29,9 @@ from datalint.author import (
     kolmogorov_smirnov,
     log_chance_absent,
     midranks,
+    quoted,
 )
-from datalint_rules.splits._compare import against_train, listed, units_of
+from datalint_rules.splits._compare import against_train, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,15 +140,15 @@ class LabelShift(Rule):
             count, of = sum(b[name] for name in new), sum(b.values())
             nothing = not set(a) & set(b)
             parts.append(
-                f"no class of {other.name} occurs in {train.name} ({listed(sorted(b))} against {listed(sorted(a))})"
+                f"no class of {other.name} occurs in {train.name} ({quoted(sorted(b))} against {quoted(sorted(a))})"
                 if nothing
                 else f"{count:,} of {of:,} {what} of {other.name} are of {_many(len(new))} that {train.name} lacks "
-                f"({listed(sorted(new, key=lambda name: -b[name]))})"
+                f"({quoted(sorted(new, key=lambda name: -b[name]))})"
             )
             severity = "error" if count >= 0.05 * of else "warning"
         if gone and set(a) & set(b):
             parts.append(
-                f"{other.name} lacks {_many(len(gone))} of {train.name} ({listed(sorted(gone, key=lambda name: -a[name]))}, "
+                f"{other.name} lacks {_many(len(gone))} of {train.name} ({quoted(sorted(gone, key=lambda name: -a[name]))}, "
                 f"{sum(a[name] for name in gone) / sum(a.values()):.1%} of the {what} of {train.name})"
             )
             severity = "warning" if severity == "info" else severity

@@ -19,6 +19,8 @@ from datalint.author import (
     Severity,
     Skip,
     SplitProfile,
+    counted,
+    have,
 )
 from datalint_rules.splits._compare import ASIDE
 
@@ -120,7 +122,7 @@ class SplitSize(Rule):
             else f"accuracy measured on it is known to within {min(half, 50):.0f} points either way"
         )
         return Found(
-            message=f"{split.name} has only {n:,} {'sample' if n == 1 else 'samples'} ({share:.1%} of all): {spread}",
+            message=f"{split.name} has only {counted(n, 'sample')} ({share:.1%} of all): {spread}",
             consequence="Models that differ by less than that cannot be told apart, and the best one is chosen by chance.",
             remedy=f"Move samples into {split.name} (four times as many halve the interval), or use cross-validation.",
             severity=None if severe else "info",
@@ -142,7 +144,7 @@ class SplitSize(Rule):
         more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
         return Found(
             message=(
-                f"{len(few):,} of {len(train.counts):,} classes {'has' if len(few) == 1 else 'have'} fewer than "
+                f"{len(few):,} of {len(train.counts):,} classes {have(len(few))} fewer than "
                 f"{self.params.per_class} samples in {split.name}: {shown}{more}"
             ),
             consequence="Recall of these classes cannot be measured: one sample is 20 points or more.",

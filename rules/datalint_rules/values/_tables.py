@@ -119,19 +119,6 @@ def value_counts(splits: Iterable[SplitProfile], name: str) -> dict[str, int] | 
     return total
 
 
-def quoted(names: Sequence[str], limit: int = 3) -> str:
-    """A few names as people write a list: 'a', 'b' and 7 more."""
-    shown = [repr(name) for name in names[:limit]]
-    if len(names) > limit:
-        return f"{', '.join(shown)} and {len(names) - limit:,} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def columns_word(count: int) -> str:
-    """1 column, 2 columns."""
-    return f"{count:,} column" + ("" if count == 1 else "s")
-
-
 def plain(value: float) -> str:
     """A number without a needless fraction."""
     return f"{int(value):,}".replace(",", "") if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"

@@ -22,10 +22,12 @@ from datalint.author import (
     Skip,
     SplitProfile,
     TextStats,
+    counted,
     digits,
+    quoted,
     training,
 )
-from datalint_rules.values._tables import columns_word, need_tables, plain, quoted, text_names, training_split
+from datalint_rules.values._tables import need_tables, plain, text_names, training_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,7 +127,7 @@ class ConstantColumn(Rule):
             message = f"the column {names[0]!r} is {held[names[0]][0]} in all {split.samples:,} samples{gaps}"
         else:
             message = (
-                f"{columns_word(len(names))} hold one value each in all {split.samples:,} samples: {quoted(names)}"
+                f"{counted(len(names), 'column')} hold one value each in all {split.samples:,} samples: {quoted(names)}"
             )
             if severity == INFO and any(name in resting for name in names):
                 message += "; common among pixels and word counts"
@@ -228,7 +230,7 @@ def _near(split: SplitProfile, near: list[tuple[str, float]]) -> Found:
     if len(near) == 1:
         message = f"{share:.2%} of the values of {name!r} are the same"
     else:
-        message = f"{columns_word(len(near))} hold nearly one value, most of all {quoted([n for n, _ in near])}"
+        message = f"{counted(len(near), 'column')} hold nearly one value, most of all {quoted([n for n, _ in near])}"
     return Found(
         message=message,
         consequence="Standardised, the few other values lie many deviations away; a fold may lack them altogether.",

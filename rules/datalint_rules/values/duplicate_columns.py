@@ -22,9 +22,10 @@ from datalint.author import (
     Skip,
     TextStats,
     more_of,
+    quoted,
 )
 from datalint_rules.values._copies import Copies, find
-from datalint_rules.values._tables import Pool, need_tables, quoted, text_names
+from datalint_rules.values._tables import Pool, need_tables, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,11 +21,13 @@ from datalint.author import (
     Severity,
     Skip,
     TextStats,
+    are,
     is_amount,
     is_day,
     more_of,
+    quoted,
 )
-from datalint_rules.values._tables import Pool, quoted, text_names
+from datalint_rules.values._tables import Pool, text_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +109,7 @@ class IdentifierColumn(Rule):
             names = [f.name for f in keys]
             yield Found(
                 message=(
-                    f"{quoted(names)} {'is' if len(names) == 1 else 'are'} left out by datalint as "
+                    f"{quoted(names)} {are(len(names))} left out by datalint as "
                     f"{' or '.join(sorted({'key' if f.role != 'index' else 'row index' for f in keys}))}"
                 ),
                 consequence="As a feature it would let a model learn the samples by heart.",

@@ -24,10 +24,13 @@ from datalint.author import (
     Skip,
     TextStats,
     codes_of,
+    counted,
     digits,
+    have,
+    quoted,
     training,
 )
-from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split, quoted
+from datalint_rules.values._tables import Pool, need_tables, only_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -139,7 +142,7 @@ class MissingValues(Rule):
         shown = [name for name in worst if name not in whole]
         parts = []
         if whole:
-            parts.append(f"{quoted(whole)} {'has' if len(whole) == 1 else 'have'} no value at all")
+            parts.append(f"{quoted(whole)} {have(len(whole))} no value at all")
         if len(empty):
             lost = round(len(empty) / pool.size * total)
             parts.append(f"{about}{lost:,} of {total:,} rows are empty")
@@ -241,7 +244,7 @@ def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
 
 def _told(names: Sequence[str], missing: Mapping[str, int], total: int) -> str:
     """How much is missing of up to three columns."""
-    more = f" and {columns_word(len(names) - 3)} more" if len(names) > 3 else ""
+    more = f" and {counted(len(names) - 3, 'column')} more" if len(names) > 3 else ""
     return ", ".join(f"{missing[name]:,} ({missing[name] / total:.1%}) of {name!r}" for name in names[:3]) + more
 
 

@@ -19,6 +19,7 @@ from datalint.author import (
     Severity,
     Skip,
     TextStats,
+    counted,
     missing,
     more_of,
     training,
@@ -169,7 +170,7 @@ def _strays(profile: Profile, pool: Pool) -> Iterator[tuple[str, str]]:
             yield name, "holds numbers and more than a hundred different texts"
         elif counts:
             worst = sorted(counts, key=lambda text: (-counts[text], text))
-            yield name, f"holds numbers and {_times(sum(counts.values()), 'text')} such as {worst[0][:40]!r}"
+            yield name, f"holds numbers and {counted(sum(counts.values()), 'text')} such as {worst[0][:40]!r}"
 
 
 def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int) -> tuple[str, bool] | None:
@@ -194,7 +195,7 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int) -
             return None
         example = sorted(strays, key=lambda value: (-strays[value], value))[0]
         return (
-            f"holds {plain:,} numbers and {_times(sum(strays.values()), 'other text')} such as {example[:40]!r}",
+            f"holds {plain:,} numbers and {counted(sum(strays.values()), 'other text')} such as {example[:40]!r}",
             True,
         )
     if any(value.startswith("0") and len(value) > 1 and value.isdigit() for value in numbers):
@@ -223,13 +224,9 @@ def _dates(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int]) -> 
         return None
     example = sorted(strays, key=lambda value: (-strays[value], value))[0]
     return (
-        f"holds {sum(dates.values()):,} dates and {_times(sum(strays.values()), 'other value')} such as {example[:40]!r}",
+        f"holds {sum(dates.values()):,} dates and {counted(sum(strays.values()), 'other value')} such as {example[:40]!r}",
         True,
     )
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _found(group: list[tuple[str, str]], severity: Severity) -> Found:

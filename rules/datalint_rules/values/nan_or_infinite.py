@@ -23,10 +23,11 @@ from datalint.author import (
     Severity,
     Skip,
     TextStats,
+    counted,
     digits,
     training,
 )
-from datalint_rules.values._tables import Pool, columns_word, need_tables, only_split
+from datalint_rules.values._tables import Pool, need_tables, only_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ class NanOrInfinite(Rule):
             if total
         ]
         top = ", ".join(f"{both[name]:,} in {name!r}" for name in worst[:3])
-        more = f" and {columns_word(len(worst) - 3)} more" if len(worst) > 3 else ""
+        more = f" and {counted(len(worst) - 3, 'column')} more" if len(worst) > 3 else ""
         about = "" if pool.complete else "about "
         count = max(1, round(len(rows) / max(pool.size, 1) * pool.samples))
         yield Found(

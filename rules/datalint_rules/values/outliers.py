@@ -22,6 +22,7 @@ from datalint.author import (
     Skip,
     digits,
     more_of,
+    plural,
 )
 from datalint_rules.values._planting import spoil_column
 from datalint_rules.values._spikes import spikes
@@ -190,7 +191,7 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
     more = f"; and {more_of(len(group) - 3, 'column')}" if len(group) > 3 else ""
     columns = list(dict.fromkeys(name for name, _ in group))
     return Found(
-        message=f"{least}{count:,} outlying {'sample' if count == 1 else 'samples'}: {'; '.join(told)}{more}",
+        message=f"{least}{count:,} outlying {plural('sample', count)}: {'; '.join(told)}{more}",
         consequence="Such a value decides mean, deviation and range, and presses all others together.",
         remedy="Look at the samples: correct errors of unit or decimal point, clip or take logarithms if they are real.",
         severity=severity,

@@ -20,6 +20,7 @@ from datalint.author import (
     Sample,
     Severity,
     TextStats,
+    are,
     missing,
     more_of,
 )
@@ -284,4 +285,4 @@ def _otherwise(numeric: int, columns: int) -> str:
         return ""
     if numeric == columns:
         return "; otherwise the column is numeric" if columns == 1 else "; otherwise the columns are numeric"
-    return f"; otherwise {numeric:,} of these columns {'is' if numeric == 1 else 'are'} numeric"
+    return f"; otherwise {numeric:,} of these columns {are(numeric)} numeric"

@@ -125,7 +125,7 @@ def test_every_affected_sample_is_there(tmp_path: Path) -> None:
     assert report.affected("IMG101").empty
     assert report.affected("unreadable-file").equals(affected)
     for typo, near in (("LBL12", "LBL"), ("fil101", "FIL101"), ("unreadable-fil", "unreadable-file")):
-        with pytest.raises(DatalintError, match=rf"no rule is called '{typo}', did you mean {near}"):
+        with pytest.raises(DatalintError, match=rf"no rule is called '{typo}'; did you mean '{near}"):
             report.affected(typo)
 
 

@@ -78,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("good.csv", "--json", "empty"), "cannot write empty: choose another place"),
         (
             ("good.csv", "--select", "ORD1O1"),
-            "no rule matches 'ORD1O1', did you mean ORD101?; `datalint rules` lists them",
+            "no rule matches 'ORD1O1'; did you mean 'ORD101'?",
         ),
         (("good.csv", "--ignore", "nonsense"), "no rule matches 'nonsense'"),
         (("good.csv", "--split", "train"), "'train' is not of the form NAME=GLOB"),

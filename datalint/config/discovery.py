@@ -22,6 +22,7 @@ from datalint.config.schema import (
     shown_path,
 )
 from datalint.core.errors import DatalintError
+from datalint.core.wording import counted
 
 if TYPE_CHECKING:
     import datetime
@@ -275,7 +276,7 @@ def changes(effective: Effective) -> list[str]:
         if key in theirs and (value := getattr(config, name)) != Config.model_fields[name].default
     ]
     amounts = ((len(effective.ignores), "ignore"), (len(effective.suppressions), "suppression"))
-    found += [f"{amount:,} {noun}{'' if amount == 1 else 's'}" for amount, noun in amounts if amount]
+    found += [counted(amount, noun) for amount, noun in amounts if amount]
     found += ["a baseline"] if "baseline" in theirs and config.baseline else []
     codes = (("select", config.select), ("ignore", config.ignore))
     found += [f"{key} {' '.join(values)}" for key, values in codes if key in theirs and values]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime  # noqa: TC003 - pydantic needs it at run time
-import difflib
 import os
 import re
 import tomllib
@@ -23,6 +22,7 @@ from pydantic import (
 from datalint.core.errors import DatalintError
 from datalint.core.regular import read_regular
 from datalint.core.severity import FailOn  # noqa: TC001
+from datalint.core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -273,8 +273,7 @@ def keys_of(table: type[BaseModel]) -> list[str]:
 def nearest(key: str, known: Iterable[str]) -> str:
     """``; did you mean 'select'?``, or all that is known where nothing is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, 1) or difflib.get_close_matches(key.replace("_", "-"), names, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}" if names else ""
+    return did_you_mean(key, names) or (f"; known are {', '.join(names)}" if names else "")
 
 
 def shown_path(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
-from datalint.core.errors import DatalintError, FindingsError
+from datalint.core.errors import FindingsError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.core.terms import Confidence, Modality  # noqa: TC001 - pydantic reads it
 from datalint.report.escape import guard_json
@@ -253,7 +253,7 @@ class Report(BaseModel):
 
     def _code(self, wanted: str) -> str:
         """The code of a rule by that or its name: a misspelt one must not look like a rule that found nothing."""
-        from datalint.rules.registry import all_rules, nearest
+        from datalint.rules.registry import all_rules, unknown_rule
 
         pairs = {(rule.code, rule.rule) for dataset in self.datasets for rule in dataset.rules}
         pairs |= {(finding.code, finding.rule) for finding in self.findings}
@@ -261,9 +261,7 @@ class Report(BaseModel):
         for code, name in pairs:
             if wanted in (code, name):
                 return code
-        raise DatalintError(
-            f"no rule is called {wanted!r}{nearest(wanted, sorted(pairs))}; `datalint rules` lists them"
-        )
+        raise unknown_rule(wanted, sorted(pairs))
 
     def samples(self, finding: Finding) -> list[AffectedSample]:
         """Every sample of one of the findings, worst first, without truncation."""

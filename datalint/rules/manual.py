@@ -11,7 +11,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.errors import DatalintError
 from datalint.rules.packs import folders_of, rule_packages, sources_of
 
 if TYPE_CHECKING:
@@ -64,10 +63,9 @@ def find_page(key: str) -> Page:
     for page in known:
         if key.casefold() in {page.code.casefold(), page.name}:
             return page
-    from datalint.rules.registry import nearest
+    from datalint.rules.registry import unknown_rule
 
-    hint = nearest(key, ((page.code, page.name) for page in known))
-    raise DatalintError(f"no rule is called {key!r}{hint}; `datalint rules` lists them")
+    raise unknown_rule(key, ((page.code, page.name) for page in known))
 
 
 def as_json(package: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
 from datalint.core.errors import DatalintError
+from datalint.core.wording import did_you_mean
 from datalint.rules.base import Rule
 from datalint.rules.packs import rule_packages
 
@@ -58,9 +58,7 @@ def find_rule(key: str) -> type[Rule]:
     for rule in rules:
         if key.casefold() in {rule.code.casefold(), rule.name}:
             return rule
-    raise DatalintError(
-        f"no rule is called {key!r}{nearest(key, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
-    )
+    raise unknown_rule(key, ((rule.code, rule.name) for rule in rules))
 
 
 def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] = ()) -> list[type[Rule]]:
@@ -92,15 +90,12 @@ def matching(patterns: str | Iterable[str], rules: list[type[Rule]]) -> list[typ
         wanted = pattern.strip()
         hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]
         if not hits:
-            raise DatalintError(
-                f"no rule matches {wanted!r}{nearest(wanted, ((rule.code, rule.name) for rule in rules))}; `datalint rules` lists them"
-            )
+            raise unknown_rule(wanted, ((rule.code, rule.name) for rule in rules), "matches")
         found += hits
     return sorted(set(found), key=lambda rule: rule.code)
 
 
-def nearest(key: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """Of pairs of code and name the one most like a mistyped one, as the end of a message; empty if none is."""
-    names = [name for pair in pairs for name in pair]
-    near = difflib.get_close_matches(key.upper(), names, 1) or difflib.get_close_matches(key.lower(), names, 1)
-    return f", did you mean {near[0]}?" if near else ""
+def unknown_rule(key: str, names: Iterable[tuple[str, str]], said: str = "is called") -> DatalintError:
+    """The error that no rule has a code or a name, with the nearest one there is."""
+    hint = did_you_mean(key, [name for pair in names for name in pair]) or "; `datalint rules` lists them"
+    return DatalintError(f"no rule {said} {key!r}{hint}")

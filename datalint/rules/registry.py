@@ -36,7 +36,7 @@ def rules_in(package: str) -> Iterator[type[Rule]]:
     """The rules of one pack."""
     root = importlib.import_module(package)
     for module_info in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
-        if module_info.name.rpartition(".")[2].startswith("_"):
+        if "._" in module_info.name:
             continue
         module = importlib.import_module(module_info.name)
         for value in vars(module).values():

@@ -10,7 +10,7 @@ import pytest
 from datalint.core import missing
 from datalint.core.roles import ColumnHead
 from datalint.sources.tables.kinds import kind_of
-from datalint_rules.labels._spelling import placeholders
+from datalint_rules._shared.spelling import placeholders
 
 
 def test_delimited_text_has_the_gaps_that_pandas_reads() -> None:

@@ -30,7 +30,7 @@ from datalint.author import (
     plural,
     quoted,
 )
-from datalint_rules.duplicates._plants import repeat
+from datalint_rules._shared.duplicate_plants import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from datalint.author import (
     Severity,
     have,
 )
-from datalint_rules.images._pictures import redraw
+from datalint_rules._shared.pictures import redraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,7 @@ from datalint.author import (
     digits,
     reduction,
 )
-from datalint_rules.images._pictures import Pooled, headers, labels, pixels, redraw, robust_z
+from datalint_rules._shared.pictures import Pooled, headers, labels, pixels, redraw, robust_z
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

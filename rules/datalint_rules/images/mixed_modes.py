@@ -22,7 +22,7 @@ from datalint.author import (
     Skip,
     are,
 )
-from datalint_rules.images._pictures import Pooled, headers, redraw
+from datalint_rules._shared.pictures import Pooled, headers, redraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

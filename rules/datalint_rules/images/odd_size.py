@@ -22,7 +22,7 @@ from datalint.author import (
     Skip,
     have,
 )
-from datalint_rules.images._pictures import Pooled, headers, redraw, robust_z, sizes_of
+from datalint_rules._shared.pictures import Pooled, headers, redraw, robust_z, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,7 @@ from datalint.author import (
     digits,
     normal_tail,
 )
-from datalint_rules.images._pictures import headers, labels, pixels, redraw, sizes_of
+from datalint_rules._shared.pictures import headers, labels, pixels, redraw, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from datalint.author import (
     training,
 )
 from datalint.author import statistics as stats
-from datalint_rules.labels._spelling import placeholders
+from datalint_rules._shared.spelling import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from datalint.author import (
     more_of,
     training,
 )
-from datalint_rules.labels._spelling import is_number, key_of, placeholders, told_apart_by_case, variants
+from datalint_rules._shared.spelling import is_number, key_of, placeholders, told_apart_by_case, variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

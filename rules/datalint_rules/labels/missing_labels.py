@@ -27,7 +27,7 @@ from datalint.author import (
     have,
     training,
 )
-from datalint_rules.labels._spelling import placeholders
+from datalint_rules._shared.spelling import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ from datalint.author import (
     more_of,
     training,
 )
-from datalint_rules.splits._times import times_of
+from datalint_rules._shared.times import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from datalint.author import (
     Skip,
     SplitProfile,
 )
-from datalint_rules.images._pictures import redraw
+from datalint_rules._shared.pictures import redraw
 from datalint_rules.scale._pixel_values import Values, pixel_frame, pixel_values
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from datalint.author import (
     midranks,
     one_thread,
 )
-from datalint_rules.splits._times import times_of
+from datalint_rules._shared.times import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from datalint.author import Cases, Clean, Field, Found, Planted, Profile, Severity, Skip, digits
-from datalint_rules.duplicates._near_copies import copies_in_table, detailed, replace_files
-from datalint_rules.duplicates._near_rule import NearParams, NearRule
+from datalint_rules._shared.near_copies import copies_in_table, detailed, replace_files
+from datalint_rules._shared.near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

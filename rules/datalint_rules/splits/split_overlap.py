@@ -28,7 +28,7 @@ from datalint.author import (
     digits,
     poisson_tail,
 )
-from datalint_rules.duplicates._plants import share
+from datalint_rules._shared.duplicate_plants import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from datalint.author import (
     auc,
     digits,
 )
+from datalint_rules._shared.times import text_of, times_of
 from datalint_rules.splits._compare import OfSampledRows, against_train
-from datalint_rules.splits._times import text_of, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

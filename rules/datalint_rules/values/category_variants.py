@@ -28,7 +28,7 @@ from datalint.author import (
     more_of,
     training,
 )
-from datalint_rules.labels._spelling import told_apart_by_case
+from datalint_rules._shared.spelling import told_apart_by_case
 from datalint_rules.values._rare import rare_codes, rare_values
 from datalint_rules.values._tables import only_split, text_names, value_counts
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 1 << 18
-"""A configuration may lie beside data of unknown origin: a larger one was not written by hand."""
+"""A configuration may come with data of unknown origin: a larger one was not written by hand."""
 
 MAX_PARTS = 32
 """Parts of a dotted key: the time to parse one grows with the square of their number, and ours have five at most."""
@@ -83,7 +83,7 @@ class Ignore(Table):
     column: Patterns = Field((), description="Globs of column names.")
     class_: Patterns = Field((), description="Globs of class names.")
     split: Patterns = Field((), description="Globs of split names.")
-    reason: str = Field("", description="Why, for whoever reads this next.")
+    reason: str = Field("", description="Why, for the next reader.")
 
     @model_validator(mode="after")
     def _names_something(self) -> Ignore:

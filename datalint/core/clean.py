@@ -70,7 +70,7 @@ class Clean:
 
 @dataclass(frozen=True)
 class Planted:
-    """A data set with a known fault, and where it is; what is not told is the data set as a whole."""
+    """A data set with a known fault, and where it is; what is not given is the data set as a whole."""
 
     data: Clean
     split: str | None = None

@@ -1,4 +1,4 @@
-"""Reading small files that may lie beside data of unknown origin."""
+"""Read small files that may come with data of unknown origin."""
 
 from __future__ import annotations
 

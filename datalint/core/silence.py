@@ -19,4 +19,4 @@ class Silence:
     text: str
     """The entry, as a person finds it there."""
     state: SilenceState
-    """``unjudged`` where this scan cannot tell: its rules did not run, or its data was not scanned."""
+    """``unjudged`` where this scan cannot decide: its rules did not run, or its data was not scanned."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOGS: Final = {"fix-log.json": "files", "subset-log.json": "files", "planted.json": "copy"}
-"""What was done, beside the data, and the key under which each lists what was written; a scan does not read them."""
+"""What was done, stored with the data, and the key under which each lists what was written; a scan does not read them."""
 
 
 class Target:
@@ -31,7 +31,7 @@ class Target:
         self.out = out
         self._real = Path(os.path.realpath(out))
         if not os.path.lexists(source):
-            return  # whoever reads it will say so
+            return  # reading it will say so
         # One file is a data set by itself, so its folder is no part of it; but nothing may be written over the file.
         real_source = Path(os.path.realpath(source))
         home = real_source if source.is_dir() else real_source.parent

@@ -72,7 +72,7 @@ def log_chi_square_tail(statistic: float, free: int) -> float:
 
 
 def design_effect(values: NDArray[np.float64], units: NDArray[np.int64], second: NDArray[np.bool_]) -> float:
-    """How many rows it takes to tell as much as one that was drawn by itself, where whole units were drawn (Kish 1965).
+    """How many rows carry as much information as one independent draw, where whole units were drawn (Kish 1965).
 
     1 + (m - 1) r for units of m rows whose correlation within a unit is r (by analysis of variance, within the groups).
 

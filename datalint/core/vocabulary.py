@@ -72,7 +72,7 @@ def split_folders(names: Sequence[str]) -> dict[str, str] | None:
     """Splits of sibling folders that all hold data, or None when the folders are something else, such as classes.
 
     They are splits only if every one is named by a split word and at least one of them is train: a class called "train"
-    stands beside "car" and "bus". Two folders may share a split (``train`` and ``train_extra``).
+    stands next to "car" and "bus". Two folders may share a split (``train`` and ``train_extra``).
     """
     found = {name: split for name in names if (split := split_of(name)) is not None}
     if len(found) != len(names) or not {TRAIN, TRAINVAL} & set(found.values()):
@@ -84,7 +84,7 @@ def split_files(names: Sequence[str]) -> dict[str, str]:
     """Splits of sibling files, by name; files that belong to no split are left out (`left_out` says why).
 
     A lone keyword may be an accident (``blood_test.csv``), so the files count as splits only when one of them is train
-    or two different splits are named; otherwise the answer is empty. A file without a keyword beside files with one is
+    or two different splits are named; otherwise the answer is empty. A file without a keyword next to files with one is
     not guessed into train: it is a sample submission or a table of its own.
     """
     tables = [name for name in names if not is_submission(name)]
@@ -98,7 +98,7 @@ def split_files(names: Sequence[str]) -> dict[str, str]:
 
 
 def left_out(names: Sequence[str]) -> dict[str, str]:
-    """Reason, by name, why a file beside files with splits belongs to none of them."""
+    """Reason, by name, why a file next to files with splits belongs to none of them."""
     chosen = split_files(names)
     reasons = {}
     for name in names if chosen else ():
@@ -156,7 +156,7 @@ def _canonical(match: re.Match[str]) -> str:
 
 
 def _joined(found: dict[str, str]) -> dict[str, str]:
-    """Trainval is the train split, unless its two parts stand beside it and would be counted twice."""
+    """Trainval is the train split, unless its two parts are there as well and would be counted twice."""
     if {TRAIN, VALIDATION} & set(found.values()):
         return found
     return {name: TRAIN if split == TRAINVAL else split for name, split in found.items()}

@@ -57,7 +57,7 @@ def writing() -> Iterator[Files]:
 
 
 class Files:
-    """Files that are prepared under temporary names beside their places and renamed together.
+    """Files that are prepared under temporary names next to their destinations and renamed together.
 
     A file that is replaced hands on its mode and its owner. Links are followed. What is no regular file (a device, a
     pipe, ``/dev/stdout``) is written to, as is a file that cannot be replaced: one of somebody else, or in a folder that

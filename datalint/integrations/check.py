@@ -1,4 +1,4 @@
-"""Scan and judge in one step, for whoever does so within another job: a test, a task, a check of an asset."""
+"""Scan and decide pass or fail in one call; used by the test and pipeline adapters."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class DatalintHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Any, catalog: Any) -> None:
-        """Scan all anew in each run; a name that nothing bears would never be scanned."""
+        """Scan again in each run; reject a name that no data set has."""
         self._passed.clear()
         known = pipeline.datasets()
         for name in self._datasets:

@@ -1,4 +1,4 @@
-"""MLflow: a report beside the run that was trained on the data."""
+"""MLflow: attach a report to the run that was trained on the data."""
 
 from __future__ import annotations
 

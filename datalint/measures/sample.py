@@ -250,7 +250,7 @@ class Sample(Measurement):
 
 
 def _grey(pictures: NDArray[np.uint8]) -> bool:
-    """Whether no picture has a colour; of a colourful set the first few tell."""
+    """Whether no picture has a colour; of a colourful set the first few decide."""
     blocks = (pictures[start : start + 64] for start in range(0, len(pictures), 64))
     return all((block == block[..., :1]).all() for block in blocks)
 

@@ -35,7 +35,7 @@ MAX_LOOKED_UP = 50_000_000
 """Samples times classes for which labels are looked up: about a second."""
 
 MAX_COMPARED = 5_000
-"""Contents compared to tell copies from coincidences."""
+"""Contents compared to distinguish duplicates from coincidences."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _near(split: SplitProfile, features: Sequence[str], sentences: Collection[st
     from datalint.measures.sample import Sample
 
     if len(features) == 1 and features[0] in sentences:
-        return None  # of one column alone every pair agrees in all others, so that nothing could be told
+        return None  # of one column alone every pair agrees in all others, so nothing could be concluded
     sample = split[Sample]
     payload = sample.payload
     if payload is None or len(sample.contents) < 2:
@@ -290,7 +290,7 @@ def _compared(sample: Sample, payload: Payload) -> tuple[NDArray[np.int64], NDAr
     """Of the distinct inputs that are compared: a row of each, how many rows have it, and what share of all they are."""
     kept = np.arange(min(len(sample.contents), MAX_COMPARED))
     rate = 1.0 if sample.complete and len(kept) == len(sample.contents) else len(kept) / _contents(sample)
-    # Contents tell labels apart, inputs do not.
+    # Contents include the label, inputs do not.
     inputs, inverse = np.unique(payload.inputs[kept], return_inverse=True)
     first = np.zeros(len(inputs), np.int64)
     first[inverse[::-1]] = np.arange(len(kept))[::-1]

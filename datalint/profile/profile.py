@@ -34,7 +34,7 @@ class Profile:
     threads: int = 1
     """How many a search may use."""
     silences: tuple[Silence, ...] = ()
-    """What the user silenced and what became of it; told to rules that audit."""
+    """What the user silenced and what became of it; for rules that audit."""
     lasting: bool = True
     """Whether the same data would give the same again; not where reading it broke down."""
 

@@ -192,7 +192,7 @@ def _numbers(dataset: DatasetReport) -> Iterator[tuple[str, float]]:
     for name, fact in dataset.facts.items():
         if name == "class_balance" and isinstance(fact, dict):
             for split_name, balance in fact.items():
-                if isinstance(balance, dict):  # the counts are told with the splits
+                if isinstance(balance, dict):  # the counts are shown with the splits
                     kept = {key: item for key, item in balance.items() if key not in {"counts", "weights"}}
                     yield from _leaves(kept, f"{wording.label(name)} of {split_name}")
         elif name not in STRIPS:

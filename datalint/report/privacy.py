@@ -1,6 +1,6 @@
 """Reports that may leave the place where the data lies: without samples, or with every name in them hashed.
 
-Such a report is not the open one with parts crossed out. It is built anew, from what is known to hold nothing of a sample:
+Such a report is not the open one with parts crossed out. It is built from what is known to hold nothing of a sample:
 typed fields, numbers that the rule declares to be counts or statistics (:attr:`datalint.rules.base.Rule.public`), names of columns,
 splits and classes, and sentences that stand in the program's code word for word. All else, known or not, is left out.
 """
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 KEY: Final = "DATALINT_REDACT_KEY"
 """Environment variable with the secret that hashed names depend on; without it each scan draws one and forgets it."""
 
-WITHHELD: Final = "not shown, as it may tell of the data"
+WITHHELD: Final = "not shown, as it may reveal the data"
 
 NAMES: Final = frozenset(
     {"column", "columns", "split", "splits", "against", "with", "class", "classes", "label", "given", "suggested"}
@@ -127,7 +127,7 @@ def own_words(modules: tuple[str, ...]) -> frozenset[str]:
 
 
 class _Built:
-    """One data set's part of the report, built anew."""
+    """One data set's part of the report, rebuilt."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ LONGEST = 4_000
 """Characters of one value as text; the writers cut further."""
 
 _REASONS = 3
-"""Reasons and coverages told in a summary; the table of rules has them all."""
+"""Reasons and coverages shown in a summary; the table of rules has them all."""
 
 _SHARES = ("_share", "_rate", "accuracy")
 
@@ -90,7 +90,7 @@ def _joined(parts: list[str], total: int) -> str:
 
 
 def told(detail: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """What a person wants to know of a sample: not the index of another one that is named beside it."""
+    """What a person wants to know of a sample: not the index of another one that is named as well."""
     return {key: item for key, item in detail.items() if key.removesuffix("_index") not in detail.keys() - {key}}
 
 

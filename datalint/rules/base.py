@@ -73,7 +73,7 @@ class Found:
     column: str | None = None
     class_: str | None = None
     subject: str = ""
-    """What tells this finding from others of the rule at the same place; part of the fingerprint, never shown."""
+    """What distinguishes this finding from others of the rule at the same place; part of the fingerprint, never shown."""
     evidence: dict[str, JsonValue] = field(default_factory=dict)
     cases: Cases | None = None
     files: Sequence[tuple[str, str]] = ()
@@ -109,7 +109,7 @@ class Rule(ABC):
     audits: ClassVar[bool] = False
     """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
     tells_damage: ClassVar[bool] = False
-    """Whether it tells what could not be read, from the problems alone: it has its say where nothing else was measured."""
+    """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
@@ -129,7 +129,7 @@ class Rule(ABC):
     """
     Names in evidence and details of counts and statistics, and of words of the rule's own such as kinds.
 
-    They are all that a report for others keeps (``--redact``, ``--no-samples``), beside names of columns, splits and
+    They are all that a report for others keeps (``--redact``, ``--no-samples``), next to names of columns, splits and
     classes. What is the value of a sample is not among them, nor what follows from one: an extreme, a mean.
     """
     repair: ClassVar[Repair | None] = None

@@ -124,7 +124,7 @@ def all_pages(run: Callable[[str], str]) -> dict[Path, str]:
 
 
 def readme_page(text: str, run: Callable[[str], str]) -> str:
-    """``README.md`` with its generated parts made anew.
+    """``README.md`` with its generated parts updated.
 
     Args:
         text: the page as it is.

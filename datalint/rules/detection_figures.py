@@ -9,7 +9,7 @@ from typing import Any
 from datalint.rules.packs import pack_folders
 
 FILE = "detection.json"
-"""Beside the pack's rules: by code, the fields of :class:`Figures`."""
+"""In the pack's folder: by code, the fields of :class:`Figures`."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Figures:
     recall: float | None = None
     """Share of the faulty samples that it names, of faults that it finds."""
     clean_sets: int | None = None
-    """How many different data sets the clean scans are of: each was drawn or shuffled anew many times."""
+    """How many different data sets the clean scans are of: each was drawn or shuffled many times."""
     cpu_ms: float | None = None
     """CPU time of one of these scans with this rule alone, in milliseconds."""
 

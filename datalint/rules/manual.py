@@ -1,4 +1,4 @@
-"""What the rules say of themselves, without importing them: a pack ships its pages as one file beside its rules.
+"""What the rules say of themselves, without importing them: a pack ships its pages as one file with its rules.
 
 Importing dozens of rules takes several times as long as starting the command line. The file is made from the rules by
 ``python -m datalint.rules.catalogue`` and holds a checksum of each source file of the pack. A pack without one, or whose source

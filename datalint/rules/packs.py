@@ -37,7 +37,7 @@ def folders_of(package: str) -> list[Path]:
 def sources_of(package: str) -> dict[str, str]:
     """The source files of one pack, by path within it, each with a checksum of its content.
 
-    Names, sizes and times do not tell whether an installed file is the one that was built.
+    Names, sizes and times do not show whether an installed file is the one that was built.
     """
     return dict(sorted(item for folder in folders_of(package) for item in _checksums(str(folder))))
 

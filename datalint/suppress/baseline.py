@@ -24,13 +24,13 @@ MAX_BYTES: Final = 32 << 20
 """Some 70,000 findings."""
 
 FINDING_PART: Final = 12
-"""Digits of a fingerprint that tell the finding; the others tell its data set (see ``judging.fingerprint``)."""
+"""Digits of a fingerprint that identify the finding; the others identify its data set (see ``judging.fingerprint``)."""
 
 
 class Entry(BaseModel):
     """One known finding.
 
-    What it was told by is its fingerprint; severity and counts say how bad it was, and the rest is for people to read.
+    The fingerprint identifies it; severity and counts say how bad it was, and the rest is for people to read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -146,7 +146,7 @@ def is_baseline(path: Path) -> bool:
 
 
 def anywhere(fingerprint: str) -> str:
-    """What tells a finding whatever its data set is called."""
+    """What identifies a finding whatever its data set is called."""
     return fingerprint[:FINDING_PART] + fingerprint[20:]
 
 

@@ -75,7 +75,7 @@ def test_what_is_a_class_is_no_fault(tmp_path: Path) -> None:
 
 def test_too_few_images_to_compare(tmp_path: Path) -> None:
     report = scan(write(tmp_path, set_of(29)), CODE)
-    assert state(report, CODE) == ("skipped", "only 29 images with content: what is usual among them cannot be told")
+    assert state(report, CODE) == ("skipped", "only 29 images with content: their usual values cannot be estimated")
 
 
 def test_arrays_of_fractions_have_no_absolute_darkness() -> None:

@@ -42,7 +42,7 @@ def test_a_weak_signal_is_silent() -> None:
 def test_few_samples_say_nothing() -> None:
     report = scan(frame(150, 0))
     assert not report.findings
-    assert "too few to tell" in reason(report)
+    assert "too few to judge" in reason(report)
 
 
 def test_where_there_is_signal_it_says_how_much() -> None:
@@ -81,7 +81,7 @@ def test_numbers_that_follow_a_category() -> None:
 def test_few_numbers_say_nothing() -> None:
     report = scan(numbers(300, 0))
     assert not report.findings
-    assert "too few to tell" in reason(report)
+    assert "too few to judge" in reason(report)
 
 
 def test_the_order_of_rows_changes_nothing() -> None:

@@ -29,7 +29,7 @@ def test_one_class_of_another_size(tmp_path: Path) -> None:
     (finding,) = scan(write(tmp_path, made, classes=3), CODE).findings
     assert (finding.severity, finding.class_) == ("warning", "a")
     assert finding.evidence["property"] == "size"
-    assert finding.message.startswith("the size alone tells 'a' from the other classes: 0.90 recognised")
+    assert finding.message.startswith("the size alone separates 'a' from the other classes: 0.90 recognised")
 
 
 def test_the_file_format_of_two_classes(tmp_path: Path) -> None:

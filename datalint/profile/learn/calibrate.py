@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TAIL_SPREAD = 0.2
 """Standard deviation of log g before the data are seen. Over clean real and synthetic sets the fitted g lies within
-0.7 and 1.5 (two standard deviations); few samples cannot tell a heavy tail from a floor, many can and then overrule this."""
+0.7 and 1.5 (two standard deviations); few samples cannot distinguish a heavy tail from a floor, many can and then overrule this."""
 SURE_FLOOR = 0.5
 """Largest floor considered; with more than half of the labels drawn at random no model is left to compare with."""
 _TINY = 1e-12

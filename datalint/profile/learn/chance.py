@@ -1,4 +1,4 @@
-"""Do inputs say anything about a label? A permutation test in which the models are fitted anew to every shuffled label.
+"""Do inputs say anything about a label? A permutation test in which the models are refitted to every shuffled label.
 
 Predictions that were made for the true label and are scored against shuffled ones spread too little: the folds share training
 samples, so that out-of-fold errors hang together, and by luck a model does half as well again as such a test allows. Fitting
@@ -31,7 +31,7 @@ BEYOND_DOUBT = 8.0
 """Deviations from which no more shuffles are needed (one case in 1e15, were the scores normal; luck's longest tails give 1e-6)."""
 FOLDS = 5
 NEEDED = 2.65 * 2**0.5 + 1.64
-"""Standard errors of a score that the test sees in 95 of 100 cases. Scores of models fitted anew to shuffled labels spread 1.4
+"""Standard errors of a score that the test sees in 95 of 100 cases. Scores of models refitted to shuffled labels spread 1.4
 times as wide as with fixed predictions, whatever the data (1.32 to 1.46 with 3 to 100 columns, 400 to 3,000 samples), and the
 highest of three lies 2.65 such spreads out in one case of 100."""
 KERNEL_ROWS = 5_000
@@ -50,7 +50,7 @@ _BLOCK = 4_000_000
 
 @dataclass(frozen=True)
 class Relation:
-    """How well inputs predict a label, beside shuffled labels."""
+    """How well inputs predict a label, compared with shuffled labels."""
 
     p_value: float
     """Share of the labellings, the true one among them, that score as high; an upper bound where there is no doubt."""

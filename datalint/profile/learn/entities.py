@@ -31,7 +31,7 @@ BY_CHANCE = 0.5
 FEW = 0.5
 """Values of an attribute per source: it is shared by several sources, while another key or a code for the same is not."""
 INDEPENDENT = 0.7
-"""Combinations of attributes, relative to attributes that have nothing to do with each other: country tells region."""
+"""Combinations of attributes, relative to independent attributes: a country determines its region."""
 LEAST_COMBINATIONS = 20
 """Fewer combinations of attributes make types, not individuals."""
 VARYING = 0.5
@@ -142,7 +142,7 @@ def _attributes(key: Key, numeric: bool, columns: dict[str, Codes]) -> tuple[str
 
 
 def _smooth(codes: Codes) -> bool:
-    """Whether sources of neighbouring numbers are alike in an attribute.
+    """Whether sources of neighbouring numbers are similar in an attribute.
 
     Args:
         codes: [sources] value of the attribute, in the order of the sources' numbers; numbers have ascending codes.

@@ -176,7 +176,7 @@ def gradient_histograms(grey: NDArray[np.float32], cell: int) -> NDArray[np.floa
         cells.append(_pool(strength * weight, cell))
     stacked = np.stack(cells, axis=-1)
     energy = np.sqrt((stacked**2).sum(axis=-1, keepdims=True))
-    near = energy.copy()  # contrast of the neighbourhood: a faint stroke beside a strong one stays faint
+    near = energy.copy()  # contrast of the neighbourhood: a faint stroke next to a strong one stays faint
     near[:, 1:] += energy[:, :-1]
     near[:, :-1] += energy[:, 1:]
     near[:, :, 1:] += energy[:, :, :-1]

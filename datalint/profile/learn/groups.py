@@ -37,7 +37,7 @@ _DAY = re.compile(r"(?<!\d)(19|20)\d\d[-_]?(0[1-9]|1[0-2])[-_]?([0-2]\d|3[01])(?
 
 @dataclass(frozen=True)
 class Key:
-    """One way to tell the sources of the pooled sampled rows."""
+    """One way to identify the sources of the pooled sampled rows."""
 
     name: str
     """A column, or :data:`FILE_NAMES`."""
@@ -54,7 +54,7 @@ class Key:
 
 
 def names_a_source(column: str) -> bool:
-    """Whether a column's name says that it tells where a sample comes from (patient, device, video)."""
+    """Whether a column's name says that it identifies where a sample comes from (patient, device, video)."""
     return names_source(column)
 
 

@@ -188,7 +188,7 @@ def _rows(
             return None, "texts", pairs.first[whole], pairs.second[whole], words
     pairs = near_rows.near_rows(numbers[once], codes, own)
     if pairs.columns < near_rows.LEAST_COLUMNS and not texts:
-        reason = f"{pairs.columns} feature columns that vary are too few to tell alike from equal"
+        reason = f"{pairs.columns} feature columns that vary are too few to distinguish similar from equal"
         return reason, "rows", none, none, []
     words = [
         f"{count} of {pairs.columns} columns differ" if count else "equal but for rounding"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 CUTS = ((0.0, 0.0), (0.12, 0.0), (0.0, 0.12), (0.25, 0.0), (0.0, 0.25), (0.125, 0.125))
-"""Shares taken off the two ends of an axis; a hash bears that the true ones lie up to half a step beside them."""
+"""Shares taken off the two ends of an axis; a hash tolerates that the true ones are up to half a step off."""
 LEAST_REMOVED = 0.03
 """Share of the area that a crop lacks at least."""
 LIKE = 0.97
@@ -26,7 +26,7 @@ SAME_DETAIL = 0.85
 """Least correlation of their detail: each cell less its four neighbours. Unlike pictures share slopes of light and dark,
 and can be cut until those match; the detail is left."""
 SOME_DETAIL = 0.5
-"""Correlation of detail from which a pair counts as a look-alike: more than any cut of unlike photos gives."""
+"""Correlation of detail from which a pair counts as similar: more than any crop of different photos gives."""
 CONTINUUM = 0.25
 """Share of look-alikes among all pairs of at least such detail from which it is a set of look-alikes: digits, faces,
 textures and cut-outs of one scene have 0.3 to 0.7 of them, unlike photos next to none."""

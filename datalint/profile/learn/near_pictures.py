@@ -1,4 +1,4 @@
-"""Near-identical pictures among thumbnails: same picture compressed, brightened, mirrored or slightly cropped anew."""
+"""Near-identical pictures among thumbnails: the same picture compressed, brightened, mirrored or slightly cropped again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 SIDE = 16
-"""Side of the compared pictures: finer detail does not survive compression, coarser does not tell pictures apart."""
+"""Side of the compared pictures: finer detail does not survive compression, coarser detail does not distinguish pictures."""
 LEAST_DETAIL = 4.0
 """Standard deviation in grey levels below which a picture holds next to nothing that could be the same in another."""
 FARTHEST = 0.5
@@ -35,7 +35,7 @@ _LEAST_DIMENSIONS = 3.0
 _REACH = 0.8
 """How far pairs are counted, to see whether near ones stand apart."""
 _MOST_DIMENSIONS = 14.0
-"""More cannot be told from ten neighbours, and nothing is gained by believing it."""
+"""More cannot be estimated from ten neighbours, and nothing is gained by believing it."""
 
 
 def near_pictures(
@@ -50,7 +50,7 @@ def near_pictures(
     Candidates are neighbours in sorted random permutations of a 64-bit hash (Charikar 2002), whose bits are signs of
     random directions in the whitened principal space of this very set, and so are balanced whatever the set shows.
 
-    How near is near depends on the set: unrelated digits are more alike than unrelated photos. Around each picture of a
+    How near is near depends on the set: unrelated digits are more similar than unrelated photos. Around each picture of a
     candidate pair the number of unrelated pictures within a distance t grows like t to the power of the local dimension
     (Levina and Bickel 2005); both are measured against a random reference of the set, and a pair counts if over the
     whole set less than :data:`EXPECTED` unrelated pairs would be as near.

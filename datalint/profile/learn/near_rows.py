@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_COLUMNS = 6
-"""Fewer varied columns cannot tell alike from equal."""
+"""Fewer varied columns cannot distinguish similar from equal."""
 ROUNDING = 0.005
 """Difference, in robust standard deviations, up to which two numbers are the same but for rounding."""
 MOST_CHANGED = 0.1
@@ -26,7 +26,7 @@ FEW = 4
 SKEWED = 10.0
 """Ratio of the quartiles of positive numbers from which they are compared by ratio: half of them lie close to zero."""
 LEAST_BESIDE = 3
-"""Varied columns beside a text from which they must agree as well: the text alone is not the sample then."""
+"""Varied columns in addition to a text from which they must agree as well: the text alone is not the sample then."""
 _TRIED = 100
 """Rows that are compared with all others to see whether near ones are set apart from the rest."""
 _MOST_COLUMNS = 400
@@ -124,7 +124,7 @@ def agreeing(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """[pairs] Whether rows with alike texts are alike in their other columns, where these are :data:`LEAST_BESIDE` or more."""
+    """[pairs] Whether rows with similar texts are similar in their other columns, where these are :data:`LEAST_BESIDE` or more."""
     cells, number = _cells(numbers, codes)
     p = cells.shape[1]
     if p < LEAST_BESIDE:
@@ -297,7 +297,7 @@ def near_texts(texts: Sequence[str | None], contents: NDArray[np.uint64]) -> tup
     """Pairs of long texts that share most of their wording, and the share of shingles that they have in common.
 
     Shingles of nine bytes, of which one in eight is kept; 48 minima of hashes per text estimate how much two texts share
-    (Broder 1997), bands of four find candidates. Texts on one template are alike without being copies: if many pairs
+    (Broder 1997), bands of four find candidates. Texts on one template are similar without being duplicates: if many pairs
     share half, those that share more are no news.
     """
     none = RowPairs.none(1), np.zeros(0)

@@ -47,7 +47,7 @@ def orient(
     """Compare pictures and their turned versions with a reference of stored ones.
 
     Each picture is undone in five ways, and the distance to its nearest neighbours in the reference is taken of each.
-    Neighbours rather than a linear model: digits turned by half are told from other digits only by their details.
+    Neighbours rather than a linear model: digits turned by half differ from other digits only in their details.
     Gradients and grey levels of a turned picture follow from those of the picture by exchanging cells and directions, so
     they are computed once.
 

@@ -38,7 +38,7 @@ ALL_MODELS_ROWS = 4000
 """Up to here all models run in full and are pooled: together they are better calibrated than the best of them."""
 SECOND_ROUND_ROWS = 2000
 """Up to here models are trained once more, without the samples whose label the first round doubts: wrong labels in training
-blur the confidence by which a floor is told from hardness. Larger sets show a floor without that."""
+blur the confidence that distinguishes a floor from hardness. Larger sets show a floor without that."""
 LANDMARKS = 800
 """Centres of the kernel model; its cost grows with their square, its accuracy hardly beyond this."""
 DISCRIMINANT_COLUMNS = 1000

@@ -17,7 +17,7 @@ def one_thread(*, models: bool = True) -> Iterator[None]:
 
     Args:
         models: whether models are trained. Only libraries that are loaded can be limited, and SciPy, which takes long to
-            load, brings a BLAS of its own beside NumPy's.
+            load, brings a BLAS of its own in addition to NumPy's.
     """
     if models:
         import sklearn.utils  # noqa: F401

@@ -82,7 +82,7 @@ def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     floor = f"noise floor {estimate.rate:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
     visible = len(estimate.named) >= VISIBLE * estimate.rate * estimate.samples
     # Where the model misses the label as often as not, chance looks like a floor: a survey's income brackets, or pictures
-    # whose thumbnails do not show what tells the classes apart.
+    # whose thumbnails do not show what distinguishes the classes.
     spread = _informed(estimate) and (modality != "table" or len(estimate.floor_classes) >= 2)
     if estimate.p_value <= SURE_P and estimate.low >= SURE_RATE and spread and visible:
         return Verdict("floor", True, estimate.named, f"{floor}, p = {estimate.p_value:.1g}")
@@ -97,7 +97,7 @@ def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     least = _wilson_low(int((disputed.confidence >= CONFIDENT).sum()), estimate.samples)
     if modality == "table":
         if least >= MANY:
-            reason = f"a strong model disagrees ({model}), but noise and hardness cannot be told apart in a table"
+            reason = f"a strong model disagrees ({model}), but noise and hardness cannot be distinguished in a table"
             return Verdict("disagreement", False, disputed, reason)
     elif len(disputed):
         return Verdict("disagreement", least >= MANY, disputed, f"a strong model disagrees ({model})")

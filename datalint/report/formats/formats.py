@@ -17,7 +17,7 @@ def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
     Args:
         name: of the format.
         report: what to write.
-        fail_on: the severity that fails the build, for formats that tell failures from remarks.
+        fail_on: the severity that fails the build, for formats that distinguish failures from remarks.
     """
     from importlib import import_module
 

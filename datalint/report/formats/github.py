@@ -1,4 +1,4 @@
-"""Workflow commands by which GitHub Actions shows findings beside the files."""
+"""Workflow commands by which GitHub Actions shows findings next to the files."""
 
 from __future__ import annotations
 

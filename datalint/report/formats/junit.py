@@ -25,7 +25,7 @@ def render(report: Report, fail_on: FailOn = "error") -> str:
     """A case fails where its rule found something at least as severe as ``fail_on``; milder findings are its output.
 
     A rule that broke down is an error, one that could not judge is skipped with its reason. A finding that follows from
-    another one is told with that one, and its own case passes.
+    another one is reported with that one, and its own case passes.
     """
     root = ET.Element("testsuites", {"name": report.tool.name})
     own = wording.data_settings(report)

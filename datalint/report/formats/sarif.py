@@ -78,7 +78,7 @@ def _result(dataset: DatasetReport, finding: Finding, numbers: dict[str, int], s
         # "[text](target)" would be a link.
         "message": {"text": text.replace("](", "] (")},
         "locations": [_location(dataset, finding)],
-        # GitHub reads this one key only; the number tells equal ones of several data sets apart.
+        # GitHub reads this one key only; the number distinguishes equal ones of several data sets.
         "partialFingerprints": {"primaryLocationLineHash": f"{clean(finding.fingerprint)}:{seen[finding.fingerprint]}"},
         "rank": round(100 * finding.confidence, 2),
         "properties": {"affected": finding.affected.count, "exact": finding.affected.exact},

@@ -20,7 +20,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 class Compiled(BytecodeCache):
-    """Compiled templates in ``__pycache__`` beside them: who can write there can write the package, too.
+    """Compiled templates in ``__pycache__`` next to them: who can write there can write the package, too.
 
     Where that cannot be written, or ``PYTHONDONTWRITEBYTECODE`` is set, templates are compiled each time. A damaged
     or outdated file is compiled again.

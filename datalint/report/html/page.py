@@ -100,7 +100,7 @@ def build(report: Report, limits: Limits) -> Page:
     shown = _worst_datasets(report, limits.datasets)
     quotas = _quotas(shown, limits)
     maker = CardMaker(limits, report.thumbnails)
-    # Beside the affected samples' own, so that neither leaves the other without.
+    # In addition to the affected samples' own, so that neither crowds out the other.
     album = Album(report.thumbnails, limits.pictures, limits.picture_bytes // 2)
     several = len(report.datasets) > 1
     views = tuple(

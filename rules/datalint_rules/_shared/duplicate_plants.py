@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | None:
     """Append copies of some samples of the training split; files get new names in the same folder.
 
-    None where the table repeats rows by itself, so that nobody could tell which copies were planted.
+    None where the table repeats rows by itself, so that nobody could know which duplicates were planted.
     """
     import pandas as pd
 

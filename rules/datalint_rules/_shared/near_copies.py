@@ -56,7 +56,7 @@ def resaved(data: bytes, strength: float) -> bytes:
 
 
 def detailed(clean: Clean, paths: Sequence[str]) -> list[str]:
-    """Those pictures that show enough for a copy to be told from a look-alike."""
+    """Those pictures that show enough to distinguish a duplicate from a similar picture."""
     from PIL import Image
 
     out = []

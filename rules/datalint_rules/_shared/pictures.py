@@ -1,4 +1,4 @@
-"""What the image rules share: splits as arrays, robust scales, and pictures drawn anew for planted faults."""
+"""What the image rules share: splits as arrays, robust scales, and pictures redrawn for planted faults."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def robust_z(values: NDArray[np.float64], known: NDArray[np.bool_], floor: float
     """How many standard deviations each value lies from the median of the known ones, each side measured by itself.
 
     The deviation of a side is the larger of those that its quartile and its last twentieth would have in a normal
-    distribution: many properties of pictures are skewed, and have heavier tails than their middle tells. It is at least
+    distribution: many properties of pictures are skewed, and have heavier tails than their middle suggests. It is at least
     ``floor``.
     """
     low, first, middle, third, high = np.quantile(values[known], [0.05, 0.25, 0.5, 0.75, 0.95])

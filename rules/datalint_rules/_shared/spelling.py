@@ -57,7 +57,7 @@ def variants(names: Iterable[str]) -> list[list[str]]:
 def told_apart_by_case(counts: Mapping[str, int]) -> bool:
     """Whether spellings of one name are names of their own, such as the vowels 'hAd' and 'had'.
 
-    They differ in the case of letters only, one has a capital where nobody's habit puts it, and none is a slip beside the
+    They differ in the case of letters only, one has a capital where nobody's habit puts it, and none is a slip among the
     others: each is at least half as frequent as the most frequent one.
     """
     if len({name.casefold() for name in counts}) > 1:
@@ -90,7 +90,7 @@ def placeholders(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
 
 
 def _numbers(counts: Mapping[str, int]) -> list[str]:
-    """-1, 99, 999 ... beside the class numbers 0..C-1 or 1..C."""
+    """-1, 99, 999 ... next to the class numbers 0..C-1 or 1..C."""
     if not all(re.fullmatch(r"-?\d{1,15}", name) for name in counts):
         return []
     values = sorted(int(name) for name in counts)

@@ -69,7 +69,7 @@ class ExactDuplicates(Rule):
     ## When it is wrong
 
     Where the same observation can be made twice, such as survey answers or counts: the repetition is part of the
-    distribution. The finding says so where it can tell.
+    distribution. The finding says so where that is known.
 
     ## Reference
 

@@ -20,7 +20,7 @@ class NearDuplicates(NearRule):
     Pictures saved, brightened, mirrored or cropped again; rows that are equal after rounding or in all but a few columns;
     texts that share most of their wording.
 
-    How near is near is measured on the set itself: unrelated pictures of digits are more alike than unrelated photos,
+    How near is near is measured on the set itself: unrelated pictures of digits are more similar than unrelated photos,
     and rows of a few categories coincide all the time. A pair is reported only if chance would hardly give one such pair
     in the whole set. Exact copies are the business of exact-duplicates.
 
@@ -37,7 +37,7 @@ class NearDuplicates(NearRule):
 
     Augmented copies made on purpose, and consecutive frames of a video, are near-identical by design. They still must
     not be split apart. Pictures cropped by up to a quarter of one side, or a fifth of two, are found where the set has
-    eleven of them: fewer are not told from overlapping cut-outs of one scene, and of such cut-outs, digits, faces and
+    eleven of them: fewer cannot be distinguished from overlapping crops of one scene, and of such cut-outs, digits, faces and
     textures none is reported. Texts count only where the other columns agree as well, if there are three or more. Not
     found are larger crops, crops that are mirrored as well, rows rounded so coarsely that many columns move by more than
     half a hundredth of their spread, and copies of rows that have many others nearly as near, such as curves of one form
@@ -46,7 +46,7 @@ class NearDuplicates(NearRule):
     ## Reference
 
     37 reasons, item 13. Barz and Denzler, "Do we train on test data?", 2020. Peers use one fixed distance between
-    perceptual hashes for all sets and so call digits duplicates of each other; here the bound follows from how alike
+    perceptual hashes for all sets and so call digits duplicates of each other; here the bound follows from how similar
     unrelated samples of the set are.
     """
 

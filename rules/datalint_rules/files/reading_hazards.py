@@ -38,7 +38,7 @@ class ReadingHazards(Rule):
     ## Why it hurts
 
     One stray header line or decimal comma turns a column of numbers into text; a swallowed row is missing without a
-    word; two files read alike although they are written differently give garbage in one of them.
+    word; two files read the same way although they are written differently give garbage in one of them.
 
     ## How to fix it
 
@@ -46,7 +46,7 @@ class ReadingHazards(Rule):
 
     ## When it is wrong
 
-    Where the reader in use is told of it (``decimal=","``, ``encoding="cp1252"``): then put the code on the ignore list.
+    Where the reader in use is configured for it (``decimal=","``, ``encoding="cp1252"``): then put the code on the ignore list.
 
     ## Reference
 
@@ -73,7 +73,7 @@ class ReadingHazards(Rule):
             # A header line that its head has shown is counted again by the reader.
             if group and all(problem.path != other.path for other in kinds.get(group, [])):
                 kinds.setdefault(group, []).append(problem)
-        # A file that differs in its encoding is told once.
+        # A file that differs in its encoding is reported once.
         told = {problem.path for problem in kinds.get("encoding", [])}
         kinds["one encoding"] = [problem for problem in kinds.get("one encoding", []) if problem.path not in told]
         for group in _HAZARDS:
@@ -151,7 +151,7 @@ _HAZARDS: dict[str, _Hazard] = {
     "delimiter": _Hazard(
         "delimiters that differ between files",
         "warning",
-        "A reader told of one delimiter takes each line of the other files for a single value.",
+        "A reader set to one delimiter takes each line of the other files for a single value.",
         "Write all files with the same delimiter.",
     ),
     "encoding": _Hazard(
@@ -181,7 +181,7 @@ _HAZARDS: dict[str, _Hazard] = {
     "index": _Hazard(
         "a saved row index",
         "info",
-        "The position becomes a feature, and in sorted files it tells the label.",
+        "The position becomes a feature, and in sorted files it predicts the label.",
         "Save with index=False, or read with index_col=0.",
     ),
     "names": _Hazard(

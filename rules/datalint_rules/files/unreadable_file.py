@@ -42,7 +42,7 @@ class UnreadableFile(Rule):
 
     ## When it is wrong
 
-    Files that lie beside the data and are not meant to be data; they are told as info only.
+    Files next to the data that are not data; they are reported as info only.
 
     ## Reference
 

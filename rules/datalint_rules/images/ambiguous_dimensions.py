@@ -17,7 +17,7 @@ CHANNELS = frozenset({1, 2, 3, 4})
 
 
 class AmbiguousDimensions(Rule):
-    """Arrays of pictures whose axes cannot be told by their lengths, so that a swapped axis goes unnoticed.
+    """Arrays of pictures whose axes cannot be identified by their lengths, so that a swapped axis goes unnoticed.
 
     As many samples as rows or columns, as many channels as rows or columns, or two axes that can both be the channels.
     Height equal to width alone is too common to be worth a word.
@@ -63,7 +63,7 @@ class AmbiguousDimensions(Rule):
                 continue
             shown = " x ".join(str(length) for length in shape)
             yield Found(
-                message=f"the axes of {shown} cannot be told apart: {alike}",
+                message=f"the axes of {shown} cannot be distinguished: {alike}",
                 consequence="If two of these axes are swapped, nothing fails: the model trains on scrambled pictures.",
                 remedy="Look at some pictures as your loader gives them, and test with another number of samples.",
                 confidence=0.9,

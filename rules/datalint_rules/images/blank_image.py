@@ -49,7 +49,7 @@ class BlankImage(Rule):
 
     ## Reference
 
-    37 reasons, item 1. CleanVision and fastdup tell such pictures as dark or light by their brightness, and overlook grey
+    37 reasons, item 1. CleanVision and fastdup report such pictures as dark or light by their brightness, and overlook grey
     ones; here the extremes of all pixels decide.
     """
 

@@ -123,7 +123,7 @@ class LowQuality(Rule):
         known = pixels(profile, "measured").astype(bool) & ~pixels(profile, "blank").astype(bool)
         known &= pixels(profile, "levels")[:, 3] > 0
         if known.sum() < ENOUGH:
-            raise Skip(f"only {int(known.sum())} images with content: what is usual among them cannot be told")
+            raise Skip(f"only {int(known.sum())} images with content: their usual values cannot be estimated")
         kind, score = self._kinds(profile, known)
         _spare_classes(profile, kind)
         pooled = Pooled.of(profile)
@@ -170,7 +170,7 @@ class LowQuality(Rule):
         low, high = pixels(profile, "low"), pixels(profile, "high")
         wave = _waves(profile, self.params.wave)
         fine &= wave > 0
-        # Of each kind: a value that is small in bad pictures, its bound, one that decides alone, where it can be told,
+        # Of each kind: a value that is small in bad pictures, its bound, one that decides alone, where there is one,
         # and a scale that is at least what counts as a difference at all: 12 levels, a factor of 1.3 in blur.
         tests = {
             "dark": (levels[:, 3], self.params.dark, self.params.dark / 2, byte & (high <= 128), 12),

@@ -90,7 +90,7 @@ class OddSize(Rule):
         width, height = (headers(profile, side).astype(np.int64) for side in ("width", "height"))
         known = (width > 0) & (height > 0)
         if known.sum() < ENOUGH:
-            raise Skip(f"only {int(known.sum())} images: what is usual among their sizes cannot be told")
+            raise Skip(f"only {int(known.sum())} images: their usual size cannot be estimated")
         short, long = np.minimum(width, height), np.maximum(width, height)
         pairs, counts = np.unique(np.column_stack([short, long])[known], axis=0, return_counts=True)
         usual = pairs[counts.argmax()]

@@ -48,7 +48,7 @@ CONTENT = ("brightness", "contrast", "file size")
 
 @dataclass(frozen=True)
 class _Shortcut:
-    """How well one property tells the classes."""
+    """How well one property predicts the classes."""
 
     name: str
     told: dict[str, float]
@@ -58,10 +58,10 @@ class _Shortcut:
 
 
 class ShortcutProperty(Rule):
-    """A property that has nothing to do with the content tells the class: size, shape, format, brightness, file size.
+    """A property that has nothing to do with the content predicts the class: size, shape, format, brightness, file size.
 
     Each property alone is cut into bins, and a table of classes per bin predicts samples that were not used to make it
-    (five folds). A class is told by it if the rate of its samples that are recognised, minus the rate of others mistaken
+    (five folds). A class is predicted by it if the rate of its samples that are recognised, minus the rate of others mistaken
     for it, is at least 0.8, and a shuffle gives that in fewer than one of 10,000 sets.
 
     ## Why it hurts
@@ -72,12 +72,12 @@ class ShortcutProperty(Rule):
     ## How to fix it
 
     Collect every class from every source, or remove the difference (one size, one format, equal brightness) and check
-    that a model trained on blurred thumbnails no longer tells the classes.
+    that a model trained on blurred thumbnails no longer recognises the classes.
 
     ## When it is wrong
 
     Where the property is the content: day against night by brightness, towers against landscapes by shape. Brightness,
-    contrast and file size often follow the content, so they are info, unless one of them alone tells four classes or
+    contrast and file size often follow the content, so they are info, unless one of them alone separates four classes or
     more apart.
 
     ## Reference
@@ -104,7 +104,7 @@ class ShortcutProperty(Rule):
         """Cuts."""
 
         told: float = Field(
-            0.8, gt=0, le=1, description="Recognised minus mistaken rate from which a class is told by a property."
+            0.8, gt=0, le=1, description="Recognised minus mistaken rate from which a property predicts a class."
         )
         content: float = Field(
             0.5,
@@ -129,7 +129,7 @@ class ShortcutProperty(Rule):
         """Judge all labelled samples together."""
         label = labels(profile)
         use = np.array([name is not None for name in label], np.bool_) & pixels(profile, "measured").astype(bool)
-        # What is one colour all over is a fault by itself, and its label is not told by its source.
+        # What is one colour all over is a fault by itself, and its source does not predict its label.
         use &= ~pixels(profile, "blank").astype(bool)
         code, names = codes_of(label[use])
         size = np.bincount(code, minlength=len(names))
@@ -166,7 +166,7 @@ class ShortcutProperty(Rule):
         others = [item.name for item in found if item.name != best.name]
         yield Found(
             message=(
-                f"the {best.name} alone tells {shown} from the other classes: "
+                f"the {best.name} alone separates {shown} from the other classes: "
                 f"{best.told[classes[0]]:.2f} recognised minus mistaken where chance gives 0"
                 + (f" (so {'does' if len(others) == 1 else 'do'} {', '.join(others)})" if others else "")
             ),

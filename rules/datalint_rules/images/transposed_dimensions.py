@@ -140,7 +140,7 @@ class TransposedDimensions(Rule):
 def _sizes(split: SplitProfile) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """[images, 2] width and height as a loader that obeys the EXIF tag sees them."""
     headers = split[ImageHeaders]
-    # The tag is reported by itself; an image that it sets right is not told twice.
+    # The tag is reported by itself; an image that it sets right is not reported twice.
     turned = headers.orientation >= 5
     width = np.where(turned, headers.height, headers.width)
     return np.column_stack([width, np.where(turned, headers.width, headers.height)]).astype(np.int64)

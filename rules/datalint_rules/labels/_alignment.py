@@ -1,4 +1,4 @@
-"""Whether samples that are alike carry labels that are alike, at the same row or some rows further on."""
+"""Whether similar samples carry similar labels, at the same row or some rows further on."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class ConflictingLabels(Rule):
     """Identical inputs that carry different labels, in one split or across splits, and the best accuracy that leaves.
 
     Inputs are compared without ids. In tables of coarse values the same input is observed for several classes by
-    nature: the finding is then info, and its number is a limit of what these columns can tell.
+    nature: the finding is then info, and its number is a limit of what these columns can predict.
 
     ## Why it hurts
 

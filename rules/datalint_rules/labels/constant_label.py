@@ -80,7 +80,7 @@ class ConstantLabel(Rule):
         if profile.task == "regression":
             targets = {s.name: s[TargetOrder] for s in profile.splits if s[TargetOrder].present}
             if sum(target.present for target in targets.values()) < self.params.samples:
-                raise Skip("there are too few labels to tell")
+                raise Skip("there are too few labels to judge")
             (name, target), *others = targets.items()
             if target.low == target.high and target.present >= self.params.samples:
                 whole = all(other.low == other.high == target.low for _, other in others)
@@ -92,7 +92,7 @@ class ConstantLabel(Rule):
             return
         classes = {name for split in labelled for name in split.counts}
         if not labelled or sum(sum(split.counts.values()) for split in labelled) < self.params.samples:
-            raise Skip("there are too few labels to tell")
+            raise Skip("there are too few labels to judge")
         train = labelled[0]
         if len(train.counts) != 1:
             return

@@ -47,11 +47,11 @@ class LabelEncoding(Rule):
     ## How to fix it
 
     Map the labels through one table of names to 0..C-1 (``LabelEncoder``, ``Categorical``) after trimming and folding
-    them, and keep the table beside the data.
+    them, and keep the table with the data.
 
     ## When it is wrong
 
-    Where case tells classes apart: four or more letters "a" and "A" are taken for letters, and names as frequent as each
+    Where case distinguishes classes: four or more letters "a" and "A" are taken for letters, and names as frequent as each
     other that differ in an inner capital, such as the vowels "had" and "hAd", for classes. Labels that are
     numbers but not 0..C-1 are info, since many libraries map them by themselves.
 
@@ -182,7 +182,7 @@ def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) 
     inside = [split.name for split in profile.labelled if rarer & split.counts.keys()]
     return Found(
         message=f"one class is spelt in several ways: {shown}{more}{where}",
-        consequence="Each spelling becomes a class of its own, which no input can tell from the other.",
+        consequence="Each spelling becomes a class of its own, which no input can distinguish from the other.",
         remedy=f"Write {first[0]!r} everywhere: trim, fold the case and map all labels through one table of names "
         "(not done by `datalint fix`: two spellings may be two classes, such as the letters a and A).",
         severity="error" if broken else None,
@@ -251,7 +251,7 @@ def _numbered(values: list[float], storage: str) -> Found | None:
     return Found(
         message=f"{what}; losses that index classes expect whole numbers from 0 to {count - 1}",
         consequence="An index out of range stops training, and unused numbers are outputs that are never trained.",
-        remedy="Map the labels to 0..C-1 in the order of their values, and keep the table beside the data.",
+        remedy="Map the labels to 0..C-1 in the order of their values, and keep the table with the data.",
         severity="info",
         confidence=0.99,
         subject="numbers",

@@ -134,7 +134,7 @@ class MisalignedLabels(Rule):
                 yield _shifted(split, shift, numeric, serial=serial(X[own], position, shift.lag))
         best = max(agreements, key=lambda name: agreements[name].kappa)
         if not slipped and not agreements[best].sure:
-            raise Skip("samples that are alike have no more labels in common than by chance, so a shift would not show")
+            raise Skip("similar samples share no more labels than by chance, so a shift would not show")
         if agreements[best].sure and len(parts) > 1:
             labels = {split.name: _labels(split, rows, names, numeric) for split, _, rows in parts}
             for split, _, _ in parts:
@@ -217,7 +217,7 @@ def _shifted(split: SplitProfile, shift: Shift, numeric: bool, *, serial: bool) 
     caveat = "; rows in a series or in blocks can look like that without any fault" if serial else ""
     return Found(
         message=(
-            f"{verdict} by {steps} {rows}{where}: samples that are alike have labels that agree "
+            f"{verdict} by {steps} {rows}{where}: similar samples have labels that agree "
             f"{_share(shift.at_lag.raw, numeric)} {steps} {rows} {'further on' if shift.lag > 0 else 'before'}, and "
             f"{_share(shift.at_zero.raw, numeric)} at their own rows{caveat}"
         ),

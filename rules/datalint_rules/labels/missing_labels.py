@@ -157,7 +157,7 @@ def _headers(split: SplitProfile, name: str) -> Iterator[Found]:
     """The name of the label column among the labels of a column that has other classes, all of them common."""
     for label, count in split.counts.items():
         others = [n for other, n in split.counts.items() if other != label]
-        # A column "spam" may well hold "spam" beside "ham", and a rare one at that: a header stands among several classes.
+        # A column "spam" may well hold "spam" next to "ham", and a rare one at that: a header stands among several classes.
         if label.strip().casefold() != name.strip().casefold() or len(others) < 2 or min(others) < 10 * count:
             continue
         picked = split.rows.having([label])

@@ -52,7 +52,7 @@ class NoisyLabels(Rule):
     labels is wrong.
 
     Wrong labels mislead the models that are to find them. Where the first fit shows a floor, those that suffer from it are
-    trained a second time without the samples doubted so far, and judge beside the first ones. That second round is skipped in
+    trained a second time without the samples doubted so far, and judge along with the first ones. That second round is skipped in
     sets of more than 2,000 samples, which show a floor without it, where no label is doubted, and where more than half of a
     class would be left out. From 4,000 samples on one model, the best of a race on 3,000 of them, judges alone.
 
@@ -124,7 +124,7 @@ class NoisyLabels(Rule):
             raise Skip(result.reason)
         components = result.components
         if twice is not None and twice.merged:
-            # These are told already, and no model can settle them.
+            # These are reported already, and no model can settle them.
             components = tuple(part.copy() for part in components)
             for part in components:
                 part[_rows_of(twice, learned)] = float("nan")
@@ -246,7 +246,7 @@ def _merged_classes(profile: Profile, learned: Learned, twice: Contradictions) -
             f"the classes {first[0]!r} and {first[1]!r} share {first[2]:,} identical pictures{more}: "
             "one of the two is mislabelled"
         ),
-        consequence="No model can tell these classes apart, and at least half of their labels are wrong.",
+        consequence="No model can separate these classes, and at least half of their labels are wrong.",
         remedy=f"Compare the classes {first[0]!r} and {first[1]!r} with their source and load the wrong one again.",
         confidence=0.999,
         class_=f"{first[0]}, {first[1]}",

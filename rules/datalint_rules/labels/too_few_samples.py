@@ -85,7 +85,7 @@ class TooFewSamples(Rule):
         counts = train.counts if profile.task != "regression" else {}
         total = train.labelled if counts else train[LabelRuns].samples
         if profile.task != "regression" and not counts:
-            # More classes than are counted: the sample tells whether they repeat.
+            # More classes than are counted: the sample shows whether they repeat.
             if profile.dataset.by_class:
                 return
             labels = [label for label in train.rows.label if label is not None]

@@ -91,7 +91,7 @@ class BatchSize(Rule):
             yield Found(
                 message=f"{where} {n:,} sample{'s' * (n > 1)}: not one full batch of {size:,}",
                 consequence="Each epoch is a single step on everything, or none at all where incomplete batches are dropped.",
-                remedy=f"Train with a batch of {max(2, n // 8):,} or fewer (--batch-size tells datalint), or collect more samples.",
+                remedy=f"Train with a batch of {max(2, n // 8):,} or fewer (pass it as --batch-size), or collect more samples.",
                 severity="info" if size == USUAL and 2 * n > size else "warning",
                 confidence=0.99,
                 split=split.name,

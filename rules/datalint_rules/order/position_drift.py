@@ -58,7 +58,7 @@ class PositionDrift(Rule):
 
     Data whose order carries meaning, such as a time series read in windows. Where a time column grows with the
     position, and where the drift is slight, the finding is only info: tables of real observations are rarely in perfect
-    disorder. It is a warning where a label is there to be learnt and one column all but tells which part of the file a
+    disorder. It is a warning where a label is there to be learnt and one column all but identifies which part of the file a
     row comes from.
 
     ## Reference
@@ -90,7 +90,7 @@ class PositionDrift(Rule):
             0.85,
             gt=0.5,
             le=1,
-            description="AUC with which a column tells a segment from the rest, from which it is a warning.",
+            description="AUC of a column for a segment against the rest from which it is a warning.",
         )
         large: float = Field(
             0.5, gt=0, le=1, description="Change of a category's share in a segment from which it is a warning."
@@ -204,7 +204,7 @@ class PositionDrift(Rule):
         numeric = [
             c for c in table.columns if c != clean.label and table[c].dtype.kind == "f" and table[c].nunique() > 20
         ]
-        # Beside a time the order may be meant, so the finding is only info.
+        # With a time column the order may be intended, so the finding is only info.
         timed = any(table[c].dtype.kind == "M" for c in table.columns)
         if not numeric or len(table) < 300 or timed:
             return None
@@ -314,7 +314,7 @@ def _numeric_drift(
     first, last, size = _block(means * sizes, sizes)
     inside = (s >= first) & (s < last)
     here, there, what = np.median(x[inside]), np.median(x[~inside]), "median"
-    if f"{here:.4g}" == f"{there:.4g}":  # few values, most of them equal: their mean tells what the ranks saw
+    if f"{here:.4g}" == f"{there:.4g}":  # few values, most of them equal: the mean shows what the ranks saw
         here, there, what = x[inside].mean(), x[~inside].mean(), "mean"
     words = f"{name!r} is {'higher' if size > 0 else 'lower'} ({what} {here:.4g}, elsewhere {there:.4g})"
     return _Drift(name, size, "standard deviations", log_chance, (first, last), count, words)

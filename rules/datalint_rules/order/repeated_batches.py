@@ -36,7 +36,7 @@ class RepeatedBatches(Rule):
     """A block of samples repeated back to back: the same contents again, in the same order, at a constant distance.
 
     All copies of a sample of the contents are placed, so a block that was written twice shows as many contents that come
-    again after exactly as many rows. Blocks are told from chance by their distance: copies that happen to exist, or rows
+    again after exactly as many rows. Blocks are distinguished from chance by their distance: copies that happen to exist, or rows
     of few distinct values, come again after all kinds of distances.
 
     ## Why it hurts

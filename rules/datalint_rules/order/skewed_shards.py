@@ -179,7 +179,7 @@ def _by_class(codes: NDArray[np.int64], labels: NDArray[np.object_]) -> _Skew | 
     entropy = _entropy(table.sum(0)[None])[0]
     own = _entropy(table)
     information = max(0.0, float(entropy - (own * sizes).sum() / total))
-    # Less what the cells of a shuffled table tell by chance (Miller 1955); few files cannot tell all of many classes.
+    # Less what the cells of a shuffled table explain by chance (Miller 1955); few files cannot separate all of many classes.
     most_possible = min(entropy, _entropy(sizes[None])[0])
     told = (information - free / (2 * total)) / most_possible if most_possible > 0 else 0.0
     largest = table.argmax(1)

@@ -43,7 +43,7 @@ class SortedByLabel(Rule):
     """Samples stored in the order of their labels.
 
     For classes: far fewer runs of equal labels than a shuffle gives, or single runs that no shuffle gives (only a part
-    is sorted, or sorted shards follow each other). For numeric targets: neighbours far more alike than chance.
+    is sorted, or sorted shards follow each other). For numeric targets: neighbours far more similar than by chance.
 
     ## Why it hurts
 
@@ -239,7 +239,7 @@ class SortedByLabel(Rule):
             what = f"rows are sorted by the target {name!r}: it only {'rises' if target.rising else 'falls'}"
         else:
             what = (
-                f"neighbouring rows have alike targets: {name!r} correlates with the row before by {correlation:.2f}, "
+                f"neighbouring rows have similar targets: {name!r} correlates with the row before by {correlation:.2f}, "
                 "and a shuffle gives 0"
             )
         yield Found(

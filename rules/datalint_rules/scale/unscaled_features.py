@@ -38,7 +38,7 @@ class UnscaledFeatures(Rule):
 
     Compares the standard deviations of the features, and their means in units of them. Nearly every raw table is
     unscaled, which is info; it is a warning where the largest feature is so large that in 32-bit floats the smallest
-    one vanishes beside it.
+    one vanishes next to it.
 
     ## Why it hurts
 
@@ -72,7 +72,7 @@ class UnscaledFeatures(Rule):
 
         # A gradient step then changes the loss along one feature 10,000 times as much as along the other.
         ratio: float = Field(100.0, gt=1, description="Ratio of standard deviations from which it is info.")
-        # 2 ** 24: beside a larger term, a 32-bit float loses all of a smaller one.
+        # 2 ** 24: next to a larger term, a 32-bit float loses all of a smaller one.
         extreme: float = Field(2.0**24, gt=1, description="Ratio of standard deviations from which it is a warning.")
         offset: float = Field(10.0, gt=0, description="Distance of a mean from zero, in deviations, that is info.")
 
@@ -125,7 +125,7 @@ class UnscaledFeatures(Rule):
         yield Found(
             message=apart + centred * bool(far.any()) if ratio >= self.params.ratio else offset,
             consequence=(
-                "In 32-bit floats the small features vanish beside the large ones: gradient descent cannot use them."
+                "In 32-bit floats the small features vanish next to the large ones: gradient descent cannot use them."
                 if extreme
                 else "Gradient methods need many more steps, and distances see the large features only; trees do not mind."
             ),

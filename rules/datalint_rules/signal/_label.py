@@ -1,4 +1,4 @@
-"""The label of a data set, classes or numbers, and what may tell it: as the test of no-signal takes them."""
+"""The label of a data set, classes or numbers, and what may predict it, as the test of no-signal takes them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MOST_TRIED = 64
 
 @dataclass(frozen=True)
 class Label:
-    """The label of the sampled rows, and what may tell it."""
+    """The label of the sampled rows, and what may predict it."""
 
     rows: tuple[tuple[str, NDArray[np.int64]], ...]
     X: NDArray[np.float32]

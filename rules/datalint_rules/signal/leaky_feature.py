@@ -172,7 +172,7 @@ def _found(told: list[Column], rest: float, count: int, split: SplitProfile, num
         what = f"the column {first.name!r} alone predicts the label: it takes away {first.score:.1%} {beyond}"
     more = f"; so {'does' if len(told) == 2 else 'do'} {', '.join(repr(c.name) for c in told[1:4])}" if told[1:] else ""
     more += f" and {len(told) - 4:,} more" if len(told) > 4 else ""
-    # A binary column of an easy problem may be one of many that tell the classes apart; one value for each of three is no chance.
+    # A binary column of an easy problem may be one of many that separate the classes; one value for each of three is not chance.
     easy = first.copy and not first.codes and rest >= 0.98
     return Found(
         message=f"{what}{more}; all other columns together reach {max(rest, 0):.1%} ({count:,} rows)",

@@ -36,7 +36,7 @@ class NoSignal(Rule):
     """Inputs that predict the labels no better than after shuffling the labels, though there are enough samples to see it.
 
     Holds for classes and for numbers to be predicted. Every column by itself, a linear and a kernel model are scored out of
-    fold on the labels, and again, fitted anew, on up to 199 shuffles of them.
+    fold on the labels, and refitted on up to 199 shuffles of them.
 
     ## Why it hurts
 
@@ -94,7 +94,7 @@ class NoSignal(Rule):
             0.01,
             ge=0.005,
             lt=1,
-            description="Level of the test whose success silences the rule; 199 shuffles tell no less than 0.005.",
+            description="Level of the test whose success silences the rule; 199 shuffles resolve no less than 0.005.",
         )
 
     params: Params
@@ -128,7 +128,7 @@ class NoSignal(Rule):
         ones = n // 2 if label.numbers is not None else round(label.largest * n / len(label.contents))
         detectable = 0.5 + NEEDED * auc_error(ones, n - ones)
         if detectable > self.params.auc:
-            raise Skip(f"{n:,} samples are too few to tell: an AUC below {min(detectable, 1):.2f} would go unseen")
+            raise Skip(f"{n:,} samples are too few to judge: an AUC below {min(detectable, 1):.2f} would go unseen")
         if profile.sentence_names and not profile.given.embeddings:
             # Without embeddings nothing here reads the texts, and they may say it all.
             raise Skip("the other columns say nothing about the label, and texts are judged by given embeddings only")

@@ -222,7 +222,7 @@ def _agreement(said: NDArray[np.intp], y: NDArray[np.int64]) -> _Agreement:
     classes = int(max(said.max(), y.max())) + 1
     a, b = (np.bincount(labels, minlength=classes) / len(y) for labels in (said, y))
     expected, seen = float(a @ b), float((said == y).mean())
-    # Of the agreement where the labels are dealt out anew (Fleiss, Cohen and Everitt 1969).
+    # Of the agreement where the labels are shuffled (Fleiss, Cohen and Everitt 1969).
     variance = (expected + expected**2 - float((a * b * (a + b)).sum())) / len(y)
     beyond = seen - expected
     return _Agreement(

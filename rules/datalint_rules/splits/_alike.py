@@ -1,4 +1,4 @@
-"""Was one split made in another way than the other? Told from the columns that both have."""
+"""Was one split made in another way than the other? Judged from the columns that both have."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ WHOLE = 0.9
 def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDArray[np.int64] | None:
     """What was drawn when the splits were, if it was not the rows: their sources, such as patients.
 
-    Rows of one patient are alike, so that two sets of patients differ by more than as many rows drawn one by one would.
+    Rows of one patient are similar, so that two sets of patients differ by more than as many rows drawn one by one would.
 
     Returns:
         The source of each sampled row, those of ``train`` first, -1 where unknown; None where rows were drawn.

@@ -1,4 +1,4 @@
-"""How far the columns of two splits lie apart, and whether a model can tell the splits from each other."""
+"""How far the columns of two splits lie apart, and whether a model can distinguish the splits."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def column_gaps(
         profile: of the data set.
         train: the one split.
         other: the one compared with it.
-        units: what was drawn, as ``_compare.units_of`` tells.
+        units: what was drawn, as ``_compare.units_of`` finds it.
     """
     gaps: list[Gap] = []
     most = max(500, min(5_000, MAX_CELLS // max(1, len(profile.feature_names))))
@@ -183,7 +183,7 @@ def _emptiness(
 def tell_apart(
     profile: Profile, train: SplitProfile, other: SplitProfile, units: NDArray[np.int64] | None
 ) -> tuple[float, float]:
-    """AUC out of fold of a model that tells the two splits apart, and its standard error where they are alike."""
+    """Out-of-fold AUC of a model that distinguishes the two splits, and its standard error where they do not differ."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     parts = [(s, fewer(s.rows, np.flatnonzero(s.rows.readable), MODEL_ROWS)) for s in (train, other)]

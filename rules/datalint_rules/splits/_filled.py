@@ -87,7 +87,7 @@ def _judge(
         if not (near_all or near_train):
             continue
         if len(splits) > 1 and abs(of_all - of_train) <= 4 * step:
-            return None  # both are the same number: nobody can tell, and nothing leaked
+            return None  # both are the same number: nothing leaked
         fitted = "unsplit" if len(splits) == 1 else "pooled" if near_all else "train"
         masks = tuple(np.asarray(column == spike) for column in columns)
         return Filled(name, statistic, spike, fitted, tuple(int(mask.sum()) for mask in masks), of_train, masks)

@@ -1,4 +1,4 @@
-"""Were the pictures of one split prepared in another way than those of the other? Told from their thumbnails."""
+"""Were the pictures of one split prepared in another way than those of the other? Judged from their thumbnails."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _some(pictures: NDArray[np.uint8], most: int) -> Pixels:
 
 
 def _coarse(pictures: Pixels) -> Pixels:
-    """The four quarters of each picture: enough to tell sky from ground, and steady over a few pictures."""
+    """The four quarters of each picture: enough to distinguish sky from ground, and steady over a few pictures."""
     half = pictures.shape[1] // 2
     return np.stack([p.mean((1, 2)) for row in np.split(pictures, [half], 1) for p in np.split(row, [half], 2)], -1)
 

@@ -1,4 +1,4 @@
-"""On which rows was the scaler fitted? Told from the numbers alone.
+"""On which rows was the scaler fitted? Judged from the numbers alone.
 
 A scaler leaves its statistic *exact* on the rows it was fitted on (mean 0 and deviation 1, extremes 0 and 1,
 median 0 and quartile range 1 ...) and off by sampling error on any other set of rows. Each column is therefore
@@ -120,7 +120,7 @@ class Verdict:
 
 
 def judge(facts: Sequence[tuple[str, ColumnFacts]], names: Sequence[str]) -> Verdict | None:
-    """Tells on which rows the scaler of these splits was fitted, from their columns' statistics alone.
+    """Infers on which rows the scaler of these splits was fitted, from their columns' statistics alone.
 
     ``facts`` are (split name, facts) with the training split first; ``names`` the p column names. None when the
     data are raw, or when nothing in them decides (as where all candidate sets of rows give identical numbers).
@@ -229,7 +229,7 @@ class _Trial:
         evidence = float(fit.evidence[places].sum()) * self._independence(places)
         exact, candidates = fit.exact, self.candidates(members)
         if self.kind in RANGES and exact.sum() >= 0.98 * candidates.sum():
-            # Laplace's rule of succession: chance that, of so many alike, one of these columns is unlike the others.
+            # Laplace's rule of succession: chance that, of so many equal columns, one is unlike the others.
             evidence += math.log10(int(exact.sum()) + 2)
         if evidence < (_EVIDENCE if against.any() else _REFUTED):
             return None
@@ -258,7 +258,7 @@ class _Trial:
         evidence = self._weigh(fit, exact, candidates)
         if ranged:
             # A bound of nature shows as rows sharing the extreme. It says nothing of splits then; an unsplit table
-            # needs very many columns clipped alike, and none that misses the bound.
+            # needs very many columns clipped the same way, and none that misses the bound.
             if self.bounded(members):
                 if not (unsplit and exact.all()):
                     return None

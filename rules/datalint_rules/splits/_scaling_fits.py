@@ -87,7 +87,7 @@ def fit_robust(r: Rows, noise: Floats, step: Floats) -> Fit:
     per_low, per_high = (np.maximum((q[b] - q[a]) / 0.1, 1e-300) for a, b in ((20, 30), (70, 80)))
     median_error = noise * per_median / 2
     spread_error = np.sqrt(np.maximum(3 * per_low**2 + 3 * per_high**2 - 2 * per_low * per_high, 0) / 16)
-    # Ties hold a quantile in place whoever fitted it: the chance that its rank stays among them.
+    # Ties hold a quantile in place whatever it was fitted on: the chance that its rank stays among them.
     held = {t: np.minimum((r.ties[t] - 1) * 0.8 / np.maximum(n * noise, 1e-300), 1.0) for t in (25, 50, 75)}
     median_grain, spread_grain = step / 2 + END, step + 2 * END
     by_value = (np.abs(q[50]) <= median_grain) & (np.abs(spread - 1) <= spread_grain)
@@ -146,7 +146,7 @@ def fit_range(kind: Kind, r: Rows, step: Floats, natural: Bools) -> Fit:
         # Chance that a column which merely ends hereabouts has its last value on the mark: the values expected
         # within rounding of it, from how those next to it are spaced.
         part = np.maximum(step / 2, END) / np.maximum(r.reach[end], 1e-300)
-        # Ten values tell the power badly; what crowds one column of a table crowds its others.
+        # Ten values estimate the power badly; what crowds one column of a table crowds its others.
         typical = np.median(r.power[end][on & many]) if (on & many).any() else 1.0
         expected = r.crowd[end] * np.minimum(part, 1.0) ** np.minimum(r.power[end], typical)
         chances.append(np.where(np.abs(extreme - mark) <= r.reach[end], expected, 0.0))

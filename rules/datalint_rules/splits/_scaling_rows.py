@@ -164,7 +164,7 @@ def rows_of(facts: ColumnFacts, step: Floats) -> Rows:
 
 
 _QUANTILES = (20, 25, 30, 40, 50, 60, 70, 75, 80)
-_NEIGHBOURS = 10  # values next to an end that tell how crowded it is
+_NEIGHBOURS = 10  # values next to an end that show how crowded it is
 
 
 def _order_block(sample: Floats, low: Floats, high: Floats) -> dict[str, Floats]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class FeatureShift(Rule):
     """A split that is recognisable from its features.
 
-    A column is distributed otherwise than in train, or a model tells the rows (or pictures) of the two apart.
+    A column is distributed otherwise than in train, or a model distinguishes the rows (or pictures) of the two.
 
     ## Why it hurts
 

@@ -53,7 +53,7 @@ class GroupLeakage(OfSampledRows):
     ## When it is wrong
 
     Where the task is about known sources: recommending to known users, forecasting known shops, recognising known
-    speakers. Or where each split numbers its sources anew, so that equal keys are different sources. A category whose
+    speakers. Or where each split numbers its sources from the start, so that equal keys are different sources. A category whose
     properties were joined to the table (a car model with its maker and drive) looks like a source.
 
     ## Reference

@@ -41,7 +41,7 @@ class ImputedBeforeSplit(Rule):
     ## Why it hurts
 
     Test rows took part in choosing the value, so the test score is measured with knowledge of the test set. The filled
-    cells also look like measurements: nothing tells the model that they were missing.
+    cells also look like measurements: the model cannot know that they were missing.
 
     ## How to fix it
 
@@ -142,7 +142,7 @@ def _found(case: str, columns: Sequence[Filled], splits: Sequence[SplitProfile])
             f"the gaps of {worst.name!r} were filled in each split with that split's own {worst.statistic} "
             f"({worst.value:.10g} in {splits[0].name}){more}"
         )
-        consequence = "New data cannot be filled the same way, and the test rows told of themselves."
+        consequence = "New data cannot be filled the same way, and the test rows leaked into train."
         remedy = "Fill all splits with the statistic of train."
     else:
         message = f"{cells}, the {worst.statistic} of the other cells to the last digit: gaps were filled{more}"

@@ -162,7 +162,7 @@ class LabelShift(Rule):
                     + (
                         ""
                         if several
-                        else f", and {distance:.0%} of the samples would have to change class to make them alike"
+                        else f", and {distance:.0%} of the samples would have to change class to make them equal"
                     )
                 )
             if distance >= self.params.distance and severity == "info":
@@ -174,7 +174,7 @@ class LabelShift(Rule):
         return Found(
             message="; ".join(parts),
             consequence=never
-            or "Scores on this split do not tell how well the model does on data like the training data.",
+            or "Scores on this split do not show how well the model does on data like the training data.",
             remedy="Split again, stratified by class; if labels are only written differently, write them alike.",
             severity=severity,
             confidence=0.99 if new or gone else 1 - min(0.5, p_value),
@@ -217,7 +217,7 @@ class LabelShift(Rule):
                     f"the target of {other.name} is distributed unlike that of {train.name}: median {high:.4g} against "
                     f"{low:.4g}, and the cumulative shares differ by up to {gap:.0%}"
                 ),
-                consequence="Scores on this split do not tell how well the model does on data like the training data.",
+                consequence="Scores on this split do not show how well the model does on data like the training data.",
                 remedy="Split again at random, or stratified by bins of the target.",
                 severity=None if gap >= self.params.distance + 0.05 else "info",
                 confidence=1 - min(0.5, p_value),

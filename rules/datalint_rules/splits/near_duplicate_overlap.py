@@ -42,7 +42,7 @@ class NearDuplicateOverlap(NearRule):
     ## Reference
 
     37 reasons, items 13 and 15. Barz and Denzler, "Do we train on test data?", 2020 (3 % of the test images of CIFAR-10).
-    Peers take one fixed distance for all sets; here the bound follows from how alike unrelated samples of the set are.
+    Peers take one fixed distance for all sets; here the bound follows from how similar unrelated samples of the set are.
     """
 
     code = "SPL102"

@@ -36,7 +36,7 @@ class PreSplitNormalization(Rule):
 
     Standard scaling, centring, min-max, max-abs and robust scaling leave their statistic exactly at its mark (mean 0 and
     deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others. So the
-    numbers tell where the scaler was fitted: on all splits together (the leak), on each split by itself, on the one
+    numbers show where the scaler was fitted: on all splits together (the leak), on each split by itself, on the one
     unsplit file, or on train alone, which is right and is said in the report's evidence of other findings only.
 
     ## Why it hurts
@@ -146,7 +146,7 @@ def _found(verdict: Verdict, splits: list[str]) -> Found:
         consequence = "Any split made from it leaks: its test rows helped to choose the scale."
         remedy = "Split the raw data first, then fit the scaler on the training part only."
         if verdict.bounded:
-            remedy += " (Columns that are shares by nature, from 0 to 1, look alike; those need nothing.)"
+            remedy += " (Columns that are shares by nature, from 0 to 1, look the same; those need nothing.)"
     return Found(
         message=message,
         consequence=consequence,

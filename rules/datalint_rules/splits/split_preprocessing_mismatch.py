@@ -44,7 +44,7 @@ class SplitPreprocessingMismatch(Rule):
 
     ## Why it hurts
 
-    The model learns one input and is measured on another: the score is near chance, and nothing else tells why.
+    The model learns one input and is measured on another: the score is near chance, and nothing else shows why.
 
     ## How to fix it
 
@@ -53,7 +53,7 @@ class SplitPreprocessingMismatch(Rule):
     ## When it is wrong
 
     Where the splits come from different populations on purpose, so far apart that the columns differ threefold in
-    width; where the loader converts size and pixel format for all splits alike (then it is still a loss of quality).
+    width; where the loader converts size and pixel format of all splits (then it is still a loss of quality).
 
     ## Reference
 

@@ -56,7 +56,7 @@ class SplitSchema(Rule):
     ## Reference
 
     37 reasons, item 15. Deepchecks and TensorFlow Data Validation report every new category; the count that chance
-    gives (Good 1953: the categories seen once in train tell how many are unseen) keeps rare ones out.
+    gives (Good 1953: the categories seen once in train estimate how many are unseen) keeps rare ones out.
     """
 
     code = "SPL110"
@@ -108,7 +108,7 @@ class SplitSchema(Rule):
                 both, words = codes_of(np.concatenate([column, texts[name]]))
                 codes = both[: len(column)]
                 counts = np.bincount(both[len(column) :] + 1, minlength=len(words) + 1)[1:]
-                # Nothing in common at all is another type or another column, which is told as such.
+                # Nothing in common at all is another type or another column, which is reported as such.
                 unseen = (codes >= 0) & (counts[codes] == 0)
                 if not unseen.any():
                     continue

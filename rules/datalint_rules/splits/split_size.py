@@ -37,7 +37,7 @@ class SplitSize(Rule):
 
     ## Why it hurts
 
-    Accuracy on 30 samples is known to within 18 points either way: two models that differ by less cannot be told apart,
+    Accuracy on 30 samples is known to within 18 points either way: two models that differ by less cannot be distinguished,
     and choosing between them by that score is choosing by chance.
 
     ## How to fix it
@@ -112,7 +112,7 @@ class SplitSize(Rule):
         if half < self.params.mild_points:
             return None
         share = n / total
-        # Ten samples cannot tell a good model from a coin.
+        # Ten samples cannot distinguish a good model from a coin.
         severe = half >= self.params.points and (share < self.params.share or n < 10)
         if not severe and share >= self.params.share and half < self.params.points:
             return None  # a fair share of a small set
@@ -123,7 +123,7 @@ class SplitSize(Rule):
         )
         return Found(
             message=f"{split.name} has only {counted(n, 'sample')} ({share:.1%} of all): {spread}",
-            consequence="Models that differ by less than that cannot be told apart, and the best one is chosen by chance.",
+            consequence="Models that differ by less than that cannot be distinguished, and the best one is chosen by chance.",
             remedy=f"Move samples into {split.name} (four times as many halve the interval), or use cross-validation.",
             severity=None if severe else "info",
             confidence=0.99,

@@ -34,7 +34,7 @@ class TimeLeakage(OfSampledRows):
     """Train reaches past the start of validation or test in a time column.
 
     Where a split was plainly made by time, single rows of train that are later than the start of test are named. Where
-    train and test cover the same time the split was random: info, for whoever wants to predict the future.
+    train and test cover the same time the split was random: info, if the future is to be predicted.
 
     ## Why it hurts
 
@@ -153,7 +153,7 @@ class TimeLeakage(OfSampledRows):
             consequence=(
                 "The model has seen some of the time that it is tested on."
                 if made_by_time
-                else "The score tells how well gaps are filled in, not how well the future is predicted."
+                else "The score measures how well gaps are filled in, not how well the future is predicted."
             ),
             remedy=(
                 f"Drop the train rows later than {text_of(start)}, or move them to {other.name}."

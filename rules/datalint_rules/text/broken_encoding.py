@@ -39,7 +39,7 @@ class BrokenEncoding(Rule):
     ## Why it hurts
 
     One word has two spellings, of which one is rare: the vocabulary grows by garbage, and what a replacement character
-    stood for is lost. Where one source is broken and another is not, the garbage tells the source, and often the label.
+    stood for is lost. Where one source is broken and another is not, the garbage reveals the source, and often the label.
 
     ## How to fix it
 
@@ -101,7 +101,7 @@ class BrokenEncoding(Rule):
                     f"{len(rows):,} of {column.counted} texts of {column.name!r} were read in the wrong encoding ({share:.2%}), "
                     f"such as {such}{shown(text[start:], 40)!r}{gone}"
                 ),
-                consequence="One word has two spellings, of which one is garbage, and it may tell the source.",
+                consequence="One word has two spellings, of which one is garbage, and it may reveal the source.",
                 remedy="Read the source again as UTF-8, or mend the texts with ftfy.",
                 severity="warning" if share >= self.params.share and len(rows) > 1 else "info",
                 confidence=0.97,

@@ -102,7 +102,7 @@ class EmptyText(Rule):
             lost = int((~column.present).sum())
             # Written out in most of them, "none" and its like are an answer.
             meant = _answers(column.texts[np.flatnonzero(empty & column.present)].tolist()) > count / 2
-            # Beside other features the gaps are VAL103's; what stands in for a text is not seen there.
+            # With other features the gaps are VAL103's; what stands in for a text is not seen there.
             weighed = (count - lost) / len(column.texts) if others else share
             loud = weighed >= (self.params.beside if others else self.params.alone) and count > 1 and not meant
             words = column.texts[np.flatnonzero(empty & column.present)]
@@ -122,14 +122,14 @@ class EmptyText(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Empty texts of the training split, or put stand-ins there: 2 % (22 % beside other features); 20 % more at full."""
+        """Empty texts of the training split, or put stand-ins there: 2 % (22 % with other features); 20 % more at full."""
         others = bool(clean.tables) and clean.tables[training(clean)].shape[1] - (clean.label is not None) > 1
         least = 1.1 * cls.Params().beside if others else 0.02
-        # Beside other features gaps count as VAL103's fault, and blanks are read as gaps.
+        # With other features gaps count as VAL103's fault, and blanks are read as gaps.
         words = ["N/A", "[deleted]", "...", "-", *([] if others else [None, "", "   "])]
         return spoiled(clean, least + 0.2 * strength, rng, lambda _: words[int(rng.integers(len(words)))])
 
 
 def _answers(texts: list[object]) -> int:
-    """How many texts are a word by which people say that there is nothing to tell."""
+    """How many texts are a word for "nothing to report"."""
     return sum(str(text).strip(" .").casefold() in {"none", "nothing", "nil", "unknown", "no"} for text in texts)

@@ -36,7 +36,7 @@ class MarkupLeftovers(Rule):
 
     ## Why it hurts
 
-    Tags and entities are tokens without meaning that come from one source or layout, so they tell where a text is from
+    Tags and entities are tokens without meaning that come from one source or layout, so they reveal where a text is from
     rather than what it says. A placeholder shows that a template was never filled in: the text is no text.
 
     ## How to fix it
@@ -97,7 +97,7 @@ class MarkupLeftovers(Rule):
                     f"{len(rows):,} of {column.counted} texts of {column.name!r} hold leftovers of markup ({share:.2%}): "
                     f"{', '.join(parts)}"
                 ),
-                consequence="These tokens tell where a text is from rather than what it says.",
+                consequence="These tokens reveal where a text is from rather than what it says.",
                 remedy="Take the text out with an HTML parser and html.unescape; drop or fill templates.",
                 severity="warning" if loud else "info",
                 confidence=0.95,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class MixedScripts(Rule):
     """Words of two alphabets: Cyrillic or Greek letters that look like Latin ones within a Latin word, or the other way round.
 
-    Counts only words in which all the foreign letters have a look-alike, so that units, formulas and loan words with a
+    Counts only words in which all the foreign letters have a lookalike, so that units, formulas and loan words with a
     native ending are left alone.
 
     ## Why it hurts
@@ -86,7 +86,7 @@ class MixedScripts(Rule):
         pattern, other = _pattern(), re.compile("[\u0370-\u04ff]")
         for column in text_columns(profile):
             if not other.search(column.joined[0]):
-                continue  # most texts are of one alphabet, which is quickly told
+                continue  # most texts are of one alphabet, which is a quick check
             hits = column.hits(pattern, _confused)
             if not hits:
                 continue
@@ -99,7 +99,7 @@ class MixedScripts(Rule):
                     f"such as {word!r} with {_foreign(word)}"
                 ),
                 consequence="The word looks right and is another string, with a token that was hardly ever seen.",
-                remedy="Replace the look-alike letters by those of the alphabet of the word.",
+                remedy="Replace the lookalike letters by those of the alphabet of the word.",
                 severity="warning" if share >= self.params.share and len(rows) > 1 else "info",
                 confidence=0.95,
                 split=column.split,
@@ -116,7 +116,7 @@ class MixedScripts(Rule):
         return spoiled(clean, 0.02 + 0.18 * strength, rng, lambda text: text.translate(table))
 
 
-# Letters of the other alphabet by their Latin look-alike: Cyrillic, then Greek.
+# Letters of the other alphabet by their Latin lookalike: Cyrillic, then Greek.
 _TWINS = dict(
     zip(
         "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405",

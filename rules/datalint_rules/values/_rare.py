@@ -59,7 +59,7 @@ def rare_codes(profile: Profile) -> list[tuple[str, str, int, int]]:
             continue
         rare = dict(rare_values({plain(float(v)): int(c) for v, c in zip(present, counts, strict=True)}))
         common = [float(v) for v in present if plain(float(v)) not in rare]
-        # The last one of a count (rooms, children) is rare by nature; a code beside the others is not.
+        # The last one of a count (rooms, children) is rare by nature; a code next to the others is not.
         top = max(common, default=0.0)
         odd = [float(v) for v in present if plain(float(v)) in rare and not top < v <= top + len(rare)]
         grow = pool.samples / max(pool.size, 1)

@@ -130,7 +130,7 @@ def _nearest(points: NDArray[np.float64], references: NDArray[np.float64]) -> ND
         apart *= -2
         apart += squares
         nearest = np.argpartition(apart, NEIGHBOURS, axis=1)[:, : NEIGHBOURS + 1]
-        # Of the nearest the distance is taken anew: the difference of large squares has lost its digits.
+        # Of the nearest the distance is recomputed: the difference of large squares has lost its digits.
         exact = np.square(block[:, None, :] - references[nearest]).sum(2)
         out[start : start + 1_000] = np.sqrt(np.sort(exact, axis=1))
     return out

@@ -60,7 +60,7 @@ class ConstantColumn(Rule):
     ## When it is wrong
 
     Border pixels and words that do not occur in a part of the data are constant by nature. A flag that is set or left
-    empty is told as info.
+    empty is reported as info.
 
     ## Reference
 

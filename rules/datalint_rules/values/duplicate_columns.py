@@ -36,7 +36,7 @@ class DuplicateColumns(Rule):
 
     Equal means in every row, gaps included. Columns of which nearly all values are the same (rare flags, border pixels)
     can be equal by accident and are info; constant ones are VAL105's. Copies under another scale, under a monotone map
-    and categories that correspond one to one are info, for a code beside a name is common.
+    and categories that correspond one to one are info: a code next to a name is common.
 
     ## Why it hurts
 

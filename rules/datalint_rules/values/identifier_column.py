@@ -57,7 +57,7 @@ class IdentifierColumn(Rule):
     ## When it is wrong
 
     A count of whole units that never repeats by nature (seconds since the start, exact amounts of money) can look like a
-    key. Keys of many digits dealt out at random cannot be told from numbers.
+    key. Keys of many digits dealt out at random cannot be distinguished from numbers.
 
     ## Reference
 

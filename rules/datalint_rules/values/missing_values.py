@@ -49,7 +49,7 @@ class MissingValues(Rule):
 
     A few gaps are info. It is a warning where a column is empty throughout, where much of a column is missing, where
     leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Gaps in keys
-    (``patient_id``) make no row incomplete, as keys are no inputs; they are told by themselves. Texts that stand for a gap
+    (``patient_id``) make no row incomplete, as keys are not inputs; they are reported separately. Texts that stand for a gap
     ("?", -999) are VAL104's, NaN in arrays VAL102's, and gaps that predict the label SIG104's.
 
     ## Why it hurts

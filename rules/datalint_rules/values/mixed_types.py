@@ -44,7 +44,7 @@ class MixedTypes(Rule):
 
     A column counts as numbers with stray texts where at least four in five of its values are numbers of many different
     sizes, as dates with strays likewise. Numbers written as text with a unit, a currency, a percent sign or separators
-    of thousands are told too. Words for missing values are VAL104's. Codes that mix letters and digits are no fault.
+    of thousands are reported too. Words for missing values are VAL104's. Codes that mix letters and digits are no fault.
 
     ## Why it hurts
 
@@ -208,7 +208,7 @@ def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int) -
 def _lettered(values: Mapping[str, int]) -> bool:
     """Whether digits with one capital each, such as '10A', '10B' and '30B', are codes.
 
-    One quantity has one unit. Only K, M and B, which multiply, stand beside each other in a column of numbers.
+    One quantity has one unit. Only K, M and B, which multiply, are mixed in a column of numbers.
     """
     letters = {value[-1] for value in values}
     return all(value[:-1].isdigit() for value in values) and len(letters) > 1 and not letters <= set("KMB")

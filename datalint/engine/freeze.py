@@ -9,7 +9,7 @@ import dataclasses
 import importlib
 import json
 import struct
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from datalint.measures.base import Measurement
 from datalint.measures.spool import Spooled
 
 MAGIC = b"datalint-state/1\n"
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _TRUSTED = ("datalint.measures.", "datalint.core.dataset.", "datalint.core.problem.")
 
 
@@ -80,18 +83,7 @@ def _down(value: Any, arrays: _Arrays) -> Any:
     if isinstance(value, Spooled):
         value = value.load()
     if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            cells = value.ravel().tolist()
-            if value.ndim == 1 and {*map(type, cells)} <= {str, type(None)}:
-                # Texts come again and again: each is written once.
-                at: dict[Any, int] = {}
-                codes = np.fromiter((at.setdefault(cell, len(at)) for cell in cells), np.int32, len(cells))
-                return {"s": [list(at), _down(codes, arrays)]}
-            return {"o": [_down(item, arrays) for item in value.tolist()]}
-        order: Literal["F", "C"] = (
-            "F" if value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous else "C"
-        )
-        return {"a": [value.dtype.str, list(value.shape), order, arrays.add(value.tobytes(order))]}
+        return _array_down(value, arrays)
     kind = type(value)
     if f"{kind.__module__}.".startswith(_TRUSTED) and (
         dataclasses.is_dataclass(value) or isinstance(value, Measurement)
@@ -104,17 +96,36 @@ def _down(value: Any, arrays: _Arrays) -> Any:
     raise TypeError(f"a {kind.__name__} cannot be stored")
 
 
+def _array_down(value: NDArray[Any], arrays: _Arrays) -> dict[str, Any]:
+    if value.dtype.hasobject:
+        cells = value.ravel().tolist()
+        if value.ndim == 1 and {*map(type, cells)} <= {str, type(None)}:
+            # Texts come again and again: each is written once.
+            at: dict[Any, int] = {}
+            codes = np.fromiter((at.setdefault(cell, len(at)) for cell in cells), np.int32, len(cells))
+            return {"s": [list(at), _down(codes, arrays)]}
+        return {"o": [_down(item, arrays) for item in value.tolist()]}
+    order: Literal["F", "C"] = (
+        "F" if value.ndim > 1 and value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    )
+    return {"a": [value.dtype.str, list(value.shape), order, arrays.add(value.tobytes(order))]}
+
+
+def _record_up(tree: dict[str, Any], arrays: memoryview) -> Any:
+    kind = _trusted(tree["r"])
+    record = object.__new__(kind)
+    if dataclasses.is_dataclass(kind) and tree["v"].keys() != {item.name for item in dataclasses.fields(kind)}:
+        raise ValueError(f"other fields than a {kind.__name__} has")
+    for name, value in tree["v"].items():
+        object.__setattr__(record, name, _up(value, arrays))
+    return record
+
+
 def _up(tree: Any, arrays: memoryview) -> Any:
     if not isinstance(tree, dict):
         return tree
     if "r" in tree:
-        kind = _trusted(tree["r"])
-        record = object.__new__(kind)
-        if dataclasses.is_dataclass(kind) and tree["v"].keys() != {item.name for item in dataclasses.fields(kind)}:
-            raise ValueError(f"other fields than a {kind.__name__} has")
-        for name, value in tree["v"].items():
-            object.__setattr__(record, name, _up(value, arrays))
-        return record
+        return _record_up(tree, arrays)
     ((tag, content),) = tree.items()
     if tag == "f":
         return float.fromhex(content)

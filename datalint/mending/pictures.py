@@ -68,9 +68,7 @@ class Pictures:
                 (stage / name).rename(stage / goal)
                 self.origin[goal] = self.origin.pop(name)
                 touched.add(goal)
-        for folder in sorted((path for path in stage.rglob("*") if path.is_dir()), reverse=True):
-            if not any(folder.iterdir()):
-                folder.rmdir()  # a class folder without files stops torchvision's loader
+        _remove_empty(stage)
         return touched | gone
 
     def _name(self, split: str, index: int) -> str:
@@ -85,6 +83,13 @@ class Pictures:
         }
         names = [self.origin[self.where.files[int(k)]] for s in self.where.splits.values() for k in s.file]
         return [(*at[name], self.ids[name]) for name in names]
+
+
+def _remove_empty(stage: Path) -> None:
+    """Remove empty folders: a class folder without files stops torchvision's loader."""
+    for folder in sorted((path for path in stage.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _moved(name: str, given: str, label: str, stage: Path) -> str | None:

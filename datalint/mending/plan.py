@@ -120,12 +120,8 @@ class _Judge:
     def judge(self, repair: Repair, finding: Finding, change: Change) -> str | None:
         """None: it is mended; empty: nothing is wrong that could be; else the reason why it is left."""
         mild = finding.severity == "info" and finding.part_of is None
-        if repair == "irreversible":
-            return f"cannot be undone from the data alone. {finding.remedy}"
-        if repair in {"drop", "relabel", "respell"} and mild:
-            return "" if repair == "drop" and finding.confidence > SURE else "may well be right as it is"
-        if repair in {"drop-copies", "drop-from-earlier"} and finding.confidence < SURE:
-            return "may well be right as it is: values this coarse coincide by themselves"
+        if (doubt := _doubt(repair, finding, mild)) is not None:
+            return doubt
         if repair == "drop":
             return self._drop(change, [(s.split, s.index) for s in self.report.samples(finding)])
         if repair == "drop-copies":
@@ -225,6 +221,17 @@ class _Judge:
             return "could not be mended by writing the file anew"
         self.made.rewrite.update(dict.fromkeys(names, change))
         return None
+
+
+def _doubt(repair: Repair, finding: Finding, mild: bool) -> str | None:
+    """Why a finding is left whatever it names; empty where that need not be said, None where it may be mended."""
+    if repair == "irreversible":
+        return f"cannot be undone from the data alone. {finding.remedy}"
+    if repair in {"drop", "relabel", "respell"} and mild:
+        return "" if repair == "drop" and finding.confidence > SURE else "may well be right as it is"
+    if repair in {"drop-copies", "drop-from-earlier"} and finding.confidence < SURE:
+        return "may well be right as it is: values this coarse coincide by themselves"
+    return None
 
 
 def _spelt(shown: str) -> str | None:

@@ -158,15 +158,9 @@ def _rows(
     none = np.zeros(0, np.int64)
     if len(once) < 20:
         return "fewer than 20 different rows", "rows", none, none, []
-    total = sum(len(split.rows) for split in splits)
-    numbers = np.full((total, len(feature_names)), np.nan, order="F")
-    start = 0
-    for split in splits:
-        at = {name: j for j, name in enumerate(split.rows.names)}
-        for j, name in enumerate(feature_names):
-            if name in at:
-                numbers[start : start + len(split.rows), j] = split.rows.numbers[:, at[name]]
-        start += len(split.rows)
+    numbers = np.empty((sum(len(split.rows) for split in splits), len(feature_names)), order="F")
+    for j, name in enumerate(feature_names):
+        numbers[:, j] = np.concatenate([split.rows.column(name) for split in splits])
     codes, texts = [], []
     for field in dataset.fields:
         if field.kind != "text" or field.role not in {"feature", "text"}:

@@ -70,12 +70,7 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     elif source is not None:
         named.append(("train" if splits else WHOLE, source))
     named += (splits or {}).items()
-    values: dict[str, Any] = {}
-    for raw, value in named:
-        split = vocabulary.split_of(str(raw)) or str(raw)
-        if split in values:
-            raise DatalintError(f"two of the parts are the split {split!r}: give each split once")
-        values[split] = value
+    values = _by_split(named)
     if loaders:
         return [loader_dataset(values, label)]
     parts = {split: _plain(value) for split, value in values.items()}
@@ -86,6 +81,16 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     if frames:
         raise DatalintError("give every split in the same form: some are data frames and some are not")
     return [_described(_bundle({split: part for split, part in parts.items() if isinstance(part, _Arrays)}))]
+
+
+def _by_split(named: list[tuple[Any, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for raw, value in named:
+        split = vocabulary.split_of(str(raw)) or str(raw)
+        if split in values:
+            raise DatalintError(f"two of the parts are the split {split!r}: give each split once")
+        values[split] = value
+    return values
 
 
 def _known_mapping(source: Mapping[Any, Any]) -> Any:

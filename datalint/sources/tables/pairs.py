@@ -111,8 +111,8 @@ def _beside(inputs: TableFile, label: TableFile, wanted: str | None, sure: bool)
     if not _same_keys(inputs, label, shared):
         return None
     own = [c for c in label.columns if c.name not in shared and own_roles[c.name] not in ("index", "id", "time")]
-    if len(own) == 0 and len(label.columns) == 1 and not shared:
-        own = list(label.columns)  # labels in order look like an index
+    # Labels in order look like an index.
+    own = own or (list(label.columns) if len(label.columns) == 1 and not shared else [])
     if not own or len(own) > MAX_LABELS:
         return None
     if wanted is not None:

@@ -40,7 +40,7 @@ def _plain(part: CsvPartition) -> tuple[bytes, bytes] | None:
     return dialect.delimiter.encode(), dialect.quote.encode()
 
 
-def unclosed(part: CsvPartition) -> list[Problem]:
+def unclosed(part: CsvPartition) -> list[Problem]:  # noqa: C901 - one pass over the lines with its state
     """The value with the most lines that are rows, or that the end of the file cuts short, and where it begins."""
     plain = _plain(part)
     if plain is None:

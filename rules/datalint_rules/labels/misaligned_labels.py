@@ -135,13 +135,12 @@ class MisalignedLabels(Rule):
         best = max(agreements, key=lambda name: agreements[name].kappa)
         if not slipped and not agreements[best].sure:
             raise Skip("similar samples share no more labels than by chance, so a shift would not show")
-        if agreements[best].sure and len(parts) > 1:
-            labels = {split.name: _labels(split, rows, names, numeric) for split, _, rows in parts}
-            for split, _, _ in parts:
-                if split.name not in slipped | {best} and agreements[split.name].none:
-                    found = self._apart(X, spans, labels, split, best, numeric)
-                    if found is not None:
-                        yield found
+        if not agreements[best].sure:
+            return
+        labels = {split.name: _labels(split, rows, names, numeric) for split, _, rows in parts}
+        doubtful = [s for s, _, _ in parts if s.name not in slipped | {best} and agreements[s.name].none]
+        found = (self._apart(X, spans, labels, split, best, numeric) for split in doubtful)
+        yield from filter(None, found)
 
     def _apart(
         self,

@@ -120,6 +120,17 @@ class PositionDrift(Rule):
         for split in large:
             yield from self._judge(profile, split, len(large))
 
+    def _is_large(self, drift: _Drift, profile: Profile) -> bool:
+        target = profile.dataset.label
+        if target is not None and drift.name == target.name:
+            # A label guessed by its position is no ground for a warning.
+            return drift.size >= self.params.label and target.confidence != "low"
+        if drift.unit == "share":
+            return drift.size >= self.params.large
+        # Uniform ranks have a deviation of 1 / sqrt(12), and the means of a segment's and the other ranks lie AUC - 1/2
+        # apart.
+        return abs(drift.size) >= (self.params.apart - 0.5) * math.sqrt(12)
+
     def _judge(self, profile: Profile, split: SplitProfile, splits: int) -> Iterator[Found]:
         rows = split.rows
         segment, count = _segments(rows.places.row, split.samples)
@@ -127,7 +138,6 @@ class PositionDrift(Rule):
         target = profile.dataset.label
         label = target.name if target else ""
         columns: list[_Drift] = []
-        large = False
         tests = 0
         for name, values in _numeric(profile, rows):
             tests += 1
@@ -148,16 +158,7 @@ class PositionDrift(Rule):
         if not found:
             return
         found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))
-        for drift in found:
-            if target is not None and drift.name == label:
-                # A label guessed by its position is no ground for a warning.
-                large |= drift.size >= self.params.label and target.confidence != "low"
-            elif drift.unit == "share":
-                large |= drift.size >= self.params.large
-            else:
-                # Uniform ranks have a deviation of 1 / sqrt(12), and the means of a segment's and the other ranks lie
-                # AUC - 1/2 apart.
-                large |= abs(drift.size) >= (self.params.apart - 0.5) * math.sqrt(12)
+        large = any(self._is_large(drift, profile) for drift in found)
         time = _time_in_order(profile, rows)
         first = found[0]
         rest = len(found) - 1

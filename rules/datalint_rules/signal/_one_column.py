@@ -64,25 +64,27 @@ def class_columns(
             if not key and 0.9 <= value < cut and len(np.unique(values)) > 64:
                 value = max(value, (_tree_accuracy(values, y) - guess) / (1 - guess))
         elif field.kind == "text" and field.name in rows.texts:
-            texts = rows.texts[field.name][picked]
-            if key:
-                texts = np.array([None if t is None else re.sub(r"\d+", "#", str(t)) for t in texts], dtype=object)
-            bins = codes_of(texts)[0] + 1
+            bins = _text_bins(rows.texts[field.name][picked], key)
             if int(bins.max()) * classes > 1_000_000 or (not key and int(bins.max()) > len(y) / 3):
                 continue
             value = score(bins)
         else:
             continue
-        if key:
+        if key and value > 0.3:
             # In a file sorted by label every counter predicts it; that is a matter of the order.
-            if value > 0.3 and place is None:
-                place = score(bins_of(np.arange(len(y), dtype=np.float64)))
-            if value > 0.3 and place is not None and place > value - 0.3:
-                value = 0.0
+            place = score(bins_of(np.arange(len(y), dtype=np.float64))) if place is None else place
+            value = 0.0 if place > value - 0.3 else value
         copy = not key and _one_to_one(bins, y, classes)
         yield Column(
             field.name, value, copy, not key and classes > 2 and value >= cut and _coded(bins, y, classes), key
         )
+
+
+def _text_bins(texts: NDArray[np.object_], key: bool) -> NDArray[np.int64]:
+    """Codes of texts, 0 where missing; of keys without their numbers."""
+    if key:
+        texts = np.array([None if t is None else re.sub(r"\d+", "#", str(t)) for t in texts], dtype=object)
+    return codes_of(texts)[0] + 1
 
 
 def _one_to_one(bins: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> bool:

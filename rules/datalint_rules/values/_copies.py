@@ -179,6 +179,19 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return centred / deviation if deviation > 1e-12 else None
 
 
+def _numeric_levels(pool: Pool, names: list[str]) -> dict[str, NDArray[np.int64]]:
+    """Columns of few whole numbers as codes, -1 where missing."""
+    levels = {}
+    for name in names:
+        values = pool.numbers(name)
+        present = values[np.isfinite(values)]
+        if len(present) and bool((present == np.rint(present)).all()):
+            distinct, inverse = np.unique(values, return_inverse=True)
+            if 2 <= len(distinct) <= MAX_LEVELS:
+                levels[name] = np.where(np.isnan(values), -1, inverse)
+    return levels
+
+
 def _renamed(
     pool: Pool, textual: list[str], codes: dict[str, NDArray[np.int64]], numeric: list[str], rows: int
 ) -> list[tuple[str, str, str]]:
@@ -186,14 +199,7 @@ def _renamed(
     levels = {name: codes[name] for name in textual if 2 <= int(codes[name].max()) + 1 <= MAX_LEVELS}
     if not levels:
         return []
-    for name in numeric[:MAX_TEXTS]:
-        values = pool.numbers(name)
-        present = values[np.isfinite(values)]
-        if len(present) and bool((present == np.rint(present)).all()):
-            distinct, inverse = np.unique(values, return_inverse=True)
-            gaps = np.isnan(distinct)[inverse]
-            if 2 <= len(distinct) <= MAX_LEVELS:
-                levels[name] = np.where(gaps, -1, inverse)
+    levels |= _numeric_levels(pool, numeric[:MAX_TEXTS])
     found, second = [], set()
     names = sorted(levels)
     for i, a in enumerate(names):

@@ -102,9 +102,8 @@ def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None
     often = float((rest == np.rint(rest)).mean()) >= WHOLE or count >= 5 * int(
         np.unique(rest, return_counts=True)[1].max()
     )
-    if value == -1 and nearest >= 0 and often and len(distinct) >= LEVELS:
-        return Spike("code", value, count, nearest, False)
-    return None
+    code = value == -1 and nearest >= 0 and often and len(distinct) >= LEVELS
+    return Spike("code", value, count, nearest, False) if code else None
 
 
 def _is_zero_for_gap(rest: NDArray[np.float64], distinct: NDArray[np.float64], gap: float) -> bool:

@@ -87,13 +87,7 @@ class NumericOverflow(Rule):
         coarse: list[tuple[str, str]] = []
         half: list[tuple[str, str]] = []
         for name in profile.feature_names:
-            largest, whole = 0.0, True
-            for split in pool.splits:
-                numbers = split[NumberStats]
-                j = split.position(name)
-                if j is not None and numbers.count[j]:
-                    largest = max(largest, abs(float(numbers.low[j])), abs(float(numbers.high[j])))
-                    whole = whole and bool(numbers.whole[j])
+            largest, whole = _largest(pool, name)
             if largest > SINGLE:
                 over.append((name, f"{name!r} reaches {largest:.3g}"))
                 continue
@@ -163,6 +157,18 @@ class NumericOverflow(Rule):
         for table in tables.values():
             table[column] = table[column] + offset
         return Planted(Clean(clean.name, tables, clean.label), column=str(column))
+
+
+def _largest(pool: Pool, name: str) -> tuple[float, bool]:
+    """The largest magnitude of a column in all splits, and whether it holds whole numbers alone."""
+    largest, whole = 0.0, True
+    for split in pool.splits:
+        numbers = split[NumberStats]
+        j = split.position(name)
+        if j is not None and numbers.count[j]:
+            largest = max(largest, abs(float(numbers.low[j])), abs(float(numbers.high[j])))
+            whole = whole and bool(numbers.whole[j])
+    return largest, whole
 
 
 def _found(group: list[tuple[str, str]], what: str, lost: str, severity: Severity | None, subject: str) -> Found:

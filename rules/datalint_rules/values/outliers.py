@@ -103,10 +103,7 @@ class Outliers(Rule):
         columns = []
         found: list[tuple[str, Stray]] = []
         for name in names:
-            values = pool.numbers(name)
-            for spike in spikes(values[np.isfinite(values)]):
-                if spike.kind != "cap":
-                    values = np.where(values == spike.value, np.nan, values)
+            values = _without_codes(pool.numbers(name))
             columns.append(values)
             judged = values if pool.complete else np.append(values, _extremes(pool, name))
             for top in (True, False):
@@ -150,6 +147,14 @@ class Outliers(Rule):
             return row
 
         return spoil_column(clean, rng, fits, spoil)
+
+
+def _without_codes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values without those that stand for missing ones."""
+    for spike in spikes(values[np.isfinite(values)]):
+        if spike.kind != "cap":
+            values = np.where(values == spike.value, np.nan, values)
+    return values
 
 
 def _extremes(pool: Pool, name: str) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -218,17 +219,23 @@ def _caps_found(pool: Pool, caps: list[tuple[str, Spike]]) -> Found:
     )
 
 
-def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
-    """Texts for missing values, in numeric columns and among categories."""
+def _numeric_words(profile: Profile, pool: Pool) -> tuple[dict[str, dict[str, int]], Counter[str]]:
+    """Texts for missing values in numeric columns, by column with their counts, and how many there are by split."""
     found: dict[str, dict[str, int]] = {}
-    by_split: dict[str, int] = {}
+    by_split: Counter[str] = Counter()
     for name in profile.feature_names:
         for split in pool.splits:
-            for word, count in tokens_of(split, name).items():
-                if missing.is_missing_word(word):
-                    counts = found.setdefault(name, {})
-                    counts[word] = counts.get(word, 0) + count
-                    by_split[split.name] = by_split.get(split.name, 0) + count
+            words = {w: n for w, n in tokens_of(split, name).items() if missing.is_missing_word(w)}
+            for word, count in words.items():
+                counts = found.setdefault(name, {})
+                counts[word] = counts.get(word, 0) + count
+            by_split[split.name] += sum(words.values())
+    return found, by_split
+
+
+def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
+    """Texts for missing values, in numeric columns and among categories."""
+    found, by_split = _numeric_words(profile, pool)
     numeric = set(found)
     for name in text_names(profile):
         values = value_counts(pool.splits, name)
@@ -241,7 +248,7 @@ def _words(profile: Profile, pool: Pool) -> Iterator[Found]:
         found[name] = words
         for split in pool.splits:
             here = value_counts([split], name) or {}
-            by_split[split.name] = by_split.get(split.name, 0) + sum(here.get(word, 0) for word in words)
+            by_split[split.name] += sum(here.get(word, 0) for word in words)
     hard = {
         n for n, words in found.items() if n in numeric or any(w.casefold() not in missing.CATEGORIES for w in words)
     }

@@ -297,7 +297,10 @@ def test_another_configuration_is_another_report_of_the_same_measurements(
         ('select = ["ORD"\nx = 1\n', "bad.toml:2:1: not TOML: unclosed array"),
         ("a = [[[\n", "bad.toml:2:1: not TOML: invalid value"),
         ('jobs = 1\nselct = ["ORD"]\n', "bad.toml:2: unknown key 'selct'; did you mean 'select'?"),
-        ('[rules.ORD11]\nseverity = "off"\n', "bad.toml: rules.ORD11: no rule is called 'ORD11'; did you mean 'ORD101'?"),
+        (
+            '[rules.ORD11]\nseverity = "off"\n',
+            "bad.toml: rules.ORD11: no rule is called 'ORD11'; did you mean 'ORD101'?",
+        ),
         ("[rules.clas-imbalance]\nratio = 9\n", "no rule is called 'clas-imbalance'; did you mean 'class-imbalance'?"),
         ('"\\u001b[31m" = 5\n', "bad.toml: unknown key '\\x1b[31m'; known are baseline"),
         ("str = 5\n", "bad.toml:1: unknown key 'str'; known are baseline"),

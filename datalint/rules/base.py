@@ -111,6 +111,10 @@ class Rule(ABC):
     tells_damage: ClassVar[bool] = False
     """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
+    measures: ClassVar[tuple[type[Measurement] | Reading, ...]] = ()
+    """The measurements it reads from the profile."""
+    sampled: ClassVar[bool] = False
+    """Whether it judges the coordinated sample, and not all samples."""
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
     regressed; ``objects``: skipped where no objects are drawn in the pictures."""
@@ -149,9 +153,9 @@ class Rule(ABC):
         self.params = self.Params.model_construct() if params is None else params
 
     @classmethod
-    @abstractmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
-        """The measurements it reads from the profile of such a data set."""
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:  # noqa: ARG003 - rules override it
+        """The measurements it reads from the profile of such a data set: :attr:`measures`, unless they depend on it."""
+        return cls.measures
 
     @abstractmethod
     def check(self, profile: Profile) -> Iterable[Found]:
@@ -171,9 +175,9 @@ class Rule(ABC):
             The faulty data set and where the fault is; None where the fault cannot exist in such data.
         """
 
-    def coverage(self, profile: Profile) -> str:  # noqa: ARG002 - rules override it
+    def coverage(self, profile: Profile) -> str:
         """How much of the data the verdict rests on."""
-        return "all samples"
+        return profile.sample_coverage if self.sampled else "all samples"
 
     @classmethod
     def finds(cls) -> str:

@@ -109,7 +109,7 @@ def test_a_source_is_known_by_what_its_rows_share(text: bool) -> None:
         whole["code"] = "x" + whole["code"].astype(str)
     (finding,) = found({"train": whole[:700], "test": whole[700:]}, label="y")
     assert (finding.severity, finding.column) == ("info", "code")
-    assert "share 'age', 'sex', as those of one source do" in finding.message
+    assert "share 'age' and 'sex', as those of one source do" in finding.message
 
 
 def test_what_only_looks_like_a_source() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datalint.author import Dataset, Field, Measurement, Profile, Rule, RuleParams, Sample
+from datalint.author import Field, Rule, RuleParams, Sample
 
 
 class NearParams(RuleParams):
@@ -21,12 +21,5 @@ class NearRule(Rule):
     """Judges the sampled samples that were compared with each other."""
 
     searches = frozenset({"table"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
+    measures = (Sample,)
+    sampled = True

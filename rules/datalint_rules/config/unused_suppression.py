@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from datalint.author import (
     AllWell,
     Clean,
-    Dataset,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -59,11 +57,6 @@ class UnusedSuppression(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "-"
     audits = True
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Nothing of the data."""
-        return ()
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding for each kind of entry."""

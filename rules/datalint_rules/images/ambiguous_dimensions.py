@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import AllWell, Clean, Dataset, Found, Measurement, Planted, Profile, Rule, Severity
+from datalint.author import AllWell, Clean, Found, Planted, Profile, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,11 +46,6 @@ class AmbiguousDimensions(Rule):
     item = "25"
     modalities = frozenset({"images"})
     public = frozenset({"shape"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Nothing but the shapes, which the source knows."""
-        return ()
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the shape of every split."""

@@ -9,10 +9,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Found,
     ImageHeaders,
-    Measurement,
     PixelStats,
     Planted,
     Profile,
@@ -60,11 +58,7 @@ class BlankImage(Rule):
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("NRM104",)
     public = frozenset({"blank", "share", "colour", "black", "white", "grey", "coloured"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Which pictures are blank, and where they lie."""
-        return (ImageHeaders, PixelStats)
+    measures = (ImageHeaders, PixelStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""

@@ -9,10 +9,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Found,
     ImageHeaders,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -70,11 +68,7 @@ class ExifOrientation(Rule):
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("IMG101",)
     public = frozenset({"tagged", "images"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Headers only."""
-        return (ImageHeaders,)
+    measures = (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split."""

@@ -10,11 +10,9 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
     ImageHeaders,
-    Measurement,
     PixelStats,
     Planted,
     Profile,
@@ -90,6 +88,7 @@ class LowQuality(Rule):
     modalities = frozenset({"images"})
     follows: ClassVar[tuple[str, ...]] = ("NRM104",)
     public = frozenset({"images", "share", "kind", *KINDS})
+    measures = (ImageHeaders, PixelStats, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -112,11 +111,6 @@ class LowQuality(Rule):
         share: float = Field(0.005, ge=0, le=1, description="Share of the images from which it is a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Pixels, and the classes of the sample."""
-        return (ImageHeaders, PixelStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split; what is usual comes from all of them."""

@@ -9,11 +9,9 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
     ImageHeaders,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -77,6 +75,7 @@ class MixedModes(Rule):
     item = "14"
     modalities = frozenset({"images"})
     public = frozenset({"usual", "images", *HARMFUL, *MILD})
+    measures = (ImageHeaders,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -84,11 +83,6 @@ class MixedModes(Rule):
         few: float = Field(0.05, ge=0, lt=0.5, description="Largest share of images that are odd ones, named singly.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Headers only."""
-        return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together: the usual mode is that of the whole set."""

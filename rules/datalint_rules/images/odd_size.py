@@ -9,11 +9,9 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
     ImageHeaders,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -68,6 +66,7 @@ class OddSize(Rule):
     item = "1"
     modalities = frozenset({"images"})
     public = frozenset({"odd", "images", "one_size", "sizes"})
+    measures = (ImageHeaders,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -77,11 +76,6 @@ class OddSize(Rule):
         factor: float = Field(4.0, ge=1, description="Factor beyond the range of 98 % of a set of many sizes.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Headers only."""
-        return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits against the sizes of all."""

@@ -10,11 +10,9 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     ImageHeaders,
-    Measurement,
     PixelStats,
     Planted,
     Profile,
@@ -99,6 +97,8 @@ class ShortcutProperty(Rule):
             *("size", "shape", "file format", "pixel format", "brightness", "contrast", "file size"),
         }
     )
+    measures = (ImageHeaders, PixelStats, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -115,15 +115,6 @@ class ShortcutProperty(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Headers, pixels, and the classes of the sample."""
-        return (ImageHeaders, PixelStats, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """Labels are those of the sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all labelled samples together."""

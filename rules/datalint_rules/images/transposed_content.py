@@ -13,10 +13,8 @@ from datalint.author import (
     AllWell,
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Orientation,
     Planted,
     Profile,
@@ -77,6 +75,8 @@ class TransposedContent(Rule):
     modalities = frozenset({"images"})
     follows = ("IMG101",)
     public = frozenset({"judged", "upright_share_of_reference", "turned", "version", "looks", "gain", "largest_gain"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -95,15 +95,6 @@ class TransposedContent(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample with its thumbnails."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split against the first, which is the training split."""

@@ -9,11 +9,9 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
     ImageHeaders,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -61,6 +59,7 @@ class TransposedDimensions(Rule):
     item = "1"
     modalities = frozenset({"images"})
     public = frozenset({"swapped", "images", "tagged"})
+    measures = (ImageHeaders,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -69,11 +68,6 @@ class TransposedDimensions(Rule):
         minority: float = Field(0.05, ge=0, lt=0.5, description="Largest share of swapped images that is a fault.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Headers only."""
-        return (ImageHeaders,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge axes of arrays, sizes of images and EXIF tags."""

@@ -9,15 +9,12 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Found,
     ImageHeaders,
-    Measurement,
     Planted,
     Problem,
     Problems,
     Profile,
-    Reading,
     Rule,
     Severity,
     SplitProfile,
@@ -58,11 +55,8 @@ class UnreadableImage(Rule):
     repair = "drop"
     modalities = frozenset({"images"})
     public = frozenset({"files", "share"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
-        """Truncation shows only when every pixel is decoded."""
-        return (Problems.reading("labels", "header", "pixels"), ImageHeaders)
+    # Truncation shows only when every pixel is decoded.
+    measures = (Problems.reading("labels", "header", "pixels"), ImageHeaders)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """One finding per split for broken files, one for wrong suffixes."""

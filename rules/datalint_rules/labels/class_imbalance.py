@@ -9,11 +9,9 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -63,6 +61,7 @@ class ClassImbalance(Rule):
     wants = "classes"
     tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"ratio", "classes", "majority_accuracy", "samples", "weight"})
+    measures = (LabelRuns,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -71,11 +70,6 @@ class ClassImbalance(Rule):
         mild_ratio: float = Field(5.0, gt=1, description="Ratio from which it is info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The class counts."""
-        return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
     LabelSets,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -62,6 +60,7 @@ class ConstantLabel(Rule):
     wants = "label"
     tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"samples"})
+    measures = (LabelRuns, TargetOrder)
 
     class Params(RuleParams):
         """Cuts."""
@@ -69,11 +68,6 @@ class ConstantLabel(Rule):
         samples: int = Field(10, ge=2, description="Labelled samples below which one class may be chance.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Class counts, and the extremes of a numeric target."""
-        return (LabelRuns, TargetOrder)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge train, and all splits together."""

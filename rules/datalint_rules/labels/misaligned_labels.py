@@ -8,11 +8,9 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -80,6 +78,7 @@ class MisalignedLabels(Rule):
             "agreement_at_row",
         }
     )
+    measures = (LabelRuns, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -88,11 +87,6 @@ class MisalignedLabels(Rule):
         rows: int = Field(3_000, ge=200, le=20_000, description="Rows among which neighbours are looked for.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""

@@ -10,10 +10,8 @@ from datalint.author import (
     Cases,
     Clean,
     Contradictions,
-    Dataset,
     Found,
     Learned,
-    Measurement,
     NoiseEstimate,
     OutOfFold,
     Places,
@@ -101,15 +99,8 @@ class NoisyLabels(Rule):
             "other",
         }
     )
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
+    measures = (Sample,)
+    sampled = True
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the labelled samples of all splits together."""

@@ -73,6 +73,7 @@ class TargetScale(Rule):
     item = "20"
     wants = "label"
     public = frozenset({"top_share", "ratio"})
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -88,10 +89,6 @@ class TargetScale(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Exact moments, and the sample for tails."""
         return (TargetOrder, Sample, NumberStats) if dataset.modality == "table" else (TargetOrder, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """The moments are exact; the tails are those of the sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from datalint.author import (
     AllWell,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Problems,
     Profile,
@@ -63,6 +61,7 @@ class BatchSize(Rule):
     item = "11"
     follows = ("LBL103",)
     public = frozenset({"samples", "batch_size", "full_batches", "last_batch"})
+    measures = (Problems,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -70,11 +69,6 @@ class BatchSize(Rule):
         steps: int = Field(5, ge=1, description="Full batches per epoch below which it is info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The number of samples is known anyway."""
-        return (Problems,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""

@@ -80,6 +80,7 @@ class ContiguousGroups(Rule):
             "samples",
         }
     )
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -97,10 +98,6 @@ class ContiguousGroups(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The coordinated sample with its positions."""
         return (Sample.reading("labels", "table", "header"),)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split: the best key first, near-identical neighbours where no key explains them."""

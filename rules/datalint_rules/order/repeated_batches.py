@@ -63,6 +63,7 @@ class RepeatedBatches(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     public = frozenset({"period", "repeated", "blocks", "first_row", "last_row"})
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -75,10 +76,6 @@ class RepeatedBatches(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The coordinated sample with all copies of its contents."""
         return (Sample.reading("labels", "table", "header"),)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -70,6 +68,7 @@ class SingleLabelBatches(Rule):
             "share_if_shuffled",
         }
     )
+    measures = (LabelRuns,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -79,11 +78,6 @@ class SingleLabelBatches(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The runs of labels say it all."""
-        return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""

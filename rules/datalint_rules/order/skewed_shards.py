@@ -68,6 +68,7 @@ class SkewedShards(Rule):
     wants = "label"
     follows = ("ORD101",)
     public = frozenset({"separation", "files", "rows"})
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -83,10 +84,6 @@ class SkewedShards(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The sample, whose rows say where they lie."""
         return (Sample.reading("labels", "table", "header"),)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split of several files."""

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from datalint.author import MIN_TAIL_VALUES as MIN_VALUES
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -64,6 +62,8 @@ class HeavyTails(Rule):
     item = "35"
     modalities = frozenset({"table"})
     public = frozenset({"share", "by_chance_at_most", "features", "values"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -74,15 +74,6 @@ class HeavyTails(Rule):
         wild_share: float = Field(0.9, gt=0, lt=1, description="Share of the sum of squares that is a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""

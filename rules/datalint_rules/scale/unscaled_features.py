@@ -9,10 +9,8 @@ import numpy as np
 from datalint.author import (
     AllWell,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -66,6 +64,7 @@ class UnscaledFeatures(Rule):
     item = "12"
     modalities = frozenset({"table"})
     public = frozenset({"ratio", "largest", "smallest", "features", "not_centred"})
+    measures = (NumberStats, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -77,11 +76,6 @@ class UnscaledFeatures(Rule):
         offset: float = Field(10.0, gt=0, description="Distance of a mean from zero, in deviations, that is info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Exact moments, and the sample for spreads that one wild value does not move."""
-        return (NumberStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""

@@ -14,7 +14,6 @@ from datalint.author import (
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -67,6 +66,8 @@ class InformativeMissingness(Rule):
     modalities = frozenset({"table"})
     wants = "label"
     public = frozenset({"effect", "p_value", "gaps", "rows"})
+    measures = (LabelRuns, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -81,15 +82,6 @@ class InformativeMissingness(Rule):
         level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm over all columns.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (LabelRuns, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare gaps with labels in the training split."""

@@ -8,11 +8,9 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -68,6 +66,7 @@ class LeakyFeature(Rule):
     modalities = frozenset({"table"})
     wants = "label"
     public = frozenset({"score", "one_to_one", "score_of_others", "rows"})
+    measures = (LabelRuns, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -82,11 +81,6 @@ class LeakyFeature(Rule):
         rows: int = Field(100, ge=20, description="Labelled rows below which near-perfect columns come by chance.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (LabelRuns, Sample)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""

@@ -10,11 +10,9 @@ from datalint.author import NEEDED_SHUFFLES as NEEDED
 from datalint.author import (
     AllWell,
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -77,6 +75,8 @@ class NoSignal(Rule):
             "samples",
         }
     )
+    measures = (LabelRuns, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -98,15 +98,6 @@ class NoSignal(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (LabelRuns, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the labelled samples of all splits together."""

@@ -9,12 +9,10 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
     Learned,
-    Measurement,
     OutOfFold,
     Planted,
     Profile,
@@ -94,6 +92,8 @@ class WeakGroup(Rule):
             "p_value",
         }
     )
+    measures = (LabelRuns, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -104,15 +104,6 @@ class WeakGroup(Rule):
         level: float = Field(1e-3, gt=0, lt=1, description="Chance of a false alarm over all groups.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (LabelRuns, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare the out-of-fold errors of groups."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.author import FILE_NAMES, Dataset, Measurement, Profile, Rule, Sample, SplitProfile, group_keys
+from datalint.author import FILE_NAMES, Dataset, SplitProfile, group_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
 
 ASIDE = frozenset({"unlabeled", "unassigned", "trainval"})
 """Splits that are no part of the usual division."""
-
-
-class OfSampledRows(Rule):
-    """A rule that compares the sampled rows of the splits."""
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
 
 WHOLE = 0.9

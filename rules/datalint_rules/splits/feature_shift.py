@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -63,6 +61,7 @@ class FeatureShift(Rule):
     trains = True
     follows = ("SPL104", "SPL105", "SPL110")
     public = frozenset({"auc", "auc_error_of_alike_splits", "columns_differing", "gap", "p_value", "time_column"})
+    measures = (Sample,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -83,11 +82,6 @@ class FeatureShift(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The coordinated sample."""
-        return (Sample,)
 
     def coverage(self, profile: Profile) -> str:
         """The sample."""

@@ -16,7 +16,9 @@ from datalint.author import (
     Places,
     Planted,
     Profile,
+    Rule,
     RuleParams,
+    Sample,
     Severity,
     Skip,
     SplitProfile,
@@ -26,13 +28,12 @@ from datalint.author import (
     names_a_source,
     quoted,
 )
-from datalint_rules.splits._compare import OfSampledRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class GroupLeakage(OfSampledRows):
+class GroupLeakage(Rule):
     """Samples of one source (a patient, user, speaker, video) in two splits.
 
     Keys are columns that are named like one (``patient_id``, ``user``, ``videoId``), and file names without their last
@@ -78,6 +79,8 @@ class GroupLeakage(OfSampledRows):
             "told_by",
         }
     )
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""

@@ -10,9 +10,7 @@ from datalint.author import (
     AllWell,
     Cases,
     Clean,
-    Dataset,
     Found,
-    Measurement,
     NumberStats,
     Places,
     Planted,
@@ -69,15 +67,8 @@ class ImputedBeforeSplit(Rule):
     repair = "irreversible"
     modalities = frozenset({"table"})
     public = frozenset({"case", "statistic", "cells"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Exact means, and the sample for repeated values and medians."""
-        return (NumberStats, Sample)
-
-    def coverage(self, profile: Profile) -> str:
-        """Means are exact, repeated values are those of the sample."""
-        return profile.sample_coverage
+    measures = (NumberStats, Sample)
+    sampled = True
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""

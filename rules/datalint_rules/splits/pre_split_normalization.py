@@ -9,9 +9,7 @@ import numpy as np
 from datalint.author import (
     AllWell,
     Clean,
-    Dataset,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -68,11 +66,7 @@ class PreSplitNormalization(Rule):
     repair = "irreversible"
     modalities = frozenset({"table"})
     public = frozenset({"case", "scaling", "fitted_on", "columns_agreeing", "columns_testable", "chance"})
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Exact moments and extremes, and the sample for quantiles and decimals."""
-        return (NumberStats, Sample)
+    measures = (NumberStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""

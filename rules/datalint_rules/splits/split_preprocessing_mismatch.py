@@ -66,6 +66,7 @@ class SplitPreprocessingMismatch(Rule):
     severity: ClassVar[Severity] = "error"
     item = "14, 15"
     public = frozenset({"change", "what", "columns_compared", "columns_differing"})
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -81,10 +82,6 @@ class SplitPreprocessingMismatch(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The sample; for images their headers as well."""
         return (Sample,) if dataset.modality == "table" else (Sample, ImageHeaders)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare each split with the first, which is train where there is one."""

@@ -11,10 +11,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -65,6 +63,8 @@ class SplitSchema(Rule):
     item = "15"
     modalities = frozenset({"table"})
     public = frozenset({"rows", "expected", "missing"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -73,15 +73,6 @@ class SplitSchema(Rule):
         share: float = Field(0.01, ge=0, le=1, description="Share of rows of unseen categories that is a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample; columns and types are known from the heads."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """Columns are compared in full, categories on the sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare each split with train, or the first."""

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -60,6 +58,7 @@ class SplitSize(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "9"
     public = frozenset({"samples", "share", "interval_points"})
+    measures = (LabelRuns,)
 
     class Params(RuleParams):
         """Cuts."""
@@ -77,11 +76,6 @@ class SplitSize(Rule):
         per_class: int = Field(5, ge=1, description="Samples per class in a split below which it is info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The class counts."""
-        return (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split but train."""

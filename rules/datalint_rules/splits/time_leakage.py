@@ -14,7 +14,9 @@ from datalint.author import (
     Found,
     Planted,
     Profile,
+    Rule,
     RuleParams,
+    Sample,
     Severity,
     Skip,
     SplitProfile,
@@ -22,7 +24,7 @@ from datalint.author import (
     digits,
 )
 from datalint_rules._shared.times import text_of, times_of
-from datalint_rules.splits._compare import OfSampledRows, against_train
+from datalint_rules.splits._compare import against_train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class TimeLeakage(OfSampledRows):
+class TimeLeakage(Rule):
     """Train reaches past the start of validation or test in a time column.
 
     Where a split was plainly made by time, single rows of train that are later than the start of test are named. Where
@@ -71,6 +73,8 @@ class TimeLeakage(OfSampledRows):
             "test_later_than_train",
         }
     )
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""

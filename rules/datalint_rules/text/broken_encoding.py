@@ -11,10 +11,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -62,6 +60,8 @@ class BrokenEncoding(Rule):
     item = "1"
     modalities = frozenset({"table"})
     public = frozenset({"texts", "replacement_characters", "share"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -70,15 +70,6 @@ class BrokenEncoding(Rule):
         share: float = Field(0.002, ge=0, le=1, description="Share of broken texts from which it is a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""

@@ -10,10 +10,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -60,6 +58,8 @@ class EmptyText(Rule):
     item = "1"
     modalities = frozenset({"table"})
     public = frozenset({"empty", "missing", "share"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -72,15 +72,6 @@ class EmptyText(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""

@@ -10,10 +10,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -58,6 +56,8 @@ class MarkupLeftovers(Rule):
     item = "1, 5"
     modalities = frozenset({"table"})
     public = frozenset({"texts", "share", "tags", "entities", "placeholders"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -67,15 +67,6 @@ class MarkupLeftovers(Rule):
         corpus: float = Field(0.9, gt=0, le=1, description="Share from which the column is markup by nature: info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""

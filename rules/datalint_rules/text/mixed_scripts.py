@@ -11,10 +11,8 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -61,6 +59,8 @@ class MixedScripts(Rule):
     item = "1"
     modalities = frozenset({"table"})
     public = frozenset({"texts", "share"})
+    measures = (Sample,)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -71,15 +71,6 @@ class MixedScripts(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample."""
-        return (Sample,)
-
-    def coverage(self, profile: Profile) -> str:
-        """The sample."""
-        return profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""

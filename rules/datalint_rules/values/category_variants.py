@@ -11,11 +11,9 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
     LabelRuns,
-    Measurement,
     Planted,
     Profile,
     Rule,
@@ -76,6 +74,7 @@ class CategoryVariants(Rule):
     repair = "respell"
     modalities = frozenset({"table"})
     public = frozenset({"stray_rows", "padded", "rows"})
+    measures = (TextStats, LabelRuns, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -88,11 +87,6 @@ class CategoryVariants(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The values of text columns; the sample for codes."""
-        return (TextStats, LabelRuns, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""

@@ -8,10 +8,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -74,6 +72,7 @@ class ConstantColumn(Rule):
     item = "37"
     modalities = frozenset({"table"})
     public = frozenset({"constant_columns", "missing", "same_share"})
+    measures = (NumberStats, TextStats, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -85,11 +84,6 @@ class ConstantColumn(Rule):
         gaps: float = Field(0.05, ge=0, le=1, description="Share of gaps from which a constant is a flag: info.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Extremes and values of columns; the sample for those that are nearly constant."""
-        return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""

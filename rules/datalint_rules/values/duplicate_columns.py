@@ -8,10 +8,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -63,6 +61,8 @@ class DuplicateColumns(Rule):
     item = "1"
     modalities = frozenset({"table"})
     public = frozenset({"groups", "group_count", "pair_count", "kind", "copy"})
+    measures = (Sample, NumberStats, TextStats)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -73,11 +73,6 @@ class DuplicateColumns(Rule):
         correlation: float = Field(0.99999, gt=0.9, le=1, description="Correlation from which one column is a copy.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample, and the extremes of whole columns."""
-        return (Sample, NumberStats, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare the columns of all splits together."""
@@ -95,10 +90,6 @@ class DuplicateColumns(Rule):
             yield _found(copies, "rare", "info")
         if copies.mapped:
             yield _mapped(copies)
-
-    def coverage(self, profile: Profile) -> str:
-        """Columns are compared on the sample."""
-        return profile.sample_coverage
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

@@ -8,10 +8,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -72,6 +70,8 @@ class IdentifierColumn(Rule):
     item = "5"
     modalities = frozenset({"table"})
     public = frozenset({"role"})
+    measures = (NumberStats, Sample, TextStats)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -80,11 +80,6 @@ class IdentifierColumn(Rule):
         unique: float = Field(0.95, gt=0.5, le=1, description="Share of distinct texts from which they are keys.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample; whether columns are whole numbers."""
-        return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the columns of all splits together."""
@@ -181,10 +176,6 @@ class IdentifierColumn(Rule):
             tables[split].insert(1, "reference", keys[start : start + len(table)])
             start += len(table)
         return Planted(Clean(clean.name, tables, clean.label), column="reference")
-
-    def coverage(self, profile: Profile) -> str:
-        """Columns are judged on the sample."""
-        return profile.sample_coverage
 
 
 def _counts_rows(pool: Pool, name: str) -> str | None:

@@ -9,10 +9,8 @@ import numpy as np
 from datalint.author import (
     Clean,
     Column,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -89,6 +87,7 @@ class MissingValues(Rule):
             "gaps",
         }
     )
+    measures = (NumberStats, TextStats, Sample)
 
     class Params(RuleParams):
         """Cuts."""
@@ -99,11 +98,6 @@ class MissingValues(Rule):
         incomplete: float = Field(0.5, gt=0, le=1, description="Share of rows with a gap from which it is a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Counts per column; the sample for rows and classes."""
-        return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""

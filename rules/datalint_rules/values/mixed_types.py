@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -70,6 +68,8 @@ class MixedTypes(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     modalities = frozenset({"table"})
+    measures = (NumberStats, TextStats, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -77,11 +77,6 @@ class MixedTypes(Rule):
         main: float = Field(0.8, gt=0.5, le=1, description="Share of one type from which the others are strays.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Stray texts and the values of text columns; the sample where these are too many."""
-        return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
@@ -127,10 +122,6 @@ class MixedTypes(Rule):
             if plain <= 0.05 * total and all(value.isalpha() for value in list(kinds["text"])[:500]):
                 return f"holds {plain:,} bare numbers such as {next(iter(numbers))!r} among {words:,} words", False
         return None
-
-    def coverage(self, profile: Profile) -> str:
-        """Texts are judged on the sample."""
-        return profile.sample_coverage
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

@@ -8,10 +8,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -66,6 +64,7 @@ class NumericOverflow(Rule):
     item = "37"
     modalities = frozenset({"table"})
     follows = ("VAL107", "VAL111")
+    measures = (NumberStats, Sample, TextStats)
 
     class Params(RuleParams):
         """Cuts."""
@@ -73,11 +72,6 @@ class NumericOverflow(Rule):
         step: float = Field(0.02, gt=0, le=1, description="Rounding step of float32 per deviation that is too coarse.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Extremes and deviations."""
-        return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""

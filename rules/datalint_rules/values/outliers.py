@@ -8,10 +8,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -78,6 +76,8 @@ class Outliers(Rule):
     modalities = frozenset({"table"})
     follows = ("VAL104",)
     public = frozenset({"samples", "ratio"})
+    measures = (Sample, NumberStats)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -85,11 +85,6 @@ class Outliers(Rule):
         absurd: float = Field(10.0, gt=3, description="Times as far from the median as the next value, for a warning.")
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The sample; the extremes of what it does not hold."""
-        return (Sample, NumberStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
@@ -124,10 +119,6 @@ class Outliers(Rule):
         fresh = np.array([int(row) not in known for row in rows], np.bool_)
         if fresh.any():
             yield _lonely_found(pool, rows[fresh], ratios[fresh])
-
-    def coverage(self, profile: Profile) -> str:
-        """Extremes are those of all samples; what is named is named from the sample."""
-        return profile.sample_coverage
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

@@ -9,10 +9,8 @@ import numpy as np
 
 from datalint.author import (
     Clean,
-    Dataset,
     Field,
     Found,
-    Measurement,
     NumberStats,
     Planted,
     Profile,
@@ -84,6 +82,8 @@ class SentinelValues(Rule):
     item = "1"
     modalities = frozenset({"table"})
     public = frozenset({"count", "sampled", "cells"})
+    measures = (NumberStats, TextStats, Sample)
+    sampled = True
 
     class Params(RuleParams):
         """Cuts."""
@@ -94,11 +94,6 @@ class SentinelValues(Rule):
         )
 
     params: Params
-
-    @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """Stray texts, the values of text columns, and the sample for numbers."""
-        return (NumberStats, TextStats, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
@@ -130,10 +125,6 @@ class SentinelValues(Rule):
             values = values[real & np.isfinite(values)][::step]
             found += [(name, spike) for spike in spikes(values, self.params.repeats, self.params.share)]
         return sorted(found, key=lambda item: (-item[1].count, item[0]))
-
-    def coverage(self, profile: Profile) -> str:
-        """Numbers are judged on the sample."""
-        return profile.sample_coverage
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

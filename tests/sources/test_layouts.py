@@ -319,7 +319,19 @@ def _in_one_folder(root: Path, k: int, split: str) -> tuple[Path, Path]:
     return root / f"{k}.png", root / f"{k}_mask.png"
 
 
-@pytest.mark.parametrize("places", [_beside, _in_splits, _by_split, _in_one_folder])
+def _glued(root: Path, k: int, split: str) -> tuple[Path, Path]:
+    return root / split / f"{k}.png", root / f"{split}annot" / f"{k}.png"
+
+
+def _in_dirs(root: Path, k: int, split: str) -> tuple[Path, Path]:
+    return root / "img_dir" / split / f"{k}.png", root / "ann_dir" / split / f"{k}.png"
+
+
+def _both_suffixed(root: Path, k: int, split: str) -> tuple[Path, Path]:
+    return root / split / f"{k}_sat.png", root / split / f"{k}_mask.png"
+
+
+@pytest.mark.parametrize("places", [_beside, _in_splits, _by_split, _in_one_folder, _glued, _in_dirs, _both_suffixed])
 def test_masks_are_neither_a_class_nor_samples(
     tmp_path: Path, places: Callable[[Path, int, str], tuple[Path, Path]]
 ) -> None:
@@ -442,3 +454,49 @@ def test_a_comma_in_every_text_does_not_part_the_columns_of_a_tsv(tmp_path: Path
     rows = [f"{'ham' if k % 3 else 'spam'}\tcall {k}, soon, then {k * k}" for k in range(80)]
     (tmp_path / "t.tsv").write_text("kind\ttext\n" + "\n".join(rows) + "\n")
     assert [field.name for field in only(tmp_path / "t.tsv").fields] == ["kind", "text"]
+
+
+def _pictures(root: Path, *names: str, count: int = 20) -> None:
+    for k in range(count):
+        for name in names:
+            digit(k, root / name / f"{k}.png")
+
+
+@pytest.mark.parametrize(
+    ("folders", "sets"),
+    [
+        (("HR", "LR"), {"HR", "LR"}),
+        (("RGB", "Depth", "SemSeg", "Other"), {"RGB", "Depth", "SemSeg", "Other"}),
+        (("bounding_box_train", "bounding_box_test", "query"), {"set", "query"}),
+        (("train/hr", "train/lr", "val/hr", "val/lr"), {"hr", "lr"}),
+    ],
+)
+def test_folders_of_several_kinds_of_picture_are_no_classes(
+    tmp_path: Path, folders: tuple[str, ...], sets: set[str]
+) -> None:
+    _pictures(tmp_path / "set", *folders)
+    found = recognise(tmp_path / "set", Wishes()).datasets
+    assert {dataset.name for dataset in found} == sets
+    assert all(dataset.label is None for dataset in found)
+    assert sum(len(read(dataset)[split.name]) for dataset in found for split in dataset.splits) == 20 * len(folders)
+
+
+@pytest.mark.parametrize("folders", [("training/image_2", "testing/image_2"), ("image_2",), ("video0", "video1")])
+def test_folders_that_say_what_is_inside_are_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    _pictures(tmp_path, *folders)
+    assert only(tmp_path).label is None
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("cat", "dog"),
+        ("rgb", "cat"),
+        ("normal", "ill"),
+        ("s1", "s2", "s3"),
+        ("train/query", "train/reply", "test/reply"),
+    ],
+)
+def test_folders_of_classes_that_hold_the_same_file_names_are_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    _pictures(tmp_path, *folders)
+    assert only(tmp_path).label is not None

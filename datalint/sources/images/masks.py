@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from datalint.sources.files import Entry
 
 FOLDER = re.compile(
-    r"(.*[-_ ])?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|gt|ground[-_ ]?truths?)|segmentation(class|object)",
+    r"(.*[-_ ]|train|val|test)?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
+    r"|gt|ground[-_ ]?truths?)([-_ ](dir|png))?|segmentation(class|object)|gt(fine|coarse)",
     re.IGNORECASE,
 )
 """Names of folders that may hold masks."""
 
-STEM = re.compile(r"(?<=.)[-_ ](mask|seg|segmentation|gt|label|labels|groundtruth)$", re.IGNORECASE)
+STEM = re.compile(
+    r"(?<=.)[-_ ](mask|seg|segmentation|gt|label|labels|groundtruth|gt(fine|coarse)_(color|(label|instance)(train)?ids))$",
+    re.IGNORECASE,
+)
 """How the name of a mask may end beside that of its picture."""
+
+PICTURE = re.compile(r"(?<=.)[-_ ](image|img|rgb|sat|photo|leftimg8bit)$", re.IGNORECASE)
+"""How that of the picture may end."""
 
 COLOURS = 64
 """A mask has few colours, one for each kind of thing; photos have thousands."""
@@ -37,7 +44,7 @@ def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
     Masks have the names of their pictures, lie in a folder of their own (or end in ``_mask``), and have few colours.
     """
     suspects: defaultdict[tuple[str, ...], list[tuple[Entry, tuple[str, ...]]]] = defaultdict(list)
-    pictures: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    pictures: set[tuple[str, ...]] = set()
     named: dict[tuple[str, ...], int | None] = {}
     """By folder, the level at which its name is one of masks."""
     for entry in images:
@@ -54,8 +61,8 @@ def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
         else:
             # A picture may lie beside its mask or in any folder that stands where that of the mask does.
             for k in range(len(folder) + 1):
-                key = (*folder[:k], *folder[k + 1 :], own)
-                pictures.setdefault(key, set()).add(folder)
+                for stem in {own, PICTURE.sub("", own)}:
+                    pictures.add((*folder[:k], *folder[k + 1 :], stem))
     masks: set[tuple[str, ...]] = set()
     problems = []
     for place, items in suspects.items():

@@ -11,7 +11,7 @@ from datalint.core.dataset import Dataset, Label, Problem, Split, Storage, split
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.files import IMAGES
-from datalint.sources.folder import split_folders, strays
+from datalint.sources.folder import split_folders, stem, strays
 from datalint.sources.images.files import image_partitions
 from datalint.sources.images.masks import without_masks
 from datalint.sources.layouts.base import Basis, Claim, Layout
@@ -23,8 +23,19 @@ if TYPE_CHECKING:
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
 
-FLAT_FOLDERS = re.compile(r"(images?|imgs?|photos?|pictures?|pics?|data|jpegimages|raw|files|samples)", re.IGNORECASE)
+FLAT_FOLDERS = re.compile(
+    r"(images?|imgs?|photos?|pictures?|pics?|data|jpegimages|raw|files|samples)([-_ ]?\d{1,2}|[-_ ]dir)?", re.IGNORECASE
+)
 """Folder names that say what is inside rather than which class it is."""
+
+ROLES = re.compile(
+    r"hr|lr|sr|([hl]r|lr_bicubic)[-_ ]?x\d|rgb|rgbd|depths?|disparity|semseg|normals|infrared|nir|thermal|query|gallery|probe",
+    re.IGNORECASE,
+)
+"""Folder names of one kind of picture among several of the same scenes or persons."""
+
+RECORDINGS = re.compile(r"(video|clip|seq|sequence)[-_ ]?\d+", re.IGNORECASE)
+"""Folder names of recordings, whose frames are inside."""
 
 
 CLASSES = "class folders"
@@ -46,6 +57,8 @@ class Pictures:
     strays: list[Entry] = field(default_factory=list)
     """Pictures next to those of the data set that belong to no split or class."""
     stray: str = CLASSLESS
+    role: str = ""
+    """Which of several kinds of picture of each split."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -101,12 +114,13 @@ def _pictures(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
     groups = dict(files.children(entries, depth))
     direct = [e for e in entries if len(e.parts) == depth + 1]
     few = max(5, len(entries) // 10)
-    splits = split_folders({name: all(len(e.parts) > depth + 2 for e in inside) for name, inside in groups.items()})
+    beside = all(ROLES.fullmatch(name) for name in groups if not vocabulary.split_of(name))
+    splits = split_folders({n: beside or all(len(e.parts) > depth + 2 for e in inside) for n, inside in groups.items()})
     if splits and len(direct) <= few:
-        whole = _in_split_folders(groups, splits, parts)
+        whole, *roles = _in_split_folders(groups, splits, parts)
         whole.strays, whole.stray = direct, "lies beside the split folders, so it belongs to none"
         others = [(name, inside) for name, inside in groups.items() if name not in splits]
-        return [whole, *(found for name, inside in others for found in _pictures(inside, (*parts, name)))]
+        return [whole, *roles, *(found for name, inside in others for found in _pictures(inside, (*parts, name)))]
     if len(groups) == 1 and not direct:
         only, inside = next(iter(groups.items()))
         if all(len(e.parts) > depth + 2 for e in inside) or FLAT_FOLDERS.fullmatch(only):
@@ -119,7 +133,9 @@ def _pictures(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
         below = [found for name in nested for found in _pictures(groups[name], (*parts, name))]
         rest = [e for name in leaves for e in groups[name]]
         return below + (_pictures(rest + direct, parts) if rest or direct else [])
-    if len(direct) > few:
+    if not direct and _are_roles(groups):
+        return [found for name, inside in groups.items() for found in _pictures(inside, (*parts, name))]
+    if len(direct) > few or all(map(RECORDINGS.fullmatch, groups)):
         return [_flat(entries, parts)]
     inside = [e for group in groups.values() for e in group]
     return [Pictures({WHOLE: inside}, {WHOLE: "not split"}, depth, parts, CLASSES, direct)]
@@ -130,11 +146,21 @@ def _are_datasets(groups: Mapping[str, list[Entry]], nested: list[str], depth: i
     return all(vocabulary.split_folders(list(dict(files.children(groups[name], depth + 1)))) for name in nested)
 
 
+def _are_roles(groups: Mapping[str, list[Entry]]) -> bool:
+    """Whether folders hold several kinds of pictures: two or more are named so, and the others hold the same names."""
+    roles = [name for name in groups if ROLES.fullmatch(name)]
+    stems = {name: {stem(e.name) for e in inside} for name, inside in groups.items()}
+    others = [stems[name] for name in groups if name not in roles]
+    return len(roles) > 1 and all(2 * len(own & stems[roles[0]]) > len(own) for own in others)
+
+
 def _flat(entries: list[Entry], parts: tuple[str, ...]) -> Pictures:
     return Pictures({WHOLE: entries}, {WHOLE: "not split"}, None, parts, "a folder of images")
 
 
-def _in_split_folders(groups: Mapping[str, list[Entry]], splits: Mapping[str, str], parts: tuple[str, ...]) -> Pictures:
+def _in_split_folders(
+    groups: Mapping[str, list[Entry]], splits: Mapping[str, str], parts: tuple[str, ...]
+) -> list[Pictures]:
     depth = len(parts) + 1
     by_split: dict[str, list[Entry]] = {}
     why: dict[str, str] = {}
@@ -145,9 +171,16 @@ def _in_split_folders(groups: Mapping[str, list[Entry]], splits: Mapping[str, st
     deep = sum(len(e.parts) > depth + 1 for inside in by_split.values() for e in inside)
     total = sum(len(inside) for inside in by_split.values())
     # train/images beside train/labels: the folder says what is inside, not which class it is.
-    names = {e.parts[depth] for inside in by_split.values() for e in inside if len(e.parts) > depth + 1}
-    classes = deep > total // 2 and not all(FLAT_FOLDERS.fullmatch(name) for name in names)
-    return Pictures(by_split, why, depth if classes else None, parts, "split folders")
+    below: dict[str, list[Entry]] = {}
+    for entry in (e for inside in by_split.values() for e in inside if len(e.parts) > depth + 1):
+        below.setdefault(entry.parts[depth], []).append(entry)
+    if deep == total and _are_roles(below):
+        own = {name: {entry.parts for entry in inside} for name, inside in below.items()}
+        kinds = {n: {s: [e for e in inside if e.parts in own[n]] for s, inside in by_split.items()} for n in below}
+        return [Pictures(split, why, None, parts, "split folders", role=name) for name, split in kinds.items()]
+    flat = all(FLAT_FOLDERS.fullmatch(name) for name in below) or all(map(RECORDINGS.fullmatch, below))
+    level = depth if deep > total // 2 and not flat else None
+    return [Pictures(by_split, why, level, parts, "split folders")]
 
 
 def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
@@ -178,7 +211,7 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         empty = [folder.path(place) for place in folder.empty if place[:-1] == found.parts]
         problems += [Problem("not-scanned", path, why) for path in empty]
     return Dataset(
-        name=folder.name(found.parts),
+        name=folder.name((*found.parts, found.role) if found.role else found.parts),
         path=folder.path(found.parts),
         layout=layout,
         modality="images",

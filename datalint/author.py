@@ -30,6 +30,7 @@ from datalint.core.statistics import (
     normal_tail,
     poisson_tail,
 )
+from datalint.core.terms import Storage
 from datalint.core.wording import are, counted, have, more_of, plural, quoted
 from datalint.measures.base import Measurement, Reading
 from datalint.measures.columns import NumberStats
@@ -130,6 +131,7 @@ __all__ = [
     "SilenceKind",
     "Skip",
     "SplitProfile",
+    "Storage",
     "Tail",
     "TargetOrder",
     "TextStats",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from datalint.core import hashing
 from datalint.core.problem import Problem as Problem  # noqa: PLC0414, TC001 - belongs to what a batch is
+from datalint.core.terms import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,34 +28,6 @@ Aspect = Literal["labels", "table", "header", "pixels", "annotations", "head"]
 
 ``head``: the first samples are enough, so that small pieces are best.
 """
-
-
-class Storage(StrEnum):
-    """What the samples of a data set are stored in."""
-
-    DELIMITED = "delimited"
-    PARQUET = "parquet"
-    JSON_LINES = "jsonlines"
-    ARROW = "arrow"
-    NUMPY = "numpy"
-    """``.npy`` and ``.npz`` files."""
-    PICTURES = "pictures"
-    """One file per picture."""
-    ARRAYS = "arrays"
-    """Arrays in memory."""
-    MEMORY = "memory"
-    """Other objects in memory: frames, loaders, data sets."""
-    OTHER = "other"
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether there are no files that could be mended."""
-        return self in {Storage.ARRAYS, Storage.MEMORY}
-
-    @property
-    def of_arrays(self) -> bool:
-        """Whether all values of a sample are numbers of one type, so that NaN is a value and no gap."""
-        return self in {Storage.NUMPY, Storage.ARRAYS}
 
 
 HASHED_ROLES: frozenset[Role] = frozenset({"feature", "text", "group", "time", "ignored"})

@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 Modality = Literal["table", "images"]
 Confidence = Literal["certain", "high", "medium", "low"]
+
+
+class Storage(StrEnum):
+    """What the samples of a data set are stored in."""
+
+    DELIMITED = "delimited"
+    PARQUET = "parquet"
+    JSON_LINES = "jsonlines"
+    ARROW = "arrow"
+    NUMPY = "numpy"
+    """``.npy`` and ``.npz`` files."""
+    PICTURES = "pictures"
+    """One file per picture."""
+    ARRAYS = "arrays"
+    """Arrays in memory."""
+    MEMORY = "memory"
+    """Other objects in memory: frames, loaders, data sets."""
+    OTHER = "other"
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether it is files that ``datalint fix`` writes again."""
+        return self not in {Storage.NUMPY, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
+
+    @property
+    def of_arrays(self) -> bool:
+        """Whether all values of a sample are numbers of one type, so that NaN is a value and no gap."""
+        return self in {Storage.NUMPY, Storage.ARRAYS}

@@ -15,7 +15,6 @@ from datalint.engine.reduce import reduce
 from datalint.measures.problems import Problems
 from datalint.profile.profile import Profile
 from datalint.profile.splits import Given, SplitProfile
-from datalint.sources.recognise import CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +79,6 @@ def _damaged(profile: Profile) -> bool:
     """Whether anything could not be read, so that having no samples is itself a finding."""
     met = [problem for split in profile.splits for _, _, problem in split[Problems].found]
     kinds = {"unreadable", "truncated", "empty", "pointer", "failed"}
-    if profile.dataset.layout == CHANGED:
-        kinds.add("not-scanned")  # nobody said that they are data
+    if not profile.dataset.partitions:
+        kinds.add("not-scanned")  # changed files, of which nobody said that they are data
     return any(problem.kind in kinds for problem in [*profile.dataset.problems, *met])

@@ -330,6 +330,7 @@ class _Judged:
             name=dataset.name,
             path=dataset.path,
             layout=dataset.layout,
+            storage=dataset.storage,
             modality=dataset.modality,
             evidence=dataset.evidence,
             label=info,

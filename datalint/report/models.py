@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from datalint.core.errors import FindingsError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
-from datalint.core.terms import Confidence, Modality  # noqa: TC001 - pydantic reads it
+from datalint.core.terms import Confidence, Modality, Storage
 from datalint.report.escape import guard_json
 from datalint.report.held import Held
 from datalint.report.views import Views
@@ -110,6 +110,7 @@ class DatasetReport(Record):
     name: str
     path: str
     layout: str
+    storage: Storage = Storage.OTHER
     modality: Modality
     evidence: str = Field(default="", description="Why it was read as this layout.")
     label: LabelInfo | None

@@ -158,6 +158,7 @@ class _Built:
             name=self._hidden("data", known.path) if self._key else known.name,
             path=self._hidden("data", known.path),
             layout=self._own(known.layout, "images" if known.modality == "images" else "tables"),
+            storage=known.storage,
             modality=known.modality,
             evidence=self._own(known.evidence, ""),
             label=label

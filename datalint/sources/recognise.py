@@ -6,10 +6,11 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Dataset, Problem, Split
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
@@ -27,10 +28,7 @@ from datalint.sources.tables.labels import ASKED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CHANGED", "Wishes", "recognise", "recognise_files"]
-
-CHANGED: Final = "changed files"
-"""Name and layout of what is looked at file by file."""
+__all__ = ["Wishes", "recognise", "recognise_files"]
 
 
 @dataclass(frozen=True)
@@ -106,24 +104,19 @@ def recognise_files(paths: Sequence[str | Path]) -> list[Dataset]:
         except (NotAnArray, NotATable) as error:
             problems.append(unread(entry, error))
     if images or problems:
-        why = f"{len(images):,} image files"
-        split = (Split(WHOLE, "not split"),)
-        partitions = image_partitions(WHOLE, images, None)
-        alone = "files are looked at one by one, so there are no labels"
         found.append(
             Dataset(
-                CHANGED,
-                ".",
-                CHANGED,
-                "images",
-                why,
-                partitions,
-                split,
-                None,
-                (),
-                problems,
-                False,
-                alone,
+                name="changed files",
+                path=".",
+                layout="changed files",
+                modality="images",
+                evidence=f"{len(images):,} image files",
+                partitions=image_partitions(WHOLE, images, None),
+                splits=(Split(WHOLE, "not split"),),
+                label=None,
+                problems=problems,
+                skipped_label="files are looked at one by one, so there are no labels",
+                storage=Storage.PICTURES,
             )
         )
     return found

@@ -10,6 +10,7 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.terms import Storage
 from datalint.report.held import Held
 from datalint.report.models import (
     Affected,
@@ -201,6 +202,7 @@ def iris() -> DatasetReport:
         name="iris_sorted",
         path="data/iris_sorted",
         layout="one CSV file",
+        storage=Storage.DELIMITED,
         modality="table",
         evidence="iris.csv: comma, header, UTF-8",
         label=LabelInfo(
@@ -332,6 +334,7 @@ def digits(picture_count: int = 30) -> tuple[DatasetReport, dict[str, bytes]]:
         name="digits",
         path="data/digits",
         layout="one folder per class, under one folder per split",
+        storage=Storage.PICTURES,
         modality="images",
         evidence="train/ and test/ hold the same 10 folders of PNG files",
         label=LabelInfo(name="folder name", evidence="10 folders", confidence="certain", task="classification"),
@@ -379,6 +382,7 @@ def diabetes() -> DatasetReport:
         name="diabetes_split",
         path="data/diabetes_split",
         layout="one CSV file per split",
+        storage=Storage.DELIMITED,
         modality="table",
         evidence="train.csv and test.csv have the same header",
         label=LabelInfo(name="target", evidence="the column is called target", confidence="certain", task="regression"),
@@ -490,6 +494,7 @@ def crowded() -> Report:
         name=long,
         path=f"/data/{long}",
         layout="image class folders",
+        storage=Storage.PICTURES,
         modality="images",
         label=LabelInfo(name=long, evidence=long, confidence="high", task="classification"),
         splits=tuple(SplitInfo(name=f"{long}{k}", samples=3_000, classes=counts) for k in range(3)),
@@ -510,6 +515,7 @@ def clean_table() -> DatasetReport:
         name="wine",
         path="data/wine.parquet",
         layout="one Parquet file",
+        storage=Storage.PARQUET,
         modality="table",
         label=LabelInfo(name="cultivar", evidence="named so", confidence="medium", task="classification"),
         splits=(SplitInfo(name="all", samples=178, classes={"a": 59, "b": 71, "c": 48}),),
@@ -523,6 +529,7 @@ def unlabelled() -> DatasetReport:
         name="rows",
         path="rows.npy",
         layout="one NumPy array",
+        storage=Storage.NUMPY,
         modality="table",
         label=None,
         splits=(SplitInfo(name="all", samples=3),),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from datalint.core.terms import Storage
 from datalint.report.html.charts import WIDTH, pooled_chart, scale_chart
 from datalint.report.html.matrices import confusion, overlap_matrix
 from datalint.report.html.repairs import Repairs
@@ -128,5 +129,5 @@ def test_a_command_is_told_where_something_can_be_mended() -> None:
     assert repairs.command(noisy, dataset).endswith("--select LBL102 --unsafe")
     assert repairs.command(examples.finding("SPL103", "s", "error", "m"), dataset) == ""
     assert repairs.command(drop.model_copy(update={"severity": "info"}), dataset) == ""
-    assert repairs.command(drop, dataset.model_copy(update={"path": "memory"})) == ""
+    assert repairs.command(drop, dataset.model_copy(update={"storage": Storage.MEMORY})) == ""
     assert repairs.command(examples.finding("ORD101", "o", "warning", "m"), examples.digits(0)[0]) == ""

@@ -29,7 +29,7 @@ class Repairs:
         What lies in memory or in NumPy files is not written again, and the order of class folders is the loader's matter.
         """
         repair = self._repairs.get(finding.code)
-        if repair is None or dataset.path == "memory" or dataset.layout.startswith("NumPy"):
+        if repair is None or not dataset.storage.rewritten:
             return ""
         if (repair in _DOUBTFUL and finding.severity == "info") or (
             repair == "shuffle" and dataset.modality == "images"

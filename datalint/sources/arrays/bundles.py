@@ -11,6 +11,7 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Field, Label, Problem, Split, split_order
+from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import (
     ArrayFile,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 INPUTS = frozenset("x data datas image images img imgs feature features input inputs sample samples".split())  # noqa: SIM905
 LABELS = frozenset("y label labels target targets class classes".split())  # noqa: SIM905
+
+WORDS = {Storage.NUMPY: "NumPy arrays", Storage.ARRAYS: "arrays in memory"}
 
 MAX_COLUMNS = 100_000
 """Values per sample of a table."""
@@ -105,7 +108,7 @@ def _by_shape(bundle: Bundle) -> None:
             bundle.others = [second]
 
 
-def array_dataset(name: str, path: str, bundle: Bundle) -> Dataset:
+def array_dataset(name: str, path: str, bundle: Bundle, storage: Storage = Storage.NUMPY) -> Dataset:
     """The data set of a bundle.
 
     Raises:
@@ -140,7 +143,7 @@ def array_dataset(name: str, path: str, bundle: Bundle) -> Dataset:
     return Dataset(
         name=name,
         path=path,
-        layout="NumPy arrays" if layout == "table" else "NumPy arrays of pictures",
+        layout=f"{WORDS[storage]}{'' if layout == 'table' else ' of pictures'}",
         modality="table" if layout == "table" else "images",
         evidence=f"{bundle.evidence}; {first.name} has the shape {_axes(first.shape)}",
         partitions=[
@@ -154,6 +157,7 @@ def array_dataset(name: str, path: str, bundle: Bundle) -> Dataset:
         fields=fields,
         problems=problems,
         skipped_label="no label array found; name it y or labels",
+        storage=storage,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
-from datalint.core.dataset import Dataset, Label, Problem, Split, Storage, split_order
+from datalint.core.dataset import Dataset, Label, Problem, Split, split_order
+from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.files import IMAGES

@@ -9,6 +9,7 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
 from datalint.sources.tables.convert import TablePlan, TableReader, cells_of
@@ -156,6 +157,7 @@ def frame_dataset(
         fields=fields,
         skipped_label="no label column found; name it with label=",
         task="multi-label" if several else None,
+        storage=Storage.MEMORY,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.core.dataset import Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 
 if TYPE_CHECKING:
     from datalint.core.dataset import Kind, Partition, Problem
@@ -131,6 +132,7 @@ def _joined(parts: Mapping[str, Part]) -> Dataset:
         skipped_label=first.why_no_label or "no label found in the items",
         batch_size=first.batch_size,
         redrawn=any(part.redrawn for part in parts.values()),
+        storage=Storage.MEMORY,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.arrays.files import ArrayFile, NotLookedInto
@@ -193,10 +194,9 @@ def _file(name: str, array: NDArray[Any]) -> ArrayFile:
 
 def _described(bundle: Bundle) -> Dataset:
     try:
-        dataset = array_dataset("data", "memory", bundle)
+        dataset = array_dataset("data", "memory", bundle, Storage.ARRAYS)
     except NotLookedInto as error:
         raise DatalintError(f"cannot scan this: {error}") from error
     if dataset.label is not None:
         dataset.label = Label("y", "given with the inputs", "certain")
-    dataset.layout = dataset.layout.replace("NumPy arrays", "arrays in memory")
     return dataset

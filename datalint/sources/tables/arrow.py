@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.tables.arrow_stream import FILE, STREAM, ArrowStream
@@ -27,6 +28,7 @@ class ArrowFormat(TableFormat):
     """Arrow files and streams, whatever they are called."""
 
     title = "Arrow"
+    storage = Storage.ARROW
     suffixes = frozenset({".arrow", ".feather"})
     magic = (FILE, STREAM)
 

@@ -117,6 +117,7 @@ def table_dataset(
         fields=fields,
         problems=problems,
         task="multi-label" if several else None,
+        storage=first.format.storage,
     )
 
 

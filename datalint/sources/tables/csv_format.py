@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.dataset import Problem
+from datalint.core.terms import Storage
 from datalint.sources.files import HEAD_BYTES, is_gzip
 from datalint.sources.tables.csvs import CsvPartition, csv_partitions, parsing
 from datalint.sources.tables.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
@@ -36,6 +37,7 @@ class CsvFormat(TableFormat):
     """Text whose values are set apart by commas, tabs, semicolons, bars or blanks."""
 
     title = "delimited text"
+    storage = Storage.DELIMITED
     suffixes = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
 
     def look(self, file: Candidate) -> TableFile:

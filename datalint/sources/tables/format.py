@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from datalint.core.dataset import Batch
 from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
+from datalint.core.terms import Storage
 from datalint.sources.files import HEAD_BYTES, head_of, reason
 from datalint.sources.tables.convert import TableReader
 
@@ -101,6 +102,7 @@ class TableFormat(ABC):
 
     title: ClassVar[str]
     """What a report calls it, such as ``delimited text``."""
+    storage: ClassVar[Storage] = Storage.OTHER
     suffixes: ClassVar[frozenset[str]]
     """In lower case; without ``.gz``, which may follow where :meth:`Candidate.start` is what the format reads."""
     magic: ClassVar[tuple[bytes, ...]] = ()

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.dataset import Problem
+from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import is_gzip, printable, reason
 from datalint.sources.tables.encoding import NotATable
@@ -48,6 +49,7 @@ class JsonLinesFormat(TableFormat):
     """One JSON object per line."""
 
     title = "JSON lines"
+    storage = Storage.JSON_LINES
     suffixes = frozenset({".jsonl", ".ndjson"})
 
     def look(self, file: Candidate) -> TableFile:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.core.dataset import Problem
 from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.tables.encoding import NotATable
@@ -48,6 +49,7 @@ class ParquetFormat(TableFormat):
     """Parquet, whatever the file is called."""
 
     title = "Parquet"
+    storage = Storage.PARQUET
     suffixes = frozenset({".parquet", ".pq"})
     magic = (b"PAR1",)
 

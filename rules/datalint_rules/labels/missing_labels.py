@@ -21,6 +21,7 @@ from datalint.author import (
     Sample,
     Severity,
     SplitProfile,
+    Storage,
     TargetOrder,
     are,
     digits,
@@ -117,7 +118,7 @@ def _numbers_only(profile: Profile) -> bool:
     """Whether the labels are numbers in a text file, so that a word among them is read as none."""
     label = profile.dataset.label
     column = None if label is None else profile.dataset.column(label.name)
-    return column is not None and column.kind == "number" and profile.dataset.layout.startswith("delimited text")
+    return column is not None and column.kind == "number" and profile.dataset.storage is Storage.DELIMITED
 
 
 def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) -> Found:

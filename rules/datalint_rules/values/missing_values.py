@@ -102,7 +102,7 @@ class MissingValues(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
         need_tables(profile)
-        if "arrays" in profile.dataset.layout:
+        if profile.dataset.storage.of_arrays:
             raise Skip("NaN in arrays is judged by VAL102")
         pool = Pool.of(profile)
         missing = _missing(pool, _columns(profile, *INPUTS))

@@ -68,7 +68,7 @@ class NanOrInfinite(Rule):
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Counts per column and the sample for the rows; of pictures in arrays what was met while reading."""
         if dataset.modality == "images":
-            return (Problems.reading("labels", "header", "pixels"), ImageHeaders) if "arrays" in dataset.layout else ()
+            return (Problems.reading("labels", "header", "pixels"), ImageHeaders) if dataset.storage.of_arrays else ()
         return (NumberStats, Sample, TextStats)
 
     def check(self, profile: Profile) -> Iterator[Found]:
@@ -78,7 +78,7 @@ class NanOrInfinite(Rule):
             return
         need_tables(profile, texts=False)
         pool = Pool.of(profile)
-        arrays = "arrays" in profile.dataset.layout
+        arrays = profile.dataset.storage.of_arrays
         infinite, nan = dict.fromkeys(profile.feature_names, 0), dict.fromkeys(profile.feature_names, 0)
         by_split: dict[str, int] = {}
         for split in pool.splits:
@@ -147,7 +147,7 @@ class NanOrInfinite(Rule):
 
 def _pictures(profile: Profile) -> Iterator[Found]:
     """Items of arrays of pictures."""
-    if "arrays" not in profile.dataset.layout:
+    if not profile.dataset.storage.of_arrays:
         raise Skip("image files hold neither NaN nor infinite values")
     for split in profile.splits:
         found = [(row, problem) for row, _, problem in split[Problems].found if problem.kind == "not-finite"]

@@ -57,4 +57,6 @@ def plan(rules: Sequence[Rule], dataset: Dataset, settings: Settings) -> Plan:
     """The measurements that the rules need of a data set."""
     suited = [rule for rule in rules if dataset.modality in rule.modalities]
     needs = [*ALWAYS, *(need for rule in suited for need in rule.needs(dataset))]
-    return Plan.of([*needs, LabelSets] if dataset.task == "multi-label" else needs, settings)
+    # Where a sample has one label, sets of labels would count none.
+    several = dataset.task == "multi-label"
+    return Plan.of([*needs, LabelSets] if several else [need for need in needs if need is not LabelSets], settings)

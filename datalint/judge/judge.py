@@ -260,6 +260,8 @@ class _Judged:
         task = self.profile.task
         if task == "multi-label" and task not in rule.tasks:
             return "a sample may have several labels, and the rule judges one per sample"
+        if task != "multi-label" and rule.tasks == {"multi-label"}:
+            return "each sample has one label, and the rule judges several per sample"
         if rule.wants == "classes" and task == "regression":
             return f"the label {self.dataset.label.name!r} is a number to be predicted, not a class"
         if not any(split[LabelRuns].samples for split in self.profile.splits):

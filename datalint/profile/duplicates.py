@@ -190,14 +190,8 @@ def coincidences(split: SplitProfile, features: Sequence[str], sentences: Collec
 
     Near 0 for measured values, about 1 for coarse ones; see :func:`coinciding`.
     """
-    from datalint.measures.sample import Sample
-
-    sample = split[Sample]
-    if sample.payload is None:
-        return 0.0
-    _, counts, rate = _compared(sample, sample.payload)
-    pairs = _pairs(counts) / rate
-    return coinciding(split, features, sentences) / pairs if pairs else 0.0
+    near = _near(split, features, sentences)
+    return coinciding(split, features, sentences) / near.full if near is not None and near.full else 0.0
 
 
 def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
@@ -205,7 +199,10 @@ def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collecti
 
     Rows that are copies of each other agree in every column. Rows that coincide are the tip of many more that agree in
     all columns but one: where the values of a column agree with probability q there are (1 - q) / q near coincidences in
-    that column for each full one. Too small by some factor where columns hang together.
+    that column for each full one. All columns together say too little where they hang together (year of birth and length
+    of life); a single column that is independent of them (left or right hand) then says how many full ones there are. Two
+    standard errors are taken off what one says, by the number of distinct inputs that nearly agree: copies of one of them
+    are no further evidence.
 
     Args:
         split: a table's split.
@@ -213,28 +210,12 @@ def coinciding(split: SplitProfile, features: Sequence[str], sentences: Collecti
         sentences: those of them that hold sentences, which nobody writes twice by accident.
     """
     near = _near(split, features, sentences)
-    if near is None:
+    if near is None or not len(near.agree):
         return 0.0
-    likelihood = float(((1 - near.agree) / near.agree).sum())
-    return float(near.pairs.sum()) / likelihood if likelihood else 0.0
-
-
-def expected_of_one(split: SplitProfile, features: Sequence[str], sentences: Collection[str] = ()) -> float:
-    """How many pairs of equal rows the near coincidences in one column alone lead one to expect; of all columns the most.
-
-    Where all the others hang together (year of birth and length of life) their near coincidences say little, but a column
-    that is independent of them (left or right hand) says how many full ones there are. Copies agree in every column, so
-    that they leave no near ones. Two standard errors are taken off, by the number of distinct inputs that nearly agree:
-    copies of one of them are no further evidence.
-
-    Returns:
-        The expected pairs for each pair that there is; the arguments are those of :func:`coinciding`.
-    """
-    near = _near(split, features, sentences)
-    if near is None or not near.full:
-        return 0.0
+    odds = near.agree / (1 - near.agree)
+    together = float(near.pairs.sum() / (1 / odds).sum()) if odds.all() else 0.0
     surely = near.pairs * np.maximum(0.0, 1 - 2 / np.sqrt(np.maximum(near.distinct, 1.0)))
-    return float((surely * near.agree / (1 - near.agree)).max(initial=0.0)) / near.full
+    return max(together, float((surely * odds).max()))
 
 
 @dataclass(frozen=True)
@@ -246,7 +227,7 @@ class _Near:
     distinct: NDArray[np.float64]
     """How many there would be were no row kept twice, among those compared."""
     agree: NDArray[np.float64]
-    """The chance that two rows agree in the column."""
+    """The chance that two distinct inputs agree in the column: copies would say that an all-different one repeats."""
     full: float
     """Pairs that agree in all columns, in the split."""
 
@@ -269,10 +250,12 @@ def _near(split: SplitProfile, features: Sequence[str], sentences: Collection[st
     ]
     total = np.sum(hashed, axis=0, dtype=np.uint64)
     full = _pairs(counts)
+    unequal = _pairs(counts.sum()) - full
+    if not unequal:
+        return None
     found = []
     for own, column in zip(hashed, columns, strict=True):
-        shares = np.bincount(column[first] + 1, counts) / counts.sum()
-        agree = float((shares**2).sum())
+        agree = (_pairs(np.bincount(column[first] + 1, counts)) - full) / unequal
         if agree < 1:
             _, group = np.unique(total - own, return_inverse=True)
             # Both rows of a near pair had to be kept.
@@ -282,7 +265,7 @@ def _near(split: SplitProfile, features: Sequence[str], sentences: Collection[st
     return _Near(pairs, distinct, agrees, full / rate)
 
 
-def _pairs(counts: NDArray[np.float64]) -> float:
+def _pairs(counts: NDArray[np.float64] | np.float64) -> float:
     return float((counts * (counts - 1) / 2).sum())
 
 

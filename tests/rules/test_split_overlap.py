@@ -121,6 +121,28 @@ def test_coarse_rows_are_none_even_where_they_coincide_across_splits_only() -> N
     assert [finding.severity for (finding,) in told] == ["info", "error"]
 
 
+def test_a_category_next_to_texts_that_never_repeat_explains_no_leak() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{k}" for k in range(300)]
+    whole = pd.DataFrame({"text": [" ".join(rng.choice(words, 10)) for _ in range(1500)]})
+    whole = whole.assign(source=rng.choice(["web", "app", "mail"], 1500), y=rng.choice(["p", "q"], 1500))
+    train, test = whole.iloc[:1200], whole.iloc[1200:]
+    leaked = pd.concat([test, train.head(60)], ignore_index=True)
+    (finding,) = datalint.scan({"train": train, "test": leaked}, label="y", select=["SPL101"]).findings
+    assert finding.severity == "error"
+    assert not datalint.scan({"train": train, "test": test}, label="y", select=["SPL101"]).findings
+
+
+@pytest.mark.parametrize(("copied", "severity"), [(0, "info"), (300, "error"), (700, "error")])
+def test_coarse_rows_copied_on_top_of_those_that_coincide_are_a_leak(copied: int, severity: str) -> None:
+    rng = np.random.default_rng(1)
+    whole = pd.DataFrame(rng.integers(0, 7, (4000, 5)), columns=list("abcde")).assign(y=rng.choice(["p", "q"], 4000))
+    train, test = whole.iloc[:3000], whole.iloc[3000:]
+    test = pd.concat([test, train.head(copied)], ignore_index=True)
+    (finding,) = datalint.scan({"train": train, "test": test}, label="y", select=["SPL101"]).findings
+    assert finding.severity == severity
+
+
 def test_every_pair_of_splits_is_compared() -> None:
     train, validation, test = measured(300, 0), measured(100, 1), measured(100, 2)
     test.iloc[:10] = validation.iloc[:10].to_numpy()

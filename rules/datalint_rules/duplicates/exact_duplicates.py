@@ -25,7 +25,6 @@ from datalint.author import (
     ZeroSamples,
     coincidences,
     digits,
-    expected_of_one,
     firsts,
     plural,
     quoted,
@@ -122,8 +121,7 @@ class ExactDuplicates(Rule):
             share = count / split.samples
             natural = 0.0
             if profile.dataset.modality == "table":
-                names, sentences = sorted(profile.content_names), profile.sentence_names
-                natural = max(coincidences(split, names, sentences), expected_of_one(split, names, sentences))
+                natural = coincidences(split, sorted(profile.content_names), profile.sentence_names)
             about, span = "", ""
             if not copies.exact:
                 low, high = copies.interval(groups, len(again))

@@ -156,7 +156,8 @@ class SplitOverlap(Rule):
     def _coarse(self, profile: Profile, earlier: int, later: int) -> tuple[float, bool]:
         """Which part of the equal pairs across two splits coarse values give by themselves, and whether it may be all of them.
 
-        The estimate takes columns to be independent, and is too small by up to ``CLOSE`` where they hang together.
+        The estimate is too small by up to ``CLOSE`` where columns hang together, but values this coarse coincide within the
+        splits as often as across them: what is there bounds it, unless copies were dropped from each split.
         """
         if profile.dataset.modality != "table":
             return 0.0, False
@@ -165,9 +166,13 @@ class SplitOverlap(Rule):
         # The splits' own near coincidences say how many there are across them, even where neither has a full one.
         within = sum(coinciding(split, names, sentences) for split in splits)
         own_pairs = sum(split.samples * (split.samples - 1) / 2 for split in splits)
-        expected = within / max(own_pairs, 1.0) * splits[0].samples * splits[1].samples
+        most = CLOSE * within
+        there = sum(copies.estimate(_pairs(_sizes(copies, number))) for number in (earlier, later))
+        if there >= within / CLOSE:
+            most = min(most, there + 3 * math.sqrt(there + 1))
+        across = splits[0].samples * splits[1].samples / max(own_pairs, 1.0)
         pairs = _pairs_across(copies, earlier, later)
-        return expected / pairs, poisson_tail(pairs, CLOSE * expected) >= self.params.level
+        return within * across / pairs, poisson_tail(pairs, most * across) >= self.params.level
 
     def coverage(self, profile: Profile) -> str:
         """All samples, or a sample of the contents."""
@@ -191,6 +196,10 @@ def _pairs_across(copies: Copies, earlier: int, later: int) -> int:
     ours, theirs = (np.unique(copies.inputs[copies.of_split(k)], return_counts=True) for k in (earlier, later))
     _, a, b = np.intersect1d(ours[0], theirs[0], assume_unique=True, return_indices=True)
     return copies.estimate(int((ours[1][a] * theirs[1][b]).sum()))
+
+
+def _pairs(sizes: NDArray[np.float64]) -> int:
+    return int((sizes * (sizes - 1)).sum()) // 2
 
 
 def _partners(copies: Copies, earlier: int, shared: NDArray[np.int64]) -> list[int]:

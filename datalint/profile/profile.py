@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from datalint.core.vocabulary import TEST, VALIDATION
 from datalint.measures.contents import Contents
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
 from datalint.profile.splits import Given, SplitProfile
@@ -72,6 +73,12 @@ class Profile:
     def labelled(self) -> tuple[SplitProfile, ...]:
         """The splits whose samples have labels."""
         return tuple(s for s in self.splits if sum(s.counts.values()))
+
+    @cached_property
+    def trained(self) -> tuple[SplitProfile, ...]:
+        """The splits whose order a training loop may see: nobody needs to shuffle those that are only evaluated on."""
+        seen = tuple(split for split in self.splits if split.info.trains)
+        return tuple(split for split in seen if split.name not in {VALIDATION, TEST}) or seen
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:

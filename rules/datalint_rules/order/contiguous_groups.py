@@ -28,6 +28,7 @@ from datalint.author import (
     group_keys,
     names_a_source,
 )
+from datalint_rules._shared.series import series_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ class ContiguousGroups(Rule):
 
     ## When it is wrong
 
-    Where the blocks are of a category that has nothing to do with the source of the samples, such as an alphabetical
+    Where the rows are series that lie one after the other, each in the order of its time: then it is info. Where the blocks are of a category that has nothing to do with the source of the samples, such as an alphabetical
     list of towns.
 
     ## Reference
@@ -100,8 +101,8 @@ class ContiguousGroups(Rule):
         return (Sample.reading("labels", "table", "header"),)
 
     def check(self, profile: Profile) -> Iterator[Found]:
-        """Judge every split: the best key first, near-identical neighbours where no key explains them."""
-        large = [split for split in profile.splits if len(split.rows) >= 40]
+        """Judge every split that is trained on: the best key first, near-identical neighbours where no key explains them."""
+        large = [split for split in profile.trained if len(split.rows) >= 40]
         if not large:
             raise Skip("fewer than 40 samples")
         for split in large:
@@ -135,7 +136,8 @@ class ContiguousGroups(Rule):
         runs = 1 + int((codes[1:] != codes[:-1]).sum())
         where = "file names" if files else f"column {key.name!r}"
         torn = float((1 - 0.8**counts - 0.2**counts).sum())
-        remedy = "the names without their last number" if files else f"{key.name!r}"
+        groups = "the names without their last number" if files else f"{key.name!r}"
+        panel = not files and series_of(profile.dataset, split.rows, codes)
         found = Found(
             message=(
                 f"samples of one source lie together by the {where}: {len(counts):,} sources in {runs:,} runs, "
@@ -143,8 +145,10 @@ class ContiguousGroups(Rule):
                 + (f"; a random split 80 to 20 would tear about {torn:,.0f} of them apart" if loose else "")
             ),
             consequence="Sequential batches hold one source, and a random split puts nearly every source on both sides.",
-            remedy=f"Shuffle for training, and split by source: GroupShuffleSplit with {remedy} as groups.",
-            severity=None if key.named and loose else "info",
+            remedy=f"Keep the order of each series, and split by time, or by series: GroupShuffleSplit with {groups} as groups."
+            if panel
+            else f"Shuffle for training, and split by source: GroupShuffleSplit with {groups} as groups.",
+            severity=None if key.named and loose and not panel else "info",
             confidence=0.95 if key.named else 0.7,
             split=split.name,
             column=None if files else key.name,

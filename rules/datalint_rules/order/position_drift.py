@@ -29,6 +29,7 @@ from datalint.author import (
     more_of,
     training,
 )
+from datalint_rules._shared.series import in_series, panel_of
 from datalint_rules._shared.times import times_of
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class PositionDrift(Rule):
     ## When it is wrong
 
     Data whose order carries meaning, such as a time series read in windows. Where a time column grows with the
-    position, and where the drift is slight, the finding is only info: tables of real observations are rarely in perfect
-    disorder. It is a warning where a label is there to be learnt and one column all but identifies which part of the file a
+    position, or within each source of a panel, where most of what drifts moves up and down smoothly, and where the drift is
+    slight, the finding is only info: tables of real observations are rarely in perfect disorder. It is a warning where a
+    label is there to be learnt and one column all but identifies which part of the file a
     row comes from.
 
     ## Reference
@@ -111,10 +113,10 @@ class PositionDrift(Rule):
         return "none" if profile.dataset.by_class else profile.sample_coverage
 
     def check(self, profile: Profile) -> Iterator[Found]:
-        """Judge every split."""
+        """Judge every split that is trained on."""
         if profile.dataset.by_class:
             raise Skip("the samples lie in class folders, so their order is the order of the folders")
-        large = [split for split in profile.splits if len(split.rows) >= 40 and split.info.trains]
+        large = [split for split in profile.trained if len(split.rows) >= 40]
         if not large:
             raise Skip("fewer than 40 samples")
         for split in large:
@@ -160,6 +162,8 @@ class PositionDrift(Rule):
         found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))
         large = any(self._is_large(drift, profile) for drift in found)
         time = _time_in_order(profile, rows)
+        smooth = [drift.name for drift in found if drift.name in rows.at and in_series(rows.column(drift.name))]
+        series = time or 2 * len(smooth) > len(found) or panel_of(profile.dataset, split)
         first = found[0]
         rest = len(found) - 1
         more = f", and {more_of(rest, 'column')} likewise" if rest else ""
@@ -172,9 +176,11 @@ class PositionDrift(Rule):
             + (
                 f"; the rows grow with {time!r}: if the task is to predict the future, split by time instead."
                 if time
+                else "; if the rows are time series, keep the order of each, and split by series or by time."
+                if series
                 else ", and if the parts are sources (sites, devices, days), split by source."
             ),
-            severity=None if large and not time and target is not None else "info",
+            severity=None if large and not series and target is not None else "info",
             confidence=0.98,
             split=split.name,
             evidence={

@@ -80,11 +80,11 @@ class SingleLabelBatches(Rule):
     params: Params
 
     def check(self, profile: Profile) -> Iterator[Found]:
-        """Judge every labelled split."""
+        """Judge every labelled split that is trained on."""
         size = profile.settings.batch_size
         if size < 2:
             raise Skip("every batch of one sample holds one label")
-        several = [split for split in profile.labelled if len(split.counts) > 1 and split.info.trains]
+        several = [split for split in profile.trained if len(split.counts) > 1]
         if not several:
             raise Skip("there is only one class")
         judged = [split for split in several if split[LabelRuns].samples >= size]

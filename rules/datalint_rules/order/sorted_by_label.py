@@ -32,6 +32,7 @@ from datalint.author import (
     training,
 )
 from datalint.author import statistics as stats
+from datalint_rules._shared.series import in_series, panel_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +61,8 @@ class SortedByLabel(Rule):
     ## When it is wrong
 
     Sequences that are meant to be in order, such as time series that are read in windows. A time column lowers the
-    finding for numeric targets to info, and so does an order so slight that batches are mixed all the same.
+    finding for numeric targets to info, and so does a target that moves smoothly up and down as a series does, or an order
+    so slight that batches are mixed all the same. Splits that are only evaluated on need no shuffling.
 
     ## Reference
 
@@ -130,9 +132,9 @@ class SortedByLabel(Rule):
         return (LabelRuns, TargetOrder) if dataset.by_class else (LabelRuns, TargetOrder, Sample)
 
     def check(self, profile: Profile) -> Iterator[Found]:
-        """Judge every labelled split."""
+        """Judge every labelled split that is trained on."""
         judged = False
-        for split in (split for split in profile.splits if split.info.trains):
+        for split in profile.trained:
             if profile.task == "regression":
                 judged |= True
                 yield from self._target(profile, split)
@@ -233,7 +235,8 @@ class SortedByLabel(Rule):
         z = correlation * math.sqrt(target.present)
         if not monotone and (z < self.params.z or correlation < self.params.correlation):
             return
-        timed = [field.name for field in profile.dataset.fields if field.role == "time"]
+        timed = next((field.name for field in profile.dataset.fields if field.role == "time"), None)
+        series = timed or panel_of(profile.dataset, split) or (not monotone and in_series(split.rows.target))
         name = profile.dataset.label.name if profile.dataset.label else "the target"
         if monotone:
             what = f"rows are sorted by the target {name!r}: it only {'rises' if target.rising else 'falls'}"
@@ -246,8 +249,12 @@ class SortedByLabel(Rule):
             message=what,
             consequence="Without shuffling each batch covers a narrow range of the target, so gradients pull back and forth.",
             remedy="Shuffle the rows before training"
-            + (f"; if {timed[0]!r} makes this a time series, split by time instead." if timed else "."),
-            severity=None if (monotone or correlation >= self.params.alike) and not timed else "info",
+            + (
+                f"; if {repr(timed) if timed else 'the order'} makes this a time series, split by time instead."
+                if series
+                else "."
+            ),
+            severity=None if (monotone or correlation >= self.params.alike) and not series else "info",
             confidence=0.99,
             split=split.name,
             evidence={

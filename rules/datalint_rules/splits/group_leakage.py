@@ -28,6 +28,7 @@ from datalint.author import (
     names_a_source,
     quoted,
 )
+from datalint_rules._shared.series import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,9 @@ class GroupLeakage(Rule):
 
     ## When it is wrong
 
-    Where the task is about known sources: recommending to known users, forecasting known shops, recognising known
-    speakers. Or where each split numbers its sources from the start, so that equal keys are different sources. A category whose
+    Where the task is about known sources: recognising known speakers. Recommending to known users (two keys that cross, and
+    hardly a pair of them twice) and forecasting known shops (the splits follow each other in a time column) are info. Or
+    where each split numbers its sources from the start, so that equal keys are different sources. A category whose
     properties were joined to the table (a car model with its maker and drive) looks like a source.
 
     ## Reference
@@ -110,10 +112,19 @@ class GroupLeakage(Rule):
         attributes = {key.name: shared for key, shared in unnamed}
         if not keys:
             raise Skip("no column or file name says which source a sample comes from")
+        crossed = _crossed(keys)
         for later in range(1, len(splits)):
             for earlier in range(later):
+                known = in_time(profile.dataset, [splits[earlier], splits[later]], lambda _: [])
                 for key in keys:
-                    found = self._judge(splits, earlier, later, key, attributes.get(key.name, ()))
+                    design = (
+                        "items of known sources"
+                        if key.name in crossed
+                        else "what known sources do later"
+                        if known
+                        else ""
+                    )
+                    found = self._judge(splits, earlier, later, key, attributes.get(key.name, ()), design)
                     if found is not None:
                         yield found
 
@@ -123,7 +134,7 @@ class GroupLeakage(Rule):
         return column is not None and column.role == "group"
 
     def _judge(
-        self, splits: list[SplitProfile], earlier: int, later: int, key: Key, attributes: tuple[str, ...]
+        self, splits: list[SplitProfile], earlier: int, later: int, key: Key, attributes: tuple[str, ...], design: str
     ) -> Found | None:
         sizes = [len(split.rows) for split in splits]
         which = np.repeat(np.arange(len(splits)), sizes)
@@ -147,7 +158,6 @@ class GroupLeakage(Rule):
         for split in splits:
             places = places.then(split.rows.places)
         # Shops and devices may as well be categories, and unknown names anything.
-        severe = key.named and share >= self.params.much
         complete = all(split.rows.complete for split in splits)
         why = ""
         if attributes:
@@ -158,7 +168,7 @@ class GroupLeakage(Rule):
             message=(
                 f"{where} {int(shared.sum()):,} of {present:,} sources lie in both {source} and {target} "
                 f"({by_rows:,.0f} expected of a random split, 0 of one by source), such as {', '.join(examples[:3])}; "
-                f"{share:.1%} of {target} belongs to sources of {source}{why}"
+                f"{share:.1%} of {target} belongs to sources of {source}{why}{f'; the split may be meant to test {design}' if design else ''}"
             ),
             consequence="The model can recognise the source instead of the label, so the score does not hold for new sources.",
             remedy=(
@@ -166,7 +176,7 @@ class GroupLeakage(Rule):
                 + ("the names without their last number" if key.name == FILE_NAMES else f"{key.name!r}")
                 + " as groups."
             ),
-            severity="error" if severe else None if key.named else "info",
+            severity="info" if design or not key.named else "error" if share >= self.params.much else None,
             confidence=0.95 if key.named else 0.6 if attributes else 0.7,
             column=None if key.name == FILE_NAMES else key.name,
             split=target,
@@ -218,3 +228,17 @@ class GroupLeakage(Rule):
         leaking = frozenset(int(r) for r in np.flatnonzero(faulty[key].isin(stay)))
         data = Clean(clean.name, {**clean.tables, "train": rest, "test": faulty}, clean.label)
         return Planted(data, column=str(key), rows={"test": leaking})
+
+
+def _crossed(keys: list[Key]) -> set[str]:
+    """Keys that cross another one, as users and items do: each has several of the other, and hardly a pair occurs twice."""
+    found: set[str] = set()
+    for k, one in enumerate(keys):
+        for two in keys[k + 1 :]:
+            known = (one.codes >= 0) & (two.codes >= 0)
+            pairs = np.unique(np.stack([one.codes[known], two.codes[known]]), axis=1)
+            if pairs.shape[1] >= 0.9 * known.sum() and all(
+                2 * len(np.unique(part)) <= pairs.shape[1] for part in pairs
+            ):
+                found |= {one.name, two.name}
+    return found

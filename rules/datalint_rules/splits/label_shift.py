@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -31,6 +32,7 @@ from datalint.author import (
     midranks,
     quoted,
 )
+from datalint_rules._shared.series import in_time
 from datalint_rules.splits._compare import against_train, units_of
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class LabelShift(Rule):
 
     ## When it is wrong
 
-    Where the difference is wanted: a balanced test set, new classes for open-set recognition, a forecast of a later time.
+    Where the difference is wanted: a balanced test set, new classes for open-set recognition. Where the splits follow each
+    other in time, it is info unless test has classes that train lacks in one sample of twenty.
 
     ## Reference
 
@@ -111,6 +114,10 @@ class LabelShift(Rule):
         for other in others:
             found = self._classes(profile.dataset, train, other, self.params.level / len(others))
             if found is not None:
+                if found.severity == "warning" and in_time(profile.dataset, [train, other], lambda _: []):
+                    found = replace(
+                        found, severity="info", remedy="The splits follow each other in time: report metrics per class."
+                    )
                 yield found
 
     def _classes(self, dataset: Dataset, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
@@ -212,14 +219,18 @@ class LabelShift(Rule):
             if p_value >= self.params.level / len(others) or gap < self.params.mild_distance + 0.05:
                 continue
             low, high = (float(np.sort(values)[len(values) // 2]) for values in (a, b))
+            between = [split for split in others if split is not other]
+            later = in_time(profile.dataset, [train, *between, other], lambda rows: [rows.target])
             yield Found(
                 message=(
                     f"the target of {other.name} is distributed unlike that of {train.name}: median {high:.4g} against "
                     f"{low:.4g}, and the cumulative shares differ by up to {gap:.0%}"
                 ),
                 consequence="Scores on this split do not show how well the model does on data like the training data.",
-                remedy="Split again at random, or stratified by bins of the target.",
-                severity=None if gap >= self.params.distance + 0.05 else "info",
+                remedy="The splits follow each other in time: let the model predict differences, or report the score by period."
+                if later
+                else "Split again at random, or stratified by bins of the target.",
+                severity="info" if later or gap < self.params.distance + 0.05 else None,
                 confidence=1 - min(0.5, p_value),
                 split=other.name,
                 evidence={

@@ -28,6 +28,7 @@ from datalint.author import (
 )
 from datalint_rules.splits._alike import Column, compare
 from datalint_rules.splits._pictures import MIN_PICTURES, change_of
+from datalint_rules._shared.series import runs_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,8 @@ class SplitPreprocessingMismatch(Rule):
     ## When it is wrong
 
     Where the splits come from different populations on purpose, so far apart that the columns differ threefold in
-    width; where the loader converts size and pixel format of all splits (then it is still a loss of quality).
+    width (a series cut at a moment, whose columns begin in one split where they end in the other, stays silent); where the
+    loader converts size and pixel format of all splits (then it is still a loss of quality).
 
     ## Reference
 
@@ -94,20 +96,22 @@ class SplitPreprocessingMismatch(Rule):
             raise Skip("the table has no numeric feature column")
         for other in others:
             if tabular:
-                yield from self._columns(first, other, profile.feature_names)
+                between = [split for split in others if split is not other]
+                yield from self._columns(profile, [first, *between, other])
             else:
                 yield from self._pictures(first, other)
 
-    def _columns(self, first: SplitProfile, other: SplitProfile, names: tuple[str, ...]) -> Iterator[Found]:
-        columns = compare(first.rows, other.rows, names)
+    def _columns(self, profile: Profile, splits: list[SplitProfile]) -> Iterator[Found]:
+        first, *_, other = splits
+        columns = compare(first.rows, other.rows, profile.feature_names)
         moved = [column for column in columns if column.moved]
         apart = [column for column in columns if column.different]
         enough = max(2, self.params.share * len(columns))
         scaled = [column for column in apart if column.looks[0] != column.looks[1] and "raw" in column.looks]
-        if len(moved) >= enough:
-            yield _error(first.name, other.name, moved, len(columns))
-        elif len(scaled) >= max(3, self.params.share * len(columns)) and _one_sided(columns):
-            yield _error(first.name, other.name, scaled, len(columns))
+        if len(moved) >= enough or (len(scaled) >= max(3, self.params.share * len(columns)) and _one_sided(columns)):
+            differing = moved if len(moved) >= enough else scaled
+            if not runs_on(profile.dataset, splits, lambda rows: [rows.column(column.name) for column in differing]):
+                yield _error(first.name, other.name, differing, len(columns))
         else:
             units = [
                 column

@@ -6,6 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -15,8 +16,6 @@ from tests.reference import named
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from datalint.report.models import Finding
 
@@ -176,8 +175,21 @@ def test_pictures_that_a_list_names_and_that_are_not_there(tmp_path: Path, where
     assert finding.message.endswith("labels.csv: names 2 of 40 files in 'file' that are not there, such as '007.png'")
 
 
-def test_a_list_of_pictures_kept_elsewhere_is_no_fault(tmp_path: Path) -> None:
-    listed(tmp_path)
-    for k in range(25):
-        (tmp_path / "images" / f"{k:03}.png").unlink()
-    assert not found(tmp_path)
+@pytest.mark.parametrize("lost", [1, 39, 40, 60, 80])
+def test_a_list_whose_pictures_are_lost_is_an_error_however_many(tmp_path: Path, lost: int) -> None:
+    names = [f"{k:03d}.png" for k in range(80)]
+    for name in names[lost:]:
+        Image.new("L", (20, 20), int(name[:3]) + 9).save(tmp_path / name)
+    pd.DataFrame({"file": names, "label": ["cat", "dog"] * 40}).to_csv(tmp_path / "labels.csv", index=False)
+    report = datalint.scan(tmp_path, select=["FIL101"])
+    (finding,) = [finding for finding in report.findings if finding.severity != "info"]
+    assert finding.severity == "error" and f"names {lost} of 80 files" in finding.message
+
+
+def test_pictures_kept_elsewhere_are_not_lost(tmp_path: Path) -> None:
+    names = [f"{k:03d}.png" for k in range(80)]
+    for number, name in enumerate(["https://example.org/", "/mnt/pictures/", ""]):
+        table = pd.DataFrame({"file": [name + own for own in names], "label": ["cat", "dog"] * 40})
+        table = table if name else table.assign(width=range(80), height=[h % 7 for h in range(80)])
+        table.to_csv(tmp_path / f"labels{number}.csv", index=False)
+    assert not datalint.scan(tmp_path, select=["FIL101"]).findings

@@ -148,6 +148,19 @@ def test_names_declared_above_the_rows(tmp_path: Path, outputs: str) -> None:
     assert dataset.label.confidence == ("certain" if outputs else "low")
 
 
+@pytest.mark.parametrize("rows", [5_000, 9_000, 20_000])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_a_unique_key_is_one_in_files_little_longer_than_the_head(tmp_path: Path, rows: int, suffix: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"customerID": [f"C-{number:07d}" for number in rng.permutation(10**7)[:rows]]})
+    table = table.assign(
+        plan=rng.choice(["basic", "plus"], rows), spent=rng.normal(50, 9, rows).round(2), y=rng.integers(2, size=rows)
+    )
+    table.to_csv(tmp_path / f"churn.{suffix}", index=False)
+    key = only(tmp_path).column("customerID")
+    assert key is not None and key.role == "id"
+
+
 def test_label_by_position_is_sure_only_without_a_header(tmp_path: Path) -> None:
     body = "".join(f"{k / 7:.3f},{k / 3:.3f},{k / 11:.3f},{k / 13:.3f},{'uv'[k % 2]}\n" for k in range(60))
     bare = only(written(tmp_path / "bare.csv", body))

@@ -106,10 +106,8 @@ def _spread(path: Path, dialect: Dialect, head: bytes, complete: bool, count: in
         head = head.decode("utf-16", "replace").encode()
     blocks = [_skip_lines(head, dialect.data_start)]
     if not complete and not wide:
-        blocks = [
-            blocks[0][: HEAD_BYTES // 2 if len(dialect.names) < 500 else None],
-            *chunks(path, dialect.compression, count, len(head) // 4),
-        ]
+        used = min(len(head), HEAD_BYTES // 2) if len(dialect.names) < 500 else len(head)
+        blocks = [blocks[0][:used], *chunks(path, dialect.compression, count, used, len(head) // 4)]
     columns: list[list[str | None]] = [[] for _ in dialect.names]
     for k, block in enumerate(map(_unix, blocks)):
         whole = block if complete else block[: block.rfind(b"\n") + 1]

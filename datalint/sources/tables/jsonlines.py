@@ -57,7 +57,7 @@ class JsonLinesFormat(TableFormat):
         head, complete = file.head()
         blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
         if not complete:
-            others = chunks(file.path, _compression(file.path), CHUNKS, len(head) // 4)
+            others = chunks(file.path, _compression(file.path), CHUNKS, len(head), len(head) // 4)
             blocks += [block[: block.rfind(b"\n") + 1] for block in others]
         rows = head_rows(blocks)
         if not rows and head.strip():

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from datalint.core.problem import Problem
+from datalint.core.roles import roles
 from datalint.core.vocabulary import split_of
 from datalint.core.wording import are
 from datalint.sources.files import IMAGES, Entry
@@ -27,6 +28,9 @@ PEEK = 200
 
 MAX_COLUMNS = 50
 """Columns among which the one of names is looked for."""
+
+MAX_LOOKED_AT = 10_000
+"""Files next to a list among which any picture is looked for."""
 
 
 class Places:
@@ -88,28 +92,34 @@ def name_column(table: TableFile, places: Places) -> str | None:
 
 
 def absent(table: TableFile, places: Places) -> Problem | None:
-    """The files that a table names in one of its columns and that are not there, though others are.
+    """The files that a table names in one of its columns and that are not there.
 
-    A column counts as one of names where nearly all texts of its head end in the suffix of an image, and at least half of
-    them are there: a list of files kept elsewhere is no fault.
+    A column counts as one of names where nearly all texts of its head end in the suffix of an image. Where not one of them
+    is there, the table must be no more than a list of files of its own folder: files kept elsewhere are no fault.
     """
-    if not places.known:
-        return None
     for head in table.columns:
         shown = [_plain(value) for value in head.values[:PEEK] if isinstance(value, str) and value]
         if not shown or sum(_is_image(name) for name in shown) < 0.9 * len(shown):
             continue
-        if 2 * sum(map(places.holds, shown)) < len(shown):
-            continue
         named = dict.fromkeys(name for name in map(_plain, _column(table, head.name)) if _is_image(name))
         lost = [name for name in named if not places.holds(name)]
-        if lost:
-            message = (
-                f"names {len(lost):,} of {len(named):,} files in {head.name!r} that {are(len(lost))} not "
-                f"there, such as {lost[0]!r}"
-            )
-            return Problem("absent", table.shown, message)
+        if not lost or (len(lost) == len(named) and not _only_lists(table, head.name, lost)):
+            continue
+        message = (
+            f"names {len(lost):,} of {len(named):,} files in {head.name!r} that {are(len(lost))} not "
+            f"there, such as {lost[0]!r}"
+        )
+        return Problem("absent", table.shown, message)
     return None
+
+
+def _only_lists(table: TableFile, column: str, names: Sequence[str]) -> bool:
+    """Whether a table is a list of files of its own folder with their labels, and no picture lies in that folder."""
+    others = [head for head in table.columns if head.name != column]
+    inputs = [name for name, role in roles(others).items() if role in {"feature", "text", "time"}]
+    if len(inputs) > 1 or len(names) < 2 or any(name.startswith("/") or ":" in name for name in names):
+        return False
+    return not any(_is_image(path.name) for path in islice(table.path.parent.rglob("*"), MAX_LOOKED_AT))
 
 
 def _plain(name: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
+import io
 from typing import IO, TYPE_CHECKING
 
 from datalint.sources.files import unpacked
@@ -35,18 +36,16 @@ def readable(file: IO[bytes], size: int) -> bytes:
     return b"".join(blocks)
 
 
-def chunks(path: Path, compression: str | None, count: int, length: int) -> list[bytes]:
-    """Blocks of whole lines, of about ``length`` bytes, from evenly spread places after the head."""
-    blocks = []
+def chunks(path: Path, compression: str | None, count: int, start: int, length: int) -> list[bytes]:
+    """Blocks of whole lines, of at most ``length`` bytes, from evenly spread places after ``start``; none overlap."""
     with open_bytes(path, compression) as file:
-        size = path.stat().st_size if compression is None else None
-        if size is None:
-            # A compressed file can only be read through: keep a block of every few.
-            data = readable(file, UNPACK_LIMIT)
-            places = [len(data) * k // count for k in range(1, count)] + [max(0, len(data) - length)]
-            return [data[data.find(b"\n", place) + 1 : place + length] for place in places]
-        for k in range(1, count + 1):
-            file.seek(min(size * k // count, max(0, size - length)))
-            file.readline(length)
-            blocks.append(file.read(length))
-    return blocks
+        # A compressed file can only be read through: keep a block of every few.
+        data = None if compression is None else readable(file, UNPACK_LIMIT)
+        source, size = (file, path.stat().st_size) if data is None else (io.BytesIO(data), len(data))
+        length = min(length, max(0, size - start) // count)
+        blocks = []
+        for k in range(count):
+            source.seek(size - length - (size - length - start) * (count - 1 - k) // max(1, count - 1))
+            torn = source.readline(length)
+            blocks.append(source.read(length - len(torn)))
+        return blocks

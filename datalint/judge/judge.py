@@ -273,7 +273,7 @@ class _Judged:
         label = self.dataset.label
         guessed = rule.wants != "nothing" and label is not None and label.confidence == "low"
         remedy = found.remedy
-        if guessed and label is not None and severity != "info":
+        if guessed and label is not None and severity != "info" and not found.whatever_label:
             # A guess by position is no ground for failing somebody's build.
             severity = "info"
             remedy += (

@@ -81,6 +81,8 @@ class Found:
     count: int | None = None
     """How many samples are affected; None for as many as there are cases or files."""
     exact: bool = True
+    whatever_label: bool = False
+    """Whether it is a fault of its column even where that is not the label, so that a guessed label does not soften it."""
     brief: str = ""
     """What a finding about the same two splits says of this one, if it leads: a clause with the number that matters."""
 

@@ -46,6 +46,17 @@ def test_real_tables_are_silent_until_rows_are_zeroed(loader: str) -> None:
     assert report.findings[0].severity == "warning"
 
 
+@pytest.mark.parametrize("columns", [2, 3, 5])
+def test_more_zero_rows_never_are_a_milder_finding(columns: int) -> None:
+    severities = []
+    for share in (0.01, 0.1, 0.3, 0.6, 0.9, 1.0):
+        frame = table(300, columns)
+        frame.loc[: round(300 * share) - 1, [f"x{j}" for j in range(columns)]] = 0
+        (finding,) = scan(frame).findings
+        severities.append(finding.severity)
+    assert severities == ["warning"] * 3 + ["error"] * 3
+
+
 def test_the_label_does_not_count_but_every_feature_does() -> None:
     frame = table().assign(y=0)
     frame.loc[7, ["x0", "x1", "x2", "x3", "x4"]] = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
 
@@ -63,3 +64,15 @@ def test_rare_flags_that_agree_may_be_an_accident_and_constants_are_none_of_it()
     ((severity, message),) = found(frame.assign(p=flag, q=flag, c=1.0, d=1.0))
     assert severity == "info"
     assert "may be an accident" in message
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_columns_that_share_wild_rows_are_no_copies(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(900, 4)), columns=list("abcd"))
+    table.iloc[:rows] = 1e9
+    report = datalint.scan(table.assign(y=rng.choice(["p", "q"], 900)), label="y", select=["VAL108"])
+    assert not report.findings
+    table["e"] = table["a"] * 2.54 + 1
+    report = datalint.scan(table.assign(y=rng.choice(["p", "q"], 900)), label="y", select=["VAL108"])
+    assert report.findings

@@ -12,6 +12,7 @@ import datalint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from datalint.report.models import Finding
 
@@ -75,3 +76,14 @@ def test_a_numeric_target_is_compared_by_its_distribution() -> None:
     parts["test"]["y"] += 6
     (finding,) = datalint.scan(parts, label="y", select=["SPL105"], cache=False).findings
     assert finding.severity == "warning"
+
+
+def test_words_that_no_row_of_train_has_are_a_fault_of_a_column_that_was_only_guessed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    whole = pd.DataFrame(rng.normal(size=(900, 5)).round(4), columns=[f"f{k}" for k in range(5)])
+    whole["pay"] = np.where(whole["f0"] > 0, ">50K", "<=50K")
+    whole.iloc[:600].to_csv(tmp_path / "train.csv", index=False)
+    whole.iloc[600:].assign(pay=whole["pay"] + ".").to_csv(tmp_path / "test.csv", index=False)
+    report = datalint.scan(tmp_path, select=["LBL105", "SPL105"])
+    assert report.datasets[0].label is not None and report.datasets[0].label.confidence == "low"
+    assert report.findings[0].severity == "error"

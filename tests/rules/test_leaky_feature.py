@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.datasets import load_breast_cancer, load_iris, make_blobs, make_classification
 
 import datalint
@@ -71,3 +72,16 @@ def test_a_numeric_target_with_its_own_rescaling() -> None:
     assert not found(frame)
     (finding,) = found(frame.assign(euros=frame["target"] * 100 + 3))
     assert finding.column == "euros"
+
+
+@pytest.mark.parametrize("key", ["id", "order_id"])
+def test_a_key_of_rows_that_coincide_says_nothing_of_random_labels(key: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"colour": rng.choice(list("rgb"), 1200), "size": rng.integers(1, 4, 1200)})
+    table.insert(0, key, np.arange(1200) if key == "id" else rng.permutation(1200) + 7000)
+    report = datalint.scan(table.assign(y=rng.choice(["no", "yes"], 1200)), label="y", select=["SIG102"])
+    assert not report.findings
+    repeated = pd.concat([table.iloc[:, 1:].assign(x=rng.normal(size=1200))] * 2, ignore_index=True)
+    repeated.insert(0, key, np.arange(2400))
+    report = datalint.scan(repeated.assign(y=np.tile(rng.choice(["no", "yes"], 1200), 2)), label="y", select=["SIG102"])
+    assert not report.findings

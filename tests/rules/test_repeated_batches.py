@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
 
@@ -36,7 +37,7 @@ def test_every_batch_twice() -> None:
     (finding,) = found(pd.concat([clean[k : k + 32] for k in range(0, 3_200, 32) for _ in range(2)]))
     assert finding.evidence["blocks"] == 100
     assert finding.affected.count == 3_200
-    assert finding.severity == "warning"
+    assert finding.severity == "error"
 
 
 def test_large_sets_are_estimated() -> None:
@@ -46,6 +47,13 @@ def test_large_sets_are_estimated() -> None:
     assert finding.evidence["period"] == 5_000
     assert not finding.affected.exact
     assert abs(finding.affected.count - 5_000) < 700
+
+
+@pytest.mark.parametrize("times", [2, 3, 8, 30, 100, 300])
+def test_a_loader_that_yields_one_batch_again_and_again(times: int) -> None:
+    repeated = pd.concat([table()[:100], *[table()[100:132]] * times])
+    (finding,) = found(repeated)
+    assert finding.severity == ("error" if 2 * 32 * (times - 1) >= len(repeated) else "warning")
 
 
 def test_copies_anywhere_are_no_blocks() -> None:

@@ -139,3 +139,14 @@ def test_minus_one_below_counts_is_a_code_though_a_few_are_means_of_two() -> Non
     assert [(spike.kind, spike.value, spike.count) for spike in spikes(counts)] == [("code", -1.0, 50)]
     counts[200:300] += 0.5
     assert not spikes(counts)
+
+
+def test_the_ends_of_a_quantile_transformer_are_no_codes() -> None:
+    from sklearn.preprocessing import QuantileTransformer
+
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random((1500, 4)) < 0.15, 0, rng.lognormal(size=(1500, 4)))
+    scaler = QuantileTransformer(output_distribution="normal", n_quantiles=200)
+    table = pd.DataFrame(scaler.fit_transform(values).round(5), columns=list("abcd"))
+    report = datalint.scan(table.assign(y=rng.choice(["p", "q"], 1500)), label="y", select=["VAL104"])
+    assert not report.findings

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from datalint.sources.tables.labels import ColumnHead, LabelChoice, LabelNotFound, choose_label, roles, task_of
@@ -123,6 +124,20 @@ def test_position_with_a_header() -> None:
     assert choose(*floats, words("sex", "m", "f")) == ("sex", "low")
     assert choose(words("a", "x", "y"), words("b", "x", "y"), whole("level", 4)) == ("level", "low")
     assert choose(*floats, real("e")) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "confidence"), [((50, 50, 50), "medium"), ((50, 40, 60), "medium"), ((10, 40, 90), "low")]
+)
+def test_runs_of_equal_length_make_the_last_column_a_label(sizes: tuple[int, ...], confidence: str) -> None:
+    values = np.repeat(["a", "b", "c"], sizes)
+    columns = [
+        ColumnHead(name, "number", list(np.random.default_rng(k).normal(size=len(values))))
+        for k, name in enumerate("pqrs")
+    ]
+    for order, sure in ((values, confidence), (np.random.default_rng(9).permutation(values), "low")):
+        choice = choose_label([*columns, ColumnHead("kind", "text", order.tolist())], header=True)
+        assert choice is not None and (choice.name, choice.confidence) == ("kind", sure)
 
 
 def test_position_without_a_header() -> None:

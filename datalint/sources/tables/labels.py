@@ -291,8 +291,13 @@ class _Table:
         column = self.columns[-1]
         if self._score(column) < 2:
             return None
+        choice = self._by_position(column, "last")
+        counts = sorted(column.facts.counts.values())
+        if len(counts) == 1 + sum(a != b for a, b in pairwise(column.values)) and 3 * counts[0] >= 2 * counts[-1]:
+            # Rows that were collected class by class: few tables are sorted by anything but the label, in equal parts.
+            return replace(choice, evidence=f"{choice.evidence}, in runs of equal length", confidence="medium")
         # Named columns, none of which is a label's name: its place alone says little.
-        return replace(self._by_position(column, "last"), confidence="low")
+        return replace(choice, confidence="low")
 
     def first_or_last(self) -> LabelChoice | None:
         """Without a header the last column, unless the first is clearly the likelier label."""

@@ -186,6 +186,7 @@ def _variants(profile: Profile, total: dict[str, int], groups: list[list[str]]) 
         remedy=f"Write {first[0]!r} everywhere: trim, fold the case and map all labels through one table of names "
         "(not done by `datalint fix`: two spellings may be two classes, such as the letters a and A).",
         severity="error" if broken else None,
+        whatever_label=bool(broken),
         confidence=0.95,
         split=inside[0] if len(inside) == 1 and len(profile.labelled) > 1 else None,
         class_=first[1],

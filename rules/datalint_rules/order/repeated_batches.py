@@ -51,7 +51,7 @@ class RepeatedBatches(Rule):
 
     ## When it is wrong
 
-    Data that were tiled on purpose to balance classes or to fill an epoch.
+    Data that were tiled on purpose to balance classes or to fill an epoch. Full designs and calendars are info.
 
     ## Reference
 
@@ -83,18 +83,21 @@ class RepeatedBatches(Rule):
         if not large:
             raise Skip(f"fewer than {2 * self.params.least} samples")
         for split in large:
-            found = self._judge(split)
+            found = self._judge(split, labelled=profile.dataset.label is not None)
             if found is not None:
                 yield found
 
-    def _judge(self, split: SplitProfile) -> Found | None:
+    def _judge(self, split: SplitProfile, *, labelled: bool) -> Found | None:
         places = split[Sample].places
         repeats = np.flatnonzero(places.content[1:] == places.content[:-1])
         # A content that comes again and again, such as an empty row, has no distance of its own.
         starts = np.flatnonzero(np.append(True, places.content[1:] != places.content[:-1])[: len(places)])
         copies = np.diff(np.append(starts, len(places)))
-        few = np.repeat(copies <= 64, copies)
-        repeats = repeats[few[repeats]]
+        few = copies <= 64
+        for k in np.flatnonzero(~few):
+            gaps = np.diff(places.row[starts[k] : starts[k] + copies[k]])
+            few[k] = np.unique(gaps, return_counts=True)[1].max() >= 0.5 * len(gaps)
+        repeats = repeats[np.repeat(few, copies)[repeats]]
         if len(repeats) < self.params.least:
             return None
         row = places.row
@@ -122,8 +125,11 @@ class RepeatedBatches(Rule):
         exact = bool(split[Sample].complete)
         total = len(rows) if exact else min(split.samples, round(len(rows) / sampled))
         first, last = int(rows[0]), int(rows[-1])
-        # A table that is one pattern over and over, such as a full design or a calendar, was made like that.
-        designed = total > 0.7 * split.samples or _periodic(split, rows, period)
+        # A table that is one pattern over and over, such as a full design or a calendar, was made like that: its outcomes
+        # were not, or follow from the pattern.
+        designed = (total > 0.7 * split.samples and (not labelled or _of_factors(split))) or _periodic(
+            split, rows, period
+        )
         places_of = f"in {len(blocks):,} places" if len(blocks) > 1 else f"rows {first:,} to {last:,}"
         return Found(
             message=(
@@ -133,7 +139,7 @@ class RepeatedBatches(Rule):
             ),
             consequence="The same batch is trained on again and again, and the set is smaller than it looks.",
             remedy="Find the loop or retry that wrote the block again, and drop the repeated rows.",
-            severity="info" if designed else None,
+            severity="info" if designed else "error" if 2 * total >= split.samples else None,
             confidence=0.99,
             split=split.name,
             evidence={
@@ -167,6 +173,17 @@ class RepeatedBatches(Rule):
         )
         rows = frozenset(range(start + size, start + size * (1 + times)))
         return Planted(Clean(clean.name, {**clean.tables, split: faulty}, clean.label), split=split, rows={split: rows})
+
+
+def _of_factors(split: SplitProfile) -> bool:
+    """Whether the distinct rows are most of the combinations that the values of their columns allow, as in a full design."""
+    rows = split.rows
+    if rows.pictures is not None:
+        return False
+    levels = [len(np.unique(column)) for column in rows.numbers.T]
+    levels += [len(np.unique(codes_of(column)[0])) for column in rows.texts.values()]
+    levels = [count for count in levels if count > 1]
+    return len(levels) > 1 and len(np.unique(rows.inputs)) >= 0.5 * float(np.prod(np.asarray(levels, np.float64)))
 
 
 def _periodic(split: SplitProfile, repeated: NDArray[np.int64], period: int) -> bool:

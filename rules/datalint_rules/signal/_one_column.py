@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LEAST_KEYS = 100
+"""Rows that are like no other below which a key is not judged."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -52,6 +55,17 @@ def class_columns(
     def score(bins: NDArray[np.int64]) -> float:
         return (lookup_accuracy(bins, y, classes) - guess) / (1 - guess)
 
+    # Of rows that are equal but for their keys the sample knows one key, which then says what label all of them have.
+    contents = rows.places.content[picked]
+    _, which, copies = np.unique(contents, return_inverse=True, return_counts=True)
+    single = copies[which] == 1
+
+    def score_of_key(bins: NDArray[np.int64]) -> float:
+        shares = np.bincount(y[single], minlength=classes) / max(1, single.sum())
+        if single.sum() < LEAST_KEYS or shares.max() == 1:
+            return 0.0
+        return float((lookup_accuracy(bins[single], y[single], classes) - shares.max()) / (1 - shares.max()))
+
     place: float | None = None
     for field in profile.dataset.fields:
         key = field.role in {"id", "index"}
@@ -60,19 +74,19 @@ def class_columns(
         if field.kind == "number" and field.name in rows.at:
             values = rows.column(field.name)[picked]
             bins = bins_of(values)
-            value = score(bins)
+            value = score_of_key(bins_of(np.where(single, values, np.nan))) if key else score(bins)
             if not key and 0.9 <= value < cut and len(np.unique(values)) > 64:
                 value = max(value, (_tree_accuracy(values, y) - guess) / (1 - guess))
         elif field.kind == "text" and field.name in rows.texts:
             bins = _text_bins(rows.texts[field.name][picked], key)
             if int(bins.max()) * classes > 1_000_000 or (not key and int(bins.max()) > len(y) / 3):
                 continue
-            value = score(bins)
+            value = score_of_key(bins) if key else score(bins)
         else:
             continue
         if key and value > 0.3:
             # In a file sorted by label every counter predicts it; that is a matter of the order.
-            place = score(bins_of(np.arange(len(y), dtype=np.float64))) if place is None else place
+            place = score_of_key(bins_of(np.arange(len(y), dtype=np.float64))) if place is None else place
             value = 0.0 if place > value - 0.3 else value
         copy = not key and _one_to_one(bins, y, classes)
         yield Column(

@@ -205,6 +205,7 @@ class LabelShift(Rule):
                 ],
             },
             count=sum(b[name] for name in new) if new else 0,
+            whatever_label=not set(a) & set(b),
         )
 
     def _numbers(self, profile: Profile) -> Iterator[Found]:

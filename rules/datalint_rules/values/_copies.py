@@ -28,6 +28,9 @@ MAX_TEXTS = 60
 MAX_LEVELS = 200
 """Categories of a column that may be renamed."""
 
+ALIKE = 0.95
+"""Rank correlation of a rescaled copy at least; rounding of small values leaves more."""
+
 
 @dataclass
 class Copies:
@@ -161,7 +164,11 @@ def _relation(a: NDArray[np.float64], b: NDArray[np.float64], correlation: float
     y = _standard(b / max(float(np.abs(b).max()), 1e-300))
     if x is None or y is None:
         return None
-    if abs(float(x @ y)) / len(x) >= correlation:
+    order_x, order_y = _standard(_ranks(a)), _standard(_ranks(b))
+    if order_x is None or order_y is None:
+        return None
+    # A few huge values make the correlation, not the order, of columns that are independent elsewhere.
+    if abs(float(x @ y)) / len(x) >= correlation and abs(float(order_x @ order_y)) / len(x) >= ALIKE:
         return "scaled"
     levels = len(np.unique(a))
     # Columns of few levels agree in order too easily; few levels that correspond are a renaming.

@@ -29,6 +29,9 @@ class Spike:
 LEVELS = 10
 """Distinct other values from which a column has a bulk that something can lie outside of."""
 
+CLIPPED = 5.199337582605575
+"""Where scikit-learn's QuantileTransformer ends: the normal quantiles of 1e-7 and of the rest."""
+
 WHOLE = 0.99
 """Share of whole numbers from which a column holds counts."""
 
@@ -68,6 +71,8 @@ def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None
     same = values == value
     count = int(same.sum())
     if count < (min(need, 3) if typical else need) or count > 0.95 * len(values):
+        return None
+    if abs(abs(value) - CLIPPED) < 1e-4:
         return None
     rest = values[~same]
     # The ends of a share or a percentage are where values pile up by nature.

@@ -50,7 +50,7 @@ class AllZeroInputs(Rule):
     ## When it is wrong
 
     Where zero everywhere is a real observation, such as a customer without any purchase. If most cells of a table are
-    zero the finding is only info.
+    zero the finding is only info; otherwise half of a split is an error.
 
     ## Reference
 
@@ -97,7 +97,11 @@ class AllZeroInputs(Rule):
                 ),
                 consequence="They teach a label from nothing, and per-sample scaling divides by zero.",
                 remedy="Trace the listed samples to their source and load them again, or drop them.",
-                severity="info" if sparse >= self.params.sparse else None,
+                severity="info"
+                if sparse >= self.params.sparse
+                else "error"
+                if 2 * zeros.count >= split.samples
+                else None,
                 confidence=0.8 if sparse >= self.params.sparse else 0.98,
                 split=split.name,
                 evidence={
@@ -135,16 +139,18 @@ def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple
     numbers = split[NumberStats]
     wanted = set(names)
     picked = np.array([name in wanted for name in numbers.names], np.bool_)
-    share = numbers.zero[picked] / max(split.samples, 1)
-    # A column that is zero throughout says nothing about single rows.
-    varied = share[share < 1]
-    with np.errstate(divide="ignore"):
-        expected = float(split.samples * np.exp(np.log(varied).sum()))
-    if len(varied) == 0:
+    zero, others = numbers.zero[picked].astype(np.float64), max(split.samples - count, 1)
+    varied = zero < split.samples  # a column that is zero throughout says nothing about single rows
+    if not varied.any():
         # Nothing but zeros in every feature is no sparseness: there is no input at all.
         return 0.0, 0.0
-    others = max(split.samples - count, 1)
-    return float(((numbers.zero[picked] - count) / others).mean()), expected
+    sparse = float((zero - count).mean()) / others
+    if varied.sum() == 1:
+        return sparse, float(count)
+    # Of columns that are hardly zero elsewhere the all-zero rows are what is asked about, and no evidence.
+    elsewhere = (zero - count) / others
+    share = np.where(elsewhere < 0.1, elsewhere, zero / split.samples)[varied]
+    return sparse, float(split.samples * share.prod())
 
 
 def _surprising(count: int, expected: float) -> bool:

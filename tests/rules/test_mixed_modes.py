@@ -65,3 +65,11 @@ def test_printing_colours(tmp_path: Path) -> None:
     (finding,) = scan(write(tmp_path, all_of_them, kind="jpg"), CODE).findings
     assert finding.severity == "warning"
     assert finding.evidence["odd"] == {"CMYK": 1}
+
+
+@pytest.mark.parametrize("deep", [1, 10, 19, 25, 39])
+def test_sixteen_bits_are_no_milder_where_most_pictures_have_them(tmp_path: Path, deep: int) -> None:
+    all_of_them = pictures(40)
+    for k in range(deep):
+        all_of_them[k] = Image.fromarray(np.asarray(all_of_them[k].convert("L")).astype(np.uint16) * 257)
+    assert [finding.severity for finding in scan(write(tmp_path, all_of_them), CODE).findings] == ["warning"]

@@ -99,7 +99,8 @@ class MixedModes(Rule):
         odd = {kind: count for kind, count in counts.items() if kind != usual}
         few = sum(odd.values()) <= self.params.few * total
         for harmful in (True, False):
-            mine = {kind: count for kind, count in odd.items() if (kind in HARMFUL) == harmful}
+            # Next to a usual format that loaders spoil the others are no milder than it would be next to them.
+            mine = {kind: count for kind, count in odd.items() if bool({kind, usual} & set(HARMFUL)) == harmful}
             if not mine or (not harmful and not few):
                 continue
             for number, name in enumerate(pooled.names):
@@ -108,7 +109,7 @@ class MixedModes(Rule):
                     continue
                 here = {kind: int((kinds[at] == kind).sum()) for kind in mine if (kinds[at] == kind).any()}
                 yield self._odd(profile, name, pooled, at, here, usual, total, harmful)
-        if not few and set(odd) - set(HARMFUL):
+        if not few and usual not in HARMFUL and set(odd) - set(HARMFUL):
             yield _mixture(counts, total)
 
     def _odd(
@@ -130,7 +131,7 @@ class MixedModes(Rule):
                 f"{len(at):,} of {images:,} images {are(len(at))} of another pixel format "
                 f"({_listed(here)}) while the set is mostly {usual}"
             ),
-            consequence=f"{(HARMFUL | MILD)[worst]}.".capitalize(),
+            consequence=f"{(HARMFUL | MILD)[usual if usual in HARMFUL else worst]}.".capitalize(),
             remedy=(
                 "Scale or convert the listed files on purpose, once, and write them in the format of the others."
                 if harmful

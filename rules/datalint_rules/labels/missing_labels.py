@@ -78,7 +78,7 @@ class MissingLabels(Rule):
         for split in profile.splits:
             missing = _missing(split, numeric)
             if missing and not profile.dataset.by_class and split.name not in {"unlabeled", "unassigned"}:
-                yield _without(split, missing, numeric, _numbers_only(profile))
+                yield _without(split, missing, numeric, _numbers_only(profile), trained=split in profile.trained)
             if not numeric and not profile.dataset.by_class and profile.dataset.label is not None:
                 yield from _headers(split, profile.dataset.label.name)
             if not numeric:
@@ -121,7 +121,7 @@ def _numbers_only(profile: Profile) -> bool:
     return column is not None and column.kind == "number" and profile.dataset.storage is Storage.DELIMITED
 
 
-def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) -> Found:
+def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool, *, trained: bool) -> Found:
     rows = split.rows
     empty = np.array([label is None for label in rows.label], np.bool_)
     if numeric:
@@ -144,7 +144,7 @@ def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool) ->
             if none
             else "Label the listed samples, or leave them out of supervised training."
         ),
-        severity="info" if none and split.name != "train" else None,
+        severity=None if not none else "error" if trained else "info",
         confidence=0.999,
         split=split.name,
         subject="missing",

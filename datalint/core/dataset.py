@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -301,6 +302,22 @@ class Partition(Protocol):
         """The image at this place as a small WebP file for a report; None for samples that are not images."""
 
 
+@dataclass
+class LoadedBatches:
+    """The batches of two samples or more that a loader gave in one epoch."""
+
+    sizes: Counter[int] = field(default_factory=Counter)
+    """How many there are of each size."""
+    single: int = 0
+    """How many of them hold one label."""
+
+    def add(self, codes: NDArray[np.int32], sizes: Sequence[int]) -> None:
+        """Take in the labels of some batches, one after the other."""
+        batches = [batch for batch in np.split(codes, np.cumsum(sizes)[:-1]) if len(batch) > 1]
+        self.sizes.update(map(len, batches))
+        self.single += sum(bool((batch == batch[0]).all()) for batch in batches)
+
+
 @dataclass(frozen=True)
 class Split:
     """One split as the source recognised it."""
@@ -315,6 +332,8 @@ class Split:
     """Whether its order may be one that a training loop sees: a loader of validation data need not shuffle."""
     augmented: bool = False
     """Whether an item is another at every draw, as augmentation makes it."""
+    loaded: LoadedBatches | None = None
+    """The batches that a loader gave, once it was read."""
 
 
 @dataclass

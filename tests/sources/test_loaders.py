@@ -144,3 +144,37 @@ def test_a_part_that_is_named_as_the_label() -> None:
     assert report.datasets[0].splits[0].classes == {"0": 100, "1": 100}
     with pytest.raises(DatalintError, match="the loader gives no part 'species'; its parts are 0, 1"):
         datalint.scan(Loader(Items()), label="species")
+
+
+class Sampled(Loader):
+    """Batches of sizes of their own, as a sampler of batches draws them."""
+
+    batch_size = None  # type: ignore[assignment]
+
+    def __init__(self, dataset: Items, batches: list[list[int]]) -> None:
+        super().__init__(dataset)
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.batches:
+            items = [self.dataset[k] for k in batch]
+            yield np.array([x for x, _ in items]), np.array([y for _, y in items])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
+def test_batches_are_counted_as_the_loader_gives_them(share: float) -> None:
+    rng = np.random.default_rng(0)
+    halves = [rng.permutation(1500).tolist(), (1500 + rng.permutation(1500)).tolist()]
+    batches, single = [], 0
+    while min(map(len, halves)) > 30:
+        size, alone = int(rng.integers(12, 25)), rng.random() < share
+        side = int(rng.integers(2))
+        batches.append([halves[side if alone else k % 2].pop() for k in range(size)])
+        single += bool(alone)
+    report = datalint.scan(Sampled(Items(3000), batches), select=["ORD103"])
+    if share == 0:
+        assert not report.findings
+        return
+    (finding,) = report.findings
+    assert (finding.evidence["single_label_batches"], finding.evidence["full_batches"]) == (single, len(batches))
+    assert "batches of 12 to 24" in finding.message and "as the loader gives them" in finding.message

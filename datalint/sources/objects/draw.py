@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datalint.core.dataset import LoadedBatches
 from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Drawn:
     """Item of the data set behind each sample, in drawn order; None where the loader does not tell."""
     cut: bool = False
     """Whether an endless stream was cut."""
+    loaded: LoadedBatches = field(default_factory=LoadedBatches)
+    """Its batches."""
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 
 if TYPE_CHECKING:
-    from datalint.core.dataset import Kind, Partition, Problem
+    from datalint.core.dataset import Kind, LoadedBatches, Partition, Problem
     from datalint.core.terms import Modality
 
 Source = Literal["hugging-face", "loader", "data set", "stream"]
@@ -37,6 +37,7 @@ class Part:
     augmented: bool = False
     """Whether an item is another at every draw."""
     problems: list[Problem] = field(default_factory=list)
+    loaded: LoadedBatches | None = None
 
 
 def source_kind(value: Any) -> Source | None:
@@ -122,6 +123,7 @@ def _joined(parts: Mapping[str, Part]) -> Dataset:
                 part.columns,
                 trains=split == "train" or not drawn or not part.batch_size,
                 augmented=part.augmented,
+                loaded=part.loaded,
             )
             for split, part in parts.items()
         ),

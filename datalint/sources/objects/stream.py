@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -111,12 +112,16 @@ class StreamPartition:
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """One epoch, in drawn order; what cannot be read becomes a problem."""
         self.drawn.order, self.drawn.cut = [], False
+        self.drawn.loaded.sizes, self.drawn.loaded.single = Counter(), 0
         failures: list[Failure] = []
         with random_kept(*generators_of(self.source)):
             start = 0
-            for columns, size in self._held(failures):
+            for columns, sizes in self._held(failures):
+                size = sum(sizes)
                 try:
                     batch = self._batch(columns, start, size, aspects)
+                    if batch.labels is not None and batch.labels.codes is not None:
+                        self.drawn.loaded.add(batch.labels.codes, sizes)
                 except _ODD as error:
                     failures.append(Failure(self.name, f"samples {start:,} to {start + size - 1:,}: {said(error)}"))
                     batch = Batch(self.split, start, size)
@@ -129,8 +134,8 @@ class StreamPartition:
         if problems:
             yield Batch(self.split, start, 0, problems=problems)
 
-    def _held(self, failures: list[Failure]) -> Iterator[tuple[Columns, int]]:
-        """Inputs and labels of some batches together, so that what is done once per batch is done less often."""
+    def _held(self, failures: list[Failure]) -> Iterator[tuple[Columns, list[int]]]:
+        """Inputs and labels of some batches together, with their sizes: what is done once per batch is done less often."""
         held: list[Columns] = []
         count = size = waiting = 0
         endless = is_endless(self.source)
@@ -207,10 +212,10 @@ def taken_apart(
         yield columns_of_items(items)
 
 
-def _together(held: list[Columns]) -> tuple[Columns, int]:
+def _together(held: list[Columns]) -> tuple[Columns, list[int]]:
     inputs = joined([part["x"] for part in held])
     labels = None if held[0]["y"] is None else joined([part["y"] for part in held])
-    return {"x": inputs, "y": labels}, length(inputs)
+    return {"x": inputs, "y": labels}, [length(part["x"]) for part in held]
 
 
 def _bytes(inputs: Columns) -> int:

@@ -127,6 +127,7 @@ def streamed_part(
         batch_size=(own_batch_size(value) or max(1, length(dict(inputs)))) if loader else None,
         redrawn=bool(getattr(sampler, "replacement", False)),
         augmented=augmented,
+        loaded=partition.drawn.loaded if loader else None,
     )
 
 

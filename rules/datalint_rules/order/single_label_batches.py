@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 class SingleLabelBatches(Rule):
     """Batches that hold samples of one label only when the data is read in stored order.
 
-    Counts the full batches of the configured size, and compares with what a shuffle would give, so that a set with one
-    dominant class is not blamed for its imbalance here.
+    Counts the full batches of the configured size, or of a loader the very batches that it gives, whatever their sizes, and
+    compares with what a shuffle would give, so that a set with one dominant class is not blamed for its imbalance here.
 
     ## Why it hurts
 
@@ -87,20 +88,30 @@ class SingleLabelBatches(Rule):
         several = [split for split in profile.trained if len(split.counts) > 1]
         if not several:
             raise Skip("there is only one class")
+        # Another size than the loader's was asked for.
+        asked = profile.dataset.batch_size not in {None, size}
         judged = [split for split in several if split[LabelRuns].samples >= size]
         if not judged:
             raise Skip(f"no split fills a batch of {size}")
         for split in judged[:1] if profile.dataset.by_class else judged:
             runs = split[LabelRuns]
-            single, full = stats.single_label_batches(runs.long_runs(), runs.samples, size)
-            share, shuffled = single / full, stats.shuffled_single_label_share(runs.counts or {}, size)
+            loaded = None if asked else split.info.loaded
+            if loaded and loaded.sizes:
+                sizes, single, full = loaded.sizes, loaded.single, loaded.sizes.total()
+            else:
+                single, full = stats.single_label_batches(runs.long_runs(), runs.samples, size)
+                sizes = Counter({size: full})
+            share = single / full
+            shuffled = sum(n * stats.shuffled_single_label_share(runs.counts or {}, k) for k, n in sizes.items()) / full
+            span = f"{min(sizes):,}" if len(sizes) == 1 else f"{min(sizes):,} to {max(sizes):,}"
             if share - shuffled <= self.params.excess or _chance(single, full, shuffled) > 1e-4:
                 continue
             if share <= 2 * shuffled and 1 - share >= 0.5 * (1 - shuffled):
                 continue
             yield Found(
                 message=(
-                    f"{single:,} of {full:,} batches of {size} ({share:.0%}) hold one label in stored order; "
+                    f"{single:,} of {full:,} batches of {span} ({share:.0%}) hold one label "
+                    f"{'as the loader gives them' if loaded else 'in stored order'}; "
                     f"a shuffle gives {_share(shuffled)}"
                 ),
                 consequence="Such a batch only pulls the model towards its one label, and batch normalisation goes astray.",
@@ -115,7 +126,7 @@ class SingleLabelBatches(Rule):
                     "single_label_batch_share": digits(share, 3),
                     "share_if_shuffled": digits(shuffled, 3),
                 },
-                count=single * size,
+                count=round(share * sum(k * n for k, n in sizes.items())),
             )
 
     @classmethod

@@ -255,7 +255,7 @@ def _near(split: SplitProfile, features: Sequence[str], sentences: Collection[st
         return None
     found = []
     for own, column in zip(hashed, columns, strict=True):
-        agree = (_pairs(np.bincount(column[first] + 1, counts)) - full) / unequal
+        agree = (_pairs(np.bincount(column[first] + 1, counts).astype(np.float64)) - full) / unequal
         if agree < 1:
             _, group = np.unique(total - own, return_inverse=True)
             # Both rows of a near pair had to be kept.

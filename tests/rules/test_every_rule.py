@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from datalint.core.clean import Planted
+from datalint.core.severity import SEVERITIES
 from datalint.rules.registry import all_rules
 from datalint.testing import (
     alarms,
@@ -32,7 +34,7 @@ from datalint.testing import (
 from tests.reference import clean_sets
 
 if TYPE_CHECKING:
-    from datalint.core.clean import Clean, Planted
+    from datalint.core.clean import Clean
     from datalint.report.models import Report
     from datalint.rules.base import Rule
 
@@ -180,6 +182,20 @@ def test_finds_what_it_plants_there_and_only_there(rule: type[Rule], strength: f
     recalls = [hit.recall for hit in hits if hit.recall is not None]
     assert sum(precisions) >= 0.85 * len(precisions)
     assert sum(recalls) >= 0.75 * len(recalls)
+
+
+@every_rule_at_work
+def test_more_of_a_fault_is_never_a_milder_finding(rule: type[Rule]) -> None:
+    if rule.trains:
+        return  # what a model finds grows with the strength on average, not in every case
+    data = min(hosts(rule), key=lambda clean: size(Planted(clean)))
+    severities = []
+    for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
+        fault = plant(rule, data, strength, 0)
+        assert fault is not None
+        found = [finding.severity for finding in scan(fault.data, rule).findings if finding.code == rule.code]
+        severities.append(min(map(SEVERITIES.index, found), default=len(SEVERITIES)))
+    assert severities == sorted(severities, reverse=True)
 
 
 @every_rule_at_work

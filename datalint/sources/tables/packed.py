@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import zlib
 import io
+import zlib
 from typing import IO, TYPE_CHECKING
 
 from datalint.sources.files import unpacked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.author import auc, group_keys, ranks
+from datalint.author import auc, group_keys, midranks
 from datalint_rules._shared.times import times_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _ordered(dataset: Dataset, rows: SampledRows, column: NDArray[np.float64]) -
 
 def _of_neighbours(column: NDArray[np.float64]) -> float:
     """Correlation of the ranks of neighbours."""
-    places = ranks(column)
+    places = midranks(column)
     spread = float(((places - places.mean()) ** 2).sum()) if len(places) else 0.0
     return 1 - float((np.diff(places) ** 2).sum()) / (2 * spread) if spread else 0.0
 
@@ -93,7 +93,7 @@ def _seam(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
 
 def in_series(column: NDArray[np.float64]) -> bool:
     """Whether a column in stored order moves smoothly up and down, in each tenth of it as a series does: nobody sorted it."""
-    places = ranks(column[np.isfinite(column)])
+    places = midranks(column[np.isfinite(column)])
     if len(places) < 100:
         return False
     steps = np.diff(places)

@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.author import (
     Profile,
+    SampledRows,
     SplitProfile,
     bins_of,
     codes_of,
@@ -55,16 +56,10 @@ def class_columns(
     def score(bins: NDArray[np.int64]) -> float:
         return (lookup_accuracy(bins, y, classes) - guess) / (1 - guess)
 
-    # Of rows that are equal but for their keys the sample knows one key, which then says what label all of them have.
-    contents = rows.places.content[picked]
-    _, which, copies = np.unique(contents, return_inverse=True, return_counts=True)
-    single = copies[which] == 1
+    single = _single(rows, picked)
 
     def score_of_key(bins: NDArray[np.int64]) -> float:
-        shares = np.bincount(y[single], minlength=classes) / max(1, single.sum())
-        if single.sum() < LEAST_KEYS or shares.max() == 1:
-            return 0.0
-        return float((lookup_accuracy(bins[single], y[single], classes) - shares.max()) / (1 - shares.max()))
+        return _score_of_key(bins[single], y[single], classes)
 
     place: float | None = None
     for field in profile.dataset.fields:
@@ -92,6 +87,19 @@ def class_columns(
         yield Column(
             field.name, value, copy, not key and classes > 2 and value >= cut and _coded(bins, y, classes), key
         )
+
+
+def _single(rows: SampledRows, picked: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows are like no other: of rows that differ in their keys alone the sample knows one key, and all their labels."""
+    _, which, copies = np.unique(rows.places.content[picked], return_inverse=True, return_counts=True)
+    return np.asarray(copies[which] == 1)
+
+
+def _score_of_key(bins: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> float:
+    guess = float(np.bincount(y, minlength=classes).max() / max(1, len(y)))
+    if len(y) < LEAST_KEYS or guess == 1:
+        return 0.0
+    return float((lookup_accuracy(bins, y, classes) - guess) / (1 - guess))
 
 
 def _text_bins(texts: NDArray[np.object_], key: bool) -> NDArray[np.int64]:

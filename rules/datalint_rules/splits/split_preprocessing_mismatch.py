@@ -26,9 +26,9 @@ from datalint.author import (
     more_of,
     rows_of,
 )
+from datalint_rules._shared.series import runs_on
 from datalint_rules.splits._alike import Column, compare
 from datalint_rules.splits._pictures import MIN_PICTURES, change_of
-from datalint_rules._shared.series import runs_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -164,7 +164,7 @@ def _relation(a: NDArray[np.float64], b: NDArray[np.float64], correlation: float
     y = _standard(b / max(float(np.abs(b).max()), 1e-300))
     if x is None or y is None:
         return None
-    order_x, order_y = _standard(_ranks(a)), _standard(_ranks(b))
+    order_x, order_y = _standard(midranks(a)), _standard(midranks(b))
     if order_x is None or order_y is None:
         return None
     # A few huge values make the correlation, not the order, of columns that are independent elsewhere.

@@ -70,9 +70,7 @@ def _at_end(values: NDArray[np.float64], top: bool, need: float) -> Spike | None
     typical = looks_like_sentinel(value)
     same = values == value
     count = int(same.sum())
-    if count < (min(need, 3) if typical else need) or count > 0.95 * len(values):
-        return None
-    if abs(abs(value) - CLIPPED) < 1e-4:
+    if count < (min(need, 3) if typical else need) or count > 0.95 * len(values) or abs(abs(value) - CLIPPED) < 1e-4:
         return None
     rest = values[~same]
     # The ends of a share or a percentage are where values pile up by nature.

@@ -249,3 +249,10 @@ def test_order_alone_decodes_no_picture(tmp_path: Path) -> None:
     assert "pixels" not in plan([rule() for rule in select_rules(["ORD"])], dataset, Settings()).aspects
     report = datalint.scan(tmp_path, select=["ORD"], cache=False)
     assert [status.status for status in report.datasets[0].rules].count("failed") == 0
+
+
+def test_classes_are_counted_whichever_rules_there_are() -> None:
+    frame = pd.DataFrame({"size": np.arange(60.0) % 17, "label": ["cat", "dog", "dog"] * 20})
+    for options in ({}, {"select": ["LBL110", "LBL101"]}):
+        (dataset,) = datalint.scan(frame, cache=False, **options).datasets
+        assert dataset.splits[0].classes == {"cat": 20, "dog": 40}

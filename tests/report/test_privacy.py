@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,6 @@ from PIL import Image
 
 import datalint
 from datalint.core import vocabulary
-from datalint.core.clean import Clean
 from datalint.report.formats import text
 from datalint.report.formats.formats import FORMATS, render
 from datalint.report.held import Held
@@ -31,6 +31,8 @@ from tests.reference import clean_sets
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from datalint.core.clean import Clean
 
 VALUE, FILE, CLASS, NUMBER = "Quetzalcoatl", "zyxwvut", "Xylophagus", 918273645
 EXTREME = 987654.321
@@ -309,7 +311,13 @@ def secretive(data: Clean) -> Clean:
         *folders, name = PurePosixPath(path).parts
         named = [part if vocabulary.split_of(part) else CLASS + part for part in folders]
         files["/".join([*named, FILE + name if named else name])] = content
-    return Clean(data.name, tables, data.label, files, data.config)
+    annotations = {
+        path: content.replace(b'"file_name": "', b'"file_name": "' + FILE.encode()).replace(
+            b'"name": "', b'"name": "' + CLASS.encode()
+        )
+        for path, content in data.annotations.items()
+    }
+    return replace(data, tables=tables, files=files, annotations=annotations)
 
 
 def renderings(number: float) -> set[str]:

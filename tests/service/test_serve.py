@@ -137,7 +137,7 @@ def test_what_cannot_be_started_is_said_in_one_line(tmp_path: Path) -> None:
             (["--port", port], f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port"),
             (
                 ["--host", "0.0.0.0"],
-                "--host 0.0.0.0: whoever reaches it may do everything there; --insecure if that is meant",
+                "--host 0.0.0.0: make a token with --create-token first; --insecure lets everybody in",
             ),
             (["--root", "nowhere"], "--root nowhere: no such folder"),
             (["--database", "mysql://x"], "--database mysql: give sqlite:///FILE or postgresql://USER@HOST/NAME"),

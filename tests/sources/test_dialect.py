@@ -144,7 +144,6 @@ def test_encodings() -> None:
             "Git LFS pointer to 12,345 bytes",
         ),
         (b"version https://hawser.github.com/spec/v1\noid sha256:4d7a\nsize 9\n", "Git LFS pointer"),
-        (b"PAR1\x15\x04", "Parquet"),
         (b"\x1f\x8b\x08\x00abc", "gzip"),
         (random.Random(0).randbytes(3000), "binary content"),
         (b"<!DOCTYPE html>\n<html><body>a,b</body></html>\n", "HTML page"),

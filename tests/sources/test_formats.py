@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 
 import datalint
 from datalint.planting.load import load
 from datalint.sources.folder import data_suffixes
-from datalint.sources.tables.formats import formats
+from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.formats import formats, look
 
 
 def table(rows: int = 300) -> pd.DataFrame:
@@ -62,3 +64,9 @@ def test_the_hooks_look_at_every_format() -> None:
     names = {f"folder/name{suffix}" for suffix in data_suffixes() | packed}
     assert {name for name in names if not re.search(pattern, name)} == set()
     assert not any(re.search(pattern, name) for name in ("notes.txt", "t.csv.zip", "model.py", "data"))
+
+
+def test_what_begins_like_a_format_is_that_format_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"PAR1\x15\x04")
+    with pytest.raises(NotATable, match="a damaged Parquet file"):
+        look(tmp_path / "x.csv", "x.csv", "x.csv")

@@ -422,9 +422,10 @@ def test_several_targets_of_a_competition(tmp_path: Path) -> None:
     csv(pd.concat([table[["id"]], targets], axis=1)[1200:], tmp_path / "sample_submission.csv")
     dataset = only(tmp_path)
     assert dataset.label is not None
-    assert dataset.label.name == "digit_0"
-    assert [f.name for f in dataset.fields if f.role == "ignored"] == ["digit_1", "digit_2"]
-    assert all("digit_1" not in dict(split.columns) for split in dataset.splits)
+    assert dataset.label.name == "digit_0,digit_1,digit_2"
+    assert dataset.task == "multi-label"
+    targets = [(field.name, field.role) for field in dataset.fields if field.name.startswith("digit_")]
+    assert targets == [(f"digit_{k}", "label") for k in range(3)]
 
 
 def test_data_and_test_as_the_uci_repository_has_them(tmp_path: Path) -> None:

@@ -118,11 +118,13 @@ class Cluster:
         """
         from concurrent.futures import CancelledError
 
+        from distributed.comm import CommClosedError
+
         seen = time.monotonic()
         while True:
             try:
                 return future.result(timeout=1)
-            except CancelledError as error:
+            except (CancelledError, CommClosedError) as error:  # the second where it ends while it answers
                 raise self._lost("its scheduler ended") from error
             except TimeoutError as error:
                 if client.status != "running":

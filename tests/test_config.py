@@ -315,7 +315,7 @@ def test_another_configuration_is_another_report_of_the_same_measurements(
         ('select = ["ORD1O1"]\n', "no rule matches 'ORD1O1'; did you mean 'ORD101'"),
         ("[[ignores]]\nreason = 'x'\n", "ignores[1]: names nothing to ignore: give rules, file"),
         ("[[ignores]]\ncolum = 'x'\n", "bad.toml:2: unknown key 'ignores[1].colum'; did you mean 'column'?"),
-        ("[[ignores]]\nrules = 'LBL11'\n", "bad.toml: ignores: no rule matches 'LBL11'; did you mean 'LBL101'"),
+        ("[[ignores]]\nrules = 'ORD1O1'\n", "bad.toml: ignores: no rule matches 'ORD1O1'; did you mean 'ORD101'"),
         (
             "[[suppressions]]\nfingerprint = 'x'\nreason = 'y'\n",
             "bad.toml:2: suppressions[1].fingerprint: a fingerprint",

@@ -118,7 +118,7 @@ class Cluster:
         """
         from concurrent.futures import CancelledError
 
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
 
         seen = time.monotonic()
         while True:

@@ -424,8 +424,8 @@ def test_several_targets_of_a_competition(tmp_path: Path) -> None:
     assert dataset.label is not None
     assert dataset.label.name == "digit_0,digit_1,digit_2"
     assert dataset.task == "multi-label"
-    targets = [(field.name, field.role) for field in dataset.fields if field.name.startswith("digit_")]
-    assert targets == [(f"digit_{k}", "label") for k in range(3)]
+    roles = [(field.name, field.role) for field in dataset.fields if field.name.startswith("digit_")]
+    assert roles == [(f"digit_{k}", "label") for k in range(3)]
 
 
 def test_data_and_test_as_the_uci_repository_has_them(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The versions of the schema, oldest first."""
+"""How the tables of the service came to be, one file per change."""

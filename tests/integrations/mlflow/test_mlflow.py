@@ -35,7 +35,7 @@ def test_the_example_logs_what_was_found(tmp_path: Path) -> None:
     run = only_run()
     assert run.data.metrics["datalint.error"] == 0
     assert run.data.metrics["datalint.warning"] == 1
-    assert "ORD101" in run.data.tags["datalint.core.codes"].split(",")
+    assert "ORD101" in run.data.tags["datalint.codes"].split(",")
     assert run.data.tags["datalint.version"] == datalint.__version__
     page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/datalint/report.html")
     assert "ORD101" in page

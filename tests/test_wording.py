@@ -15,6 +15,7 @@ from datalint.core.wording import more_of
         (1, "category", "1 more category"),
         (2, "category", "2 more categories"),
         (3, "class", "3 more classes"),
+        (2, "box", "2 more boxes"),
     ],
 )
 def test_more(count: int, noun: str, words: str) -> None:

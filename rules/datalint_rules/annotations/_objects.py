@@ -46,11 +46,6 @@ def severity_of(hit: int, total: int) -> Severity:
     return "error" if hit >= HALF * total else "warning"
 
 
-def count_of(number: int, noun: str) -> str:
-    """'1 box', '3 boxes'."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{'es' if noun.endswith('x') else 's'}"
-
-
 def image_sizes(split: SplitProfile) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """[pictures, 2] width and height as stored, or as declared where unreadable, and after the turn of the EXIF tag."""
     headers, objects = split[ImageHeaders], split[Objects]

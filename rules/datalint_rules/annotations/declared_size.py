@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import Cases, Clean, Field, Found, ImageHeaders, Objects, Planted, Profile, RuleParams, Severity
+from datalint.author import (
+    Cases,
+    Clean,
+    Field,
+    Found,
+    ImageHeaders,
+    Objects,
+    Planted,
+    Profile,
+    RuleParams,
+    Severity,
+    have,
+    plural,
+)
 from datalint_rules.annotations._objects import ObjectRule, documents_of, planted, severity_of
 
 if TYPE_CHECKING:
@@ -100,9 +113,8 @@ class DeclaredSize(ObjectRule):
                     f"{d[0]} x {d[1]} declared, {s[0]} x {s[1]} stored"
                     for d, s in zip(declared[rows], size[rows], strict=True)
                 ]
-                have = "picture has" if len(rows) == 1 else "pictures have"
                 yield Found(
-                    message=f"{len(rows):,} of {total:,} {have} another size than the annotations declare: {words}",
+                    message=f"{len(rows):,} of {total:,} {plural('picture', len(rows))} {have(len(rows))} another size than the annotations declare: {words}",
                     consequence="Boxes that are scaled by the declared size land in the wrong place."
                     if kind != "turned"
                     else "Loaders that pass over the tag show these pictures on their side, and the boxes elsewhere.",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.author import MALFORMED, Clean, Found, Objects, Planted, Profile, Severity
-from datalint_rules.annotations._objects import ObjectRule, cases_of, count_of, named, severity_of, spoil
+from datalint.author import MALFORMED, Clean, Found, Objects, Planted, Profile, Severity, counted
+from datalint_rules.annotations._objects import ObjectRule, cases_of, named, severity_of, spoil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ class DegenerateBox(ObjectRule):
             parts = ", ".join(f"{int(kind.sum()):,} {words}" for kind, words in kinds if kind.any())
             total, pictures = len(objects.picture), len(cases.places)
             yield Found(
-                message=f"{len(hit):,} of {count_of(total, 'box')} enclose nothing, in {count_of(pictures, 'picture')}: {parts}",
+                message=f"{len(hit):,} of {counted(total, 'box')} enclose nothing, in {counted(pictures, 'picture')}: {parts}",
                 consequence="Trainers stop at such boxes, drop them in silence, or get a loss of NaN.",
                 remedy="Draw the listed boxes again, or remove them; exchange corners that are in the wrong order.",
                 severity=severity_of(len(hit), total),

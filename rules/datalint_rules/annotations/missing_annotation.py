@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import Cases, Clean, Found, Gap, ImageHeaders, Objects, Planted, Profile, Severity
-from datalint_rules.annotations._objects import HALF, ObjectRule, count_of, documents_of, planted
+from datalint.author import Cases, Clean, Found, Gap, ImageHeaders, Objects, Planted, Profile, Severity, are, counted
+from datalint_rules.annotations._objects import HALF, ObjectRule, documents_of, planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class MissingAnnotation(ObjectRule):
                 continue
             lost = len(empty) == objects.samples and part.name in known.objects
             yield Found(
-                message=f"{len(empty):,} of {count_of(objects.samples, 'picture')} have no object",
+                message=f"{len(empty):,} of {counted(objects.samples, 'picture')} have no object",
                 consequence="The model learns that there is nothing to see in them.",
                 remedy="Check some of them: background is useful, forgotten objects are not.",
                 severity="error" if lost else "info",
@@ -88,17 +88,16 @@ def _gap(split: str, kind: str, found: list[Gap], listed: int) -> Found:
     many, first = len(found), found[0]
     severity: Severity
     if kind == "absent":
-        is_are = "is" if many == 1 else "are"
-        message = f"{many:,} of {count_of(listed, 'listed picture')} {is_are} not there: {first.path}"
+        message = f"{many:,} of {counted(listed, 'listed picture')} {are(many)} not there: {first.path}"
         consequence, severity = "A loader stops there, or goes on without these pictures.", "error"
         remedy = "Fetch the pictures, or take them off the list."
     elif kind == "dangling":
-        message = f"objects of {count_of(many, 'picture')} that are not listed: {first.what}"
+        message = f"objects of {counted(many, 'picture')} that are not listed: {first.what}"
         consequence = "Readers drop these objects or stop at them."
         severity = "error" if many >= HALF * (many + listed) else "warning"
         remedy = "Put the pictures back on the list, or remove the objects."
     else:
-        message = f"{count_of(many, 'picture')} without annotations next to {listed:,} with them: {first.path}"
+        message = f"{counted(many, 'picture')} without annotations next to {listed:,} with them: {first.path}"
         consequence, severity = "They are not trained on.", "info"
         remedy = "Annotate them, or move them away."
     return Found(

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.author import Clean, Field, Found, Objects, Planted, Profile, RuleParams, Severity, SplitProfile
+from datalint.author import Clean, Field, Found, Objects, Planted, Profile, RuleParams, Severity, SplitProfile, counted
 from datalint_rules.annotations._objects import (
     ObjectRule,
     cases_of,
-    count_of,
     image_sizes,
     named,
     severity_of,
@@ -78,8 +77,8 @@ class OutOfBounds(ObjectRule):
             total, pictures, gone = len(objects.picture), len(cases.places), int(outside[hit].sum())
             whole = f", {gone:,} of them as a whole" if gone else ""
             yield Found(
-                message=f"{len(hit):,} of {count_of(total, 'box')} reach beyond their picture, in "
-                f"{count_of(pictures, 'picture')}{whole}",
+                message=f"{len(hit):,} of {counted(total, 'box')} reach beyond their picture, in "
+                f"{counted(pictures, 'picture')}{whole}",
                 consequence="Clipped, they are boxes that nobody drew; as they are, the model learns to point outside.",
                 remedy="Look at the listed pictures: clip what reaches over the edge a little, draw the others again.",
                 severity=severity_of(len(hit), total),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.author import UNDECLARED, Clean, Found, Objects, Planted, Profile, Severity
-from datalint_rules.annotations._objects import ObjectRule, cases_of, count_of, named, spoil
+from datalint.author import UNDECLARED, Clean, Found, Objects, Planted, Profile, Severity, counted
+from datalint_rules.annotations._objects import ObjectRule, cases_of, named, spoil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class UnknownClass(ObjectRule):
             names = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(SHOWN))
             more = ", ..." if len(counts) > SHOWN else ""
             yield Found(
-                message=f"{len(hit):,} of {count_of(len(objects.picture), 'object')} have a class that is not declared: {names}{more}",
+                message=f"{len(hit):,} of {counted(len(objects.picture), 'object')} have a class that is not declared: {names}{more}",
                 consequence="Training ends with an index error there, or goes on without these objects or their pictures.",
                 remedy="Declare the classes, or correct the listed objects.",
                 split=split.name,
@@ -74,7 +74,7 @@ class UnknownClass(ObjectRule):
         twice = sorted(name for name, count in Counter(declared).items() if count > 1)
         if twice:
             yield Found(
-                message=f"{count_of(len(twice), 'name')} declared for more than one class: {_some(twice)}",
+                message=f"{counted(len(twice), 'name')} declared for more than one class: {_some(twice)}",
                 consequence="Objects of one kind are counted as two, and the model is told that they differ.",
                 remedy="Join the classes, or give each its own name.",
                 severity="warning",
@@ -85,7 +85,7 @@ class UnknownClass(ObjectRule):
         unused = [name for name in dict.fromkeys(declared) if name not in seen]
         if unused and seen:
             yield Found(
-                message=f"{len(unused):,} of {count_of(len(declared), 'declared class')} never occur: {_some(unused)}",
+                message=f"{len(unused):,} of {counted(len(declared), 'declared class')} never occur: {_some(unused)}",
                 consequence="The model has outputs for them that it never learns.",
                 remedy="Leave them out of the list, or check that their objects were not lost.",
                 severity="info",

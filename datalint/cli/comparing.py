@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from datalint.cli.options import EXIT_FINDINGS
+from datalint.core.severity import LEVELS
 
 if TYPE_CHECKING:
     from datalint.core.severity import FailOn
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
+    type=click.Choice(LEVELS),
     default="error",
     show_default=True,
     help="Exit with 1 if a finding at least this severe is new or worse.",

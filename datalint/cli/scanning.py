@@ -19,6 +19,7 @@ from datalint.cli.options import (
 )
 from datalint.cli.showing import REPORTS, Output, show, status, write
 from datalint.core.errors import DatalintError
+from datalint.core.severity import LEVELS
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _CONFIGURABLE = (
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
+    type=click.Choice(LEVELS),
     default="error",
     show_default=True,
     help="Exit with 1 if there is a finding at least this severe.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import func, insert, literal, or_, select, update
 
 from datalint.core.errors import DatalintError
-from datalint.core.severity import Severity, at_least
+from datalint.core.severity import LEVELS, Severity, at_least
 from datalint.report import wording
 from datalint.report.escape import clean
 from datalint.report.models import Report
@@ -316,7 +316,7 @@ def change(session: Session, dataset: Dataset, who: str, fields: dict[str, Any])
         DatalintError: the gate has other levels.
     """
     gate = fields.get("gate", dataset.gate)
-    if set(gate) != {"new", "open"} or not {"error", "warning", "info", "never"} >= set(gate.values()):
+    if set(gate) != {"new", "open"} or not set(LEVELS) >= set(gate.values()):
         raise DatalintError("a gate has the levels 'new' and 'open', each error, warning, info or never")
     changed = {name: value for name, value in fields.items() if getattr(dataset, name) != value}
     for name, value in changed.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator  # noqa: TC003 - FastAPI reads it
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -15,18 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from datalint.report import diff as diffing
+from datalint.core.severity import FailOn, Severity  # noqa: TC001 - pydantic reads them
 from datalint.report.models import Report
 from datalint.rules.manual import pages
 from datalint.service import history
-from datalint.service.models import Dataset, Event, Finding, Scan
-from datalint.service.pages import dataset_of, finding_of, make_token, new_dataset, scan_of
+from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
+from datalint.service.models import OPEN, Dataset, Event, Finding, Scan, State
 from datalint.service.problems import Problem
 from datalint.service.security import Admin, Reader, Role, Triager  # noqa: TC001 - FastAPI reads them
 from datalint.service.worker import enqueue
-
-if TYPE_CHECKING:
-    from datalint.service.app import Service
 
 MOST: Final = 200
 """Items of one page."""
@@ -101,8 +98,8 @@ class Gate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    new: Literal["error", "warning", "info", "never"] = "warning"
-    open: Literal["error", "warning", "info", "never"] = "error"
+    new: FailOn = "warning"
+    open: FailOn = "error"
 
 
 class DatasetChange(BaseModel):
@@ -157,14 +154,14 @@ class FindingItem(Item):
     fingerprint: str
     code: str
     rule: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     place: str
     message: str
     count: int
     present: bool
     first_id: int = Field(description="The first scan that had it.")
     last_id: int = Field(description="The last scan that had it.")
-    state: Literal["open", "to be fixed", "accepted", "false alarm"]
+    state: State
     reason: str
     decided_by: str
     until: str | None
@@ -176,7 +173,7 @@ class Decision(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: Literal["open", "to be fixed", "accepted", "false alarm"] | None = None
+    state: State | None = None
     reason: str = Field("", max_length=1000)
     until: str | None = Field(None, max_length=10)
     assignee: str | None = Field(None, max_length=200)
@@ -233,26 +230,22 @@ class Secret(BaseModel):
     token: str
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
 def _scan(scan: Scan, dataset: str) -> ScanItem:
-    return ScanItem.model_validate(
-        {**{c.key: getattr(scan, c.key) for c in Scan.__table__.columns}, "dataset": dataset}
-    )
+    return ScanItem.model_validate(_values(scan, dataset))
 
 
 def _finding(finding: Finding, dataset: str) -> FindingItem:
-    values = {c.key: getattr(finding, c.key) for c in Finding.__table__.columns}
-    return FindingItem.model_validate({**values, "dataset": dataset})
+    return FindingItem.model_validate(_values(finding, dataset))
+
+
+def _values(row: Scan | Finding, dataset: str) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns} | {"dataset": dataset}
 
 
 @router.get("/datasets")
 def datasets(request: Request, who: Reader, after: Named = "", limit: Limit = 50) -> DatasetPage:
     """Data sets by name."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         wanted = select(Dataset).where(Dataset.name > after, who.sees()).order_by(Dataset.name).limit(limit + 1)
         found = [DatasetItem.model_validate(d) for d in session.scalars(wanted)]
     return DatasetPage(items=found[:limit], next=found[limit - 1].name if len(found) > limit else None)
@@ -261,7 +254,7 @@ def datasets(request: Request, who: Reader, after: Named = "", limit: Limit = 50
 @router.post("/datasets", status_code=201)
 def add_dataset(request: Request, who: Admin, new: NewDataset) -> DatasetItem:
     """Watch a data set: a place below a root, or a name that reports are sent to."""
-    service = _service(request)
+    service = service_of(request)
     with service.database.write() as session:
         return DatasetItem.model_validate(new_dataset(session, service.roots, who, **new.model_dump()))
 
@@ -269,14 +262,14 @@ def add_dataset(request: Request, who: Admin, new: NewDataset) -> DatasetItem:
 @router.get("/datasets/{name}")
 def dataset(request: Request, who: Reader, name: str) -> DatasetItem:
     """One data set."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         return DatasetItem.model_validate(dataset_of(session, who, name))
 
 
 @router.patch("/datasets/{name}")
 def change_dataset(request: Request, who: Admin, name: str, change: DatasetChange) -> DatasetItem:
     """Change the settings of a data set."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         found = dataset_of(session, who, name)
         history.change(session, found, who.name, change.model_dump(exclude_unset=True))
         return DatasetItem.model_validate(found)
@@ -285,7 +278,7 @@ def change_dataset(request: Request, who: Admin, name: str, change: DatasetChang
 @router.post("/datasets/{name}/accept")
 def accept_version(request: Request, who: Triager, name: str) -> DatasetItem:
     """Measure new findings by the last version from now on."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         found = dataset_of(session, who, name)
         history.accept_version(session, found, who.name)
         return DatasetItem.model_validate(found)
@@ -294,7 +287,7 @@ def accept_version(request: Request, who: Triager, name: str) -> DatasetItem:
 @router.get("/datasets/{name}/gate")
 def gate(request: Request, who: Reader, name: str) -> Verdict:
     """The verdict on the last version, for pipelines."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         found = dataset_of(session, who, name)
         scan = session.get(Scan, found.latest_id) if found.latest_id else None
     if scan is None:
@@ -305,7 +298,7 @@ def gate(request: Request, who: Reader, name: str) -> Verdict:
 @router.get("/datasets/{name}/findings")
 def findings(request: Request, who: Reader, name: str, after: After = 0, limit: Limit = 50) -> FindingPage:
     """All findings that a data set ever had, but for those that follow from others."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         found = dataset_of(session, who, name)
         wanted = select(Finding).where(Finding.dataset_id == found.id, Finding.folded.is_(False), Finding.id > after)
         items = [_finding(f, name) for f in session.scalars(wanted.order_by(Finding.id).limit(limit + 1))]
@@ -315,7 +308,7 @@ def findings(request: Request, who: Reader, name: str, after: After = 0, limit: 
 @router.get("/datasets/{name}/suppressions.toml", response_class=PlainTextResponse)
 def suppressions(request: Request, who: Reader, name: str) -> str:
     """What was accepted or is a false alarm, for a datalint.toml."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         return history.suppressions(session, dataset_of(session, who, name))
 
 
@@ -338,7 +331,7 @@ def badge(request: Request, who: Reader, name: str) -> Response:
 @router.get("/scans")
 def scans(request: Request, who: Reader, dataset: Named = "", after: After = 0, limit: Limit = 50) -> ScanPage:
     """Scans, newest first."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         wanted = select(Scan, Dataset.name).join(Dataset).where(who.sees()).order_by(Scan.id.desc()).limit(limit + 1)
         if after:
             wanted = wanted.where(Scan.id < after)
@@ -351,7 +344,7 @@ def scans(request: Request, who: Reader, dataset: Named = "", after: After = 0, 
 @router.post("/scans", status_code=202)
 def new_scan(request: Request, response: Response, who: Triager, new: NewScan) -> ScanItem:
     """Queue a scan; while one waits, that is the one."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         found = dataset_of(session, who, new.dataset)
         scan = enqueue(session, found, who.name, new.revision)
         response.headers["location"] = f"/api/v1/scans/{scan.id}"
@@ -361,7 +354,7 @@ def new_scan(request: Request, response: Response, who: Triager, new: NewScan) -
 @router.get("/scans/{number}")
 def scan(request: Request, who: Reader, number: Number) -> ScanItem:
     """One scan, with its progress."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         found = scan_of(session, who, number)
         return _scan(found, found.dataset.name)
 
@@ -369,7 +362,7 @@ def scan(request: Request, who: Reader, number: Number) -> ScanItem:
 @router.post("/scans/{number}/cancel")
 def cancel(request: Request, who: Triager, number: Number) -> ScanItem:
     """Stop a scan that is queued or running."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         found = scan_of(session, who, number)
         if not history.cancel(session, number, who.name):
             raise Problem(409, f"scan {number} is over")
@@ -380,7 +373,7 @@ def cancel(request: Request, who: Triager, number: Number) -> ScanItem:
 @router.get("/scans/{number}/report.json", response_class=Response)
 def report(request: Request, who: Reader, number: Number) -> Response:
     """The report, as the command line writes it."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         found = history.report_of(session, scan_of(session, who, number).id)
     if found is None:
         raise Problem(404, f"scan {number} has no report")
@@ -390,11 +383,9 @@ def report(request: Request, who: Reader, number: Number) -> Response:
 @router.get("/scans/{old}/diff/{new}", response_class=Response)
 def diff(request: Request, who: Reader, old: Number, new: Number) -> Response:
     """What changed from one scan to another, as `datalint diff` writes it."""
-    with _service(request).database.read() as session:
-        before, after = (history.report_of(session, scan_of(session, who, number).id) for number in (old, new))
-    if before is None or after is None:
-        raise Problem(404, "only scans that are done can be compared")
-    return Response(diffing.diff(before, after).to_json(), media_type="application/json")
+    with service_of(request).database.read() as session:
+        changes = compared(session, who, old, new)
+    return Response(changes.to_json(), media_type="application/json")
 
 
 async def _sent(request: Request) -> bytes:
@@ -421,7 +412,7 @@ def push(
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))[:100] or "its top"
         raise Problem(422, f"this is no report of this version: at {place}: {first['msg']}"[:500]) from error
-    service = _service(request)
+    service = service_of(request)
     for attempt in range(3):
         with suppress(IntegrityError) if attempt < 2 else nullcontext(), service.database.write() as session:
             found = session.scalar(select(Dataset).where(Dataset.name == dataset, who.sees()))
@@ -440,7 +431,7 @@ def push(
 @router.get("/findings/{number}")
 def finding(request: Request, who: Reader, number: Number) -> FindingItem:
     """One finding."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         found = finding_of(session, who, number)
         return _finding(found, found.dataset.name)
 
@@ -448,7 +439,7 @@ def finding(request: Request, who: Reader, number: Number) -> FindingItem:
 @router.patch("/findings/{number}")
 def decide(request: Request, who: Triager, number: Number, decision: Decision) -> FindingItem:
     """Decide what becomes of a finding, comment on it, give it to somebody."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         found = finding_of(session, who, number)
         if decision.state is not None:
             history.triage(session, [found], who.name, decision.state, decision.reason, decision.until)
@@ -465,7 +456,7 @@ def rules(_: Reader) -> list[dict[str, Any]]:
 @router.post("/tokens", status_code=201)
 def new_token(request: Request, who: Admin, new: NewToken) -> Secret:
     """A token, shown this once."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         only = [dataset_of(session, who, name).name for name in new.datasets]
         return Secret(token=make_token(session, who.name, new.name, new.role, only, new.days))
 
@@ -473,7 +464,7 @@ def new_token(request: Request, who: Admin, new: NewToken) -> Secret:
 @router.get("/events", response_class=EventSourceResponse)
 async def events(request: Request, who: Reader, after: After = 0) -> AsyncIterator[ServerSentEvent]:
     """What happens, as it happens; `Last-Event-ID` resumes."""
-    service = _service(request)
+    service = service_of(request)
     last = int(request.headers.get("last-event-id", "0")[:9] or 0) if "last-event-id" in request.headers else after
 
     def read() -> list[tuple[Event, str]]:
@@ -498,7 +489,7 @@ def healthz() -> PlainTextResponse:
 @watching.get("/readyz")
 def readyz(request: Request) -> PlainTextResponse:
     """Whether the database answers."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         session.execute(text("SELECT 1"))
     return PlainTextResponse("ok\n")
 
@@ -508,10 +499,10 @@ def metrics(request: Request, who: Reader) -> PlainTextResponse:
     """Numbers for Prometheus, of all data sets."""
     if who.datasets:
         raise Problem(403, f"{who.name} does not see all data sets")
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         by_status = session.execute(select(Scan.status, func.count()).group_by(Scan.status)).all()
         open_ones = select(Finding.severity, func.count()).where(
-            Finding.present.is_(True), Finding.folded.is_(False), Finding.state.in_(("open", "to be fixed"))
+            Finding.present.is_(True), Finding.folded.is_(False), Finding.state.in_(OPEN)
         )
         by_severity = session.execute(open_ones.group_by(Finding.severity)).all()
         oldest = session.scalar(select(func.min(Scan.queued)).where(Scan.status == "queued"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -11,10 +11,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 MAIN = "main"
 """The ref of a data set that is not kept in branches."""
 
-OPEN = ("open", "to be fixed")
+State = Literal["open", "to be fixed", "accepted", "false alarm"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+OPEN: Final = STATES[:2]
 """States of a finding that nobody has put up with."""
-
-STATES = (*OPEN, "accepted", "false alarm")
 
 GATE = {"new": "warning", "open": "error"}
 """The default gate: no new finding of warning or error since the last accepted version, no open error."""

@@ -21,13 +21,14 @@ from sqlalchemy import func, select
 
 import datalint
 from datalint.core.errors import DatalintError
-from datalint.report import diff as diffing
+from datalint.core.severity import LEVELS
 from datalint.report import wording
 from datalint.report.escape import clean
 from datalint.rules.detection_figures import all_figures
 from datalint.rules.manual import find_page, pages
 from datalint.service import history, webhooks
 from datalint.service.child import PICTURES, call
+from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
 from datalint.service.models import (
     OPEN,
     STATES,
@@ -42,7 +43,7 @@ from datalint.service.models import (
     Webhook,
 )
 from datalint.service.problems import Problem
-from datalint.service.roots import NAME, discover, inside, place
+from datalint.service.roots import discover, inside, place
 from datalint.service.security import (
     CSRF,
     LOGIN,
@@ -53,10 +54,8 @@ from datalint.service.security import (
     Reader,
     Role,
     Triager,
-    any_token,
     csrf,
     digest,
-    new_token,
     token_of,
 )
 from datalint.service.worker import enqueue
@@ -66,9 +65,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from datalint.service.app import Service
 
-LEVELS: Final = ("error", "warning", "info", "never")
 PAGE: Final = 50
 """Rows of one page."""
 RECENT: Final = 16
@@ -143,49 +140,8 @@ def wants_page(request: Request) -> bool:
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
 def _back(url: str) -> RedirectResponse:
     return RedirectResponse(url, 303)
-
-
-def dataset_of(session: Session, who: Principal, name: str) -> Dataset:
-    """The data set of that name.
-
-    Raises:
-        Problem: there is none.
-    """
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name, who.sees()))
-    if dataset is None:
-        raise Problem(404, f"no data set is called {name[:200]!r}")
-    return dataset
-
-
-def scan_of(session: Session, who: Principal, number: int) -> Scan:
-    """The scan of that number.
-
-    Raises:
-        Problem: there is none.
-    """
-    scan = session.scalar(select(Scan).join(Dataset).where(Scan.id == number, who.sees()))
-    if scan is None:
-        raise Problem(404, f"there is no scan {number}")
-    return scan
-
-
-def finding_of(session: Session, who: Principal, number: int) -> Finding:
-    """The finding of that number.
-
-    Raises:
-        Problem: there is none.
-    """
-    finding = session.scalar(select(Finding).join(Dataset).where(Finding.id == number, who.sees()))
-    if finding is None:
-        raise Problem(404, f"there is no finding {number}")
-    return finding
 
 
 def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int, list[Any]]:
@@ -203,7 +159,7 @@ def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int
 @router.get("/")
 def overview(request: Request, who: Reader, after: str = "", find: str = "") -> Response:
     """Every data set: gate, new findings, errors and warnings over time, last scan, size."""
-    service = _service(request)
+    service = service_of(request)
     with service.database.read() as session:
         wanted = select(Dataset).where(Dataset.name > after, who.sees()).order_by(Dataset.name).limit(PAGE + 1)
         if find:
@@ -226,7 +182,7 @@ def overview(request: Request, who: Reader, after: str = "", find: str = "") -> 
 @router.post("/discover", dependencies=safe)
 def look_again(request: Request, who: Admin) -> Response:
     """Look for data sets below the roots."""
-    service = _service(request)
+    service = service_of(request)
     discover(service.database, service.roots, service.limits, who.name)
     return _back("/")
 
@@ -234,7 +190,7 @@ def look_again(request: Request, who: Admin) -> Response:
 @router.get("/datasets/{name}")
 def dataset_page(request: Request, who: Reader, name: str, state: str = "open", after: int = 0) -> Response:
     """History, open findings and what was decided."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         dataset = dataset_of(session, who, name)
         wanted = select(Finding).where(Finding.dataset_id == dataset.id, Finding.folded.is_(False))
         match state:
@@ -243,7 +199,7 @@ def dataset_page(request: Request, who: Reader, name: str, state: str = "open", 
             case "gone":
                 wanted = wanted.where(Finding.present.is_(False))
             case "decided":
-                wanted = wanted.where(Finding.state.not_in(("open",)))
+                wanted = wanted.where(Finding.state != "open")
             case _:
                 raise Problem(404, f"findings are open, decided or gone, not {state[:50]!r}")
         rows = list(session.scalars(wanted.where(Finding.id > after).order_by(Finding.id).limit(PAGE + 1)))
@@ -271,7 +227,7 @@ def dataset_page(request: Request, who: Reader, name: str, state: str = "open", 
 @router.post("/datasets/{name}/scan", dependencies=safe)
 def scan_now(request: Request, who: Triager, name: str) -> Response:
     """Queue a scan."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         scan = enqueue(session, dataset_of(session, who, name), who.name)
     return _back(f"/scans/{scan.id}")
 
@@ -279,7 +235,7 @@ def scan_now(request: Request, who: Triager, name: str) -> Response:
 @router.get("/scans/{number}")
 def scan_page(request: Request, who: Reader, number: int) -> Response:
     """One scan: progress while it runs, then what it changed."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         scan = scan_of(session, who, number)
         rows = (
             select(Finding, Occurrence)
@@ -303,7 +259,7 @@ def scan_page(request: Request, who: Reader, number: int) -> Response:
 @router.get("/scans/{number}/progress")
 def scan_progress(request: Request, who: Reader, number: int) -> Response:
     """The part of the page that changes while the scan runs; the whole page once it is over."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         scan = scan_of(session, who, number)
     if scan.status not in ("queued", "running"):
         return Response(headers={"HX-Redirect": f"/scans/{number}"})
@@ -313,7 +269,7 @@ def scan_progress(request: Request, who: Reader, number: int) -> Response:
 @router.get("/scans/{number}/report.html")
 def report_page(request: Request, who: Reader, number: int) -> Response:
     """The report, as the command line writes it."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         page = history.page_of(session, scan_of(session, who, number).id)
     if page is None:
         raise Problem(404, f"scan {number} has no report")
@@ -323,7 +279,7 @@ def report_page(request: Request, who: Reader, number: int) -> Response:
 @router.post("/scans/{number}/cancel", dependencies=safe)
 def cancel_scan(request: Request, who: Triager, number: int) -> Response:
     """Stop a scan."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         scan_of(session, who, number)
         history.cancel(session, number, who.name)
     return _back(f"/scans/{number}")
@@ -332,7 +288,7 @@ def cancel_scan(request: Request, who: Triager, number: int) -> Response:
 @router.get("/findings/{number}")
 def finding_page(request: Request, who: Reader, number: int) -> Response:
     """One finding over time, with its samples, what was decided and why."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         finding = finding_of(session, who, number)
         seen = select(Occurrence).where(Occurrence.finding_id == number).order_by(Occurrence.scan_id.desc()).limit(PAGE)
         events = select(Event).where(Event.finding_id == number).order_by(Event.id.desc()).limit(100)
@@ -363,7 +319,7 @@ def _item(session: Session, finding: Finding) -> tuple[Any, dict[str, str]]:
 @router.get("/rules")
 def rules_page(request: Request, who: Reader) -> Response:
     """All rules, and in how many data sets each fires."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         counted = (
             select(Finding.code, func.count(Finding.dataset_id.distinct()))
             .join(Dataset)
@@ -381,7 +337,7 @@ def rule_page(request: Request, who: Reader, code: str) -> Response:
         rule = find_page(code)
     except DatalintError as error:
         raise Problem(404, str(error)) from error
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         where = (
             select(Dataset.name)
             .join(Finding, Finding.dataset_id == Dataset.id)
@@ -410,7 +366,7 @@ def triage(
     until: Annotated[str, Form()] = "",
 ) -> Response:
     """Decide what becomes of one finding or several."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         findings = [finding_of(session, who, number) for number in finding]
         history.triage(session, findings, who.name, state, reason, until or None)
     return _back(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
@@ -425,7 +381,7 @@ def comment(
     assignee: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Say something about a finding, or give it to somebody."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         history.comment(session, finding_of(session, who, number), who.name, text, assignee)
     return _back(f"/findings/{number}")
 
@@ -433,7 +389,7 @@ def comment(
 @router.post("/datasets/{name}/accept", dependencies=safe)
 def accept(request: Request, who: Triager, name: str) -> Response:
     """Measure new findings by the last version."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         history.accept_version(session, dataset_of(session, who, name), who.name)
     return _back(f"/datasets/{name}")
 
@@ -442,15 +398,12 @@ def accept(request: Request, who: Triager, name: str) -> Response:
 def compare(request: Request, who: Reader, old: int | None = None, new: int | None = None) -> Response:
     """Two scans, of one data set or of two."""
     changes, names = None, []
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         done = select(Scan).join(Dataset).where(Scan.status == "done", who.sees()).order_by(Scan.id.desc()).limit(200)
         scans = [(scan.id, scan.dataset.name, scan.finished) for scan in session.scalars(done)]
         if old and new:
             names = [scan_of(session, who, number).dataset.name for number in (old, new)]
-            before, after = history.report_of(session, old), history.report_of(session, new)
-            if before is None or after is None:
-                raise Problem(404, "only scans that are done can be compared")
-            changes = diffing.diff(before, after)
+            changes = compared(session, who, old, new)
     return _page(
         "compare.html.j2", request, who, scans=scans, old=old, new=new, names=names, changes=changes, number=_number
     )
@@ -463,7 +416,7 @@ def _number(value: float | None) -> str:
 @router.get("/add")
 def add_page(request: Request, who: Admin, root: str = "", path: str = "", label: str = "") -> Response:
     """Look around below the roots; what would be recognised is shown before anything is scanned."""
-    service = _service(request)
+    service = service_of(request)
     root = root or next(iter(service.roots), "")
     found: list[dict[str, Any]] = []
     entries = inside(service.roots, root, path) if root else []
@@ -495,35 +448,16 @@ def add(
     label: Annotated[str, Form()] = "",
 ) -> Response:
     """Watch a data set from now on."""
-    service = _service(request)
+    service = service_of(request)
     with service.database.write() as session:
         dataset = new_dataset(session, service.roots, who, name, root=root, path=path, label=label or None)
     return _back(f"/datasets/{dataset.name}")
 
 
-def new_dataset(session: Session, roots: dict[str, Path], who: Principal, name: str, **fields: Any) -> Dataset:
-    """A data set that is watched from now on.
-
-    Raises:
-        Problem: the name is taken or cannot be one, or the place is not below a root.
-    """
-    if not NAME.fullmatch(name):
-        raise Problem(422, f"{name[:200]!r} is no name: use letters, digits, spaces, dots and hyphens")
-    if session.scalar(select(Dataset.id).where(Dataset.name == name)):
-        raise Problem(409, f"a data set is called {name!r} already")
-    if fields.get("root") is not None:
-        place(roots, fields["root"], fields.get("path", ""))
-    dataset = Dataset(name=name, **fields)
-    session.add(dataset)
-    session.flush()
-    history.note(session, who.name, "data set added", dataset_id=dataset.id)
-    return dataset
-
-
 @router.get("/findings/{number}/samples.csv")
 def samples_csv(request: Request, who: Reader, number: int) -> Response:
     """The samples that a finding names, for a spreadsheet."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         item, _ = _item(session, finding_of(session, who, number))
     samples = item.affected.samples if item else ()
     details = list(dict.fromkeys(name for sample in samples for name in sample.detail))
@@ -542,7 +476,7 @@ def samples_csv(request: Request, who: Reader, number: int) -> Response:
 @router.get("/findings/{number}/tasks.json")
 def tasks_json(request: Request, who: Reader, number: int) -> Response:
     """The samples as tasks of Label Studio."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         item, _ = _item(session, finding_of(session, who, number))
     samples = item.affected.samples if item else ()
     tasks = [
@@ -554,7 +488,7 @@ def tasks_json(request: Request, who: Reader, number: int) -> Response:
 @router.get("/datasets/{name}/settings")
 def dataset_settings(request: Request, who: Admin, name: str) -> Response:
     """Gate, owner, tags and label of one data set."""
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         return _page("dataset_settings.html.j2", request, who, dataset=dataset_of(session, who, name), levels=LEVELS)
 
 
@@ -576,7 +510,7 @@ def change_dataset(
         "tags": [tag.strip() for tag in tags.split(",") if tag.strip()],
         "label": label or None,
     }
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         history.change(session, dataset_of(session, who, name), who.name, fields)
     return _back(f"/datasets/{name}")
 
@@ -588,7 +522,7 @@ def settings(request: Request, who: Admin) -> Response:
 
 
 def _settings(request: Request, who: Principal, secret: str = "") -> Response:
-    with _service(request).database.read() as session:
+    with service_of(request).database.read() as session:
         tokens = list(session.scalars(select(Token).order_by(Token.id.desc())))
         events = list(session.scalars(select(Event).where(Event.who != "").order_by(Event.id.desc()).limit(100)))
         hooks = list(session.execute(select(Webhook, Dataset.name).outerjoin(Dataset).order_by(Webhook.id)))
@@ -606,7 +540,7 @@ def create_webhook(
     dataset: Annotated[str, Form()] = "",
 ) -> Response:
     """Tell an address what happens; the secret of its signature is shown this once."""
-    service = _service(request)
+    service = service_of(request)
     webhooks.check(url, service.hooks)
     secret = secrets.token_urlsafe(32)
     with service.database.write() as session:
@@ -619,7 +553,7 @@ def create_webhook(
 @router.post("/settings/webhooks/{number}/delete", dependencies=safe)
 def delete_webhook(request: Request, who: Admin, number: int) -> Response:
     """Tell it nothing any more."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         hook = session.get(Webhook, number)
         if hook is None:
             raise Problem(404, f"there is no webhook {number}")
@@ -638,25 +572,16 @@ def create_token(
     days: Annotated[float, Form()] = 365,
 ) -> Response:
     """A token, shown this once."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         only = [dataset_of(session, who, part.strip()).name for part in datasets.split(",") if part.strip()]
         secret = make_token(session, who.name, name, role, only, days)
     return _settings(request, who, secret)
 
 
-def make_token(session: Session, who: str, name: str, role: Role, only: Sequence[str], days: float | None) -> str:
-    """A token, and a line in the log; the first one has to be an admin's, or nobody could make another."""
-    if role != "admin" and not any_token(session):
-        raise DatalintError("make the token of an admin first: once there is one, nobody comes in without")
-    secret = new_token(session, name, role, only, days)
-    history.note(session, who, "token created", f"{name}, {role}")
-    return secret
-
-
 @router.post("/settings/tokens/{number}/revoke", dependencies=safe)
 def revoke_token(request: Request, who: Admin, number: int) -> Response:
     """Let nobody in with it any more."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         token = session.get(Token, number)
         if token is None:
             raise Problem(404, f"there is no token {number}")
@@ -677,7 +602,7 @@ def login_page(request: Request) -> Response:
 @router.post("/login", dependencies=safe)
 def login(request: Request, token: Annotated[str, Form()]) -> Response:
     """Remember the browser."""
-    service = _service(request)
+    service = service_of(request)
     address = request.client.host if request.client else ""
     service.attempts.check(address)
     secret = secrets.token_urlsafe(32)
@@ -698,7 +623,7 @@ def login(request: Request, token: Annotated[str, Form()]) -> Response:
 @router.post("/logout", dependencies=safe)
 def logout(request: Request) -> Response:
     """Forget the browser."""
-    with _service(request).database.write() as session:
+    with service_of(request).database.write() as session:
         login = session.get(Login, digest(request.cookies.get(SESSION, "")))
         if login is not None:
             session.delete(login)

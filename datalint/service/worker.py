@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from datalint.core.errors import DatalintError
@@ -61,16 +61,16 @@ def enqueue(session: Session, dataset: Dataset, who: str, revision: str = "") ->
 def claim(session: Session, worker: str, roots: list[str]) -> tuple[int, str, str, str | None] | None:
     """Scan, root, path and label of the oldest scan that waits; those of dead workers wait again."""
     now = time.time()
-    dead = [Scan.status == "running", Scan.lease < now]
+    dead = and_(Scan.status == "running", Scan.lease < now)
     session.execute(
         update(Scan)
-        .where(*dead, Scan.attempts >= ATTEMPTS)
+        .where(dead, Scan.attempts >= ATTEMPTS)
         .values(status="failed", finished=now, reason=f"its worker ended {ATTEMPTS} times while it ran")
     )
     free = (
         select(Scan)
         .join(Dataset)
-        .where(or_(Scan.status == "queued", Scan.status.in_(["running"]) & (Scan.lease < now)), Dataset.root.in_(roots))
+        .where(or_(Scan.status == "queued", dead), Dataset.root.in_(roots))
         .order_by(Scan.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Scan)

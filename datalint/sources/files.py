@@ -9,6 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
 ARRAYS = frozenset({".npz", ".npy"})
@@ -309,3 +310,8 @@ def children(entries: list[Entry], depth: int) -> Iterator[tuple[str, list[Entry
         if len(entry.parts) > depth + 1:
             groups.setdefault(entry.parts[depth], []).append(entry)
     yield from sorted(groups.items())
+
+
+def shared(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many parts two paths begin with in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))

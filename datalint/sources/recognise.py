@@ -15,7 +15,7 @@ from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
-from datalint.sources.files import ARRAYS, IMAGES, Entry
+from datalint.sources.files import ARRAYS, IMAGES, Entry, shared
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.layouts.base import Basis
@@ -236,15 +236,6 @@ class _Search:
     def _hand_out_problems(self, found: list[Dataset]) -> None:
         # A file that belongs to no data set is told with the one that lies nearest.
         for problem in [*self.folder.unread.values(), *self.folder.problems]:
-            place = problem.path
-            nearest = max(found, key=lambda dataset: _shared(dataset.path, place))
+            place = Path(problem.path).parts
+            nearest = max(found, key=lambda dataset: shared(Path(dataset.path).parts, place))
             nearest.problems.append(problem)
-
-
-def _shared(a: str, b: str) -> int:
-    count = 0
-    for x, y in zip(Path(a).parts, Path(b).parts, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.sources import files
-from datalint.sources.files import IMAGES
+from datalint.sources.files import IMAGES, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,9 +56,7 @@ class Gallery:
             own = found
         seen = Counter(several[0].folder for several in own.values() if len(several) == 1)
         entries = {
-            k: several[0]
-            if len(several) == 1
-            else max(several, key=lambda e: (seen[e.folder], _shared(e.folder, home)))
+            k: several[0] if len(several) == 1 else max(several, key=lambda e: (seen[e.folder], shared(e.folder, home)))
             for k, several in own.items()
             if several
         }
@@ -74,8 +72,8 @@ class Gallery:
         whole = [entry for entry in several if entry.parts[-len(parts) :] == parts]
         if whole or not _FOREIGN.search(name.replace("\\", "/")):
             return whole
-        longest = max((_shared(entry.parts[::-1], parts[::-1]) for entry in several), default=0)
-        return [entry for entry in several if _shared(entry.parts[::-1], parts[::-1]) == longest]
+        longest = max((shared(entry.parts[::-1], parts[::-1]) for entry in several), default=0)
+        return [entry for entry in several if shared(entry.parts[::-1], parts[::-1]) == longest]
 
     def neighbours(self, entries: Iterable[Entry]) -> list[Entry]:
         """All pictures in the folders of these."""
@@ -89,12 +87,3 @@ def _plain(name: str) -> str:
 
 def _split(entry: Entry) -> str | None:
     return next((split for part in reversed(entry.folder) if (split := vocabulary.split_of(part))), None)
-
-
-def _shared(a: Sequence[str], b: Sequence[str]) -> int:
-    count = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datalint.core.dataset import Batch, Dataset, Field, Label, Split, split_order
+from datalint.core.dataset import Batch, Dataset, Label, Split, split_order
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
-from datalint.sources.tables.convert import TablePlan, TableReader, cells_of
-from datalint.sources.tables.labels import ColumnHead, LabelNotFound, find_split_column, roles
+from datalint.sources.tables.build import plan_of
+from datalint.sources.tables.convert import TableReader, cells_of
+from datalint.sources.tables.labels import ColumnHead, LabelNotFound
 from datalint.sources.tables.several_labels import choose_target
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from datalint.core.dataset import Aspect, Kind, Partition, Role
+    from datalint.core.dataset import Aspect, Kind
     from datalint.core.roles import HeadKind
+    from datalint.sources.tables.convert import TablePlan
 
 HEAD_ROWS = 5_000
 ROWS = 65_536
@@ -122,27 +124,14 @@ def frame_dataset(
     if choice and label and declared:
         choice = replace(choice, evidence=declared)
     named = class_names or {}
-    role_of: dict[str, Role] = {**roles(heads), **dict.fromkeys((*(choice.twins if choice else ()), *named), "ignored")}
-    labels = several.columns if several else (choice.name,) if choice else ()
-    fields = tuple(Field(name, kind, "label" if name in labels else role_of[name]) for name, kind in kinds.items())
-    label_kind: Literal["number", "text"] = "number" if labels and kinds[labels[0]] == "number" else "text"
-    split_column, values = find_split_column(heads, role_of) if len(tables) == 1 and class_names is None else (None, {})
-    partitions: list[Partition] = []
-    for split in sorted(tables, key=split_order):
-        plan = TablePlan(
-            fields,
-            choice.name if choice and several is None else None,
-            label_kind,
-            named.get(choice.name, ()) if choice else (),
-            None if split_column else split,
-            split_column,
-            values,
-            several,
-        )
-        name = "df" if split == WHOLE else split
-        partitions.append(FramePartition(tables[split], plan, _index(parts[split]), name))
-    names = dict.fromkeys(values.values()) if split_column else dict.fromkeys(sorted(tables, key=split_order))
-    why = f"values of the column {split_column!r}" if split_column else "given"
+    plan = plan_of(heads, kinds, choice, several, ignored=named, one_split=len(tables) == 1 and class_names is None)
+    plan = replace(plan, class_names=named.get(choice.name, ()) if choice else ())
+    partitions = [
+        FramePartition(tables[split], plan.of_split(split), _index(parts[split]), "df" if split == WHOLE else split)
+        for split in sorted(tables, key=split_order)
+    ]
+    names = dict.fromkeys(plan.split_values.values() if plan.split_column else tables)
+    why = f"values of the column {plan.split_column!r}" if plan.split_column else "given"
     return Dataset(
         name="data",
         path="memory",
@@ -154,7 +143,7 @@ def frame_dataset(
             Split(split, why, columns=_columns(tables.get(split))) for split in sorted(names, key=split_order)
         ),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
-        fields=fields,
+        fields=plan.fields,
         skipped_label="no label column found; name it with label=",
         task="multi-label" if several else None,
         storage=Storage.MEMORY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
@@ -21,7 +21,7 @@ from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_t
 from datalint.sources.tables.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from datalint.core.dataset import Kind, Partition, Role
     from datalint.sources.tables.format import TableFile
@@ -60,48 +60,34 @@ def table_dataset(
         column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
     }
     choice, class_names, several = _label(first, columns, members, label, submission)
-    labels = several.columns if several else (choice.name,) if choice else ()
-    for column in set(labels).difference(order):  # of lists
-        order.append(column)
-        kinds[column] = "text"
-    role_of: dict[str, Role] = {**roles(columns), **dict.fromkeys(choice.twins if choice else (), "ignored")}
-    one_split = len({member.split for member in members}) == 1
-    split_column, values = find_split_column(columns, role_of) if one_split else (None, {})
-    fields = tuple(
-        Field(
-            column,
-            kinds[column],
-            "label" if column in labels else "split" if column == split_column else role_of[column],
-            first.dtypes.get(column, ""),
-        )
-        for column in order
+    labels = target_columns(choice, several)
+    for column in labels:
+        kinds.setdefault(column, "text")  # of lists
+    plan = plan_of(
+        columns,
+        kinds,
+        choice,
+        several,
+        dtypes=first.dtypes,
+        one_split=len({member.split for member in members}) == 1,
     )
-    kind: Literal["number", "text"] = "number" if labels and kinds[labels[0]] == "number" else "text"
     partitions: list[Partition] = []
     lists = {head.name for m in members for head in m.file.lists if head.name in labels}
     about = tuple(f"column {name!r} holds " for name in lists)
     problems = [problem for m in members for problem in m.file.problems if not problem.message.startswith(about)]
     problems += unlike([(m.file, m.split) for m in members])
     for member in sorted(members, key=lambda m: (*split_order(m.split), m.file.shown)):
-        plan = TablePlan(
-            fields,
-            choice.name if choice and several is None else None,
-            kind,
-            class_names,
-            None if split_column else member.split,
-            split_column,
-            values,
-            several,
-        )
-        partitions += _partitions(member.file, plan)
-    if split_column:
-        splits = [Split(split, f"values of the column {split_column!r}") for split in dict.fromkeys(values.values())]
+        partitions += _partitions(member.file, replace(plan.of_split(member.split), class_names=class_names))
+    if plan.split_column:
+        why = f"values of the column {plan.split_column!r}"
+        splits = [Split(split, why) for split in dict.fromkeys(plan.split_values.values())]
     else:
+        ignored = {field.name for field in plan.fields if field.role == "ignored"}
         splits = [
             Split(
                 m.split,
                 m.why,
-                columns=tuple((n, known_kind(m.file, n)) for n in m.file.kinds if role_of[n] != "ignored"),
+                columns=tuple((n, known_kind(m.file, n)) for n in m.file.kinds if n not in ignored),
             )
             for m in {m.split: m for m in reversed([*members])}.values()
         ]
@@ -114,10 +100,55 @@ def table_dataset(
         partitions=partitions,
         splits=tuple(sorted(splits, key=lambda split: split_order(split.name))),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
-        fields=fields,
+        fields=plan.fields,
         problems=problems,
         task="multi-label" if several else None,
         storage=first.format.storage,
+    )
+
+
+def target_columns(choice: LabelChoice | None, several: SeveralLabels | None) -> tuple[str, ...]:
+    """The columns that hold the label."""
+    return several.columns if several else (choice.name,) if choice else ()
+
+
+def plan_of(
+    heads: Sequence[ColumnHead],
+    kinds: Mapping[str, Kind],
+    choice: LabelChoice | None,
+    several: SeveralLabels | None,
+    *,
+    dtypes: Mapping[str, str] | None = None,
+    ignored: Iterable[str] = (),
+    one_split: bool,
+) -> TablePlan:
+    """What to read of the tables of a data set, wherever they lie, and as what; only the split of each is not known yet.
+
+    Args:
+        heads: the columns.
+        kinds: of all columns, in the order of the fields.
+        choice: the label.
+        several: where its values stand if samples have several.
+        dtypes: how columns are stored.
+        ignored: columns that are nothing to learn from, like the twins of the label.
+        one_split: whether a column may say the split of each row.
+    """
+    labels, dtypes = target_columns(choice, several), dtypes or {}
+    role_of: dict[str, Role] = {
+        **roles(heads),
+        **dict.fromkeys((*(choice.twins if choice else ()), *ignored), "ignored"),
+    }
+    split_column, values = find_split_column(heads, role_of) if one_split else (None, {})
+    return TablePlan(
+        tuple(
+            Field(name, kind, "label" if name in labels else role_of[name], dtypes.get(name, ""))
+            for name, kind in kinds.items()
+        ),
+        choice.name if choice and several is None else None,
+        "number" if labels and kinds[labels[0]] == "number" else "text",
+        split_column=split_column,
+        split_values=values,
+        several=several,
     )
 
 

@@ -48,6 +48,10 @@ class TablePlan:
     several: SeveralLabels | None = None
     """Where the labels stand if a sample may have several; ``label`` is None then."""
 
+    def of_split(self, split: str) -> TablePlan:
+        """What to read of the rows of one split; the same where a column says the split."""
+        return self if self.split_column else replace(self, split=split)
+
     @property
     def numeric(self) -> tuple[str, ...]:
         """Numeric columns without the label."""

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-ROOT = Path(__file__).parents[3]
+from tests.sources.installed import example, install, run, scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 IRIS = load_iris(as_frame=True).frame
-GUIDE = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.S)
-(EXAMPLE,) = (code for code in GUIDE if "(Layout)" in code)
+EXAMPLE = example("Layout")
 
 BROKEN = "the layout 'acme' of acme-layout 1.0 is not used: "
 CLAIMS = """
@@ -31,12 +29,7 @@ class Records(Layout):
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder of installed distributions, one of them with the layout of the guide."""
-    info = tmp_path / "site" / "acme_layout-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-layout\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[datalint.layouts]\nacme = acme_layout:Records\n")
-    (info.parent / "acme_layout.py").write_text(EXAMPLE)
-    return info.parent
+    return install(tmp_path, "acme-layout", "datalint.layouts", "acme = Records", EXAMPLE)
 
 
 @pytest.fixture
@@ -50,21 +43,6 @@ def data(tmp_path: Path) -> Path:
     about = {"columns": ["sepal", "width", "petal", "breadth"], "splits": {"train": "a.rec", "test": "b.rec"}}
     (place / "records.json").write_text(json.dumps(about))
     return place
-
-
-def run(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([str(site), str(ROOT), str(ROOT / "rules")])
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "DATALINT_CACHE_DIR": str(site / "cache")}
-    command = [sys.executable, "-m", "datalint", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
-def scan(site: Path, data: Path, *options: str) -> dict[str, Any]:
-    options = ("--no-report", "--format", "json", "--preset", "fast", *options)
-    done = run(site, "scan", str(data), *options)
-    assert done.returncode in {0, 1}, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
 
 
 def test_the_layout_of_the_guide_is_read(site: Path, data: Path) -> None:

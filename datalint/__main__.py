@@ -1,22 +1,46 @@
 """``python -m datalint``, and the command itself."""
 
+import contextlib
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line; it may be interrupted while it is still being imported, too."""
     try:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
         from datalint.cli import main as run
 
         run()
     except KeyboardInterrupt:
         sys.stderr.write("datalint: interrupted; no report was written\n")
-        sys.exit(2)
-    finally:
-        # All is said and written: while the interpreter shuts down, an interrupt ends it without a traceback.
+        status = 2
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # All is said and written: while the interpreter shuts down, an interrupt ends it without a traceback.
+    if signal.getsignal(signal.SIGINT) is _interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Python ends by the signal itself if it was met in a string that was executed, as dataclasses do; another forgets it.
+    exec("")  # noqa: S102
+    sys.exit(status)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    sys.unraisablehook = _once_more
+    raise KeyboardInterrupt
+
+
+def _once_more(lost: Any) -> None:
+    """Repeat an interrupt that was met where nothing can be raised; what else it breaks on its way is not worth a word."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        from _thread import interrupt_main
+        from threading import Timer
+
+        Timer(0.01, interrupt_main).start()
 
 
 if __name__ == "__main__":

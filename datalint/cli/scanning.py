@@ -145,14 +145,13 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
 
         sys.exit(watch(paths, output, options, lambda: _scanned(paths, _options(paths, typed), output)))
     report = _scanned(paths, options, output)
+    when = "while the reports were written; not all of them may be of this scan"
     try:
         written = write(report, output)
-    except KeyboardInterrupt as error:
-        raise DatalintError(
-            "interrupted while the reports were written; not all of them may be of this scan"
-        ) from error
-    try:
+        when = "when the reports were written"
         show(report, output, written)
+    except KeyboardInterrupt as error:
+        raise DatalintError(f"interrupted {when}") from error
     except BrokenPipeError:
         # Whoever read the output has had enough; what was found still decides the exit status.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

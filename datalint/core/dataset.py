@@ -144,6 +144,8 @@ class TableBlock:
     """Columns that make up a sample's content; None for all."""
     tokens: dict[str, dict[str, int]] = field(default_factory=dict)
     """Text found in otherwise numeric columns, with its count: ``{"age": {"?": 446}}``."""
+    unseen: NDArray[np.uint64] | None = None
+    """One hash per sample over the columns that no rule looks into; None where there are none."""
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
@@ -157,13 +159,15 @@ class TableBlock:
                 hashes = hashing.text_hashes(column.values) if column.hashes is None else column.hashes
                 table = np.append(hashes, hashing.MISSING)
                 total += hashing.scramble(table[column.codes], hashing.salt_of(column.name))
+        if self.unseen is not None:
+            total += self.unseen
         return hashing.mix(total)
 
     @cached_property
     def all_zero(self) -> NDArray[np.bool_]:
         """Samples whose every feature is zero; a text feature that holds anything but 0 is not zero."""
         picked = self.numbers if self.features is None else self.numbers[:, self.features]
-        if picked.shape[1] == 0:
+        if picked.shape[1] == 0 or self.unseen is not None:
             return np.zeros(len(self.numbers), np.bool_)
         zero: NDArray[np.bool_] = np.equal(picked[:, 0], 0)
         for j in range(1, picked.shape[1]):
@@ -350,6 +354,7 @@ class Dataset:
     """In the order train, validation, test, others."""
     label: Label | None
     fields: tuple[Field, ...] = ()
+    """Its columns; of those that nobody looks into the kind is "other"."""
     problems: list[Problem] = field(default_factory=list)
     by_class: bool = False
     """Whether the stored order is the order of class folders, whatever the samples are."""

@@ -19,6 +19,7 @@ class Problem:
         "ragged",
         "dialect",
         "not-scanned",
+        "unseen",  # a column of values that nobody looks into
         "encoding",
         "delimiter",
         "header",

@@ -94,6 +94,11 @@ class Profile:
         return frozenset(f.name for f in self.dataset.fields if f.role in HASHED_ROLES)
 
     @cached_property
+    def unseen_names(self) -> tuple[str, ...]:
+        """Columns of lists, objects and the like, of which nothing is known but whether two cells are equal."""
+        return tuple(f.name for f in self.dataset.fields if f.kind == "other")
+
+    @cached_property
     def sentence_names(self) -> frozenset[str]:
         """Columns of sentences."""
         return frozenset(f.name for f in self.dataset.fields if f.role == "text")

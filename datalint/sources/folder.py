@@ -12,6 +12,7 @@ from datalint.core.dataset import Problem
 from datalint.sources import files
 from datalint.sources.arrays.files import NotLookedInto
 from datalint.sources.tables import named_files
+from datalint.sources.tables.encoding import NotJudged
 from datalint.sources.tables.formats import suffixes
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def strays(entries: Iterable[Entry], why: str) -> list[Problem]:
 
 def unread(entry: Entry, error: Exception) -> Problem:
     """What to tell of a file that is not what its name promises."""
-    if isinstance(error, NotLookedInto):
+    if isinstance(error, (NotLookedInto, NotJudged)):
         return Problem("not-scanned", entry.shown, str(error))
     return Problem("pointer" if files.is_pointer(_peek(entry.path)) else "unreadable", entry.shown, str(error))
 

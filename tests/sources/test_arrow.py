@@ -88,6 +88,7 @@ def test_columns_of_every_kind(tmp_path: Path) -> None:
         "price": "number",
         "day": "time",
         "nothing": "text",
+        "list": "other",
     }
     assert "column 'list' holds list<item: int64> values" in dataset.problems[0].message
     assert samples(tmp_path / "t.feather") == rows

@@ -100,11 +100,15 @@ def find_near(
     key = np.stack([which.astype(np.uint64), inputs], axis=1)
     _, once = np.unique(key, axis=0, return_index=True) if len(key) else (None, np.zeros(0, np.int64))
     once = np.sort(once)
-    pairs = (
-        _pictures(used, once, inputs, thorough, threads)
-        if dataset.modality == "images"
-        else _rows(dataset, used, feature_names, once, inputs)
-    )
+    unseen = next((field.name for field in dataset.fields if field.kind == "other"), None)
+    none = np.zeros(0, np.int64)
+    pairs: _Pairs
+    if dataset.modality == "images":
+        pairs = _pictures(used, once, inputs, thorough, threads)
+    elif unseen is not None:
+        pairs = f"rows may differ in {unseen!r}, which is not looked into", "rows", none, none, []
+    else:
+        pairs = _rows(dataset, used, feature_names, once, inputs)
     reason, kind, first, second, details = pairs
     return Near(names, which, places, inputs, once[first], once[second], kind, tuple(details), reason)
 

@@ -132,6 +132,7 @@ def _joined(left: TableBlock, right: TableBlock) -> TableBlock:
         _both(left.text_features, right.text_features),
         _both(left.hashed, right.hashed),
         left.tokens | right.tokens,
+        left.unseen if right.unseen is None else right.unseen if left.unseen is None else left.unseen + right.unseen,
     )
 
 

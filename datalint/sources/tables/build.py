@@ -71,6 +71,13 @@ def table_dataset(
         dtypes=first.dtypes,
         one_split=len({member.split for member in members}) == 1,
     )
+    unseen = {
+        column: dtype
+        for member in reversed([*members])
+        for column, dtype in member.file.unseen.items()
+        if column not in kinds
+    }
+    plan = replace(plan, unseen=tuple(sorted(unseen)))
     partitions: list[Partition] = []
     lists = {head.name for m in members for head in m.file.lists if head.name in labels}
     about = tuple(f"column {name!r} holds " for name in lists)
@@ -100,7 +107,7 @@ def table_dataset(
         partitions=partitions,
         splits=tuple(sorted(splits, key=lambda split: split_order(split.name))),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
-        fields=plan.fields,
+        fields=(*plan.fields, *(Field(name, "other", "ignored", dtype) for name, dtype in sorted(unseen.items()))),
         problems=problems,
         task="multi-label" if several else None,
         storage=first.format.storage,
@@ -198,7 +205,9 @@ def _partitions(file: TableFile, plan: TablePlan) -> Sequence[Partition]:
         return file.format.partitions(file, plan)
     own = [name for name in file.kinds if all(name not in side.kinds for side in file.beside)]
     taken = [(side, [name for name in side.kinds if name in file.kinds]) for side in file.beside]
-    inputs, *sides = [part.format.whole(part, _part_of(plan, names)) for part, names in [(file, own), *taken]]
+    inputs = file.format.whole(file, _part_of(plan, own))
+    beside = replace(plan, unseen=())
+    sides = [part.format.whole(part, _part_of(beside, names)) for part, names in taken]
     return [BesidePartition(inputs, tuple(sides))]
 
 
@@ -206,4 +215,5 @@ def _part_of(plan: TablePlan, names: Collection[str]) -> TablePlan:
     """What to read of a file that holds but these columns of a table."""
     fields = tuple(f for f in plan.fields if f.name in names)
     several = plan.several if plan.several and set(plan.several.columns) <= set(names) else None
-    return replace(plan, fields=fields, label=plan.label if plan.label in names else None, several=several)
+    label = plan.label if plan.label in names else None
+    return replace(plan, fields=fields, label=label, several=several)

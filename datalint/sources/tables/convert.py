@@ -11,7 +11,7 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
-from datalint.core.hashing import TextHasher, text_hashes
+from datalint.core.hashing import TextHasher, salt_of, scramble, text_hashes
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
 
@@ -47,6 +47,8 @@ class TablePlan:
     split_values: Mapping[str, str] = field(default_factory=dict)
     several: SeveralLabels | None = None
     """Where the labels stand if a sample may have several; ``label`` is None then."""
+    unseen: tuple[str, ...] = ()
+    """Columns that nobody looks into: they only tell samples apart."""
 
     def of_split(self, split: str) -> TablePlan:
         """What to read of the rows of one split; the same where a column says the split."""
@@ -245,7 +247,7 @@ class TableReader:
         """The columns that must be read."""
         wanted = [self.plan.label, self.plan.split_column, *(self.plan.several.columns if self.plan.several else ())]
         if not self.labels_only:
-            wanted += [*self.plan.numeric, *self.plan.textual]
+            wanted += [*self.plan.numeric, *self.plan.textual, *self.plan.unseen]
         kept = [name for name in dict.fromkeys(wanted) if name is not None]
         return kept or [f.name for f in self.plan.fields[:1]]
 
@@ -337,7 +339,18 @@ class TableReader:
         texts = tuple(
             self._hashed(self._bounded(texts_of(name, columns[name]))) for name in self.plan.textual if name in columns
         )
-        return TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
+        block = TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
+        block.unseen = self._unseen(columns, size)
+        return block
+
+    def _unseen(self, columns: Mapping[str, Any], size: int) -> NDArray[np.uint64] | None:
+        from datalint.sources.tables.unseen import array_hashes
+
+        held = [name for name in self.plan.unseen if name in columns]
+        total = np.zeros(size, np.uint64)
+        for name in held:
+            total += scramble(array_hashes(columns[name]), salt_of(name))
+        return total if held else None
 
     def _bounded(self, column: Categories) -> Categories:
         """With texts that are too long cut; their hash at the end keeps different ones different."""
@@ -388,4 +401,5 @@ def take_rows(table: TableBlock, rows: NDArray[np.int64]) -> TableBlock:
         table.features,
         table.text_features,
         table.hashed,
+        unseen=None if table.unseen is None else table.unseen[rows],
     )

@@ -40,6 +40,10 @@ class NotATable(Exception):
     """The bytes are no table of text; the message says what they are instead."""
 
 
+class NotJudged(NotATable):
+    """A sound file that holds nothing to judge, or whose reader is not installed; the message says which."""
+
+
 class NeedMoreBytes(NotATable):
     """The lines are longer than the head that was given: ask again with a larger one."""
 

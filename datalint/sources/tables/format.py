@@ -85,6 +85,12 @@ class TableFile:
     """Label column that one of those files holds, and why."""
     lists: tuple[ColumnHead, ...] = ()
     """Columns of lists, which are read as labels or not at all."""
+    unseen: dict[str, str] = field(default_factory=dict)
+    """Columns of values that nobody looks into, with how they are stored."""
+    unseen_types: dict[str, Any] = field(default_factory=dict)
+    """Their Arrow types, where the format has none and they are known."""
+    opened: frozenset[tuple[str, ...]] = frozenset()
+    """Where in its rows the objects lie whose keys are columns."""
 
     @property
     def header(self) -> bool:
@@ -94,7 +100,7 @@ class TableFile:
 
 def left_out(shown: str, column: str, held: str) -> Problem:
     """What is said of a column of values that no rule judges."""
-    return Problem("not-scanned", shown, f"column {column!r} holds {held}, which are not looked into")
+    return Problem("unseen", shown, f"column {column!r} holds {held}, which are not looked into")
 
 
 class TableFormat(ABC):

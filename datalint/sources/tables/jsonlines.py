@@ -15,7 +15,8 @@ from datalint.core.dataset import Problem
 from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import is_gzip, printable, reason
-from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables import nested
+from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition, left_out
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
@@ -41,6 +42,9 @@ MAX_LINE = 64 << 20
 MAX_KEYS = 10_000
 """Keys that become columns: where there are more, they are values."""
 
+TYPED = 1_000
+"""Lists and objects of one key that show their type."""
+
 BATCH_CELLS = 4_000_000
 """Cells of one batch, about: where each line has keys of its own, they are many more than the values."""
 
@@ -62,26 +66,46 @@ class JsonLinesFormat(TableFormat):
         rows = head_rows(blocks)
         if not rows and head.strip():
             raise NotATable("no JSON lines, which are one object per line")
-        found = TableFile(file.path, file.shown, file.name, self, (), {}, {})
-        keys = keys_of(rows, CELLS)
-        if len(keys) > MAX_KEYS:
-            text = f"its keys beyond the first {MAX_KEYS:,}: so many are values and no columns"
-            found.problems.append(Problem("not-scanned", file.shown, text))
-        for column, key in islice(keys.items(), MAX_KEYS):
-            if 2 * key.nested > len(key.present):
-                found.problems.append(left_out(file.shown, column, "lists or objects"))
-                if 2 * key.lists > len(key.present):
-                    found.lists += (ColumnHead(column, "text", key.cells),)
-                continue
-            kind, dtype = found.kinds[column], found.dtypes[column] = kind_of(key.present)
-            found.columns += (text_head(column, kind, dtype, key.cells),)
-        found.empty = not found.columns
-        return found
+        return rows_table(file, self, rows)
 
     def whole(self, file: TableFile, plan: TablePlan) -> JsonLinesPartition:
         """All lines."""
-        flags = frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
-        return JsonLinesPartition(file.path.absolute(), file.shown, _compression(file.path), plan, flags)
+        packing = _compression(file.path)
+        return JsonLinesPartition(
+            file.path.absolute(), file.shown, packing, plan, flags_of(file), file.opened, file.unseen_types
+        )
+
+
+def rows_table(file: Candidate, format_: TableFormat, rows: Sequence[dict[str, Any]]) -> TableFile:
+    """A file whose rows are JSON objects, as some of them show it.
+
+    Raises:
+        NotJudged: none of its keys holds what can be a column.
+    """
+    found = TableFile(file.path, file.shown, file.name, format_, (), {}, {}, opened=nested.opened(rows))
+    keys = keys_of([nested.flat(row, found.opened) for row in rows], CELLS)
+    if len(keys) > MAX_KEYS:
+        text = f"its keys beyond the first {MAX_KEYS:,}: so many are values and no columns"
+        found.problems.append(Problem("not-scanned", file.shown, text))
+    for column, key in islice(keys.items(), MAX_KEYS):
+        if 2 * key.nested > len(key.present):
+            found.problems.append(left_out(file.shown, column, "lists or objects"))
+            found.unseen[column] = "lists or objects"
+            found.unseen_types[column] = _inferred(key.objects)
+            if 2 * key.lists > len(key.present):
+                found.lists += (ColumnHead(column, "text", key.cells),)
+            continue
+        kind, dtype = found.kinds[column], found.dtypes[column] = kind_of(key.present)
+        found.columns += (text_head(column, kind, dtype, key.cells),)
+    if keys and not found.columns:
+        raise NotJudged(f"its rows hold nothing but lists or objects ({', '.join(islice(keys, 5))})")
+    found.empty = not found.columns
+    return found
+
+
+def flags_of(file: TableFile) -> frozenset[str]:
+    """The columns of true and false."""
+    return frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
 
 
 def _compression(path: Path) -> str | None:
@@ -98,6 +122,10 @@ class JsonLinesPartition(TablePartition):
     plan: TablePlan
     flags: frozenset[str] = frozenset()
     """Columns of true and false."""
+    opened: frozenset[nested.Path] = frozenset()
+    """Where the objects lie whose keys are columns."""
+    unseen: Mapping[str, Any] = field(default_factory=dict)
+    """Arrow types of the columns of lists and objects; None where no type is known."""
 
     def sample_id(self, line: int) -> str:
         """File and line, blank lines not counted."""
@@ -107,6 +135,7 @@ class JsonLinesPartition(TablePartition):
         """As numbers, flags and texts, or as texts alone: what is no string as JSON."""
         kinds = {f.name: f.kind for f in self.plan.fields}
         wanted = {name: kinds[name] for name in columns or self.names if name in kinds}
+        unseen = [name for name in columns or () if name in self.unseen and name not in kinds]
         whole = [LINE] if cells == "verbatim" and columns is None else []
         most = max(1, BATCH_CELLS // max(1, len(wanted)))
         broken = _Broken()
@@ -114,13 +143,46 @@ class JsonLinesPartition(TablePartition):
             with open_bytes(self.path, self.compression) as file:
                 for piece in chain.from_iterable(_pieces(block, most) for block in _blocks(file)):
                     if cells == "wanted":
-                        yield _record(piece, wanted, self.flags, broken)
+                        yield self._record(piece, wanted, unseen, broken)
                     else:
-                        yield _texts(list(_rows(piece, broken)), [*wanted, *whole])
+                        yield _texts(self._rows(piece, broken), [*wanted, *whole])
         except (OSError, EOFError, zlib.error) as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
+
+    def _rows(self, block: bytes, broken: _Broken) -> list[tuple[bytes, Mapping[str, Any]]]:
+        return [(line, nested.flat(row, self.opened)) for line, row in _rows(block, broken)]
+
+    def _record(self, block: bytes, kinds: Mapping[str, str], unseen: Sequence[str], broken: _Broken) -> Any:
+        """The wanted columns of some lines as an Arrow record batch."""
+        import pyarrow as pa
+        import pyarrow.json as pajson
+
+        types = {
+            name: pa.float64() if kind == "number" else pa.bool_() if name in self.flags else pa.string()
+            for name, kind in kinds.items()
+        }
+        types |= {name: self.unseen[name] for name in unseen}
+        try:
+            schema = nested.schema(types, self.opened)
+            with lending() as lend:
+                table = pajson.read_json(
+                    lend(io.BytesIO(block)),
+                    pajson.ReadOptions(use_threads=False, block_size=max(1 << 20, 2 * len(block))),
+                    pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+                )
+            if not table.num_rows:
+                return pa.RecordBatch.from_pylist([])
+            record = table.combine_chunks().to_batches()[0]
+            return nested.columns(record, types, self.opened) if self.opened else record
+        except (pa.ArrowInvalid, TypeError):
+            # A value of another type or of none that is known, or a broken line: slowly, value by value.
+            rows = self._rows(block, broken)
+            record = _texts(rows, list(kinds))
+            for name in unseen:
+                record = record.append_column(name, _nestings([row.get(name) for _, row in rows]))
+            return record
 
     @property
     def names(self) -> list[str]:
@@ -142,16 +204,20 @@ class JsonLinesPartition(TablePartition):
                 raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
             for batch in batches:
                 for row in batch.to_pylist():
-                    raw.write(_changed(row.pop(LINE), row).encode() + b"\n")
+                    raw.write(_changed(row.pop(LINE), row, self.opened).encode() + b"\n")
         return replace(self, path=path)
 
 
-def _changed(line: str, cells: dict[str, str | None]) -> str:
+def _changed(line: str, cells: dict[str, str | None], opened: frozenset[nested.Path]) -> str:
     """A line whose values are these; one that was a string stays one."""
     row = json.loads(line)
-    differ = {name: cell for name, cell in cells.items() if cell != _text(row.get(name))}
-    for name, cell in differ.items():
-        row[name] = cell if cell is None or isinstance(row.get(name), str) else json.loads(cell)
+    differ = False
+    for name, cell in cells.items():
+        path = nested.path_of(name, opened)
+        old = nested.get(row, path)
+        if cell != _text(old):
+            differ = True
+            nested.put(row, path, cell if cell is None or isinstance(old, str) else json.loads(cell))
     return json.dumps(row, ensure_ascii=False) if differ else line
 
 
@@ -194,29 +260,7 @@ def _pieces(block: bytes, most: int) -> Iterator[bytes]:
         yield b"".join(lines[start : start + most])
 
 
-def _record(block: bytes, kinds: Mapping[str, str], flags: frozenset[str], broken: _Broken) -> Any:
-    """The wanted columns of some lines as an Arrow record batch."""
-    import pyarrow as pa
-    import pyarrow.json as pajson
-
-    types = {
-        name: pa.float64() if kind == "number" else pa.bool_() if name in flags else pa.string()
-        for name, kind in kinds.items()
-    }
-    try:
-        with lending() as lend:
-            table = pajson.read_json(
-                lend(io.BytesIO(block)),
-                pajson.ReadOptions(use_threads=False, block_size=max(1 << 20, 2 * len(block))),
-                pajson.ParseOptions(explicit_schema=pa.schema(list(types.items())), unexpected_field_behavior="ignore"),
-            )
-        return table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([])
-    except pa.ArrowInvalid:
-        # A value of another type or a broken line: slowly, value by value.
-        return _texts(list(_rows(block, broken)), list(types))
-
-
-def _texts(rows: Sequence[tuple[bytes, dict[str, Any]]], names: Sequence[str]) -> Any:
+def _texts(rows: Sequence[tuple[bytes, Mapping[str, Any]]], names: Sequence[str]) -> Any:
     """Some rows as an Arrow record batch of texts."""
     import pyarrow as pa
 
@@ -227,6 +271,26 @@ def _texts(rows: Sequence[tuple[bytes, dict[str, Any]]], names: Sequence[str]) -
         if LINE in columns:
             columns[LINE][k] = line.decode("utf-8", "replace")
     return pa.RecordBatch.from_arrays([pa.array(cells, pa.string()) for cells in columns.values()], list(names))
+
+
+def _inferred(values: Sequence[Any]) -> Any:
+    """The Arrow type of some lists or objects; None if they have none in common, or objects are the keys of many values."""
+    import pyarrow as pa
+
+    try:
+        return None if nested.keys_in(values) > nested.MOST_KEYS else pa.array(values).type
+    except (pa.ArrowException, OverflowError, RecursionError):
+        return None
+
+
+def _nestings(values: Sequence[Any]) -> Any:
+    """Lists or objects as an Arrow array; of texts where they have no type in common."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError, RecursionError):
+        return pa.array([_text(value) for value in values], pa.string())
 
 
 def _rows(block: bytes, broken: _Broken) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -268,11 +332,13 @@ class Key:
     """How many of them are lists or objects."""
     lists: int = 0
     """How many are lists of texts or whole numbers, for the most part."""
+    objects: list[Any] = field(default_factory=list)
+    """The first lists or objects themselves."""
     cells: list[str | None] = field(default_factory=list)
     """Those of the first rows, None for missing ones."""
 
 
-def keys_of(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Key]:
+def keys_of(rows: Sequence[Mapping[str, Any]], most: int) -> dict[str, Key]:
     """The keys of some rows; the cells of so many rows that there are ``most`` of them, about.
 
     Takes time in the number of values, not of keys times rows: each row may have keys of its own.
@@ -282,7 +348,10 @@ def keys_of(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Key]:
         for name, value in row.items():
             key = found.setdefault(name, Key())
             if value is not None:
-                key.nested += isinstance(value, (dict, list))
+                if isinstance(value, (dict, list)):
+                    key.nested += 1
+                    if len(key.objects) < TYPED:
+                        key.objects.append(value)
                 key.lists += isinstance(value, list) and 2 * sum(isinstance(v, (str, int)) for v in value) >= len(value)
                 key.present.append(_text(value) or "")
     deep = rows[: max(50, most // max(1, len(found)))]

@@ -95,6 +95,7 @@ def arrow_table_file(
         declared=_hugging_face_label(schema.metadata or {}),
         problems=[left_out(file.shown, name, f"{dtypes[name]} values") for name in shapes if name not in kinds],
         empty=not rows,
+        unseen={name: dtypes[name] for name in shapes if name not in kinds},
         lists=tuple(heads[name] for name in lists),
     )
 

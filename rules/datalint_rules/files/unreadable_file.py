@@ -70,7 +70,7 @@ class UnreadableFile(Rule):
         for problem in problems:
             group = "damaged" if problem.kind in {"unreadable", "truncated", "empty", "failed"} else problem.kind
             kinds.setdefault(group, []).append(problem)
-        for group in ("damaged", "absent", "pointer", "ragged", "not-scanned"):
+        for group in ("damaged", "absent", "pointer", "ragged", "not-scanned", "unseen"):
             found = kinds.get(group, [])
             if found:
                 yield _found(group, sorted(dict.fromkeys(found), key=lambda problem: problem.path))
@@ -102,6 +102,11 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
         "info",
         "Nothing is known about it.",
         "If it is meant to be data, move or rename it so that it is read.",
+    ),
+    "unseen": (
+        "info",
+        "Nothing is known about what these columns hold; rows that differ in them alone are no copies.",
+        "If models learn from them, store what they hold in columns of numbers and texts to have it judged.",
     ),
 }
 """Severity, consequence and remedy of each kind of problem."""

@@ -120,6 +120,8 @@ class NoSignal(Rule):
         detectable = 0.5 + NEEDED * auc_error(ones, n - ones)
         if detectable > self.params.auc:
             raise Skip(f"{n:,} samples are too few to judge: an AUC below {min(detectable, 1):.2f} would go unseen")
+        if profile.unseen_names:
+            raise Skip(f"the rest says nothing about the label, and {profile.unseen_names[0]!r} is not looked into")
         if profile.sentence_names and not profile.given.embeddings:
             # Without embeddings nothing here reads the texts, and they may say it all.
             raise Skip("the other columns say nothing about the label, and texts are judged by given embeddings only")

@@ -123,7 +123,7 @@ class MissingValues(Rule):
         incomplete = np.flatnonzero(gaps[:, partial].any(1))
         empty = (
             np.flatnonzero(counted == len(features))
-            if len(whole) < len(features) and len(features) > 1
+            if len(whole) < len(features) and len(features) > 1 and not profile.unseen_names
             else counted[:0]
         )
         share = len(incomplete) / max(pool.size, 1)

@@ -1,0 +1,138 @@
+"""Objects within the rows of JSON: those of a fixed set of keys are columns of their own, ``meta.source``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Path = tuple[str, ...]
+"""Keys that lead to a value, the outermost first."""
+
+DEPTH = 4
+"""Objects within objects that are opened; what lies deeper stays an object."""
+
+MOST_KEYS = 100
+"""Distinct keys of the objects in one place: where there are more, the keys are values, such as words with their counts."""
+
+
+def opened(rows: Sequence[Mapping[str, Any]]) -> frozenset[Path]:
+    """Where the objects lie whose keys become columns, as some rows show it."""
+    names = {name for row in rows for name in row if "." in name}
+    found: set[Path] = set()
+    level: list[tuple[Path, Sequence[Mapping[str, Any]]]] = [((), rows)]
+    for _ in range(DEPTH):
+        level = [
+            (path, objects)
+            for outer, holders in level
+            for path, objects in _objects(outer, holders)
+            if not any(name.startswith(f"{'.'.join(path)}.") for name in names)
+        ]
+        found |= {path for path, _ in level}
+    return frozenset(found)
+
+
+def _objects(outer: Path, holders: Sequence[Mapping[str, Any]]) -> Iterable[tuple[Path, Sequence[Mapping[str, Any]]]]:
+    present: dict[str, int] = {}
+    objects: dict[str, list[Mapping[str, Any]]] = {}
+    for holder in holders:
+        for name, value in holder.items():
+            if value is not None:
+                present[name] = present.get(name, 0) + 1
+                if isinstance(value, Mapping):
+                    objects.setdefault(name, []).append(value)
+    for name, values in objects.items():
+        keys = {key for value in values for key in value}
+        if 2 * len(values) > present[name] and 0 < len(keys) <= MOST_KEYS:
+            yield (*outer, name), values
+
+
+def keys_in(value: Any) -> int:
+    """Distinct keys of the objects within a value, at whatever depth."""
+    keys: set[str] = set()
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, Mapping):
+            keys |= item.keys()
+            left += item.values()
+        elif isinstance(item, Sequence) and not isinstance(item, str):
+            left += item
+    return len(keys)
+
+
+def flat(row: Mapping[str, Any], places: frozenset[Path]) -> Mapping[str, Any]:
+    """The row with the keys of the objects in these places as keys of its own."""
+    if not places:
+        return row
+    out: dict[str, Any] = {}
+    _flatten(row, (), places, out)
+    return out
+
+
+def _flatten(row: Mapping[str, Any], outer: Path, places: frozenset[Path], out: dict[str, Any]) -> None:
+    for name, value in row.items():
+        path = (*outer, name)
+        if path not in places:
+            out[".".join(path)] = value
+        elif isinstance(value, Mapping):
+            _flatten(value, path, places, out)
+
+
+def path_of(column: str, places: Iterable[Path]) -> Path:
+    """The keys that lead to the values of a column."""
+    inside = (path for path in places if column.startswith(f"{'.'.join(path)}."))
+    outer = max(inside, key=len, default=())
+    return (*outer, column[len(".".join(outer)) + 1 :]) if outer else (column,)
+
+
+def put(row: dict[str, Any], path: Path, value: Any) -> None:
+    """Change the value in one place of a row."""
+    for name in path[:-1]:
+        inner = row.get(name)
+        if not isinstance(inner, dict):
+            inner = row[name] = {}
+        row = inner
+    row[path[-1]] = value
+
+
+def get(row: Mapping[str, Any], path: Path) -> Any:
+    """The value in one place of a row; None if it is not there."""
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def schema(columns: Mapping[str, Any], places: frozenset[Path]) -> Any:
+    """The Arrow schema of rows that hold columns of these types, some of them within objects."""
+    import pyarrow as pa
+
+    tree: dict[str, Any] = {}
+    for column, kind in columns.items():
+        put(tree, path_of(column, places), kind)
+    return pa.schema(_fields(tree))
+
+
+def _fields(tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    return [(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind) for name, kind in tree.items()]
+
+
+def columns(record: Any, names: Iterable[str], places: frozenset[Path]) -> Any:
+    """The record batch with these columns taken out of its objects."""
+    import pyarrow as pa
+
+    found = {}
+    for name in names:
+        first, *inner = path_of(name, places)
+        array = record.column(first)
+        if inner:
+            import pyarrow.compute as pc
+
+            array = pc.struct_field(array, inner)
+        found[name] = array
+    return pa.RecordBatch.from_arrays([*found.values()], [*found])

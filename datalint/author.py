@@ -13,6 +13,7 @@ from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, 
 from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
+from datalint.core.dialogues import TURNS, Conversation, Dialogue, Turn, without_speakers
 from datalint.core.silence import Silence, SilenceKind
 from datalint.core.statistics import (
     auc,
@@ -87,6 +88,7 @@ __all__ = [
     "MODEL_ROWS",
     "NEEDED_SHUFFLES",
     "ORIENTATIONS",
+    "TURNS",
     "UNDECLARED",
     "AllWell",
     "Cases",
@@ -94,8 +96,10 @@ __all__ = [
     "Column",
     "Contents",
     "Contradictions",
+    "Conversation",
     "Copies",
     "Dataset",
+    "Dialogue",
     "Field",
     "Found",
     "Gap",
@@ -134,6 +138,7 @@ __all__ = [
     "Tail",
     "TargetOrder",
     "TextStats",
+    "Turn",
     "ZeroSamples",
     "are",
     "auc",
@@ -193,4 +198,5 @@ __all__ = [
     "transpose",
     "truncate",
     "without_label",
+    "without_speakers",
 ]

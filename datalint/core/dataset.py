@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.annotations import Annotations, ObjectBlock
+    from datalint.core.dialogues import Conversation
     from datalint.core.terms import Confidence, Modality
 
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
-Task = Literal["classification", "multi-label", "regression", "detection"]
+Task = Literal["classification", "multi-label", "regression", "detection", "chat", "preference"]
 Aspect = Literal["labels", "table", "header", "pixels", "annotations", "head"]
 """What a measurement wants of each sample; a partition reads no more than is asked.
 
 ``head``: the first samples are enough, so that small pieces are best.
 """
 
+
+NAME_IT = "no label column found; name it with --label"
 
 HASHED_ROLES: frozenset[Role] = frozenset({"feature", "text", "group", "time", "ignored"})
 """Roles that make up a sample's content: two rows that differ in an id alone are the same sample."""
@@ -358,7 +361,7 @@ class Dataset:
     problems: list[Problem] = field(default_factory=list)
     by_class: bool = False
     """Whether the stored order is the order of class folders, whatever the samples are."""
-    skipped_label: str = "no label column found; name it with --label"
+    skipped_label: str = NAME_IT
     """Why there is no label."""
     batch_size: int | None = None
     """Samples per training batch where the data set is a loader, which knows."""
@@ -367,6 +370,8 @@ class Dataset:
     storage: Storage = Storage.OTHER
     task: Task | None = None
     """What is to be predicted; None where the values of the label decide."""
+    conversation: Conversation | None = None
+    """The columns that make up the conversation of each sample; None where there is none."""
     annotations: Annotations | None = None
     """What is known of the objects that are drawn in its pictures; None where there are none."""
 

@@ -15,6 +15,7 @@ from datalint.sources.tables.labels import task_of
 
 if TYPE_CHECKING:
     from datalint.core.dataset import Dataset, Task
+    from datalint.core.dialogues import Dialogue
     from datalint.core.silence import Silence
     from datalint.measures.base import Settings
     from datalint.profile.duplicates import Copies
@@ -91,7 +92,14 @@ class Profile:
         """Columns that make up a sample's input: two rows that differ in an id alone are the same sample."""
         from datalint.core.dataset import HASHED_ROLES
 
+        if self.dataset.conversation is not None:
+            return frozenset(self.dataset.conversation.columns)
         return frozenset(f.name for f in self.dataset.fields if f.role in HASHED_ROLES)
+
+    @property
+    def optional_names(self) -> frozenset[str]:
+        """Columns in which gaps and one value in all rows are as they should be."""
+        return self.dataset.conversation.optional if self.dataset.conversation is not None else frozenset()
 
     @cached_property
     def unseen_names(self) -> tuple[str, ...]:
@@ -102,6 +110,14 @@ class Profile:
     def sentence_names(self) -> frozenset[str]:
         """Columns of sentences."""
         return frozenset(f.name for f in self.dataset.fields if f.role == "text")
+
+    @cached_property
+    def dialogues(self) -> dict[str, list[Dialogue]]:
+        """The conversations among the sampled rows by split, in the order of ``split.rows``; empty where there are none."""
+        conversation = self.dataset.conversation
+        if conversation is None:
+            return {}
+        return {split.name: conversation.dialogues(split.rows.texts, len(split.rows)) for split in self.splits}
 
     @cached_property
     def copies(self) -> Copies:

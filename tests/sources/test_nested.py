@@ -105,10 +105,10 @@ def test_rows_that_differ_in_a_list_are_no_copies(tmp_path: Path, kind: str) -> 
 
 
 def test_rows_of_lists_alone_are_refused_in_one_line(tmp_path: Path) -> None:
-    written(tmp_path / "chat.jsonl", [{"messages": [{"role": "user", "content": "hi"}]}] * 3)
-    outcome = run(tmp_path, "scan", "chat.jsonl", "--no-report")
+    written(tmp_path / "data.jsonl", [{"rows": [{"a": 1, "b": "hi"}]}] * 3)
+    outcome = run(tmp_path, "scan", "data.jsonl", "--no-report")
     assert (outcome.status, outcome.out) == (2, "")
-    assert "its rows hold nothing but lists or objects (messages)" in outcome.err
+    assert "its rows hold nothing but lists or objects (rows)" in outcome.err
 
 
 def test_mending_writes_objects_again(tmp_path: Path) -> None:

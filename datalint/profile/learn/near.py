@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from datalint.core.codes import codes_of
+from datalint.core.dialogues import spoken
 from datalint.measures.places import Places
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.dataset import Dataset
+    from datalint.core.dialogues import Conversation
     from datalint.profile.splits import SplitProfile
 
 
@@ -107,6 +109,8 @@ def find_near(
         pairs = _pictures(used, once, inputs, thorough, threads)
     elif unseen is not None:
         pairs = f"rows may differ in {unseen!r}, which is not looked into", "rows", none, none, []
+    elif dataset.conversation is not None:
+        pairs = _conversations(dataset.conversation, used, once, inputs)
     else:
         pairs = _rows(dataset, used, feature_names, once, inputs)
     reason, kind, first, second, details = pairs
@@ -148,6 +152,19 @@ def _pictures(
         words += [f"correlation {crops.likeness[k]:.3f}, cropped by {crops.removed[k]:.0%}" for k in new]
         first, second = np.concatenate([first, low[new]]), np.concatenate([second, high[new]])
     return None, "pictures", kept[first], kept[second], words
+
+
+def _conversations(
+    conversation: Conversation, splits: Sequence[SplitProfile], once: NDArray[np.int64], inputs: NDArray[np.uint64]
+) -> _Pairs:
+    from datalint.profile.learn.near_rows import near_texts
+
+    none = np.zeros(0, np.int64)
+    if len(once) < 20:
+        return "fewer than 20 different conversations", "texts", none, none, []
+    said = [spoken(one) for split in splits for one in conversation.dialogues(split.rows.texts, len(split.rows))]
+    pairs, share = near_texts([said[row] for row in once.tolist()], inputs[once])
+    return None, "texts", pairs.first, pairs.second, [f"{s:.0%} of the wording" for s in share.tolist()]
 
 
 def _rows(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.core.dataset import Batch, Dataset, Label, Split, split_order
+from datalint.core.dialogues import TURNS
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
 from datalint.sources.tables.build import plan_of
+from datalint.sources.tables.conversations import NO_LABEL, are_turns, conversation_of, task_of
 from datalint.sources.tables.convert import TableReader, cells_of
 from datalint.sources.tables.labels import ColumnHead, LabelNotFound
 from datalint.sources.tables.several_labels import choose_target
@@ -115,8 +117,15 @@ def frame_dataset(
     heads = [ColumnHead(name, _shape(kinds[name]), _head(table, name)) for name, table in _first_with(tables, kinds)]
     tests = [table for split, table in tables.items() if split == "test"]
     missing = {name for name in first.column_names if tests and all(name not in table.column_names for table in tests)}
+    typed = [
+        (name, kind)
+        for table in tables.values()
+        for name, kind in zip(table.column_names, table.schema.types, strict=True)
+    ]
+    dtypes = {name: TURNS for name, kind in typed if are_turns(kind)}
+    conversation, candidates = conversation_of(heads, dtypes, label)
     try:
-        choice, several = choose_target(heads, header=True, explicit=label, only_in_train=missing)
+        choice, several = choose_target(candidates, header=True, explicit=label, only_in_train=missing)
     except LabelNotFound as error:
         raise DatalintError(str(error)) from error
     if choice and given:
@@ -124,7 +133,16 @@ def frame_dataset(
     if choice and label and declared:
         choice = replace(choice, evidence=declared)
     named = class_names or {}
-    plan = plan_of(heads, kinds, choice, several, ignored=named, one_split=len(tables) == 1 and class_names is None)
+    plan = plan_of(
+        heads,
+        kinds,
+        choice,
+        several,
+        dtypes=dtypes,
+        ignored=named,
+        conversation=conversation,
+        one_split=len(tables) == 1 and class_names is None,
+    )
     plan = replace(plan, class_names=named.get(choice.name, ()) if choice else ())
     partitions = [
         FramePartition(tables[split], plan.of_split(split), _index(parts[split]), "df" if split == WHOLE else split)
@@ -137,15 +155,16 @@ def frame_dataset(
         path="memory",
         layout="data frame" if len(tables) == 1 else "data frames, one per split",
         modality="table",
-        evidence=f"{len(kinds)} columns",
+        evidence=f"{len(kinds)} columns" + (f"; {conversation.evidence}" if conversation else ""),
         partitions=partitions,
         splits=tuple(
             Split(split, why, columns=_columns(tables.get(split))) for split in sorted(names, key=split_order)
         ),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
         fields=plan.fields,
-        skipped_label="no label column found; name it with label=",
-        task="multi-label" if several else None,
+        skipped_label=NO_LABEL if conversation else "no label column found; name it with label=",
+        task="multi-label" if several else task_of(conversation, choice),
+        conversation=conversation,
         storage=Storage.MEMORY,
     )
 

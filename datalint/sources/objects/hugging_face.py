@@ -20,6 +20,7 @@ from datalint.sources.objects.frames import FramePartition, frame_dataset
 from datalint.sources.objects.items import PREFERRED, declared_classes, declared_label
 from datalint.sources.objects.loaders import Part
 from datalint.sources.objects.torch import streamed_part
+from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import class_name, texts_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def hugging_face_parts(parts: Mapping[str, Any], label: str | None) -> dict[str,
         shown = next((name for name, feature in first.features.items() if _is(feature, "Image")), None)
         if shown is not None:
             return {split: _pictures(split, value, shown, label, declared) for split, value in parts.items()}
-        if any(_judged(feature) for name, feature in first.features.items() if name != likely):
+        if any(_judged(feature) or _turns(first, name) for name, feature in first.features.items() if name != likely):
             return _tables(parts, label, wanted, declared)
     return {
         split: streamed_part(
@@ -75,6 +76,11 @@ def _judged(feature: Any) -> bool:
     return (_is(feature, "Value") and not kind.startswith(("binary", "large_binary"))) or _is(feature, "ClassLabel")
 
 
+def _turns(value: Any, name: str) -> bool:
+    """Whether a column holds the turns of conversations."""
+    return are_turns(value.features.arrow_schema.field(name).type)
+
+
 def _seen(value: Any, what: str) -> str:
     return f"a Hugging Face Dataset of {len(value):,} rows, {what}"
 
@@ -96,7 +102,7 @@ def _tables(
     tables: dict[str, Any] = {}
     left: dict[str, list[str]] = {}
     for split, value in parts.items():
-        kept = [name for name, feature in value.features.items() if _judged(feature)]
+        kept = [name for name, feature in value.features.items() if _judged(feature) or _turns(value, name)]
         left[split] = [name for name in value.features if name not in kept]
         tables[split] = _table(value, kept, declared)
     dataset = frame_dataset(
@@ -121,6 +127,8 @@ def _tables(
             dataset.fields,
             dataset.skipped_label,
             columns=columns.get(split, ()),
+            conversation=dataset.conversation,
+            task=dataset.task if dataset.conversation else None,
         )
     return found
 

@@ -11,7 +11,8 @@ from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 
 if TYPE_CHECKING:
-    from datalint.core.dataset import Kind, LoadedBatches, Partition, Problem
+    from datalint.core.dataset import Kind, LoadedBatches, Partition, Problem, Task
+    from datalint.core.dialogues import Conversation
     from datalint.core.terms import Modality
 
 Source = Literal["hugging-face", "loader", "data set", "stream"]
@@ -38,6 +39,8 @@ class Part:
     """Whether an item is another at every draw."""
     problems: list[Problem] = field(default_factory=list)
     loaded: LoadedBatches | None = None
+    conversation: Conversation | None = None
+    task: Task | None = None
 
 
 def source_kind(value: Any) -> Source | None:
@@ -132,6 +135,8 @@ def _joined(parts: Mapping[str, Part]) -> Dataset:
         problems=[problem for part in parts.values() for problem in part.problems],
         by_class=all(part.by_class for part in parts.values()),
         skipped_label=first.why_no_label or "no label found in the items",
+        task=first.task,
+        conversation=first.conversation,
         batch_size=first.batch_size,
         redrawn=any(part.redrawn for part in parts.values()),
         storage=Storage.MEMORY,

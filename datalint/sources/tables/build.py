@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from datalint.core.dataset import Dataset, Field, Label, Split, split_order
+from datalint.core.dataset import NAME_IT, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
 from datalint.sources.tables.beside import BesidePartition
+from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.labels import (
     ColumnHead,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from datalint.core.dataset import Kind, Partition, Role
+    from datalint.core.dialogues import Conversation
     from datalint.sources.tables.format import TableFile
 
 
@@ -59,7 +61,9 @@ def table_dataset(
     kinds = {
         column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
     }
-    choice, class_names, several = _label(first, columns, members, label, submission)
+    dtypes = {name: dtype for m in reversed([*members]) for name, dtype in m.file.dtypes.items()} | first.dtypes
+    conversation, candidates = conversation_of(columns, dtypes, label)
+    choice, class_names, several = _label(first, candidates, members, label, submission)
     labels = target_columns(choice, several)
     for column in labels:
         kinds.setdefault(column, "text")  # of lists
@@ -68,7 +72,8 @@ def table_dataset(
         kinds,
         choice,
         several,
-        dtypes=first.dtypes,
+        dtypes=dtypes,
+        conversation=conversation,
         one_split=len({member.split for member in members}) == 1,
     )
     unseen = {
@@ -103,14 +108,16 @@ def table_dataset(
         path=path,
         layout=layout,
         modality="table",
-        evidence=evidence,
+        evidence=f"{evidence}; {conversation.evidence}" if conversation else evidence,
         partitions=partitions,
         splits=tuple(sorted(splits, key=lambda split: split_order(split.name))),
         label=None if choice is None else Label(choice.name, choice.evidence, choice.confidence),
         fields=(*plan.fields, *(Field(name, "other", "ignored", dtype) for name, dtype in sorted(unseen.items()))),
         problems=problems,
-        task="multi-label" if several else None,
+        task="multi-label" if several else task_of(conversation, choice),
         storage=first.format.storage,
+        conversation=conversation,
+        skipped_label=NO_LABEL if conversation else NAME_IT,
     )
 
 
@@ -127,6 +134,7 @@ def plan_of(
     *,
     dtypes: Mapping[str, str] | None = None,
     ignored: Iterable[str] = (),
+    conversation: Conversation | None = None,
     one_split: bool,
 ) -> TablePlan:
     """What to read of the tables of a data set, wherever they lie, and as what; only the split of each is not known yet.
@@ -138,6 +146,7 @@ def plan_of(
         several: where its values stand if samples have several.
         dtypes: how columns are stored.
         ignored: columns that are nothing to learn from, like the twins of the label.
+        conversation: what the columns make up, if it is one.
         one_split: whether a column may say the split of each row.
     """
     labels, dtypes = target_columns(choice, several), dtypes or {}
@@ -145,6 +154,10 @@ def plan_of(
         **roles(heads),
         **dict.fromkeys((*(choice.twins if choice else ()), *ignored), "ignored"),
     }
+    if conversation is not None:
+        # What is known of a conversation is no part of it.
+        role_of |= {name: "ignored" for name, role in role_of.items() if role in {"feature", "text"}}
+        role_of |= dict.fromkeys(conversation.columns, "text")
     split_column, values = find_split_column(heads, role_of) if one_split else (None, {})
     return TablePlan(
         tuple(
@@ -156,6 +169,7 @@ def plan_of(
         split_column=split_column,
         split_values=values,
         several=several,
+        conversation=conversation,
     )
 
 
@@ -166,7 +180,7 @@ def _joined_kind(kinds: list[Kind]) -> Kind:
 
 def _label(
     first: TableFile,
-    columns: list[ColumnHead],
+    columns: Sequence[ColumnHead],
     members: Sequence[Member],
     explicit: str | None,
     submission: Iterable[str],

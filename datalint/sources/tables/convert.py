@@ -11,15 +11,18 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import HASHED_ROLES, Batch, Categories, Field, LabelBlock, TableBlock, split_order
+from datalint.core.dialogues import TURNS
 from datalint.core.hashing import TextHasher, salt_of, scramble, text_hashes
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
+from datalint.sources.tables.conversations import as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from datalint.core.dialogues import Conversation
     from datalint.sources.tables.several_labels import SeveralLabels
 
 MAX_BATCH_CLASSES = 4_096
@@ -49,6 +52,8 @@ class TablePlan:
     """Where the labels stand if a sample may have several; ``label`` is None then."""
     unseen: tuple[str, ...] = ()
     """Columns that nobody looks into: they only tell samples apart."""
+    conversation: Conversation | None = None
+    """The columns that make up a conversation; they alone are the sample's content then."""
 
     def of_split(self, split: str) -> TablePlan:
         """What to read of the rows of one split; the same where a column says the split."""
@@ -71,6 +76,8 @@ class TablePlan:
     @property
     def hashed(self) -> frozenset[str]:
         """Columns that make up a sample's content."""
+        if self.conversation is not None:
+            return frozenset(self.conversation.columns)
         return frozenset(f.name for f in self.fields if f.role in HASHED_ROLES)
 
 
@@ -233,6 +240,7 @@ class TableReader:
         self._hasher = TextHasher()
         features = [f for f in plan.fields if f.kind == "number" and f.role != "label"]
         self._features = np.array([f.role == "feature" for f in features], np.bool_)
+        self._turns = frozenset(f.name for f in plan.fields if f.dtype == TURNS)
         self._text_features = frozenset(f.name for f in plan.fields if f.role in {"feature", "text"})
 
     @property
@@ -337,7 +345,9 @@ class TableReader:
             if strange:
                 tokens[name] = strange
         texts = tuple(
-            self._hashed(self._bounded(texts_of(name, columns[name]))) for name in self.plan.textual if name in columns
+            self._hashed(self._bounded(texts_of(name, self._readable(name, columns[name]))))
+            for name in self.plan.textual
+            if name in columns
         )
         block = TableBlock(names, numbers, texts, self._features, self._text_features, self.plan.hashed, tokens)
         block.unseen = self._unseen(columns, size)
@@ -351,6 +361,10 @@ class TableReader:
         for name in held:
             total += scramble(array_hashes(columns[name]), salt_of(name))
         return total if held else None
+
+    def _readable(self, name: str, array: Any) -> Any:
+        """Turns as texts; what is none as it is."""
+        return as_texts(array) if name in self._turns else array
 
     def _bounded(self, column: Categories) -> Categories:
         """With texts that are too long cut; their hash at the end keeps different ones different."""

@@ -12,10 +12,12 @@ from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.dataset import Problem
+from datalint.core.dialogues import TURNS
 from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import is_gzip, printable, reason
 from datalint.sources.tables import nested
+from datalint.sources.tables.conversations import holds_turns, plain_texts, plain_type, text_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition, left_out
 from datalint.sources.tables.kinds import kind_of, text_head
@@ -24,7 +26,7 @@ from datalint.sources.tables.lending import lending
 from datalint.sources.tables.packed import chunks, open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from datalint.sources.tables.convert import TablePlan
@@ -88,6 +90,10 @@ def rows_table(file: Candidate, format_: TableFormat, rows: Sequence[dict[str, A
         text = f"its keys beyond the first {MAX_KEYS:,}: so many are values and no columns"
         found.problems.append(Problem("not-scanned", file.shown, text))
     for column, key in islice(keys.items(), MAX_KEYS):
+        if 2 * key.nested > len(key.present) and holds_turns(key.present):
+            found.kinds[column], found.dtypes[column] = "text", TURNS
+            found.columns += (ColumnHead(column, "text", key.cells),)
+            continue
         if 2 * key.nested > len(key.present):
             found.problems.append(left_out(file.shown, column, "lists or objects"))
             found.unseen[column] = "lists or objects"
@@ -164,6 +170,10 @@ class JsonLinesPartition(TablePartition):
             for name, kind in kinds.items()
         }
         types |= {name: self.unseen[name] for name in unseen}
+        turns = {f.name for f in self.plan.fields if f.dtype == TURNS} & kinds.keys()
+        if turns:
+            first = self._rows(block[: block.find(b"\n") + 1], _Broken())
+            types |= {name: plain_type(first[0][1].get(name) if first else None) for name in turns}
         try:
             schema = nested.schema(types, self.opened)
             with lending() as lend:
@@ -175,11 +185,14 @@ class JsonLinesPartition(TablePartition):
             if not table.num_rows:
                 return pa.RecordBatch.from_pylist([])
             record = table.combine_chunks().to_batches()[0]
-            return nested.columns(record, types, self.opened) if self.opened else record
+            record = nested.columns(record, types, self.opened) if self.opened else record
+            for name in turns:
+                record = record.set_column(record.schema.get_field_index(name), name, plain_texts(record.column(name)))
+            return record
         except (pa.ArrowInvalid, TypeError):
             # A value of another type or of none that is known, or a broken line: slowly, value by value.
             rows = self._rows(block, broken)
-            record = _texts(rows, list(kinds))
+            record = _texts(rows, list(kinds), turns)
             for name in unseen:
                 record = record.append_column(name, _nestings([row.get(name) for _, row in rows]))
             return record
@@ -260,14 +273,14 @@ def _pieces(block: bytes, most: int) -> Iterator[bytes]:
         yield b"".join(lines[start : start + most])
 
 
-def _texts(rows: Sequence[tuple[bytes, Mapping[str, Any]]], names: Sequence[str]) -> Any:
-    """Some rows as an Arrow record batch of texts."""
+def _texts(rows: Sequence[tuple[bytes, Mapping[str, Any]]], names: Sequence[str], turns: Collection[str] = ()) -> Any:
+    """Some rows as an Arrow record batch of texts; of turns one text for each cell."""
     import pyarrow as pa
 
     columns: dict[str, list[str | None]] = {name: [None] * len(rows) for name in names}
     for k, (line, row) in enumerate(rows):
         for name in row.keys() & columns.keys():
-            columns[name][k] = _text(row[name])
+            columns[name][k] = text_of(row[name]) if name in turns else _text(row[name])
         if LINE in columns:
             columns[LINE][k] = line.decode("utf-8", "replace")
     return pa.RecordBatch.from_arrays([pa.array(cells, pa.string()) for cells in columns.values()], list(names))

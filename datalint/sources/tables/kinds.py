@@ -7,8 +7,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.dialogues import TURNS
 from datalint.core.missing import AMONG_VALUES
 from datalint.sources.files import printable
+from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
 from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
@@ -76,7 +78,7 @@ def arrow_table_file(
 ) -> TableFile:
     """A file with an Arrow schema, as some of its record batches show it; ``rows`` says whether it has any."""
     shapes = {name: arrow_kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
-    dtypes = dict(zip(schema.names, map(str, schema.types), strict=True))
+    dtypes = {n: TURNS if are_turns(kind) else str(kind) for n, kind in zip(schema.names, schema.types, strict=True)}
     kinds: dict[str, Kind] = {name: kind for name, (kind, _) in shapes.items() if kind != "other"}
     read = [{name: record.column(j) for j, name in enumerate(record.schema.names)} for record in records]
     lists = [name for name, kind in zip(schema.names, schema.types, strict=True) if is_list(kind)]
@@ -126,6 +128,8 @@ def arrow_kind(kind: Any) -> tuple[Kind, HeadKind]:
         return "text", "text"
     if pa.types.is_temporal(kind):
         return "time", "time"
+    if are_turns(kind):
+        return "text", "text"
     return "other", "text"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from datalint.sources.tables.conversations import single_turns
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,7 +47,7 @@ def _objects(outer: Path, holders: Sequence[Mapping[str, Any]]) -> Iterable[tupl
                     objects.setdefault(name, []).append(value)
     for name, values in objects.items():
         keys = {key for value in values for key in value}
-        if 2 * len(values) > present[name] and 0 < len(keys) <= MOST_KEYS:
+        if 2 * len(values) > present[name] and 0 < len(keys) <= MOST_KEYS and not single_turns(values):
             yield (*outer, name), values
 
 

@@ -103,6 +103,7 @@ class ExactDuplicates(Rule):
             raise Skip("the table has no column but the label and ids")
         copies = profile.copies
         noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        noun = noun if profile.dataset.conversation is None else "conversations"
         alike = _alike(profile)
         for number, split in enumerate(profile.splits):
             mine = copies.of_split(number)
@@ -176,6 +177,6 @@ class ExactDuplicates(Rule):
 def _alike(profile: Profile) -> str:
     """What "the same" means: keys are not compared, so a table with keys may hold rows that differ in these."""
     keys = [field.name for field in profile.dataset.fields if field.role == "id"]
-    if not keys or profile.dataset.modality != "table":
+    if not keys or profile.dataset.modality != "table" or profile.dataset.conversation is not None:
         return "exactly"
     return f"with the {plural('key', len(keys))} {quoted(keys)} left out"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.author import Places, Profile, Skip
+from datalint.author import TURNS, Places, Profile, Skip, without_speakers
 
 if TYPE_CHECKING:
     import re
@@ -80,12 +80,17 @@ def text_columns(profile: Profile) -> Iterator[TextColumn]:
         Skip: there are none.
     """
     label = profile.dataset.label.name if profile.dataset.label else None
+    conversation = profile.dataset.conversation
     names = [
         f.name
         for f in profile.dataset.fields
-        if f.kind == "text" and f.name != label and f.role in {"text", "feature", "id"}
+        if f.kind == "text"
+        and f.name != label
+        and f.role in {"text", "feature", "id"}
+        and (conversation is None or f.name in conversation.spoken)
     ]
     sure = {f.name for f in profile.dataset.fields if f.role == "text"}
+    turns = {f.name for f in profile.dataset.fields if f.dtype == TURNS}
     splits = [split for split in profile.splits if split.samples]
     chosen = [name for name in names if name in sure or any(_sentences(s.rows.texts.get(name)) for s in splits)]
     if not chosen:
@@ -93,6 +98,8 @@ def text_columns(profile: Profile) -> Iterator[TextColumn]:
     for split in splits:
         for name in chosen:
             texts = split.rows.texts.get(name)
+            if texts is not None and name in turns:
+                texts = np.array([text and without_speakers(text) for text in texts], dtype=object)
             if texts is not None and len(texts):
                 yield TextColumn(split.name, name, texts, split.rows.places, split.samples, split.rows.complete)
 

@@ -83,6 +83,8 @@ class EmptyText(Rule):
             re.IGNORECASE,
         )
         for column in text_columns(profile):
+            if column.name in profile.optional_names:
+                continue
             others = [f for f in profile.dataset.fields if f.role in {"feature", "text"} and f.name != column.name]
             hits = set(column.hits(nothing))
             empty = np.array([row in hits for row in range(len(column.texts))], np.bool_) | ~column.present

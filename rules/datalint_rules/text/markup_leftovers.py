@@ -18,6 +18,7 @@ from datalint.author import (
     RuleParams,
     Sample,
     Severity,
+    Skip,
     digits,
 )
 from datalint_rules.text._columns import shown, text_columns
@@ -70,6 +71,8 @@ class MarkupLeftovers(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every column of sentences in every split."""
+        if profile.dataset.conversation is not None:
+            raise Skip("tags and placeholders are what many conversations are about")
         patterns = _patterns()
         for column in text_columns(profile):
             hits = {kind: column.hits(pattern) for kind, pattern in patterns.items()}

@@ -93,6 +93,7 @@ class ConstantColumn(Rule):
             raise Skip(f"fewer than {self.params.smallest} samples")
         roles = {f.name: f.role for f in profile.dataset.fields}
         held = {name: found for name, found in _constants(split).items() if roles.get(name) != "ignored"}
+        held = {name: found for name, found in held.items() if name not in profile.optional_names}
         held = {name: found for name, found in held.items() if split.samples - found[1] >= self.params.smallest}
         resting = _resting(split, profile.feature_names)
         hard: list[str] = []

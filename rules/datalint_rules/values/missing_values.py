@@ -211,7 +211,9 @@ class MissingValues(Rule):
 
 def _columns(profile: Profile, *roles: Role) -> list[Column]:
     """Columns of some roles, of kinds whose gaps are counted."""
-    return [f for f in profile.dataset.fields if f.role in roles and f.kind in {"number", "text", "time"}]
+    meant = profile.optional_names
+    kinds = {"number", "text", "time"}
+    return [f for f in profile.dataset.fields if f.role in roles and f.kind in kinds and f.name not in meant]
 
 
 def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:

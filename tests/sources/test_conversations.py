@@ -1,0 +1,235 @@
+"""Conversations in the shapes that people train on, as files and in memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import datalint
+from datalint.core.dialogues import Conversation, joined, parted
+from datalint.sources.tables.conversations import as_texts, conversation_of, plain_texts, text_of
+from datalint.sources.tables.labels import ColumnHead
+from tests.conversations import chats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from datalint.core.dataset import Dataset
+    from datalint.core.dialogues import Part
+    from datalint.report.models import Report
+
+Row = dict[str, Any]
+
+
+def turns(chat: Sequence[tuple[str, str]], who: str = "role", what: str = "content", **names: str) -> list[Row]:
+    return [{who: names.get(role, role), what: text} for role, text in chat]
+
+
+def shared(chat: Sequence[tuple[str, str]]) -> list[Row]:
+    return turns(chat, "from", "value", user="human", assistant="gpt")
+
+
+SHAPES: dict[str, Callable[[list[tuple[str, str]], int], Row]] = {
+    "messages": lambda chat, _: {"messages": turns(chat)},
+    "content parts": lambda chat, _: {
+        "messages": [{"role": r, "content": [{"type": "text", "text": t}]} for r, t in chat]
+    },
+    "system prompt": lambda chat, _: {"messages": turns([("system", "Be brief."), *chat])},
+    "another name": lambda chat, k: {"id": f"c{k}", "thread": turns(chat, "speaker", "text"), "source": "forum"},
+    "sharegpt": lambda chat, k: {"id": f"c{k}", "conversations": shared(chat)},
+    "tools": lambda chat, _: {
+        "messages": turns(chat),
+        "tools": [{"type": "function", "function": {"name": "search"}}],
+    },
+    "alpaca": lambda chat, k: {"instruction": chat[0][1], "input": "" if k % 3 else "As a list.", "output": chat[1][1]},
+    "prompt and completion": lambda chat, _: {"prompt": chat[0][1], "completion": chat[1][1]},
+    "both as turns": lambda chat, _: {"prompt": turns(chat[:1]), "completion": turns(chat[1:2])},
+    "question and answer": lambda chat, k: {"question": chat[0][1], "answer": chat[1][1], "topic": "abc"[k % 3]},
+}
+PREFERENCES: dict[str, Callable[[list[tuple[str, str]], str], Row]] = {
+    "texts": lambda chat, worse: {"prompt": chat[0][1], "chosen": chat[1][1], "rejected": worse},
+    "turns": lambda chat, worse: {
+        "chosen": turns(chat[:2]),
+        "rejected": turns([chat[0], ("assistant", worse)]),
+        "score": 0.5,
+    },
+    "one turn each": lambda chat, worse: {
+        "conversations": shared(chat[:1]),
+        "chosen": shared(chat[1:2])[0],
+        "rejected": shared([("assistant", worse)])[0],
+    },
+}
+
+
+def write(path: Path, rows: Sequence[Row]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def detected(path: Path) -> Dataset:
+    (dataset,) = datalint.detect(path)
+    return dataset
+
+
+def loud(report: Report) -> list[str]:
+    return [f"{finding.code} {finding.message}" for finding in report.findings if finding.severity != "info"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_are_recognised_and_clean_ones_are_silent(tmp_path: Path, shape: str) -> None:
+    rows = [SHAPES[shape](chat, k) for k, chat in enumerate(chats(120))]
+    dataset = detected(write(tmp_path / "data.jsonl", rows))
+    assert dataset.conversation is not None
+    assert (dataset.task, dataset.label) == ("chat", None)
+    assert [problem.kind for problem in dataset.problems] == (["unseen"] if shape == "tools" else [])
+    report = datalint.scan(tmp_path)
+    assert report.datasets[0].splits[0].samples == 120
+    assert loud(report) == []
+
+
+@pytest.mark.parametrize("shape", PREFERENCES)
+def test_two_answers_are_compared(tmp_path: Path, shape: str) -> None:
+    some, others = chats(120), chats(120, seed=1)
+    rows = [PREFERENCES[shape](chat, other[1][1]) for chat, other in zip(some, others, strict=True)]
+    dataset = detected(write(tmp_path / "data.jsonl", rows))
+    assert dataset.task == "preference"
+    assert loud(datalint.scan(tmp_path)) == []
+
+
+def test_a_label_of_good_and_bad_answers_is_one(tmp_path: Path) -> None:
+    rows = [{"prompt": c[0][1], "completion": c[1][1], "label": k % 2 == 0} for k, c in enumerate(chats(60))]
+    dataset = detected(write(tmp_path / "data.jsonl", rows))
+    assert dataset.label is not None
+    assert dataset.label.name == "label"
+    assert dataset.conversation is not None
+
+
+def test_what_the_user_names_is_the_label(tmp_path: Path) -> None:
+    rows = [{"prompt": c[0][1], "response": "yes" if k % 2 else "no"} for k, c in enumerate(chats(60))]
+    path = write(tmp_path / "data.jsonl", rows)
+    assert detected(path).conversation is not None
+    (dataset,) = datalint.detect(path, label="response")
+    assert dataset.conversation is None
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"question": ["Is it so?", "Is it not?"] * 40, "answer": ["yes", "no"] * 40},
+        {"input": [f"word {k} of a sentence" for k in range(80)], "output": ["good", "bad"] * 40},
+        {"prompt": list(range(80)), "completion": list(range(80))},
+        {"text": [f"word {k} of a sentence" for k in range(80)], "response": ["a", "b"] * 40},
+    ],
+)
+def test_classes_and_numbers_are_no_answers(columns: dict[str, list[Any]]) -> None:
+    heads = [ColumnHead(n, "text" if isinstance(v[0], str) else "number", v) for n, v in columns.items()]
+    assert conversation_of(heads, {}, None)[0] is None
+
+
+def stored(rows: list[Row], path: Path, kind: str) -> Any:
+    """The same rows as the libraries write them that people use."""
+    table = pa.Table.from_pylist(rows)
+    path.mkdir()
+    if kind == "parquet":
+        pq.write_table(table, path / "data.parquet")
+    elif kind == "json":
+        pd.DataFrame(rows).to_json(path / "data.jsonl", orient="records", lines=True)
+    elif kind == "arrow":
+        with pa.ipc.new_stream(path / "data.arrow", table.schema) as writer:
+            writer.write_table(table)
+    else:
+        return pd.DataFrame(rows) if kind == "frame" else table
+    return path
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json", "arrow", "frame", "table"])
+@pytest.mark.parametrize("shape", ["messages", "content parts", "sharegpt"])
+def test_however_they_are_stored(tmp_path: Path, shape: str, kind: str) -> None:
+    rows = [SHAPES[shape](chat, k) for k, chat in enumerate(chats(40))]
+    rows.append(rows[3] | {"id": "another"} if "id" in rows[3] else rows[3])
+    source = stored(rows, tmp_path / "data", kind)
+    (dataset,) = datalint.detect(source)
+    assert dataset.conversation is not None
+    (finding,) = datalint.scan(source, select=["DUP101"]).findings
+    assert [sample.index for sample in finding.affected.samples] == [40]
+
+
+@pytest.mark.parametrize("shape", ["messages", "alpaca", "sharegpt"])
+def test_copies_and_near_copies_within_and_across_splits(tmp_path: Path, shape: str) -> None:
+    # Answers of words that nobody else uses, so that they share none of their wording but what is copied.
+    rng = np.random.default_rng(0)
+    words = [["".join(rng.choice([*"abdeiklmnorstu"], 6)) for _ in range(60)] for _ in range(260)]
+    some = [[chat[0], ("assistant", " and the ".join(own))] for chat, own in zip(chats(260), words, strict=True)]
+    train, test = some[:200], some[200:]
+    test[5] = train[17]
+    test[9] = [(role, text.replace(" the ", " this ", 1)) for role, text in train[23]]
+    train[60] = train[61]
+    train[70] = [(role, text.replace(" and ", " or ", 1)) for role, text in train[71]]
+    write(tmp_path / "train.jsonl", [SHAPES[shape](chat, 3 * k) for k, chat in enumerate(train)])
+    write(tmp_path / "test.jsonl", [SHAPES[shape](chat, 3 * k) for k, chat in enumerate(test)])
+    report = datalint.scan(tmp_path)
+    codes = {finding.code for finding in report.findings}
+    assert {"DUP101", "SPL101", "DUP102", "SPL102"} <= codes
+
+
+def test_half_a_line_and_what_is_no_turn(tmp_path: Path) -> None:
+    lines = [json.dumps({"messages": turns(chat)}) for chat in chats(60)]
+    lines += [
+        '{"messages": "only a text"}',
+        '{"messages": [["user", "as a list"]]}',
+        '{"messages": [{"role": 7, "content": 8}, {"role": "user"}, null, 3]}',
+        '{"messages": [{"role": "user", "content": "half a pair \\ud83d"}]}',
+        '{"messages": null}',
+        '{"messages": []}',
+        "[1, 2]",
+        lines[0][:50],
+    ]
+    (tmp_path / "data.jsonl").write_text("\n".join(lines))
+    report = datalint.scan(tmp_path)
+    assert report.datasets[0].splits[0].samples == 66
+    assert "FIL101" in {finding.code for finding in report.findings}
+
+
+def test_pictures_tell_samples_apart(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "What is on it?"}, {"type": "image", "url": "?"}]
+    answer = {"role": "assistant", "content": [{"type": "text", "text": "A cat."}]}
+    rows = [
+        {"messages": [{"role": "user", "content": [parts[0], parts[1] | {"url": f"{k}.jpg"}]}, answer]}
+        for k in range(50)
+    ]
+    write(tmp_path / "a.jsonl", rows)
+    rows = [{"messages": turns([("user", "<image>What is it?"), ("assistant", "A cat.")])} for k in range(50)]
+    write(tmp_path / "b" / "b.jsonl", [row | {"images": [f"{k}.jpg"]} for k, row in enumerate(rows)])
+    assert not datalint.scan(tmp_path, select=["DUP101"]).findings
+
+
+def test_texts_come_apart_as_they_were_joined() -> None:
+    said = [("system", ""), ("user", "a\nb: c"), ("assistant", ""), ("tool", "x")]
+    assert [tuple(turn) for turn in parted(joined(said))] == said
+    assert parted(joined([("", "a\x1eb\x1fc"), ("n" * 99, "")]).strip())[0].text == "a b c"
+    assert parted("") == ()
+
+
+def test_arrow_joins_as_python_does() -> None:
+    cells = [turns(chat) for chat in chats(20)] + [None, [], turns([("user", "  blanks \n")])]
+    array = pa.array(cells)
+    assert plain_texts(array) is not None
+    assert plain_texts(array.slice(3, 9)).to_pylist() == [text_of(cell) for cell in cells[3:12]]
+    assert as_texts(array).to_pylist() == [text_of(cell) for cell in cells]
+    calls = pa.array([[{"role": "assistant", "content": "", "tool_calls": [{"name": "search"}]}]])
+    assert "search" in as_texts(calls)[0].as_py()
+
+
+def test_parts_of_a_row_in_their_order() -> None:
+    parts: tuple[tuple[str, Part], ...] = (("sys", "system"), ("q", "user"), ("more", "input"), ("a", "assistant"))
+    texts = {"sys": "s", "q": "ask", "more": "this", "a": None}
+    made = Conversation(parts, "").dialogues({n: np.array([t], dtype=object) for n, t in texts.items()}, 1)
+    assert [tuple(turn) for turn in made[0].turns] == [("system", "s"), ("user", "ask\nthis"), ("assistant", "")]

@@ -238,7 +238,10 @@ def bare(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bare]:
     options = ["--scheduler-file", str(place), "--no-dashboard"]
     started = [subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *options], **quiet)]
     try:
-        while not place.exists() or not place.read_text():
+        for _ in range(600):
+            if place.exists() and place.read_text():
+                break
+            assert started[0].poll() is None, (tmp_path / "err").read_text()
             time.sleep(0.1)
         address = json.loads(place.read_text())["address"]
         worker = ["worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]

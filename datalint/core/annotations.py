@@ -36,6 +36,8 @@ class ObjectBlock:
     flags: NDArray[np.uint8]
     sizes: NDArray[np.int32]
     """[pictures, 2] width and height that the annotations declare; zeros for none."""
+    described: NDArray[np.bool_]
+    """[pictures] whether an entry or a file says what is in it, be it nothing."""
 
     def cut(self, start: int, stop: int) -> ObjectBlock:
         """Those in some consecutive pictures."""
@@ -49,6 +51,7 @@ class ObjectBlock:
             self.refs[part],
             self.flags[part],
             self.sizes[start:stop],
+            self.described[start:stop],
         )
 
 
@@ -56,8 +59,9 @@ class ObjectBlock:
 class Gap:
     """A picture without an entry among the annotations, or an entry without its picture."""
 
-    kind: Literal["absent", "dangling", "unlisted"]
-    """A listed picture that is not there; an object of a picture that is not listed; a picture that no file lists."""
+    kind: Literal["absent", "dangling", "orphan", "unlisted"]
+    """A listed picture that is not there; an object of a picture that is not listed; a file of annotations without its
+    picture; a picture that no file lists."""
     split: str
     path: str
     what: str
@@ -73,4 +77,6 @@ class Annotations:
     listed: Mapping[str, int] = field(default_factory=dict)
     """Pictures that are listed, by split."""
     objects: Mapping[str, int] = field(default_factory=dict)
-    """Objects, those of pictures that are not listed included, by split."""
+    """Objects, those of pictures that are not listed included, or files that hold them, by split."""
+    contradictions: tuple[str, ...] = ()
+    """Where two lists of classes disagree, in words."""

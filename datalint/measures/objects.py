@@ -35,11 +35,14 @@ class Objects(Measurement):
         self.flags = np.zeros(0, np.uint8)
         self.sizes = np.zeros((0, 2), np.int32)
         """[pictures, 2] declared width and height; zeros for none."""
+        self.described = np.zeros(0, np.bool_)
+        """[pictures] whether anything says what is in it."""
 
     def update(self, batch: Batch) -> None:
         """Take in one batch."""
         part = type(self)(self.settings)
         part.samples, part.sizes = batch.size, np.zeros((batch.size, 2), np.int32)
+        part.described = np.zeros(batch.size, np.bool_)
         block = batch.objects
         if block is not None:
             used, codes = np.unique(block.codes, return_inverse=True)
@@ -48,6 +51,7 @@ class Objects(Measurement):
             with np.errstate(over="ignore"):
                 part.boxes = block.boxes.astype(np.float32)
             part.picture, part.refs, part.flags, part.sizes = block.picture, block.refs, block.flags, block.sizes
+            part.described = block.described
         self.merge(part)
 
     def merge(self, later: Self) -> Self:
@@ -61,6 +65,7 @@ class Objects(Measurement):
         self.refs = np.concatenate([self.refs, later.refs])
         self.flags = np.concatenate([self.flags, later.flags])
         self.sizes = np.concatenate([self.sizes, later.sizes])
+        self.described = np.concatenate([self.described, later.described])
         self.samples += later.samples
         return self
 

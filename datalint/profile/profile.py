@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datalint.core.dialogues import Dialogue
     from datalint.core.silence import Silence
     from datalint.measures.base import Settings
+    from datalint.measures.places import Places
     from datalint.profile.duplicates import Copies
     from datalint.profile.learn.near import Near
     from datalint.profile.learn.pooled import Learned
@@ -125,6 +126,11 @@ class Profile:
         from datalint.profile.duplicates import Copies
 
         return Copies.of(self.splits)
+
+    def described_in(self, places: Places, k: int) -> str:
+        """The file of its own that says what is drawn in one of some pictures; empty where one file describes many."""
+        notes = getattr(self.dataset.partitions[int(places.part[k])], "note", None)
+        return notes(int(places.line[k])) if notes is not None else ""
 
     @property
     def sample_coverage(self) -> str:

@@ -97,7 +97,7 @@ class Section:
         boxes = np.where(ref[:, None] % 7 == 0, np.nan, ref[:, None] * [0.3, 1.7, 2.1, 1e39])
         codes, names = _encode(np.array(["cat", "Cat", "7", "\ud800"], dtype=object)[ref * ref % 4], rng)
         sizes = np.column_stack([counts * 10, counts * 20]).astype(np.int32)
-        return ObjectBlock(picture, boxes, codes, names, ref, (ref % 8).astype(np.uint8), sizes)
+        return ObjectBlock(picture, boxes, codes, names, ref, (ref % 8).astype(np.uint8), sizes, counts % 3 > 0)
 
     def _images(self, rows: slice) -> ImageBlock:
         pictures = (self.pictures or [])[rows]

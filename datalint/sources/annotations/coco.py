@@ -135,6 +135,7 @@ class CocoFile:
             np.array(self._refs, np.int64)[order],
             flags | np.where(known[codes], 0, UNDECLARED).astype(np.uint8),
             np.array(self.sizes, np.int32).reshape(-1, 2)[list(kept)],
+            np.ones(len(kept), np.bool_),
         )
 
 

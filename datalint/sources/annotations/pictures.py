@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+import os
+from array import array
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
 
+import numpy as np
+
+from datalint.core.annotations import ObjectBlock
+from datalint.core.dataset import Problem
+from datalint.sources.files import printable, reason
 from datalint.sources.images.files import ImagePartition, image_partitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from datalint.core.annotations import ObjectBlock
-    from datalint.core.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch, ImageBlock
     from datalint.sources.files import Entry
+
+LARGEST = 64 << 20
+"""Bytes of a file about one picture: more than a million boxes take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,5 +50,128 @@ def annotated_partitions(split: str, entries: list[Entry], objects: ObjectBlock)
     for part in image_partitions(split, entries, None):
         held = objects.cut(start, start + len(part.files))
         found.append(AnnotatedImages(part.base, part.files, None, split, part.weight, held))
+        start += len(part.files)
+    return found
+
+
+# --- a file for each picture ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Note:
+    """What a file says of its picture."""
+
+    boxes: array[float] = field(default_factory=lambda: array("d"))
+    """Left, top, right and bottom of each object."""
+    names: list[str] = field(default_factory=list)
+    """Class of each object."""
+    refs: array[int] = field(default_factory=lambda: array("q"))
+    """Line of each object, from 1."""
+    flags: bytearray = field(default_factory=bytearray)
+    size: tuple[int, int] = (0, 0)
+    """Width and height that it declares."""
+    problem: str = ""
+    """Why it was not read, or not to its end."""
+
+    def add(self, corners: Sequence[float], name: str, ref: int, flags: int) -> None:
+        """Take in an object."""
+        self.boxes.extend(corners)
+        self.names.append(name)
+        self.refs.append(ref)
+        self.flags.append(flags)
+
+
+class Notes(Protocol):
+    """One format of files about one picture each; small and picklable."""
+
+    @property
+    def shares(self) -> bool:
+        """Whether boxes are told in shares of the picture as it is seen, and not in pixels."""
+
+    def read(self, data: bytes) -> Note:
+        """What the bytes of a file say; whatever is wrong becomes a problem or a flag."""
+
+
+@dataclass(frozen=True, eq=False)
+class NotedImages(ImagePartition):
+    """Image files each of which has a file of its own that says what is drawn in it."""
+
+    notes: tuple[str, ...] = ()
+    """Path of the file about each picture; empty for none."""
+    format: Notes | None = None
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """Pictures and the files about them."""
+        base = str(self.base)
+        return (*super().files_read, *(os.path.join(base, name) for name in self.notes if name))  # noqa: PTH118
+
+    def cut(self, start: int, stop: int) -> Self:
+        """A part of it."""
+        return replace(super().cut(start, stop), notes=self.notes[start:stop])
+
+    def note(self, line: int) -> str:
+        """What people call the file about a picture; empty if there is none."""
+        return printable(self.notes[line])
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read the pictures, and the files about them; each is opened once."""
+        wanted = "annotations" in aspects
+        if wanted and self.format is not None and self.format.shares:
+            aspects |= {"header"}
+        for batch in super().batches(aspects):
+            if wanted:
+                files = self.notes[batch.start : batch.start + batch.size]
+                batch.objects = self._objects(files, batch.images, batch.problems)
+            yield batch
+
+    def _objects(self, files: Sequence[str], images: ImageBlock | None, problems: list[Problem]) -> ObjectBlock:
+        assert self.format is not None
+        found = [self._note(name, problems) if name else None for name in files]
+        notes = [note or Note() for note in found]
+        picture = np.repeat(np.arange(len(notes)), [len(note.refs) for note in notes])
+        boxes = np.concatenate([np.zeros(0), *(np.array(note.boxes) for note in notes)]).reshape(-1, 4)
+        if self.format.shares and images is not None:
+            size = np.maximum(np.column_stack([images.width, images.height]), 1)
+            size = np.where(images.orientation[:, None] >= 5, size[:, ::-1], size)
+            boxes = boxes * np.tile(size, 2)[picture]
+        names = [name for note in notes for name in note.names]
+        at = {name: code for code, name in enumerate(dict.fromkeys(names))}
+        return ObjectBlock(
+            picture,
+            boxes,
+            np.array([at[name] for name in names], np.int32),
+            list(at),
+            np.concatenate([np.zeros(0, np.int64), *(np.array(note.refs, np.int64) for note in notes)]),
+            np.frombuffer(b"".join(bytes(note.flags) for note in notes), np.uint8),
+            np.array([note.size for note in notes], np.int32).reshape(-1, 2),
+            np.array([note is not None for note in found], np.bool_),
+        )
+
+    def _note(self, name: str, problems: list[Problem]) -> Note:
+        assert self.format is not None
+        try:
+            with Path(self.base, name).open("rb") as file:
+                data = file.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                problems.append(Problem("not-scanned", printable(name), f"has more than {LARGEST:,} bytes: not read"))
+                return Note()
+            note = self.format.read(data)
+        except OSError as error:
+            problems.append(Problem("unreadable", printable(name), reason(error)))
+            return Note()
+        if note.problem:
+            problems.append(Problem("truncated" if note.refs else "unreadable", printable(name), note.problem))
+        return note
+
+
+def noted_partitions(split: str, pairs: Sequence[tuple[Entry, Entry | None]], form: Notes) -> list[NotedImages]:
+    """The pictures of a split with the files about them, cut into partitions."""
+    found, start = [], 0
+    for part in image_partitions(split, [picture for picture, _ in pairs], None):
+        own = pairs[start : start + len(part.files)]
+        notes = tuple(note.where.replace(os.sep, "/") if note is not None else "" for _, note in own)
+        weight = part.weight + sum(note.size for _, note in own if note is not None)
+        found.append(NotedImages(part.base, part.files, None, split, weight, notes, form))
         start += len(part.files)
     return found

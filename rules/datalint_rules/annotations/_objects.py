@@ -15,6 +15,7 @@ from datalint.author import (
     Measurement,
     Objects,
     Planted,
+    Profile,
     Rule,
     Severity,
     SplitProfile,
@@ -68,11 +69,14 @@ def cases_of(
     return Cases(split.name, places, {"object": [said[k] for k in leads], "objects": counts[turn].tolist()})
 
 
-def named(split: SplitProfile, at: np.intp) -> str:
-    """What people can look an object up by."""
+def named(profile: Profile, split: SplitProfile, at: np.intp) -> str:
+    """What people can look an object up by: its id, or file and line."""
     objects = split[Objects]
     ref, name = int(objects.refs[at]), objects.classes[objects.codes[at]]
-    return f"{name!r}" if ref < 0 else f"{ref} ({name!r})"
+    if ref < 0:
+        return f"{name!r}"
+    file = profile.described_in(split[ImageHeaders].places, int(objects.picture[at]))
+    return f"{file}:{ref} ({name!r})" if file else f"{ref} ({name!r})"
 
 
 # --- planting -------------------------------------------------------------------------------------------------------

@@ -52,14 +52,14 @@ class DegenerateBox(ObjectRule):
             if len(hit) == 0:
                 continue
             kinds = (
-                (nothing, "without four numbers"),
+                (nothing, "without the numbers of a box"),
                 (wrong, "with corners in the wrong order"),
                 (flat, "of no area"),
             )
             said = [
-                f"{named(split, k)}: "
+                f"{named(profile, split, k)}: "
                 + (
-                    "not four numbers"
+                    "not the numbers of a box"
                     if objects.flags[k] & MALFORMED
                     else "NaN or infinite"
                     if nothing[k]

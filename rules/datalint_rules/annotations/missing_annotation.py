@@ -6,7 +6,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import Cases, Clean, Found, Gap, ImageHeaders, Objects, Planted, Profile, Severity, are, counted
+from datalint.author import (
+    Cases,
+    Clean,
+    Field,
+    Found,
+    Gap,
+    ImageHeaders,
+    Objects,
+    Planted,
+    Profile,
+    RuleParams,
+    Severity,
+    SplitProfile,
+    are,
+    counted,
+    have,
+)
 from datalint_rules.annotations._objects import HALF, ObjectRule, documents_of, planted
 
 if TYPE_CHECKING:
@@ -17,7 +33,7 @@ class MissingAnnotation(ObjectRule):
     """Pictures without annotations, and annotations without their picture.
 
     Listed pictures that are not there, objects of pictures that are not listed, pictures that nothing lists or describes,
-    and splits without any object.
+    files of annotations whose picture is not there, and splits without any object.
 
     ## Why it hurts
 
@@ -43,6 +59,19 @@ class MissingAnnotation(ObjectRule):
     item = "4"
     public = frozenset({"pictures", "of", "objects"})
 
+    class Params(RuleParams):
+        """Cut."""
+
+        background: float = Field(
+            0.1,
+            ge=0,
+            le=1,
+            description="Share of pictures without a file of annotations that may be meant as background: trainers "
+            "advise a tenth at most.",
+        )
+
+    params: Params
+
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the gaps of each split, and its pictures without objects."""
         known = profile.dataset.annotations
@@ -54,7 +83,9 @@ class MissingAnnotation(ObjectRule):
             yield _gap(split, kind, found, known.listed.get(split, 0))
         for part in profile.splits:
             objects = part[Objects]
-            empty = np.flatnonzero(np.bincount(objects.picture, minlength=objects.samples) == 0)
+            yield from self._undescribed(part)
+            nothing = np.bincount(objects.picture, minlength=objects.samples) == 0
+            empty = np.flatnonzero(nothing & objects.described)
             if len(empty) == 0 or not any(known.objects.values()):
                 continue
             lost = len(empty) == objects.samples and part.name in known.objects
@@ -68,6 +99,25 @@ class MissingAnnotation(ObjectRule):
                 evidence={"pictures": len(empty), "of": objects.samples},
                 cases=Cases(part.name, part[ImageHeaders].places.take(empty)),
             )
+
+    def _undescribed(self, part: SplitProfile) -> Iterator[Found]:
+        """Pictures without a file of annotations: a few may be meant, and so may a whole test split."""
+        objects = part[Objects]
+        rows = np.flatnonzero(~objects.described)
+        if len(rows) == 0:
+            return
+        total = objects.samples
+        few = len(rows) <= self.params.background * total or (len(rows) == total and part.name in {"test", "unlabeled"})
+        yield Found(
+            message=f"{len(rows):,} of {counted(total, 'picture')} {have(len(rows))} no file of annotations",
+            consequence="Trainers take them for background: whatever is in them, the model learns to pass over.",
+            remedy="Find out whether their annotations were lost; write an empty file for true background.",
+            severity="info" if few else "error" if len(rows) >= HALF * total else "warning",
+            split=part.name,
+            subject="undescribed",
+            evidence={"pictures": len(rows), "of": total},
+            cases=Cases(part.name, part[ImageHeaders].places.take(rows)),
+        )
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -96,6 +146,11 @@ def _gap(split: str, kind: str, found: list[Gap], listed: int) -> Found:
         consequence = "Readers drop these objects or stop at them."
         severity = "error" if many >= HALF * (many + listed) else "warning"
         remedy = "Put the pictures back on the list, or remove the objects."
+    elif kind == "orphan":
+        message = f"{counted(many, 'file')} of annotations whose picture is not there: {first.path}"
+        consequence = "These annotations are lost: trainers look for files by the picture."
+        severity = "error" if many >= HALF * (many + listed) else "warning"
+        remedy = "Fetch the pictures, or give them the names of these files."
     else:
         message = f"{counted(many, 'picture')} without annotations next to {listed:,} with them: {first.path}"
         consequence, severity = "They are not trained on.", "info"

@@ -70,7 +70,7 @@ class OutOfBounds(ObjectRule):
             boxes = objects.boxes
             outside = (boxes[:, 0] >= size[:, 0]) | (boxes[:, 1] >= size[:, 1]) | (boxes[:, 2:] <= 0).any(axis=1)
             said = [
-                f"{named(split, k)}: {_corners(boxes[k])} in a picture of {size[k, 0]:.0f} x {size[k, 1]:.0f}"
+                f"{named(profile, split, k)}: {_corners(boxes[k])} in a picture of {size[k, 0]:.0f} x {size[k, 1]:.0f}"
                 for k in hit
             ]
             cases = cases_of(split, hit, beyond[hit], said)

@@ -69,7 +69,16 @@ class UnknownClass(ObjectRule):
                     "classes": len(counts),
                     "declared": len(declared),
                 },
-                cases=cases_of(split, hit, np.zeros(len(hit)), [named(split, k) for k in hit]),
+                cases=cases_of(split, hit, np.zeros(len(hit)), [named(profile, split, k) for k in hit]),
+            )
+        for text in profile.dataset.annotations.contradictions:
+            yield Found(
+                message=f"two lists of classes disagree: {text}",
+                consequence="Trainers refuse such a set, or objects get the names of other classes.",
+                remedy="Keep one list, the one by which the objects were numbered.",
+                subject=text,
+                evidence={"declared": len(declared)},
+                count=1,
             )
         twice = sorted(name for name, count in Counter(declared).items() if count > 1)
         if twice:

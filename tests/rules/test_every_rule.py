@@ -82,11 +82,12 @@ def hosts(rule: type[Rule]) -> list[Clean]:
     """Clean sets to plant the rule's fault into: a few of all kinds that can hold it, other ones for other rules.
 
     First those of which the rule has nothing mild to say as they are: of others nobody could tell which samples were
-    planted. No more sets are scanned than it takes.
+    planted. No more sets are scanned than it takes, and no model is trained on large ones.
     """
     kinds: dict[tuple[str, bool], list[Clean]] = {}
     for data in CLEAN.values():
-        if data.modality in rule.modalities and planted_in(rule, data.name, 1.0, 0) is not None:
+        large = rule.trains and sum(map(len, data.tables.values())) > 1_000
+        if not large and data.modality in rule.modalities and planted_in(rule, data.name, 1.0, 0) is not None:
             split = len(data.tables) > 1 or any(path.startswith("train/") for path in data.files)
             kinds.setdefault((data.modality, split), []).append(data)
     turn = zlib.crc32(rule.code.encode())

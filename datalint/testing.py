@@ -262,11 +262,13 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _write_shards(data: Clean, folder: Path) -> Path:
+    from datalint.core.clean import write_table
+
     folder.mkdir()
     for split, table in data.tables.items():
         for k in range(SHARDS):
             rows = table.iloc[len(table) * k // SHARDS : len(table) * (k + 1) // SHARDS]
-            rows.to_csv(folder / f"{split}-{k:05d}-of-{SHARDS:05d}.csv", index=False)
+            write_table(rows, folder / f"{split}-{k:05d}-of-{SHARDS:05d}")
     return folder
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from datalint.core.clean import Clean
+from tests.conversations import chats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -263,6 +264,26 @@ def _visits(rng: np.random.Generator, *, split: bool) -> Clean:
     return Clean("visits, 2 splits", parts, "readmitted")
 
 
+def _questions(rng: np.random.Generator) -> Clean:
+    """Questions and answers, one of each."""
+    made = chats(500, int(rng.integers(2**31)), 1)
+    table = pd.DataFrame({"prompt": [chat[0][1] for chat in made], "completion": [chat[1][1] for chat in made]})
+    return Clean("questions", cut(table, SPLITS))
+
+
+def _chats(rng: np.random.Generator) -> Clean:
+    """Conversations as lists of turns."""
+    made = [[{"role": role, "content": text} for role, text in chat] for chat in chats(400, int(rng.integers(2**31)))]
+    return Clean("chats", {"all": pd.DataFrame({"messages": made})})
+
+
+def _preferences(rng: np.random.Generator) -> Clean:
+    """Two answers to each question, of lengths that do not say which is preferred."""
+    one, two = (chats(400, int(rng.integers(2**31)), 1) for _ in range(2))
+    rows = [(a[0][1], a[1][1], b[1][1]) for a, b in zip(one, two, strict=True)]
+    return Clean("preferences", cut(pd.DataFrame(rows, columns=["prompt", "chosen", "rejected"]), SPLITS))
+
+
 TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "wine": lambda rng: _bundled("wine", rng),
     "wine split": lambda rng: _bundled("wine", rng, SPLITS),
@@ -284,6 +305,9 @@ TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "visits": lambda rng: _visits(rng, split=False),
     "visits split": lambda rng: _visits(rng, split=True),
     "tagged": _tagged,
+    "questions": _questions,
+    "chats": _chats,
+    "preferences": _preferences,
 }
 
 

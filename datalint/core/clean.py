@@ -57,7 +57,7 @@ class Clean:
         """
         for split, table in self.tables.items():
             folder.mkdir(parents=True, exist_ok=True)
-            table.to_csv(folder / f"{safe_name(split)}.csv", index=False)
+            write_table(table, folder / safe_name(split))
         top = os.path.abspath(folder)  # noqa: PTH100 - resolve() would follow links
         for path, content in (*self.files.items(), *self.annotations.items()):
             target = Path(os.path.abspath(folder / path))  # noqa: PTH100
@@ -66,6 +66,14 @@ class Clean:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         return folder
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table next to ``path``: as CSV, or as JSON lines where a cell holds a list."""
+    if any(isinstance(cell, list) for name in table.columns for cell in table[name].head(1)):
+        table.to_json(path.with_name(f"{path.name}.jsonl"), orient="records", lines=True, force_ascii=False)
+    else:
+        table.to_csv(path.with_name(f"{path.name}.csv"), index=False)
 
 
 @dataclass(frozen=True)

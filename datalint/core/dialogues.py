@@ -108,8 +108,10 @@ class Conversation:
         for part, text in cells:
             if part == "turns":
                 turns += parted(text)
-            elif part in {"system", "given"}:
+            elif part == "system":
                 turns += [Turn("system", text)] if text else []
+            elif part == "given":
+                continue
             elif part == "input":
                 if text:
                     asked = turns.pop() if turns else Turn("user", "")

@@ -100,9 +100,9 @@ def _words(value: Any) -> str:
 def _part(part: Any) -> str:
     if isinstance(part, str):
         return part
-    kind = part.get("type", "text")
+    kind = str(part.get("type", "text"))
     text = next((part[key] for key in TEXTS if isinstance(part.get(key), str)), None)
-    if kind == "text" and text is not None:
+    if text is not None and not any(word in kind for word in ("image", "video", "audio", "file")):
         return str(text)
     if kind != "text" and "type" in part:
         # Which picture it is tells samples apart; it may stand there itself.

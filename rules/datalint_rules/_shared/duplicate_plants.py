@@ -36,6 +36,7 @@ def repeat(clean: Clean, share: float, rng: np.random.Generator) -> Planted | No
 
 def _tracked(table: pd.DataFrame, label: Hashable | None) -> pd.DataFrame:
     """The columns without those that look like ids: unique whole numbers or texts."""
+    table = table.map(lambda cell: str(cell) if isinstance(cell, list) else cell)
     kept = [
         column
         for column in table.columns

@@ -18,6 +18,7 @@ from datalint.author import (
     RuleParams,
     Sample,
     Severity,
+    Skip,
     digits,
     training,
 )
@@ -82,9 +83,9 @@ class EmptyText(Rule):
             r"(?![^\x00])",
             re.IGNORECASE,
         )
+        if profile.dataset.conversation is not None:
+            raise Skip("empty turns of conversations are judged by CHT102")
         for column in text_columns(profile):
-            if column.name in profile.optional_names:
-                continue
             others = [f for f in profile.dataset.fields if f.role in {"feature", "text"} and f.name != column.name]
             hits = set(column.hits(nothing))
             empty = np.array([row in hits for row in range(len(column.texts))], np.bool_) | ~column.present

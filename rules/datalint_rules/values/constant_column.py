@@ -172,7 +172,7 @@ class ConstantColumn(Rule):
             return None
         split = training(clean)
         table = clean.tables[split].copy()
-        columns = [c for c in table.columns if c != clean.label and table[c].nunique() > 1]
+        columns = [c for c in table.columns if c != clean.label and table[c].astype(str).nunique() > 1]
         # In a grid of columns a constant is no fault.
         if not columns or len(columns) >= GRID or len(table) < 20:
             return None

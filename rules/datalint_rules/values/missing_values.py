@@ -104,6 +104,8 @@ class MissingValues(Rule):
         need_tables(profile)
         if profile.dataset.storage.of_arrays:
             raise Skip("NaN in arrays is judged by VAL102")
+        if profile.dataset.conversation is not None:
+            raise Skip("empty turns of conversations are judged by CHT102")
         pool = Pool.of(profile)
         missing = _missing(pool, _columns(profile, *INPUTS))
         if missing:
@@ -211,9 +213,7 @@ class MissingValues(Rule):
 
 def _columns(profile: Profile, *roles: Role) -> list[Column]:
     """Columns of some roles, of kinds whose gaps are counted."""
-    meant = profile.optional_names
-    kinds = {"number", "text", "time"}
-    return [f for f in profile.dataset.fields if f.role in roles and f.kind in kinds and f.name not in meant]
+    return [f for f in profile.dataset.fields if f.role in roles and f.kind in {"number", "text", "time"}]
 
 
 def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:

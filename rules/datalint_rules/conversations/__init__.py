@@ -1,0 +1,1 @@
+"""Rules about conversations: turns, prompts and answers, preferences."""

@@ -70,6 +70,8 @@ class Note:
     flags: bytearray = field(default_factory=bytearray)
     size: tuple[int, int] = (0, 0)
     """Width and height that it declares."""
+    picture: str = ""
+    """What it calls its picture."""
     problem: str = ""
     """Why it was not read, or not to its end."""
 

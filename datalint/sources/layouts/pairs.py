@@ -20,7 +20,7 @@ from datalint.sources.layouts.class_folders import FLAT_FOLDERS
 from datalint.sources.layouts.coco import PER_OBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
@@ -40,14 +40,19 @@ def stem_of(entry: Entry) -> str:
 class Partners:
     """Files about pictures, to be found by the picture."""
 
-    def __init__(self, notes: Iterable[Entry]) -> None:
+    def __init__(self, notes: Iterable[Entry], called: Mapping[Entry, str] | None = None) -> None:
+        """Of some files it may be known what they call their picture."""
         self._beside: dict[tuple[tuple[str, ...], str], Entry] = {}
         self._apart: dict[tuple[tuple[str, ...], str], Entry] = {}
         for note in notes:
-            self._beside[note.folder, stem_of(note)] = note
+            stem = (called or {}).get(note, note.name).rpartition(".")[0] or note.name
+            self._beside.setdefault((note.folder, stem), note)
             for k, name in enumerate(note.folder):
                 if FOLDER.fullmatch(name):
-                    self._apart.setdefault((note.folder[:k] + note.folder[k + 1 :], stem_of(note)), note)
+                    below = note.folder[k + 1 :]
+                    while below and FOLDER.fullmatch(below[0]):  # annotations/xmls
+                        below = below[1:]
+                    self._apart.setdefault((note.folder[:k] + below, stem), note)
 
     def of(self, picture: Entry) -> Entry | None:
         """The file in the picture's own folder, or in a folder of such files that stands beside or in place of one above it."""
@@ -116,6 +121,20 @@ class PairedSet:
                 else f"{entry.shown} names {len(names):,} classes and {self.source} {len(self.classes):,}"
             )
             self.contradictions.append(text)
+
+    def by_folders(self, pictures: Iterable[Entry], folders: Set[tuple[str, ...]], partners: Partners) -> None:
+        """Take in the pictures below the home that lie in some ``folders``, or in those of other splits beside them.
+
+        A split whose pictures have no files is one of the set for all that.
+        """
+        above = {folder[:-1] for folder in folders if folder and vocabulary.split_of(folder[-1])}
+        above |= {folder[:-2] for folder in folders if len(folder) > 1 and vocabulary.split_of(folder[-2])}
+        for entry in pictures:
+            split, why = split_by_folder(entry, self.home)
+            beside = split != WHOLE and any(entry.folder[: len(top)] == top for top in above)
+            if entry.folder in folders or beside:
+                self.pairs.setdefault(split, []).append((entry, partners.of(entry)))
+                self.why.setdefault(split, why)
 
     @cached_property
     def split_of(self) -> dict[tuple[str, ...], str]:

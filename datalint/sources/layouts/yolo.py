@@ -222,23 +222,9 @@ def _found(place: _Place) -> Iterator[_Set]:
                     _add(place, found, LISTS[entry.name], entry.parts)
                     found.why.setdefault(LISTS[entry.name], f"list {entry.name!r}")
             if not found.pairs:
-                found = _by_folders(place, home, pairs)
+                free = [entry for entry in place.below(home) if entry.parts not in place.used]
+                found.by_folders(free, {entry.folder for entry, _ in pairs}, place.partners)
             yield found
-
-
-def _by_folders(place: _Place, home: tuple[str, ...], pairs: Sequence[tuple[Entry, Entry]]) -> _Set:
-    found = _Set(home)
-    folders = {entry.folder for entry, _ in pairs}
-    # A split whose files about the pictures are not there lies beside the others.
-    above = {folder[:-1] for folder in folders if folder and vocabulary.split_of(folder[-1])}
-    above |= {folder[:-2] for folder in folders if len(folder) > 1 and vocabulary.split_of(folder[-2])}
-    for entry in place.below(home):
-        beside = any(entry.folder[: len(top)] == top for top in above) and split_by_folder(entry, home)[0] != WHOLE
-        if entry.parts not in place.used and (entry.folder in folders or beside):
-            split, why = split_by_folder(entry, home)
-            found.pairs.setdefault(split, []).extend(place.pair([entry]))
-            found.why.setdefault(split, why)
-    return found
 
 
 def _are_boxes(notes: Sequence[Entry]) -> bool:

@@ -152,7 +152,7 @@ def _gap(split: str, kind: str, found: list[Gap], listed: int) -> Found:
         severity = "error" if many >= HALF * (many + listed) else "warning"
         remedy = "Fetch the pictures, or give them the names of these files."
     else:
-        message = f"{counted(many, 'picture')} without annotations next to {listed:,} with them: {first.path}"
+        message = f"{counted(many, 'picture')} that nothing lists, next to {listed:,} that are listed: {first.path}"
         consequence, severity = "They are not trained on.", "info"
         remedy = "Annotate them, or move them away."
     return Found(

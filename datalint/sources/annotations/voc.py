@@ -1,0 +1,142 @@
+"""Files of Pascal VOC: the objects in one picture as XML."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+from xml.parsers import expat
+
+from datalint.core.annotations import MALFORMED, UNDECLARED
+from datalint.sources import files
+from datalint.sources.annotations.pictures import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from datalint.sources.files import Entry
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_TURNED = ("cx", "cy", "w", "h", "angle")
+_NOTHING = (math.nan,) * 4
+_DEEPEST = 50
+_LONGEST = 200
+"""Characters of a name or number that are kept."""
+
+_LARGEST_SIDE = 2**31 - 1
+
+
+class _Refused(ValueError):
+    """The message says what the file may not have."""
+
+
+@dataclass(frozen=True)
+class VocNotes:
+    """``object`` elements with a ``name`` and a ``bndbox`` in pixels."""
+
+    shares: ClassVar[bool] = False
+
+    def read(self, data: bytes) -> Note:
+        """The objects of a file, as far as it can be read."""
+        reader = _Reader()
+        try:
+            reader.parser.Parse(data, True)
+        except (expat.ExpatError, ValueError, LookupError) as error:  # an encoding that is not known is a LookupError
+            reader.note.problem = f"no XML that can be read: {files.reason(error)}"
+        else:
+            if reader.root != "annotation":
+                reader.note.problem = f"no annotation of a picture: its root is {files.printable(reader.root)!r}"
+        return reader.note
+
+
+class _Reader:
+    """Takes in the elements of one file, and builds no tree of them."""
+
+    def __init__(self) -> None:
+        self.note = Note()
+        self.root = ""
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._line = 0
+        self._name = ""
+        self._box: dict[str, str] = {}
+        self._size: dict[str, str] = {}
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+        # Entities could make a small file very large, or read others; no writer of such files declares any.
+        self.parser.StartDoctypeDeclHandler = _refuse
+
+    def _start(self, tag: str, _: Mapping[str, str]) -> None:
+        self.root = self.root or tag[:_LONGEST]
+        self._path.append(tag)
+        self._text = []
+        if len(self._path) > _DEEPEST:
+            raise _Refused("elements are nested too deeply")
+        if self._path == ["annotation", "object"]:
+            self._line, self._name, self._box = self.parser.CurrentLineNumber, "", {}
+
+    def _characters(self, text: str) -> None:
+        if len(self._text) < _LONGEST:
+            self._text.append(text[:_LONGEST])
+
+    def _end(self, tag: str) -> None:
+        text, path = "".join(self._text).strip()[:_LONGEST], self._path[1:]
+        self._path.pop()
+        self._text = []
+        if path == ["object"]:
+            self._add()
+        elif path == ["size"]:
+            self.note.size = (_side(self._size.get("width")), _side(self._size.get("height")))
+        elif path[:1] == ["size"]:
+            self._size[tag] = text
+        elif path == ["object", "name"]:
+            self._name = text
+        elif path == ["filename"]:
+            self.note.picture = text
+        # The parts of an object (head, hand) have boxes of their own, a level further down.
+        elif len(path) == 3 and path[:2] in (["object", "bndbox"], ["object", "robndbox"]):
+            self._box[tag] = text
+
+    def _add(self) -> None:
+        name = files.printable(self._name)
+        corners = _corners(self._box)
+        flags = MALFORMED if corners is None else 0
+        self.note.add(corners or _NOTHING, name, self._line, flags | (0 if name else UNDECLARED))
+
+
+def _refuse(*_: object) -> None:
+    raise _Refused("a document type, which may declare entities, is not read")
+
+
+def _corners(box: Mapping[str, str]) -> tuple[float, ...] | None:
+    """Left, top, right and bottom, also of the box around a turned one; None if they are no numbers."""
+    try:
+        if "cx" in box and "xmin" not in box:
+            x, y, width, height, angle = (float(box[key]) for key in _TURNED)
+            across, down = abs(math.cos(angle)), abs(math.sin(angle))
+            half = (width * across + height * down) / 2, (width * down + height * across) / 2
+            return x - half[0], y - half[1], x + half[0], y + half[1]
+        return tuple(float(box[key]) for key in _CORNERS)
+    except (KeyError, ValueError):
+        return None
+
+
+def _side(text: str | None) -> int:
+    """A declared width or height; 0 for none."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return 0
+    return int(value) if 0 < value <= _LARGEST_SIDE else 0
+
+
+def looks_like_voc(entry: Entry) -> bool:
+    """Whether the first bytes of a file are those of an annotation."""
+    try:
+        head, _ = files.head_of(entry.path, 4096)
+    except OSError:
+        return False
+    return b"<annotation" in head and b"<annotations" not in head

@@ -19,8 +19,9 @@ def main() -> NoReturn:
         status = 2
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
+    if sys.stdout is not None:  # it may be closed
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
     # All is said and written: while the interpreter shuts down, an interrupt ends it without a traceback.
     if signal.getsignal(signal.SIGINT) is _interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

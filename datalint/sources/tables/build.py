@@ -58,9 +58,7 @@ def table_dataset(
     }
     order = list(dict.fromkeys(column for file in [first, *(m.file for m in members)] for column in file.kinds))
     columns = [heads[column] for column in order]
-    kinds = {
-        column: _joined_kind([m.file.kinds[column] for m in members if column in m.file.kinds]) for column in order
-    }
+    kinds = {column: _joined_kind([known_kind(m.file, column) for m in members]) for column in order}
     dtypes = {name: dtype for m in reversed([*members]) for name, dtype in m.file.dtypes.items()} | first.dtypes
     conversation, candidates = conversation_of(columns, dtypes, label)
     choice, class_names, several = _label(first, candidates, members, label, submission)
@@ -173,8 +171,9 @@ def plan_of(
     )
 
 
-def _joined_kind(kinds: list[Kind]) -> Kind:
-    found = set(kinds)
+def _joined_kind(kinds: Iterable[Kind | None]) -> Kind:
+    """Of a column in several files; those in which it holds nothing have no say."""
+    found = {kind for kind in kinds if kind is not None}
     return found.pop() if len(found) == 1 else "text"
 
 

@@ -30,7 +30,7 @@ SWALLOWED = 20
 
 
 def known_kind(file: TableFile, column: str) -> Kind | None:
-    """The kind of a column in one file; None where it holds no value."""
+    """The kind of a column in one file; None where it is not there or holds no value."""
     return None if file.dtypes.get(column) == "null" else file.kinds.get(column)
 
 

@@ -113,7 +113,7 @@ def test_one_line_and_status_two(
 
 def test_the_same_as_a_process(folder: Path) -> None:
     outcome = run(folder, "scan", "binary.csv")
-    message = "datalint: binary.csv is no data set that can be read: binary content; give a CSV, TSV, Parquet, JSON lines, .npy or .npz"
+    message = "datalint: binary.csv is no data set that can be read: binary content; give a CSV, TSV, Parquet, Arrow, JSON, .npy or .npz"
     assert outcome == Outcome(2, "", message + " file, or a folder\n")
     assert run(folder, "scna").err.count("\n") == 1
 

@@ -15,6 +15,7 @@ class Storage(StrEnum):
     DELIMITED = "delimited"
     PARQUET = "parquet"
     JSON_LINES = "jsonlines"
+    JSON = "json"
     ARROW = "arrow"
     NUMPY = "numpy"
     """``.npy`` and ``.npz`` files."""

@@ -157,7 +157,7 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
         raise DatalintError(f"{path} cannot be read: {error}") from error
     except NotATable as error:
         search = _Search(path.parent, wishes, files.Listing([entry], [], []))
-        hint = "give a CSV, TSV, Parquet, JSON lines, .npy or .npz file, or a folder"
+        hint = "give a CSV, TSV, Parquet, Arrow, JSON, .npy or .npz file, or a folder"
         return search.found(f"{path} is no data set that can be read: {error}; {hint}")
     return Recognised([dataset], [entry], [], installed_formats()[1])
 
@@ -229,8 +229,8 @@ class _Search:
             return f"{self.folder.root} holds no files; scan a folder of tables (CSV, Parquet), class folders of images or NumPy arrays"
         suffixes = sorted({e.suffix or e.name for e in self.folder.entries})[:5]
         return (
-            f"no data set recognised in {self.folder.root} (its files: {', '.join(suffixes)}); datalint reads CSV, TSV, Parquet and "
-            "JSON lines tables, class folders of images, and .npy and .npz arrays"
+            f"no data set recognised in {self.folder.root} (its files: {', '.join(suffixes)}); datalint reads CSV, TSV, Parquet, "
+            "Arrow and JSON tables, class folders of images, and .npy and .npz arrays"
         )
 
     def _hand_out_problems(self, found: list[Dataset]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,32 +18,64 @@ LONGEST = 64 << 20
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
+class Text(Protocol):
+    """What a text is read from."""
+
+    def read(self, size: int, /) -> str:
+        """So many characters, or fewer at the end."""
+
+
 class BrokenJson(ValueError):
     """The message says what is wrong, and where."""
 
 
-def json_items(text: IO[str]) -> Iterator[tuple[str, Any]]:
+def json_items(text: Text) -> Iterator[tuple[str, Any]]:
     """The members of the object that a file holds: each item of a list by itself, with the name of the list.
 
     Raises:
         BrokenJson: it is something else, breaks off, or an item is too large; what came before it is good.
     """
     reader = _Reader(text)
+    reader.expect("{")
+    return ((name, value) for name, _, value in _members(reader))
+
+
+def json_members(text: Text) -> Iterator[tuple[str, bool, Any]]:
+    """The same of an object or a list, whose items have the name "", with whether each is the item of a list.
+
+    Raises:
+        BrokenJson: as above.
+    """
+    reader = _Reader(text)
+    if reader.peek() == "[":
+        yield from (("", True, value) for value in _items(reader))
+        return
+    reader.expect("{")
+    yield from _members(reader)
+
+
+def _items(reader: _Reader) -> Iterator[Any]:
     try:
-        reader.expect("{")
+        reader.expect("[")
+        while reader.peek() != "]":
+            yield reader.value()
+            reader.between("]")
+        reader.expect("]")
+    except RecursionError as error:
+        raise BrokenJson("nested too deeply") from error
+
+
+def _members(reader: _Reader) -> Iterator[tuple[str, bool, Any]]:
+    try:
         while reader.peek() != "}":
             name = reader.value()
             if not isinstance(name, str):
                 raise BrokenJson("a member without a name")
             reader.expect(":")
             if reader.peek() == "[":
-                reader.expect("[")
-                while reader.peek() != "]":
-                    yield name, reader.value()
-                    reader.between("]")
-                reader.expect("]")
+                yield from ((name, True, value) for value in _items(reader))
             else:
-                yield name, reader.value()
+                yield name, False, reader.value()
             reader.between("}")
     except RecursionError as error:
         raise BrokenJson("nested too deeply") from error
@@ -52,7 +84,7 @@ def json_items(text: IO[str]) -> Iterator[tuple[str, Any]]:
 class _Reader:
     """A window that moves over the text."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: Text) -> None:
         self._file = file
         self._decode = json.JSONDecoder().raw_decode
         self._text, self._at, self._before = "", 0, 0

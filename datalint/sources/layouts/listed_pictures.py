@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label, LabelBlock, Problem, Split, split_order
+from datalint.core.dialogues import TURNS
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
 from datalint.sources.images.files import ImagePartition, image_partitions
@@ -110,7 +111,7 @@ def _list(folder: Folder, table: TableFile) -> _List | None:
     column = None if vocabulary.is_submission(table.name) else name_column(table, folder.pictures)
     if column is None:
         return None
-    others = [head for head in table.columns if head.name != column]
+    others = [head for head in table.columns if head.name != column and table.dtypes.get(head.name) != TURNS]
     by_role = roles(others)
     split_column, splits = find_split_column(others, by_role)
     features = [head for head in others if by_role[head.name] == "feature"]

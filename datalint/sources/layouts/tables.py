@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.tables.folders import TableFolders
+from datalint.sources.tables.formats import unsure_suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,8 @@ class Tables(Layout):
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """Every file that is a table."""
         for dataset, files in table_folders(folder).sets:
+            if folder.pictures.known and all(entry.suffix in unsure_suffixes() for entry in files):
+                continue  # what is told of pictures, in a form that no layout of pictures knows
             yield Claim(files, Basis.NAMES, f"{dataset.layout}: {dataset.evidence}", dataset)
 
 

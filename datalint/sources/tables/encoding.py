@@ -54,7 +54,7 @@ def decode(head: bytes, *, complete: bool) -> tuple[str, str, list[str]]:
     Raises `NotATable` for pointer files, binary content, markup and JSON. Where `complete` is false a character cut in
     two at the end of the head is dropped.
     """
-    _refuse_bytes(head)
+    refuse_bytes(head)
     problems: list[str] = []
     encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
     if not encoding:
@@ -78,7 +78,8 @@ def decode(head: bytes, *, complete: bool) -> tuple[str, str, list[str]]:
     return text, encoding, problems
 
 
-def _refuse_bytes(head: bytes) -> None:
+def refuse_bytes(head: bytes) -> None:
+    """Raise `NotATable` for bytes that are known to be something else than text."""
     if not head.strip(b" \t\r\n\x00"):
         raise NotATable("a file of zero bytes" if head.strip(b" \t\r\n") else "an empty file")
     if head.startswith(LFS_HEADS):

@@ -17,7 +17,7 @@ from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
 from datalint.sources.tables.build import Member, table_dataset
 from datalint.sources.tables.dialect import NotATable
-from datalint.sources.tables.formats import look, suffixes
+from datalint.sources.tables.formats import look, suffixes, unsure_suffixes
 from datalint.sources.tables.labels import find_column, roles
 from datalint.sources.tables.pairs import INPUTS, companions, paired
 
@@ -54,13 +54,25 @@ class TableFolders:
         sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
         texts = [e for e in left if e.suffix in TEXTS and not _is_prose(e.name)]
         # A text beside each picture holds its boxes or its caption.
-        pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts else set()
+        unsure = [e for e in left if e.suffix in unsure_suffixes()]
+        pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts or unsure else set()
         texts = [e for e in texts if stem(e.name) not in pictures]
         beside = self._beside(texts)
         if len(texts) <= MAX_TEXTS:
             beside += [e for e in texts if e not in beside and e.suffix and self._is_data(e)]
+        beside += self._unsure(
+            [e for e in unsure if stem(e.name) not in pictures], bool(pictures), bool(sure or beside)
+        )
         # Other text files are looked into only where nothing else says that it is data.
         return sorted(sure + beside, key=lambda e: e.parts) if sure or beside else texts
+
+    def _unsure(self, entries: list[Entry], pictures: bool, tables: bool) -> list[Entry]:
+        """Those that are tables by what they hold; beside pictures or other tables they have to be more than notes."""
+        if len(entries) > MAX_TEXTS:
+            return []
+        others = tables or any(e.suffix in files.ARRAYS for e in self.folder.entries)
+        rows = MIN_ROWS if others or pictures else 2
+        return [e for e in entries if self._is_data(e, rows, quantity=others)]
 
     def _beside(self, texts: list[Entry]) -> list[Entry]:
         """The text files whose names say that one holds the labels of another."""
@@ -74,17 +86,21 @@ class TableFolders:
         self._columns_alone = {entry.parts for entry in found}
         return found
 
-    def _is_data(self, entry: Entry) -> bool:
+    def _is_data(self, entry: Entry, rows: int = MIN_ROWS, quantity: bool = True) -> bool:
         """Whether a text file holds samples: rows enough, and a quantity; not a list of classes or names."""
         try:
-            table = look(entry.path, entry.shown, entry.name)
+            table = self._looked_at(entry)
         except NotATable:
             return False
-        if len(table.columns) < 2 or len(table.columns[0].values) < MIN_ROWS:
+        if len(table.columns) < 2 or len(table.columns[0].values) < rows:
             return False
-        return any(
+        return not quantity or any(
             role == "feature" and table.kinds[column] == "number" for column, role in roles(table.columns).items()
         )
+
+    def _looked_at(self, entry: Entry) -> TableFile:
+        """A file that may be a table, looked at once."""
+        return self.folder.once(("look", entry.parts), lambda: look(entry.path, entry.shown, entry.name))
 
     def datasets(self, entries: list[Entry], parts: tuple[str, ...]) -> list[Dataset]:
         """Data sets of the tables below a folder."""
@@ -122,7 +138,11 @@ class TableFolders:
             try:
                 series = re.sub(r"\d+", "#", entry.name)
                 known = firsts.get(series) if alike[series] >= FULL_HEADS else None
-                table = look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)
+                if entry.suffix in unsure_suffixes():
+                    table = self._looked_at(entry)
+                    table = replace(table, problems=[*table.problems])
+                else:
+                    table = look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)
                 firsts.setdefault(series, table)
                 alike[series] += 1
                 if alike[series] > FULL_HEADS:

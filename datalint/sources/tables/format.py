@@ -91,6 +91,8 @@ class TableFile:
     """Their Arrow types, where the format has none and they are known."""
     opened: frozenset[tuple[str, ...]] = frozenset()
     """Where in its rows the objects lie whose keys are columns."""
+    about: Any = None
+    """What else its format has to know to read it."""
 
     @property
     def header(self) -> bool:
@@ -111,6 +113,8 @@ class TableFormat(ABC):
     storage: ClassVar[Storage] = Storage.OTHER
     suffixes: ClassVar[frozenset[str]]
     """In lower case; without ``.gz``, which may follow where :meth:`Candidate.start` is what the format reads."""
+    sure: ClassVar[bool] = True
+    """Whether files with these suffixes are data whatever they hold; where not, they are tables if their content says so."""
     magic: ClassVar[tuple[bytes, ...]] = ()
     """How files of it begin, whatever they are called; where there is none, the suffix decides."""
 

@@ -13,6 +13,7 @@ from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import Candidate, TableFormat
+from datalint.sources.tables.json_document import JsonFormat
 from datalint.sources.tables.jsonlines import JsonLinesFormat
 from datalint.sources.tables.parquets import ParquetFormat
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from datalint.sources.tables.format import TableFile, TablePartition
 
-BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, ArrowFormat, JsonLinesFormat, CsvFormat)
+BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, ArrowFormat, JsonLinesFormat, JsonFormat, CsvFormat)
 """The last reads what no other claims."""
 
 
@@ -41,7 +42,13 @@ def formats() -> tuple[TableFormat, ...]:
 @cache
 def suffixes() -> frozenset[str]:
     """Of files that are tables."""
-    return frozenset().union(*(known.suffixes for known in formats()))
+    return frozenset().union(*(known.suffixes for known in formats() if known.sure))
+
+
+@cache
+def unsure_suffixes() -> frozenset[str]:
+    """Of files that are tables if their content says so."""
+    return frozenset().union(*(known.suffixes for known in formats() if not known.sure)) - suffixes()
 
 
 def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False) -> TableFile:

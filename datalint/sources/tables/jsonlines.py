@@ -63,7 +63,7 @@ class JsonLinesFormat(TableFormat):
         head, complete = file.head()
         blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
         if not complete:
-            others = chunks(file.path, _compression(file.path), CHUNKS, len(head), len(head) // 4)
+            others = chunks(file.path, packing_of(file.path), CHUNKS, len(head), len(head) // 4)
             blocks += [block[: block.rfind(b"\n") + 1] for block in others]
         rows = head_rows(blocks)
         if not rows and head.strip():
@@ -72,7 +72,7 @@ class JsonLinesFormat(TableFormat):
 
     def whole(self, file: TableFile, plan: TablePlan) -> JsonLinesPartition:
         """All lines."""
-        packing = _compression(file.path)
+        packing = packing_of(file.path)
         return JsonLinesPartition(
             file.path.absolute(), file.shown, packing, plan, flags_of(file), file.opened, file.unseen_types
         )
@@ -114,7 +114,8 @@ def flags_of(file: TableFile) -> frozenset[str]:
     return frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
 
 
-def _compression(path: Path) -> str | None:
+def packing_of(path: Path) -> str | None:
+    """How the file is packed."""
     return "gzip" if is_gzip(path) else None
 
 
@@ -146,16 +147,24 @@ class JsonLinesPartition(TablePartition):
         most = max(1, BATCH_CELLS // max(1, len(wanted)))
         broken = _Broken()
         try:
-            with open_bytes(self.path, self.compression) as file:
-                for piece in chain.from_iterable(_pieces(block, most) for block in _blocks(file)):
-                    if cells == "wanted":
-                        yield self._record(piece, wanted, unseen, broken)
-                    else:
-                        yield _texts(self._rows(piece, broken), [*wanted, *whole])
+            for piece in chain.from_iterable(_pieces(block, most) for block in self.blocks()):
+                if cells == "wanted":
+                    yield self._record(piece, wanted, unseen, broken)
+                else:
+                    yield _texts(self._rows(piece, broken), [*wanted, *whole])
         except (OSError, EOFError, zlib.error) as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
+
+    def blocks(self) -> Iterator[bytes]:
+        """The lines, some megabytes at a time.
+
+        Raises:
+            OSError, EOFError, zlib.error: the file is damaged, or a line is too long.
+        """
+        with open_bytes(self.path, self.compression) as file:
+            yield from _blocks(file)
 
     def _rows(self, block: bytes, broken: _Broken) -> list[tuple[bytes, Mapping[str, Any]]]:
         return [(line, nested.flat(row, self.opened)) for line, row in _rows(block, broken)]
@@ -217,8 +226,14 @@ class JsonLinesPartition(TablePartition):
                 raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
             for batch in batches:
                 for row in batch.to_pylist():
-                    raw.write(_changed(row.pop(LINE), row, self.opened).encode() + b"\n")
+                    raw.write(self.line_of(row) + b"\n")
         return replace(self, path=path)
+
+    def line_of(self, row: dict[str, str | None]) -> bytes:
+        """A verbatim row as it is written."""
+        line = row.pop(LINE)
+        assert line is not None
+        return _changed(line, row, self.opened).encode()
 
 
 def _changed(line: str, cells: dict[str, str | None], opened: frozenset[nested.Path]) -> str:

@@ -1,0 +1,325 @@
+"""JSON files that hold a table as one document: a list of records, alone or under a name, or one list per column."""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from datalint.core import vocabulary
+from datalint.core.errors import DatalintError
+from datalint.core.terms import Storage
+from datalint.core.writing import replacing
+from datalint.sources.annotations.json_items import BrokenJson, Text, json_members
+from datalint.sources.files import reason
+from datalint.sources.tables.encoding import NotATable, refuse_bytes
+from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
+from datalint.sources.tables.jsonlines import (
+    BLOCK,
+    LINE,
+    JsonLinesFormat,
+    JsonLinesPartition,
+    flags_of,
+    packing_of,
+    rows_table,
+)
+from datalint.sources.tables.packed import open_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from datalint.sources.tables.convert import TablePlan
+
+HOLDERS = frozenset(
+    "data dataset records rows items examples samples entries instances documents questions observations".split()  # noqa: SIM905
+)
+"""Names of the member that holds the records of a document."""
+
+SPLIT = "split"
+"""Column of the member that a record stands in, where the members are splits."""
+
+KEY = "key"
+"""Column of the name of a record, where records are the members."""
+
+LOOKED_AT = 16 << 20
+"""Characters of a document that are looked at to recognise it."""
+
+KEPT = 4_000
+"""Records kept of these, from all over them."""
+
+Shape = Literal["records", "splits", "members", "columns", "rows"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """How a document holds a table."""
+
+    shape: Shape
+    holders: tuple[str, ...] = ("",)
+    """The lists of records: "" is the document itself."""
+
+    def rows(self, text: Text) -> Iterator[Any]:
+        """The records in their order, each an object unless it is broken.
+
+        Raises:
+            BrokenJson, OSError, ValueError: the file is damaged; what came before is good.
+        """
+        if self.shape == "columns":
+            yield from _of_columns(text)
+        elif self.shape == "rows":
+            yield from _of_rows(text)
+        elif self.shape == "members":
+            for k, (name, _, value) in enumerate(json_members(text)):
+                named = isinstance(value, dict) and KEY not in value and name != str(k)
+                yield {KEY: name, **value} if named else value
+        else:
+            for name, listed, value in json_members(text):
+                if listed and name in self.holders:
+                    named = self.shape == "splits" and isinstance(value, dict) and SPLIT not in value
+                    yield {SPLIT: name, **value} if named else value
+
+
+class JsonFormat(TableFormat):
+    """One document that holds records or columns, or JSON lines under the name of a document."""
+
+    title = "JSON"
+    storage = Storage.JSON
+    suffixes = frozenset({".json"})
+    sure = False
+
+    def look(self, file: Candidate) -> TableFile:
+        """Find where its records are, and look at those of its beginning."""
+        head, _ = file.head()
+        refuse_bytes(head)
+        if _is_lines(head):
+            return JsonLinesFormat().look(file)
+        document, rows = _recognised(file.path)
+        if not rows:
+            raise NotATable("JSON without any record")
+        found = rows_table(file, self, rows)
+        found.about = document
+        return found
+
+    def whole(self, file: TableFile, plan: TablePlan) -> JsonPartition:
+        """The document."""
+        packing = packing_of(file.path)
+        flags, types = flags_of(file), file.unseen_types
+        return JsonPartition(file.path.absolute(), file.shown, packing, plan, flags, file.opened, types, file.about)
+
+
+@dataclass(frozen=True)
+class JsonPartition(JsonLinesPartition):
+    """One document, as if its records were written line by line."""
+
+    document: Document = field(default_factory=lambda: Document("records"))
+
+    def sample_id(self, line: int) -> str:
+        """File and 0-based record."""
+        return f"{self.shown}[{line}]"
+
+    def blocks(self) -> Iterator[bytes]:
+        """The records as lines; of a damaged file those before the damage."""
+        lines: list[bytes] = []
+        size = 0
+        with _opened(self.path) as text:
+            rows = self.document.rows(text)
+            while True:
+                try:
+                    row = next(rows)
+                except StopIteration:
+                    break
+                except (OSError, EOFError, zlib.error, ValueError) as error:
+                    yield b"".join(lines)
+                    raise OSError(_said(error)) from error
+                lines.append(json.dumps(row).encode() + b"\n")
+                size += len(lines[-1])
+                if size >= BLOCK:
+                    yield b"".join(lines)
+                    lines, size = [], 0
+        yield b"".join(lines)
+
+    def write(self, path: Path, batches: Iterable[Any]) -> JsonPartition:
+        """The same document with these records.
+
+        Raises:
+            DatalintError: it is no list of records.
+        """
+        if self.document.shape != "records":
+            raise DatalintError(f"{self.shown}: JSON of this form is not written again; save it as a list of records")
+        (name,) = self.document.holders
+        around: dict[str, Any] = {}
+        if name:
+            with _opened(self.path) as text:
+                for other, listed, value in json_members(text):
+                    if listed:
+                        around.setdefault(other, []).extend([] if other == name else [value])
+                    else:
+                        around[other] = value
+        mark = json.dumps({**around, name: [LINE]}, ensure_ascii=False, indent=1) if name else json.dumps([LINE])
+        before, after = mark.split(json.dumps(LINE))
+        with ExitStack() as stack:
+            raw_out: Any = stack.enter_context(replacing(path))
+            if self.compression:
+                import gzip
+
+                raw_out = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw_out, mtime=0))
+            raw_out.write(before.encode())
+            between = b"\n"
+            for batch in batches:
+                for row in batch.to_pylist():
+                    raw_out.write(between + self.line_of(row))
+                    between = b",\n"
+            raw_out.write(b"\n" + after.encode() + b"\n")
+        return replace(self, path=path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Text]:
+    with open_bytes(path, packing_of(path)) as raw, io.TextIOWrapper(raw, "utf-8-sig") as text:
+        yield text
+
+
+def _said(error: Exception) -> str:
+    return "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else reason(error)
+
+
+def _is_lines(head: bytes) -> bool:
+    """Whether a file holds one object per line."""
+    first, _, rest = head.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    if not first.startswith(b"{") or not rest.lstrip().startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _recognised(path: Path) -> tuple[Document, list[dict[str, Any]]]:
+    """How the document holds a table, and records from all over its beginning."""
+    try:
+        with _opened(path) as text:
+            document = _shape(text)
+        with _opened(path) as text:
+            return document, _sampled(document, text)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise NotATable(f"broken JSON: {_said(error)}") from error
+
+
+class _Window:
+    """The beginning of a text."""
+
+    def __init__(self, text: Text) -> None:
+        self._text, self._left = text, LOOKED_AT
+
+    def read(self, size: int, /) -> str:
+        """As of the text itself, up to the end of the window."""
+        piece = self._text.read(min(self._left, size))
+        self._left -= len(piece)
+        return piece
+
+
+def _shape(text: Text) -> Document:
+    """What the document is by its beginning.
+
+    Raises:
+        NotATable: no table; the message says what instead.
+        BrokenJson, OSError, ValueError: damaged before its second record.
+    """
+    window = _Window(text)
+    objects: Counter[str] = Counter()
+    lists: Counter[str] = Counter()
+    scalars: Counter[str] = Counter()
+    members: dict[str, Any] = {}
+    try:
+        for name, listed, value in json_members(window):
+            kinds = objects if isinstance(value, dict) else lists if isinstance(value, list) else scalars
+            if listed:
+                kinds[name] += 1
+            else:
+                members[name] = sorted(value) if isinstance(value, dict) else None
+    except BrokenJson:
+        if sum(objects.values()) + sum(lists.values()) + sum(scalars.values()) + len(members) < 2:
+            raise
+    if "" in objects or "" in lists or "" in scalars:
+        if 2 * objects[""] < objects[""] + lists[""] + scalars[""]:
+            raise NotATable("a JSON list of values, not of records")
+        return Document("records")
+    return _of_members(objects, lists, scalars, members)
+
+
+def _of_members(objects: Counter[str], lists: Counter[str], scalars: Counter[str], members: dict[str, Any]) -> Document:
+    held = [name for name in objects if objects[name] > lists[name] + scalars[name]]
+    named = [name for name in held if name.lower() in HOLDERS]
+    if len(named) == 1:
+        return Document("records", (named[0],))
+    if held and vocabulary.split_values(held):
+        return Document("splits", tuple(held))
+    if held:
+        raise NotATable(f"JSON whose lists of objects ({', '.join(held[:5])}) are not known to be records")
+    if lists["data"] and scalars["columns"]:
+        return Document("rows")
+    every = {*scalars, *lists, *members}
+    if len(every) > 1 and not members and len({scalars[name] + lists[name] for name in every}) == 1:
+        return Document("columns")
+    inner = [tuple(keys) if keys else None for keys in members.values()]
+    if len(inner) == len(every) > 1:
+        common, count = Counter(inner).most_common(1)[0]
+        if common is not None and count == len(inner) and all(key.isdigit() for key in common):
+            return Document("columns")
+        if common is not None and 10 * count >= 9 * len(inner) and len(inner) >= len(common):
+            return Document("members")
+    raise NotATable("JSON that holds neither records, such as a list of objects, nor columns")
+
+
+def _sampled(document: Document, text: Text) -> list[dict[str, Any]]:
+    """Records from all over the beginning of a document."""
+    window = text if document.shape == "columns" else _Window(text)
+    kept: list[dict[str, Any]] = []
+    step = 1
+    try:
+        for k, row in enumerate(document.rows(window)):
+            if k % step == 0 and isinstance(row, dict):
+                kept.append(row)
+                if len(kept) >= max(100, min(KEPT, 4 * CELLS // max(1, len(row)))):
+                    kept, step = kept[::2], 2 * step
+    except (OSError, EOFError, zlib.error, ValueError):
+        pass  # which is for the scan to tell
+    return kept
+
+
+def _of_columns(text: Text) -> Iterator[Any]:
+    """The rows of a document of columns, which must be read to its end before the first row is known."""
+    import pyarrow as pa
+
+    columns: dict[str, list[str]] = {}
+    packed: dict[str, Any] = {}
+    last = ""
+    for name, listed, value in json_members(text):
+        if name != last and last in columns:
+            packed[last] = pa.array(columns.pop(last))
+        last = name
+        values = [value] if listed else list(value.values()) if isinstance(value, dict) else []
+        columns.setdefault(name, []).extend(map(json.dumps, values))
+    packed |= {name: pa.array(values) for name, values in columns.items()}
+    size = max(map(len, packed.values()), default=0)
+    if any(len(values) != size for values in packed.values()):
+        raise BrokenJson("columns of different lengths")
+    for start in range(0, size, 10_000):
+        part = [values.slice(start, 10_000).to_pylist() for values in packed.values()]
+        for cells in zip(*part, strict=True):
+            yield dict(zip(packed, map(json.loads, cells), strict=True))
+
+
+def _of_rows(text: Text) -> Iterator[Any]:
+    names: list[str] = []
+    for name, listed, value in json_members(text):
+        if listed and name == "columns":
+            names.append(str(value))
+        elif listed and name == "data":
+            fits = isinstance(value, list) and len(value) == len(names)
+            yield dict(zip(names, value, strict=True)) if fits else value

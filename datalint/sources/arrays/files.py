@@ -105,7 +105,7 @@ class ArrayFile:
             shape, fortran, dtype = _header(file)
             if shape != self.shape or dtype.str != self.dtype:
                 raise ValueError("it was changed while it was read")
-            yield from (_by_column if fortran and len(shape) > 1 else _by_row)(file, shape, dtype, count)
+            yield from (_by_column if fortran and len(shape) > 1 else by_row)(file, shape, dtype, count)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
@@ -120,7 +120,8 @@ class ArrayFile:
             yield member
 
 
-def _by_row(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
+def by_row(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
+    """What is stored row by row, in blocks of ``count`` rows."""
     size = math.prod(shape[1:]) * dtype.itemsize
     for start in range(0, shape[0], count):
         rows = min(count, shape[0] - start)

@@ -17,6 +17,7 @@ class Storage(StrEnum):
     JSON_LINES = "jsonlines"
     JSON = "json"
     ARROW = "arrow"
+    ORC = "orc"
     NUMPY = "numpy"
     """``.npy`` and ``.npz`` files."""
     PICTURES = "pictures"

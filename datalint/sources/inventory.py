@@ -13,16 +13,15 @@ if TYPE_CHECKING:
     from datalint.sources.files import Entry
 
 _READERS = """
-.xlsx .xlsm .xls .ods = Excel: pandas reads it
+.xlsx .xlsm .xls .xlsb .ods = Excel: pip install 'datalint[excel]'
 .h5 .hdf5 = HDF5: h5py reads it
 .nc = NetCDF: xarray reads it
 .mat = MATLAB: scipy reads it
 .rds .rdata .rda = R: pyreadr reads it
 .sav .dta .sas7bdat = SPSS, Stata or SAS: pandas reads it
 .tfrecord .tfrecords = TFRecord: tensorflow reads it
-.orc = ORC: pyarrow reads it
 .avro = Avro: fastavro reads it
-.db .sqlite .sqlite3 = SQLite: Python's sqlite3 reads it
+.db .db3 .sqlite .sqlite3 = SQLite or another database
 .duckdb .mdb .lmdb .rec = a database
 .wav .flac .mp3 .ogg .opus .m4a .aac = sound: soundfile reads it
 .mp4 .avi .mov .mkv .webm .m4v = video

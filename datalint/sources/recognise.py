@@ -22,7 +22,7 @@ from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.folders import NO_ROWS, single_table
-from datalint.sources.tables.formats import installed_formats, look, suffixes
+from datalint.sources.tables.formats import installed_formats, look, suffixes, tables_of
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -149,10 +149,12 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
     try:
         if entry.suffix in ARRAYS:
             dataset = _single_array(entry)
-        elif (table := look(path, entry.shown, path.name)).empty:
+        elif len(tables := tables_of(path, entry.shown, path.name)) != 1:
+            return _Search(path.parent, wishes, files.Listing([entry], [], [])).found()
+        elif tables[0].empty:
             raise DatalintError(f"{path} {NO_ROWS}")
         else:
-            dataset = single_table(table, wishes)
+            dataset = single_table(tables[0], wishes)
     except NotAnArray as error:
         raise DatalintError(f"{path} cannot be read: {error}") from error
     except NotATable as error:
@@ -197,7 +199,7 @@ class _Search:
 
     def _taken(self, layouts: Sequence[Installed]) -> list[Dataset]:
         """The data sets of the surest claims: of equally sure ones those of most files."""
-        taken: dict[tuple[int, int], Dataset] = {}
+        taken: dict[tuple[int, int], list[Dataset]] = {}
         for basis in sorted(Basis, reverse=True):
             asked = [(number, one) for number, one in enumerate(layouts) if one.layout.surest >= basis]
             lost = True
@@ -211,11 +213,11 @@ class _Search:
                     lost |= not places.isdisjoint(self.folder.claimed)
                     if places.isdisjoint(self.folder.claimed):
                         self.folder.claimed |= places
-                        dataset = one.dataset(claim)
-                        if dataset is not None:
-                            taken[number, order[id(claim)]] = dataset
+                        datasets = one.datasets(claim)
+                        if datasets:
+                            taken[number, order[id(claim)]] = datasets
                             self.read |= places - {entry.parts for entry in claim.left_out}
-        return [taken[key] for key in sorted(taken)]
+        return [dataset for key in sorted(taken) for dataset in taken[key]]
 
     def _nothing(self) -> str:
         if self.folder.unread:

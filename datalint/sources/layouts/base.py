@@ -59,3 +59,8 @@ class Layout(ABC):
         """The data set of one of its claims: by default its content; None if nothing of it can be read."""
         dataset: Dataset | None = claim.content
         return dataset
+
+    def datasets(self, claim: Claim) -> Iterable[Dataset]:
+        """All data sets of one of its claims, where the same files hold several."""
+        dataset = self.dataset(claim)
+        return [] if dataset is None else [dataset]

@@ -61,14 +61,14 @@ class Installed:
             raise PluginFailed(self.plugin, error, self) from error
         return claims
 
-    def dataset(self, claim: Claim) -> Dataset | None:
-        """The data set of a claim; None if nothing of it can be read.
+    def datasets(self, claim: Claim) -> list[Dataset]:
+        """The data sets of a claim; none if nothing of it can be read.
 
         Raises:
             PluginFailed: it broke down.
         """
         try:
-            return self.layout.dataset(claim)
+            return [*self.layout.datasets(claim)]
         except Exception as error:
             if not self.plugin:
                 raise

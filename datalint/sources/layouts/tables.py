@@ -24,10 +24,24 @@ class Tables(Layout):
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """Every file that is a table."""
+        groups: list[tuple[list[Entry], list[Dataset]]] = []
+        whose: dict[str, int] = {}
         for dataset, files in table_folders(folder).sets:
+            if files:
+                whose |= {str(entry.path.absolute()): len(groups) for entry in files}
+                groups.append((files, [dataset]))
+            else:  # of the same files as another
+                read = min(name for part in dataset.partitions for name in part.files_read)
+                groups[whose[read]][1].append(dataset)
+        for files, datasets in groups:
             if folder.pictures.known and all(entry.suffix in unsure_suffixes() for entry in files):
                 continue  # what is told of pictures, in a form that no layout of pictures knows
-            yield Claim(files, Basis.NAMES, f"{dataset.layout}: {dataset.evidence}", dataset)
+            yield Claim(files, Basis.NAMES, f"{datasets[0].layout}: {datasets[0].evidence}", datasets)
+
+    def datasets(self, claim: Claim) -> list[Dataset]:
+        """Those of the tables in the files."""
+        datasets: list[Dataset] = claim.content
+        return datasets
 
 
 class FoundTables(TableFolders):

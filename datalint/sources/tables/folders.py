@@ -16,12 +16,13 @@ from datalint.sources.files import IMAGES, TEXTS, Entry
 from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
 from datalint.sources.tables.build import Member, table_dataset
-from datalint.sources.tables.dialect import NotATable
-from datalint.sources.tables.formats import look, suffixes, unsure_suffixes
+from datalint.sources.tables.encoding import NotATable, NotJudged
+from datalint.sources.tables.formats import look, suffixes, tables_of, unsure_suffixes
 from datalint.sources.tables.labels import find_column, roles
 from datalint.sources.tables.pairs import INPUTS, companions, paired
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from datalint.sources.tables.format import TableFile
@@ -89,18 +90,16 @@ class TableFolders:
     def _is_data(self, entry: Entry, rows: int = MIN_ROWS, quantity: bool = True) -> bool:
         """Whether a text file holds samples: rows enough, and a quantity; not a list of classes or names."""
         try:
-            table = self._looked_at(entry)
+            return any(_is_data(table, rows, quantity) for table in self._looked_at(entry))
+        except NotJudged as error:
+            self.folder.unread[entry.parts] = unread(entry, error)
+            return False
         except NotATable:
             return False
-        if len(table.columns) < 2 or len(table.columns[0].values) < rows:
-            return False
-        return not quantity or any(
-            role == "feature" and table.kinds[column] == "number" for column, role in roles(table.columns).items()
-        )
 
-    def _looked_at(self, entry: Entry) -> TableFile:
-        """A file that may be a table, looked at once."""
-        return self.folder.once(("look", entry.parts), lambda: look(entry.path, entry.shown, entry.name))
+    def _looked_at(self, entry: Entry) -> Sequence[TableFile]:
+        """The tables of a file that may hold some, looked at once."""
+        return self.folder.once(("look", entry.parts), lambda: _large(tables_of(entry.path, entry.shown, entry.name)))
 
     def datasets(self, entries: list[Entry], parts: tuple[str, ...]) -> list[Dataset]:
         """Data sets of the tables below a folder."""
@@ -139,21 +138,21 @@ class TableFolders:
                 series = re.sub(r"\d+", "#", entry.name)
                 known = firsts.get(series) if alike[series] >= FULL_HEADS else None
                 if entry.suffix in unsure_suffixes():
-                    table = self._looked_at(entry)
-                    table = replace(table, problems=[*table.problems])
+                    some = [replace(table, problems=[*table.problems]) for table in self._looked_at(entry)]
                 else:
-                    table = look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)
-                firsts.setdefault(series, table)
-                alike[series] += 1
-                if alike[series] > FULL_HEADS:
-                    table.columns = tuple(replace(head, values=head.values[:SHORT_HEAD]) for head in table.columns)
-                if table.empty:
-                    self.folder.unread[entry.parts] = Problem("not-scanned", table.shown, NO_ROWS)
-                else:
-                    lost = named_files.absent(table, self.folder.pictures)
-                    table.problems += [] if lost is None else [lost]
-                    tables.append(table)
-                    self.seen.append(table)
+                    some = [look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)]
+                for table in some:
+                    firsts.setdefault(series, table)
+                    alike[series] += 1
+                    if alike[series] > FULL_HEADS:
+                        table.columns = tuple(replace(head, values=head.values[:SHORT_HEAD]) for head in table.columns)
+                    if table.empty:
+                        self.folder.unread[entry.parts] = Problem("not-scanned", table.shown, NO_ROWS)
+                    else:
+                        lost = named_files.absent(table, self.folder.pictures)
+                        table.problems += [] if lost is None else [lost]
+                        tables.append(table)
+                        self.seen.append(table)
             except NotATable as error:
                 if entry.suffix not in TEXTS:
                     self.folder.unread[entry.parts] = unread(entry, error)
@@ -171,8 +170,9 @@ class TableFolders:
         columns = tuple(dict.fromkeys(column for table in submissions for column in table.kinds))
         for family in families.values():
             splits = vocabulary.split_files([table.name for table in family])
-            members = [Member(t, splits[t.name], f"file name {t.name!r}") for t in family if t.name in splits]
-            found += self.grouped(members, parts, "one file per split", columns)
+            what = "table" if all(t.inside for t in family) else "file"
+            members = [Member(t, splits[t.name], f"{what} name {t.name!r}") for t in family if t.name in splits]
+            found += self.grouped(members, parts, f"one {what} per split", columns)
             rest += [t for t in family if t.name not in splits]
         if found and submissions:
             for table in submissions:
@@ -195,12 +195,12 @@ class TableFolders:
         if not members:
             return []
         kind = members[0].file.format.title
-        family = _family(members) if how == "one file per split" else ""
+        family = _family(members) if how in {"one file per split", "one table per split"} else ""
         dataset = table_dataset(
             self.folder.name((*parts, family) if family and parts else (family,) if family else parts),
             self.folder.path(parts),
             f"{kind}, {how}",
-            f"{len(members)} files; the first: {_reading(members[0].file)}",
+            f"{len(members)} {'tables' if members[0].file.inside else 'files'}; the first: {_reading(members[0].file)}",
             members,
             self._label_if_present([m.file for m in members]).label,
             submission,
@@ -234,8 +234,28 @@ class TableFolders:
             self._columns = []
             for entry in self.entries():
                 with contextlib.suppress(NotATable):
-                    self._columns.append(list(look(entry.path, entry.shown, entry.name).kinds))
+                    self._columns += [list(table.kinds) for table in tables_of(entry.path, entry.shown, entry.name)]
         return any(find_column(names, column) for names in self._columns)
+
+
+def _large(tables: Sequence[TableFile]) -> Sequence[TableFile]:
+    """The tables of one file without those that are lists of something beside larger ones."""
+    large = [table for table in tables if _is_data(table, MIN_ROWS, quantity=False)]
+    if not large:
+        return tables
+    for table in tables:
+        if table not in large:
+            note = f"a list beside larger tables: fewer than {MIN_ROWS} rows, or a single column"
+            large[0].problems.append(Problem("not-scanned", table.shown, note))
+    return large
+
+
+def _is_data(table: TableFile, rows: int, quantity: bool) -> bool:
+    if len(table.columns) < 2 or len(table.columns[0].values) < rows:
+        return False
+    return not quantity or any(
+        role == "feature" and table.kinds[column] == "number" for column, role in roles(table.columns).items()
+    )
 
 
 def single_table(table: TableFile, wishes: Wishes) -> Dataset:

@@ -91,6 +91,8 @@ class TableFile:
     """Their Arrow types, where the format has none and they are known."""
     opened: frozenset[tuple[str, ...]] = frozenset()
     """Where in its rows the objects lie whose keys are columns."""
+    inside: str = ""
+    """What the table is called within its file, where that may hold several."""
     about: Any = None
     """What else its format has to know to read it."""
 
@@ -125,6 +127,14 @@ class TableFormat(ABC):
         Raises:
             NotATable: it is something else or damaged; the message says what.
         """
+
+    def tables(self, file: Candidate) -> Sequence[TableFile]:
+        """The tables of a file, where a format holds several.
+
+        Raises:
+            NotATable: as above.
+        """
+        return [self.look(file)]
 
     @abstractmethod
     def whole(self, file: TableFile, plan: TablePlan) -> TablePartition:

@@ -12,17 +12,30 @@ from datalint.sources.tables.arrow import ArrowFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.excel import ExcelFormat
 from datalint.sources.tables.format import Candidate, TableFormat
 from datalint.sources.tables.json_document import JsonFormat
 from datalint.sources.tables.jsonlines import JsonLinesFormat
+from datalint.sources.tables.orc import OrcFormat
 from datalint.sources.tables.parquets import ParquetFormat
+from datalint.sources.tables.sqlite import SqliteFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from datalint.sources.tables.format import TableFile, TablePartition
 
-BUILT_IN: tuple[type[TableFormat], ...] = (ParquetFormat, ArrowFormat, JsonLinesFormat, JsonFormat, CsvFormat)
+BUILT_IN: tuple[type[TableFormat], ...] = (
+    ParquetFormat,
+    ArrowFormat,
+    OrcFormat,
+    SqliteFormat,
+    ExcelFormat,
+    JsonLinesFormat,
+    JsonFormat,
+    CsvFormat,
+)
 """The last reads what no other claims."""
 
 
@@ -55,6 +68,20 @@ def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, co
     """Recognise one file as a table; see :class:`Candidate` for the arguments.
 
     Raises:
+        NotATable: it is something else, or several tables; the message says what.
+    """
+    tables = tables_of(path, shown, name, like, column=column)
+    if len(tables) != 1:
+        raise NotATable(f"{len(tables):,} tables")
+    return tables[0]
+
+
+def tables_of(
+    path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False
+) -> Sequence[TableFile]:
+    """Recognise the tables of one file.
+
+    Raises:
         NotATable: it is something else; the message says what.
     """
     file = Candidate(path, shown, name, like, column)
@@ -62,7 +89,7 @@ def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, co
     try:
         known = _format_of(file)
         by = f" by {plugin}" if (plugin := installed_formats()[0][known]) else ""
-        return known.look(file)
+        return known.tables(file)
     except NotATable:
         raise
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class CocoFile:
     """Why it was not read to its end."""
     boxless: int = 0
     """Annotations without box or outline, such as captions."""
+    reading: ClassVar[str] = ""
+    shares: ClassVar[bool] = False
+    lines: ClassVar[bool] = False
     _pictures: dict[Hashable, int] = field(default_factory=dict)
     """Position by id."""
     _of: array[int] = field(default_factory=lambda: array("q"))

@@ -35,10 +35,12 @@ class Gallery:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._by_name: defaultdict[str, list[Entry]] = defaultdict(list)
+        """Under their stems as well: some lists leave the suffix out."""
         self._by_folder: defaultdict[tuple[str, ...], list[Entry]] = defaultdict(list)
         for entry in entries:
             if entry.suffix in IMAGES:
                 self._by_name[entry.name].append(entry)
+                self._by_name[entry.name.rpartition(".")[0]].append(entry)
                 self._by_folder[entry.folder].append(entry)
 
     def resolve(self, names: Sequence[str], home: tuple[str, ...], split: str | None) -> Resolved:
@@ -69,11 +71,12 @@ class Gallery:
         plain = _plain(name)
         parts = tuple(plain.split("/"))
         several = self._by_name.get(parts[-1], [])
-        whole = [entry for entry in several if entry.parts[-len(parts) :] == parts]
+        above = parts[-2::-1]
+        whole = [entry for entry in several if entry.folder[::-1][: len(above)] == above]
         if whole or not _FOREIGN.search(name.replace("\\", "/")):
             return whole
-        longest = max((shared(entry.parts[::-1], parts[::-1]) for entry in several), default=0)
-        return [entry for entry in several if shared(entry.parts[::-1], parts[::-1]) == longest]
+        longest = max((shared(entry.folder[::-1], above) for entry in several), default=0)
+        return [entry for entry in several if shared(entry.folder[::-1], above) == longest]
 
     def neighbours(self, entries: Iterable[Entry]) -> list[Entry]:
         """All pictures in the folders of these."""

@@ -30,6 +30,14 @@ class AnnotatedImages(ImagePartition):
     """Image files whose objects are known from a file that describes all of them."""
 
     objects: ObjectBlock | None = None
+    shares: bool = False
+    """Whether boxes are told in shares of the picture as it is seen, and not in pixels."""
+    file: str = ""
+    """What people call that file, where its objects are known by their lines."""
+
+    def note(self, _: int) -> str:
+        """The file about a picture, where its objects are known by their lines."""
+        return self.file
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
@@ -38,18 +46,31 @@ class AnnotatedImages(ImagePartition):
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the files; each is opened once."""
-        for batch in super().batches(aspects):
-            if self.objects is not None and "annotations" in aspects:
-                batch.objects = self.objects.cut(batch.start, batch.start + batch.size)
+        wanted = "annotations" in aspects
+        for batch in super().batches(aspects | ({"header"} if wanted and self.shares else set())):
+            if self.objects is not None and wanted:
+                objects = self.objects.cut(batch.start, batch.start + batch.size)
+                batch.objects = in_pixels(objects, batch.images) if self.shares else objects
             yield batch
 
 
-def annotated_partitions(split: str, entries: list[Entry], objects: ObjectBlock) -> list[AnnotatedImages]:
+def in_pixels(objects: ObjectBlock, images: ImageBlock | None) -> ObjectBlock:
+    """The objects of a batch whose boxes are shares of the pictures as they are seen."""
+    if images is None:
+        return objects
+    size = np.maximum(np.column_stack([images.width, images.height]), 1)
+    size = np.where(images.orientation[:, None] >= 5, size[:, ::-1], size)
+    return replace(objects, boxes=objects.boxes * np.tile(size, 2)[objects.picture])
+
+
+def annotated_partitions(
+    split: str, entries: list[Entry], objects: ObjectBlock, *, shares: bool, note: str
+) -> list[AnnotatedImages]:
     """The pictures of a split with their objects, cut into partitions."""
     found, start = [], 0
     for part in image_partitions(split, entries, None):
         held = objects.cut(start, start + len(part.files))
-        found.append(AnnotatedImages(part.base, part.files, None, split, part.weight, held))
+        found.append(AnnotatedImages(part.base, part.files, None, split, part.weight, held, shares, note))
         start += len(part.files)
     return found
 
@@ -119,24 +140,18 @@ class NotedImages(ImagePartition):
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the pictures, and the files about them; each is opened once."""
         wanted = "annotations" in aspects
-        if wanted and self.format is not None and self.format.shares:
-            aspects |= {"header"}
-        for batch in super().batches(aspects):
+        shares = self.format is not None and self.format.shares
+        for batch in super().batches(aspects | ({"header"} if wanted and shares else set())):
             if wanted:
-                files = self.notes[batch.start : batch.start + batch.size]
-                batch.objects = self._objects(files, batch.images, batch.problems)
+                objects = self._objects(self.notes[batch.start : batch.start + batch.size], batch.problems)
+                batch.objects = in_pixels(objects, batch.images) if shares else objects
             yield batch
 
-    def _objects(self, files: Sequence[str], images: ImageBlock | None, problems: list[Problem]) -> ObjectBlock:
-        assert self.format is not None
+    def _objects(self, files: Sequence[str], problems: list[Problem]) -> ObjectBlock:
         found = [self._note(name, problems) if name else None for name in files]
         notes = [note or Note() for note in found]
         picture = np.repeat(np.arange(len(notes)), [len(note.refs) for note in notes])
         boxes = np.concatenate([np.zeros(0), *(np.array(note.boxes) for note in notes)]).reshape(-1, 4)
-        if self.format.shares and images is not None:
-            size = np.maximum(np.column_stack([images.width, images.height]), 1)
-            size = np.where(images.orientation[:, None] >= 5, size[:, ::-1], size)
-            boxes = boxes * np.tile(size, 2)[picture]
         names = [name for note in notes for name in note.names]
         at = {name: code for code, name in enumerate(dict.fromkeys(names))}
         return ObjectBlock(

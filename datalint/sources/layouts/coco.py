@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from datalint.core import vocabulary
-from datalint.core.annotations import Annotations, Gap
-from datalint.core.dataset import Dataset, Problem, Split, split_order
-from datalint.core.vocabulary import WHOLE
-from datalint.sources import files
 from datalint.sources.annotations.coco import CocoFile, looks_like_coco
-from datalint.sources.annotations.listed import Gallery, Resolved
-from datalint.sources.annotations.pictures import annotated_partitions
-from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.layouts.base import Claim, Layout
+from datalint.sources.layouts.object_lists import claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
-
-PER_OBJECT = "each picture has objects, and no label of its own"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A file, the split it is about, and its pictures."""
-
-    file: CocoFile
-    split: str
-    why: str
-    pictures: Resolved
 
 
 class Coco(Layout):
@@ -39,118 +20,16 @@ class Coco(Layout):
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The files of each folder that holds them, or the folders of their splits, with their pictures."""
-        homes: dict[tuple[str, ...], list[CocoFile]] = {}
+        found = []
         for entry in folder.left:
             if entry.suffix == ".json":
                 file = folder.once(("coco", entry.parts), lambda entry=entry: _read(entry))  # type: ignore[misc]
                 if file is not None:
-                    homes.setdefault(_home(entry), []).append(file)
-        gallery = Gallery(folder.left) if homes else None
-        taken: set[tuple[str, ...]] = set()
-        for home, found in homes.items():
-            assert gallery is not None
-            parts, moot = _parts(found, gallery)
-            shown = [e for part in parts for e in part.pictures.entries.values()]
-            pictures = {e.parts: e for e in [*shown, *gallery.neighbours(shown)] if e.parts not in taken}
-            if not taken.isdisjoint(e.parts for e in shown) or not shown:
-                continue
-            taken |= pictures.keys()
-            listed = {e.parts for e in shown}
-            unlisted = [entry for place, entry in pictures.items() if place not in listed]
-            dataset = _dataset(folder, home, parts, moot, unlisted)
-            own = [file.entry for file in found]
-            left_out = [*unlisted, *(file.entry for file, _ in moot)]
-            yield Claim([*pictures.values(), *own], Basis.DECLARED, dataset.evidence, dataset, left_out)
+                    found.append(file)
+        yield from claims(folder, found, "COCO")
 
 
 def _read(entry: Entry) -> CocoFile | None:
     """The file, if it is one that lists pictures."""
     file = CocoFile.read(entry) if looks_like_coco(entry) else None
     return file if file is not None and file.names else None
-
-
-def _home(entry: Entry) -> tuple[str, ...]:
-    """The folder of the data set: above those of annotations and of splits."""
-    folder = entry.folder
-    if folder and (folder[-1].lower() in {"annotations", "annotation", "labels"} or vocabulary.split_of(folder[-1])):
-        return folder[:-1]
-    return folder
-
-
-def _parts(found: Sequence[CocoFile], gallery: Gallery) -> tuple[list[_Part], list[tuple[CocoFile, str]]]:
-    """One part for each file; several about the same pictures of a split are one, that with most objects."""
-    parts: list[_Part] = []
-    moot: list[tuple[CocoFile, str]] = []
-    for file in sorted(found, key=lambda file: (-len(file), file.entry.parts)):
-        name = file.entry.name.rpartition(".")[0]
-        named = vocabulary.split_of(name)
-        folder = file.entry.folder[-1] if file.entry.folder else ""
-        split = named or vocabulary.split_of(folder)
-        pictures = gallery.resolve(file.names, file.entry.folder, split)
-        why = f"name of {file.entry.name!r}" if named else f"folder {folder!r}" if split else "not split"
-        part = _Part(file, split or WHOLE, why, pictures)
-        same = next((other for other in parts if other.split == part.split and _overlap(other, part)), None)
-        if same is None:
-            parts.append(part)
-        else:
-            moot.append((file, f"describes pictures that {same.file.entry.name!r} describes, too: not read"))
-    return parts, moot
-
-
-def _overlap(a: _Part, b: _Part) -> bool:
-    places = {entry.parts for entry in a.pictures.entries.values()}
-    return any(entry.parts in places for entry in b.pictures.entries.values())
-
-
-def _dataset(
-    folder: Folder,
-    home: tuple[str, ...],
-    parts: Sequence[_Part],
-    moot: Sequence[tuple[CocoFile, str]],
-    unlisted: Sequence[Entry],
-) -> Dataset:
-    partitions = []
-    gaps: list[Gap] = []
-    problems = [Problem("not-scanned", file.entry.shown, why) for file, why in moot]
-    listed: dict[str, int] = {}
-    objects: dict[str, int] = {}
-    why: dict[str, str] = {}
-    for part in sorted(parts, key=lambda part: (split_order(part.split), part.file.entry.parts)):
-        file, split = part.file, part.split
-        kept = sorted(part.pictures.entries)
-        partitions += annotated_partitions(split, [part.pictures.entries[k] for k in kept], file.objects(kept))
-        where = file.entry.shown
-        gaps += [
-            Gap("absent", split, path, f"listed in {file.entry.name}, and not there") for path in part.pictures.absent
-        ]
-        for key, count in file.dangling().items():
-            many = f"{count:,} annotations name" if count > 1 else "one annotation names"
-            text = f"{many} the image id {key!r}, which is not listed"
-            gaps.append(Gap("dangling", split, where, files.printable(text)))
-        if file.problem:
-            problems.append(Problem("truncated", where, f"read in part: {file.problem}"))
-        if file.boxless:
-            text = f"{file.boxless:,} annotations without a box are not read"
-            problems.append(Problem("not-scanned", where, text))
-        listed[split] = listed.get(split, 0) + len(file.names)
-        objects[split] = objects.get(split, 0) + len(file)
-        why.setdefault(split, part.why)
-    of_folder = {entry.folder: part.split for part in parts for entry in part.pictures.entries.values()}
-    text = "lies next to listed pictures and is not listed"
-    gaps += [Gap("unlisted", of_folder[entry.folder], entry.shown, text) for entry in unlisted]
-    classes = max((part.file.class_names for part in parts), key=len)
-    names = ", ".join(repr(part.file.entry.name) for part in parts)
-    return Dataset(
-        name=folder.name(home),
-        path=folder.path(home),
-        layout="COCO",
-        modality="images",
-        evidence=f"{sum(listed.values()):,} pictures and {sum(objects.values()):,} objects in {names}",
-        partitions=partitions,
-        splits=tuple(Split(split, why[split]) for split in sorted(why, key=split_order)),
-        label=None,
-        problems=problems,
-        skipped_label=PER_OBJECT,
-        task="detection",
-        annotations=Annotations(tuple(classes), tuple(gaps), listed, objects),
-    )

@@ -17,7 +17,7 @@ from datalint.sources.annotations.pictures import Notes, noted_partitions
 from datalint.sources.files import shared
 from datalint.sources.layouts.base import Basis, Claim
 from datalint.sources.layouts.class_folders import FLAT_FOLDERS
-from datalint.sources.layouts.coco import PER_OBJECT
+from datalint.sources.layouts.object_lists import PER_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence, Set

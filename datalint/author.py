@@ -40,6 +40,7 @@ from datalint.measures.images import ImageHeaders
 from datalint.measures.label_sets import LabelSets
 from datalint.measures.objects import Objects
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
+from datalint.measures.passages import Passages
 from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
 from datalint.measures.problems import Problems
@@ -116,6 +117,7 @@ __all__ = [
     "Objects",
     "Orientation",
     "OutOfFold",
+    "Passages",
     "PixelStats",
     "Places",
     "Planted",

@@ -25,6 +25,14 @@ Keep the small parts in a labelled box.|Take a picture of every step so that you
 It costs between 20 and 35 euros, depending on where you live.|Some shops lend the tools for a day.
 Wear gloves, since splinters are hard to find afterwards.|Test it on a spot that nobody sees.|Let an expert look at anything that carries weight.
 After an hour the surface should feel dry and even.|Your library has a book with drawings of the joints."""
+MINE = "The {who} whom I asked in {place} needed {number} tries and a {thing} for it, on a {mood} {day}."
+OWN = {
+    "who": "carpenter|nurse|gardener|sailor|baker|teacher|farmer|tailor|smith|clerk",
+    "place": "Oslo|Turin|Leeds|Porto|Graz|Lyon|Ghent|Riga|Cork|Bergen|Malaga|Basel",
+    "thing": "lamp|rope|hammer|brush|sponge|ladder|bucket|needle|magnet|funnel|chisel",
+    "mood": "quiet|windy|long|cold|bright|rainy|late|slow|busy",
+    "day": "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday",
+}
 AGAIN = """How long does that take?|And what if it breaks?|Thanks! Is there a cheaper way?|Can I do that indoors?|What should I buy first?
 Could you say that again, but shorter?|Does it matter which colour it has?|What would you do next?"""
 
@@ -43,7 +51,9 @@ def chats(count: int, seed: int = 0, most: int = 3) -> list[list[tuple[str, str]
         for turn in range(int(rng.integers(1, most + 1))):
             if turn:
                 chat.append(("user", str(rng.choice(_list(AGAIN)))))
-            more = rng.choice(_list(THEN), int(rng.integers(2, 6)), replace=False)
-            chat.append(("assistant", " ".join([str(rng.choice(_list(FIRST))), *map(str, more)])))
+            more = [str(text) for text in rng.choice(_list(THEN), int(rng.integers(2, 6)), replace=False)]
+            own = {part: rng.choice(words.split("|")) for part, words in OWN.items()}
+            more.insert(int(rng.integers(len(more))), MINE.format(number=rng.integers(2, 60), **own))
+            chat.append(("assistant", " ".join([str(rng.choice(_list(FIRST))), *more])))
         made.setdefault(asked, chat)
     return list(made.values())

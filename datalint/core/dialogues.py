@@ -75,6 +75,8 @@ class Conversation:
 
     parts: tuple[tuple[str, Part], ...]
     evidence: str
+    mixed: bool = False
+    """Whether the files of several splits have columns of their own."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -96,9 +98,14 @@ class Conversation:
         """The columns in which a gap is as it should be: not every question has more to it, or a system prompt."""
         return frozenset(column for column, part in self.parts if part in {"input", "system", "given"})
 
+    def within(self, texts: Mapping[str, NDArray[object]]) -> list[tuple[str, Part]]:  # type: ignore[type-var]
+        """The columns that a split with these texts has."""
+        held = [(column, part) for column, part in self.parts if column in texts]
+        return [(c, part) for c, part in held if not self.mixed or any(cell is not None for cell in texts[c])]
+
     def dialogues(self, texts: Mapping[str, NDArray[object]], count: int) -> list[Dialogue]:  # type: ignore[type-var]
         """The samples with these texts by column."""
-        columns = [(part, texts[column]) for column, part in self.parts if column in texts]
+        columns = [(part, texts[column]) for column, part in self.within(texts)]
         return [self._dialogue([(part, str(cells[k] or "")) for part, cells in columns]) for k in range(count)]
 
     def _dialogue(self, cells: Iterable[tuple[Part, str]]) -> Dialogue:

@@ -25,7 +25,8 @@ KINDS = ("table", "numeric labels", "label sets", "images")
 WILD = np.array(
     [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 2.0**53 + 2, -(2.0**63), 1e100, 1e200, -1.7e308, 1.7e308]
 )
-TEXTS = ("red", "Red", "", "0", "ein\x00d", "\ud800", "日本")
+LONG = " ".join(f"word{k}" for k in range(30))
+TEXTS = ("red", "Red", "", "0", "ein\x00d", "\ud800", "日本", LONG, LONG[40:])
 TOKENS = tuple(f"?{k}" for k in range(140))
 
 

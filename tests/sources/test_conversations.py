@@ -180,6 +180,16 @@ def test_copies_and_near_copies_within_and_across_splits(tmp_path: Path, shape: 
     assert {"DUP101", "SPL101", "DUP102", "SPL102"} <= codes
 
 
+def test_a_benchmark_in_another_shape(tmp_path: Path) -> None:
+    some = chats(180)
+    write(tmp_path / "train.jsonl", [SHAPES["messages"](chat, 0) for chat in some[:120]])
+    rows = [{"task_id": f"b/{k}", "prompt": c[0][1], "solution": c[1][1]} for k, c in enumerate(some[120:])]
+    write(tmp_path / "test.jsonl", rows)
+    assert not [text for text in loud(datalint.scan(tmp_path)) if not text.startswith("SPL110")]
+    write(tmp_path / "test.jsonl", [{"task": row["prompt"], "choices": "ABCD"} for row in rows])
+    assert not [text for text in loud(datalint.scan(tmp_path)) if not text.startswith(("SPL110", "VAL105"))]
+
+
 def test_half_a_line_and_what_is_no_turn(tmp_path: Path) -> None:
     lines = [json.dumps({"messages": turns(chat)}) for chat in chats(60)]
     lines += [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from datalint.core.dataset import NAME_IT, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
 from datalint.sources.tables.beside import BesidePartition
-from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of
+from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of, with_others
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.labels import (
     ColumnHead,
@@ -61,6 +61,8 @@ def table_dataset(
     kinds = {column: _joined_kind([known_kind(m.file, column) for m in members]) for column in order}
     dtypes = {name: dtype for m in reversed([*members]) for name, dtype in m.file.dtypes.items()} | first.dtypes
     conversation, candidates = conversation_of(columns, dtypes, label)
+    if conversation is not None:
+        conversation = with_others(conversation, [(m.file.columns, m.file.dtypes) for m in members], label)
     choice, class_names, several = _label(first, candidates, members, label, submission)
     labels = target_columns(choice, several)
     for column in labels:

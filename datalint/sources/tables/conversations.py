@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.dialogues import LONGEST_NAME, NOBODY, SAID, TURN, TURNS, Conversation, Turn, joined
 from datalint.core.hashing import bytes_hash, hex_hash
-from datalint.core.roles import words_of
+from datalint.core.roles import roles, words_of
 from datalint.sources.tables.labels import find_column
 
 if TYPE_CHECKING:
@@ -205,6 +206,20 @@ def conversation_of(
     others = [c for c in columns if c.name not in found.columns]
     # What else is known of a conversation is not predicted from it, unless it is called so.
     return found, others if label is not None else [c for c in others if c.name.strip().casefold() in LABELS]
+
+
+def with_others(
+    conversation: Conversation, files: Sequence[tuple[Sequence[ColumnHead], Mapping[str, str]]], label: str | None
+) -> Conversation:
+    """With the columns of files that are written otherwise: a benchmark is seldom in the shape of the training data."""
+    parts = dict(conversation.parts)
+    for columns, dtypes in files:
+        if not any(column.name in conversation.columns for column in columns):
+            own, _ = conversation_of(columns, dtypes, label)
+            texts = [name for name, role in roles(columns).items() if role == "text" and name != label]
+            asked: list[tuple[str, Part]] = [(name, "user") for name in texts[:1]]
+            parts = {**dict(own.parts if own is not None else asked), **parts}
+    return replace(conversation, parts=tuple(parts.items()), mixed=len(parts) > len(conversation.parts))
 
 
 def task_of(conversation: Conversation | None, choice: LabelChoice | None) -> Task | None:

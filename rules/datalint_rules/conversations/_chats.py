@@ -63,6 +63,12 @@ class Chats:
         return f"{len(self):,}" if self.exact else f"{len(self):,} sampled"
 
     @property
+    def answered(self) -> bool:
+        """Whether there is a column in which answers stand: a benchmark may hold questions alone."""
+        parts = {part for _, part in self.about.within(self.split.rows.texts)}
+        return not parts.isdisjoint({"turns", "assistant", "chosen"})
+
+    @property
     def exact(self) -> bool:
         """Whether these are all."""
         return self.split.rows.complete
@@ -83,7 +89,7 @@ def chats(profile: Profile) -> Iterator[Chats]:
     if about is None:
         raise Skip("the table holds no conversations")
     for split in profile.splits:
-        if len(split.rows):
+        if len(split.rows) and about.within(split.rows.texts):
             yield Chats(split, about, profile.dialogues[split.name])
 
 

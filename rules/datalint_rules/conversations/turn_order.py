@@ -62,7 +62,7 @@ class TurnOrder(ChatRule):
         """Judge each split."""
         for some in chats(profile):
             main = next((column for column, part in some.about.parts if part == "turns"), "")
-            asked = main.strip().casefold() in PROMPTS
+            asked = main.strip().casefold() in PROMPTS or not some.answered
             hits = {row: what for row, one in enumerate(some.dialogues) if (what := _disorder(one, asked))}
             if not hits:
                 continue

@@ -22,6 +22,8 @@ class Storage(StrEnum):
     """``.npy`` and ``.npz`` files."""
     PICTURES = "pictures"
     """One file per picture."""
+    TEXTS = "texts"
+    """One file per text."""
     ARRAYS = "arrays"
     """Arrays in memory."""
     MEMORY = "memory"
@@ -31,7 +33,7 @@ class Storage(StrEnum):
     @property
     def rewritten(self) -> bool:
         """Whether it is files that ``datalint fix`` writes again."""
-        return self not in {Storage.NUMPY, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
+        return self not in {Storage.NUMPY, Storage.TEXTS, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
 
     @property
     def of_arrays(self) -> bool:

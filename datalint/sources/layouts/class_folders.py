@@ -97,7 +97,7 @@ class ClassFolders(Layout):
 def pictures_of(folder: Folder) -> list[Pictures]:
     """The data sets that the pictures nobody has claimed make up."""
     masks = folder.once("masks", lambda: _masks(folder))
-    return _pictures([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
+    return arranged([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
 
 
 def _masks(folder: Folder) -> set[tuple[str, ...]]:
@@ -107,8 +107,8 @@ def _masks(folder: Folder) -> set[tuple[str, ...]]:
     return {entry.parts for entry in images} - {entry.parts for entry in pictures}
 
 
-def _pictures(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
-    """The data sets at and below one folder."""
+def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
+    """The data sets that files make up at and below one folder, by the names of their folders alone."""
     if not entries:
         return []
     depth = len(parts)
@@ -121,21 +121,21 @@ def _pictures(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
         whole, *roles = _in_split_folders(groups, splits, parts)
         whole.strays, whole.stray = direct, "lies beside the split folders, so it belongs to none"
         others = [(name, inside) for name, inside in groups.items() if name not in splits]
-        return [whole, *roles, *(found for name, inside in others for found in _pictures(inside, (*parts, name)))]
+        return [whole, *roles, *(found for name, inside in others for found in arranged(inside, (*parts, name)))]
     if len(groups) == 1 and not direct:
         only, inside = next(iter(groups.items()))
         if all(len(e.parts) > depth + 2 for e in inside) or FLAT_FOLDERS.fullmatch(only):
-            return _pictures(inside, (*parts, only))
+            return arranged(inside, (*parts, only))
     if not groups:
         return [_flat(direct, parts)]
     leaves = [name for name, inside in groups.items() if any(len(e.parts) == depth + 2 for e in inside)]
     nested = [name for name in groups if name not in leaves]
     if nested and (not leaves or _are_datasets(groups, nested, depth)):
-        below = [found for name in nested for found in _pictures(groups[name], (*parts, name))]
+        below = [found for name in nested for found in arranged(groups[name], (*parts, name))]
         rest = [e for name in leaves for e in groups[name]]
-        return below + (_pictures(rest + direct, parts) if rest or direct else [])
+        return below + (arranged(rest + direct, parts) if rest or direct else [])
     if not direct and _are_roles(groups):
-        return [found for name, inside in groups.items() for found in _pictures(inside, (*parts, name))]
+        return [found for name, inside in groups.items() for found in arranged(inside, (*parts, name))]
     if len(direct) > few or all(map(RECORDINGS.fullmatch, groups)):
         return [_flat(entries, parts)]
     inside = [e for group in groups.values() for e in group]

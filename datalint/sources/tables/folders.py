@@ -53,7 +53,7 @@ class TableFolders:
         sure = [e for e in left if e.suffix in suffixes()]
         data = {e.parts for e in sure if e.suffix == ".data"}
         sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
-        texts = [e for e in left if e.suffix in TEXTS and not _is_prose(e.name)]
+        texts = [e for e in left if e.suffix in TEXTS and not is_document(e.name)]
         # A text beside each picture holds its boxes or its caption.
         unsure = [e for e in left if e.suffix in unsure_suffixes()]
         pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts or unsure else set()
@@ -277,7 +277,8 @@ def _reading(table: TableFile) -> str:
     return f"{sign}-separated {header}, {len(table.kinds)} columns, {table.dialect.encoding}"
 
 
-def _is_prose(name: str) -> bool:
+def is_document(name: str) -> bool:
+    """Whether a file without a telling suffix is about the data or the code beside it, by its name."""
     return bool(
         re.match(r"(readme|licen[sc]e|copying|notice|changelog|authors|makefile|dockerfile|requirements)", name, re.I)
     )

@@ -1,0 +1,1 @@
+"""Texts in files of their own."""

@@ -1,0 +1,137 @@
+"""Partitions of texts that lie in a file each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from datalint.core.dataset import Batch, LabelBlock, Problem, TableBlock
+from datalint.core.hashing import TextHasher
+from datalint.sources.files import is_pointer, printable, reason
+from datalint.sources.tables.convert import MAX_CELL, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from datalint.core.dataset import Aspect
+
+TEXT = "text"
+"""The only column."""
+
+BATCH = 256
+"""Files of one batch."""
+
+MAX_BYTES = 4 * MAX_CELL
+"""Bytes that are read of one file."""
+
+
+class NoText(ValueError):
+    """The message says what a file is instead."""
+
+
+def read_text(path: str) -> tuple[str, bool]:
+    """The text in a file, up to a length, and whether it is UTF-8; what is not is read as Latin-1 of Windows.
+
+    Raises:
+        NoText: it holds something else.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123 - a Path costs as much as opening the file
+        data = file.read(MAX_BYTES)
+        whole = len(data) < MAX_BYTES
+    if is_pointer(data[:1024]):
+        raise NoText("a Git LFS pointer instead of data (git lfs pull)")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace"), False
+    if b"\0" in data:
+        raise NoText("binary content")
+    try:
+        return data.decode("utf-8-sig"), True
+    except UnicodeDecodeError as error:
+        if not whole and error.start > len(data) - 4:  # cut within a character
+            return data[: error.start].decode("utf-8-sig"), True
+        return data.decode("cp1252", "replace"), False
+
+
+@dataclass(frozen=True)
+class TextFiles:
+    """Consecutive files of one split, a sample each."""
+
+    base: Path
+    """Folder from which the paths are meant."""
+    files: tuple[str, ...]
+    """Paths in stored order."""
+    classes: tuple[str, ...] | None
+    """Class of each file."""
+    split: str
+    weight: int = 0
+    """Bytes of the files."""
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files whose content decides what is read."""
+        return tuple(os.path.join(self.base, name) for name in self.files)  # noqa: PTH118 - a Path costs ten times as much
+
+    def cut(self, start: int, stop: int) -> Self:
+        """A part of it."""
+        classes = None if self.classes is None else self.classes[start:stop]
+        return replace(self, files=self.files[start:stop], classes=classes)
+
+    def sample_id(self, line: int) -> str:
+        """Path of the file."""
+        return printable(self.files[line])
+
+    def picture(self, line: int) -> bytes | None:
+        """Texts are no pictures."""
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read the files; each is opened once."""
+        hasher = TextHasher()
+        strange: list[str] = []
+        for start in range(0, len(self.files), BATCH):
+            names = self.files[start : start + BATCH]
+            batch = Batch(self.split, start, len(names), labels=self._labels(start, len(names)))
+            if "table" in aspects:
+                batch.table = self._table(names, batch.problems, strange, hasher)
+            yield batch
+        if strange:
+            more = f" (and {len(strange) - 1:,} more near it)" if len(strange) > 1 else ""
+            problem = Problem("dialect", printable(strange[0]), f"not UTF-8: read as cp1252{more}")
+            yield Batch(self.split, len(self.files), 0, problems=[problem])
+
+    def _labels(self, start: int, size: int) -> LabelBlock | None:
+        if self.classes is None:
+            return None
+        mine = self.classes[start : start + size]
+        names = sorted(set(mine))
+        at = {name: k for k, name in enumerate(names)}
+        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
+
+    def _table(
+        self, names: Sequence[str], problems: list[Problem], strange: list[str], hasher: TextHasher
+    ) -> TableBlock:
+        import pyarrow as pa
+
+        texts: list[str | None] = []
+        for name, path in zip(names, replace(self, files=tuple(names)).files_read, strict=True):
+            text = None
+            try:
+                text, plain = read_text(path)
+            except (OSError, NoText) as error:
+                kind: Literal["pointer", "unreadable"] = "pointer" if "LFS" in str(error) else "unreadable"
+                problems.append(Problem(kind, printable(name), reason(error)))
+            else:
+                if not plain:
+                    strange.append(name)
+                if len(text) > MAX_CELL:
+                    text = text[:MAX_CELL]
+                    told = f"what lies beyond the first {MAX_CELL:,} characters"
+                    problems.append(Problem("not-scanned", printable(name), told))
+            texts.append(text)
+        column = texts_of(TEXT, pa.array(texts, pa.string()))
+        column = replace(column, hashes=hasher(column.values), padded={})
+        return TableBlock((), np.zeros((len(names), 0)), (column,), text_features=frozenset({TEXT}))

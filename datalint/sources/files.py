@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
 ARRAYS = frozenset({".npz", ".npy"})
-TEXTS = frozenset({".txt", ""})
+TEXTS = frozenset({".txt", "", ".content", ".base", ".train", ".valid", ".val", ".dev", ".test"})
 """Files that are a table only if their content says so."""
 
 _STATE = struct.Struct("<qqqQ")

@@ -38,7 +38,7 @@ class CsvFormat(TableFormat):
 
     title = "delimited text"
     storage = Storage.DELIMITED
-    suffixes = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst"})
+    suffixes = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst", ".arff"})
 
     def look(self, file: Candidate) -> TableFile:
         """Sniff the dialect, or take that of a file that begins alike."""

@@ -120,6 +120,10 @@ class TableFormat(ABC):
     magic: ClassVar[tuple[bytes, ...]] = ()
     """How files of it begin, whatever they are called; where there is none, the suffix decides."""
 
+    def recognises(self, start: bytes, name: str) -> bool:
+        """Whether a file that begins so, with this name in lower case without ``.gz``, is of this format."""
+        return start.startswith(self.magic) if self.magic else name.endswith(tuple(self.suffixes))
+
     @abstractmethod
     def look(self, file: Candidate) -> TableFile:
         """Recognise a file by its head.

@@ -13,12 +13,14 @@ from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.excel import ExcelFormat
+from datalint.sources.tables.fasttext import FastTextFormat
 from datalint.sources.tables.format import Candidate, TableFormat
 from datalint.sources.tables.json_document import JsonFormat
 from datalint.sources.tables.jsonlines import JsonLinesFormat
 from datalint.sources.tables.orc import OrcFormat
 from datalint.sources.tables.parquets import ParquetFormat
 from datalint.sources.tables.sqlite import SqliteFormat
+from datalint.sources.tables.svmlight import SvmlightFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,8 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     OrcFormat,
     SqliteFormat,
     ExcelFormat,
+    FastTextFormat,
+    SvmlightFormat,
     JsonLinesFormat,
     JsonFormat,
     CsvFormat,
@@ -103,7 +107,7 @@ def _format_of(file: Candidate) -> TableFormat:
     name = file.name.lower().removesuffix(".gz")
     *others, text = formats()
     for known in others:
-        if start.startswith(known.magic) if known.magic else name.endswith(tuple(known.suffixes)):
+        if known.recognises(start, name):
             return known
     return text
 

@@ -164,7 +164,7 @@ class JsonLinesPartition(TablePartition):
             OSError, EOFError, zlib.error: the file is damaged, or a line is too long.
         """
         with open_bytes(self.path, self.compression) as file:
-            yield from _blocks(file)
+            yield from whole_lines(file)
 
     def _rows(self, block: bytes, broken: _Broken) -> list[tuple[bytes, Mapping[str, Any]]]:
         return [(line, nested.flat(row, self.opened)) for line, row in _rows(block, broken)]
@@ -265,7 +265,7 @@ class _Broken:
         return f"{lines} no JSON object, such as {self.example!r}; left out of the scan"
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time."""
     rest = b""
     while block := file.read(BLOCK):

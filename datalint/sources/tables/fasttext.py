@@ -1,0 +1,87 @@
+"""Lines of fastText: ``__label__sports the text``, with one label or several before each text."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from datalint.core.writing import replacing
+from datalint.sources.tables.encoding import NotATable
+from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
+from datalint.sources.tables.jsonlines import LINE, JsonLinesPartition, packing_of, rows_table
+from datalint.sources.tables.packed import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from datalint.sources.tables.convert import TablePlan
+
+MARK = "__label__"
+LABEL, TEXT = "label", "text"
+JOINED = "|"
+"""What stands between the labels of one text."""
+
+_LABELS = re.compile(rf"(?:\s*,?\s*{MARK}(\S+?)(?=[\s,]|$))+\s*,?\s*")
+
+
+class FastTextFormat(TableFormat):
+    """Texts with their labels in front, one per line."""
+
+    title = "fastText lines"
+    suffixes = frozenset({".ft"})
+    magic = (MARK.encode(),)
+
+    def look(self, file: Candidate) -> TableFile:
+        """Read lines from all over the file."""
+        head, complete = file.head()
+        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
+        if not complete:
+            others = chunks(file.path, packing_of(file.path), CHUNKS, len(head), len(head) // 4)
+            blocks += [block[: block.rfind(b"\n") + 1] for block in others]
+        rows = [row for block in blocks for line in block.splitlines() if (row := _row(line)) is not None]
+        if not rows:
+            raise NotATable("no lines of labels and texts")
+        return rows_table(file, self, rows[: CELLS // 2])
+
+    def whole(self, file: TableFile, plan: TablePlan) -> FastTextPartition:
+        """All lines."""
+        return FastTextPartition(file.path.absolute(), file.shown, packing_of(file.path), plan)
+
+
+def _row(line: bytes) -> dict[str, str] | None:
+    text = line.decode("utf-8", "replace").strip()
+    if not text:
+        return None
+    found = _LABELS.match(text)
+    labels = re.findall(rf"{MARK}([^\s,]+)", found[0]) if found else []
+    return {LABEL: JOINED.join(labels), TEXT: text[found.end() if found else 0 :]}
+
+
+@dataclass(frozen=True)
+class FastTextPartition(JsonLinesPartition):
+    """One file, as if each line were an object."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """The lines as objects."""
+        for block in super().blocks():
+            rows = (_row(line) for line in block.splitlines())
+            yield b"".join(json.dumps(row).encode() + b"\n" for row in rows if row is not None)
+
+    def write(self, path: Path, batches: Iterable[Any]) -> FastTextPartition:
+        """Labels in front of each text."""
+        with ExitStack() as stack:
+            raw: Any = stack.enter_context(replacing(path))
+            if self.compression:
+                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
+            for batch in batches:
+                for row in batch.to_pylist():
+                    row.pop(LINE)
+                    labels = (row.get(LABEL) or "").split(JOINED)
+                    words = [*(MARK + label for label in labels if label), row.get(TEXT) or ""]
+                    raw.write(" ".join(words).encode() + b"\n")
+        return replace(self, path=path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from datalint.core.dataset import Batch, Problem
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
+from datalint.engine.handover import handed_over, handing_over, received
 from datalint.engine.plan import Measured
 from datalint.engine.processes import processes_for
 from datalint.engine.processes import settings as processes
@@ -17,6 +18,7 @@ from datalint.sources.files import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from datalint.core.dataset import Aspect, Partition
     from datalint.engine.plan import Plan, States
@@ -109,11 +111,10 @@ class Workers:
 
         def run(tasks: Sequence[Work], plan: Plan) -> Iterator[Measured]:
             parallel = Parallel(n_jobs=max(2, self.jobs), return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-            found = parallel(delayed(_remote)(partition, number, plan) for number, partition in tasks)
+            found = parallel(delayed(_remote)(partition, number, plan, place) for number, partition in tasks)
             try:
-                # Not `yield from`, which would close it before the warnings are off.
-                for part in found:  # noqa: UP028
-                    yield part
+                for part in found:
+                    yield received(part)
             finally:
                 # Whoever stops early knows that the rest is not done; joblib need not say so.
                 with warnings.catch_warnings():
@@ -122,7 +123,7 @@ class Workers:
 
         if self._starting is not None:
             self._starting.wait()
-        with processes():
+        with processes(), handing_over() as place:
             yield run
 
 
@@ -147,8 +148,8 @@ class Last:
             self._starting.let_go()
 
 
-def _remote(partition: Partition, number: int, plan: Plan) -> Measured:
-    return measure_partition(partition, number, plan, lambda _: None)
+def _remote(partition: Partition, number: int, plan: Plan, place: Path) -> Path | Measured:
+    return handed_over(measure_partition(partition, number, plan, lambda _: None), place)
 
 
 def measure_partition(partition: Partition, number: int, plan: Plan, progress: Callable[[int], None]) -> Measured:

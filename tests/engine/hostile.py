@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,3 +66,23 @@ class Assassin(Killer):
         os.kill(self.victim, signal.SIGKILL)
         time.sleep(2)
         yield Batch(self.split, 0, 0)
+
+
+@dataclass(frozen=True)
+class Torn(Killer):
+    """A large result, in whose midst the process that sends it is killed."""
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """Read, and wait for the sending."""
+        if self.deadly and self.fuse is not None and self.fuse.exists() and os.getpid() != self.parent:
+            self.fuse.unlink()
+            threading.Thread(target=self._kill, args=(threading.get_ident(),), daemon=True).start()
+        names = [f"{k}" * 500_000 for k in range(10)]
+        yield Batch(self.split, 0, 10, labels=LabelBlock(np.arange(10, dtype=np.int32), names))
+
+    @staticmethod
+    def _kill(thread: int) -> None:
+        while True:
+            frame = sys._current_frames().get(thread)
+            if frame is not None and frame.f_code.co_name == "_send":
+                os.kill(os.getpid(), signal.SIGKILL)

@@ -116,6 +116,16 @@ def test_worker_killed_in_mid_scan(tmp_path: Path) -> None:
     assert _labels(found) == [10] * 9
 
 
+@pytest.mark.timeout(60)
+def test_worker_killed_in_the_midst_of_its_answer(tmp_path: Path) -> None:
+    fuse = tmp_path / "fuse"
+    fuse.write_text("")
+    tasks = [(k, hostile.Torn("train", f"part {k}", fuse, k == 4, os.getpid())) for k in range(9)]
+    found = list(Workers(2).measure(tasks, PLAN, lambda _: None))
+    assert not fuse.exists()
+    assert _labels(found) == [10] * 9
+
+
 @pytest.mark.parametrize("deadly", [0, 3, 5])
 def test_partition_that_always_kills_becomes_a_problem(deadly: int) -> None:
     found = list(Workers(2).measure(_tasks(6, deadly=deadly, fuse=None), PLAN, lambda _: None))

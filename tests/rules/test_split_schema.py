@@ -52,11 +52,31 @@ def test_another_type_is_an_error_but_an_empty_column_is_none(tmp_path: Path) ->
     (finding,) = found(TEST.assign(width=TEST["width"].astype(str) + " cm"))
     assert (finding.severity, finding.column) == ("error", "width")
     assert finding.message.startswith("'width' holds numbers in train and text in test")
-    assert not found(TEST.assign(width=None))
+    assert [f.evidence["columns"] for f in found(TEST.assign(width=None))] == [["width"]]
     TRAIN.to_csv(tmp_path / "train.csv", index=False)
     TEST.assign(width=TEST["width"].astype(str) + " cm").to_csv(tmp_path / "test.csv", index=False)
     (finding,) = datalint.scan(tmp_path, label="y", select=["SPL110"]).findings
     assert (finding.severity, finding.column) == ("error", "width")
+
+
+def test_a_column_that_is_empty_in_all_of_test() -> None:
+    (finding,) = found(TEST.assign(width=np.nan))
+    assert (finding.severity, finding.column) == ("warning", "width")
+    assert finding.message == "column 'width' is empty in all of test"
+    assert not found(TEST.assign(width=TEST["width"].where(TEST.index > 100)))
+    assert not found(TEST.assign(width=np.nan), TRAIN.assign(width=np.nan))
+    assert not found(TEST[:10].assign(width=np.nan))
+
+
+def test_columns_in_another_order(tmp_path: Path) -> None:
+    (finding,) = found(TEST[["height", "width", "y", "city"]])
+    assert finding.severity == "warning"
+    assert finding.message.startswith("2 of 3 columns of test stand in another place than in train: 'height' where")
+    assert not found(TEST[["y", "width", "height", "city"]])  # where the label stands is no matter
+    assert not [f for f in found(TEST[["width", "city"]]) if "place" in f.message]
+    for name, frame in (("train", TRAIN), ("test", TEST[["height", "width", "y", "city"]])):
+        frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    assert not datalint.scan(tmp_path, label="y", select=["SPL110"]).findings
 
 
 def test_a_new_category_is_told_with_its_rows() -> None:

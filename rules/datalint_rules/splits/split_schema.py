@@ -21,6 +21,7 @@ from datalint.author import (
     Severity,
     Skip,
     SplitProfile,
+    Storage,
     codes_of,
     digits,
     more_of,
@@ -31,9 +32,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+NAMED = frozenset({Storage.JSON, Storage.JSON_LINES})
+"""Where a value carries the name of its column, the order of columns is none."""
+LEAST_ROWS = 20
+"""In fewer rows a column that is mostly empty may be empty by chance."""
+
 
 class SplitSchema(Rule):
-    """Columns that one split has and another lacks, columns of another type, and categories that train never shows.
+    """Columns that one split has and another lacks, of another type, empty or in another order, and new categories.
 
     A label that only the test split lacks is as it should be. New categories are compared with how many a random split
     would give: rare ones turn up in test alone by chance, which is info.
@@ -83,6 +89,9 @@ class SplitSchema(Rule):
         label = profile.dataset.label.name if profile.dataset.label else None
         for other in others:
             yield from _columns(first, other, label)
+            yield from _empty(profile, first, other)
+            if profile.dataset.storage not in NAMED:
+                yield from _order(first, other, label)
         yield from self._categories(profile, first, others)
 
     def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
@@ -209,6 +218,60 @@ def _columns(first: SplitProfile, other: SplitProfile, label: str | None) -> Ite
             column=name if len(types) == 1 else None,
             subject="types",
             evidence={"columns": [{"column": n, first.name: str(a), other.name: str(b)} for n, a, b in types[:50]]},
+            count=0,
+        )
+
+
+def _empty(profile: Profile, first: SplitProfile, other: SplitProfile) -> Iterator[Found]:
+    """Columns in which the other split holds nothing at all."""
+    lacking = dict(first.info.columns).keys() - dict(other.info.columns)
+    features = [field.name for field in profile.dataset.fields if field.role == "feature" and field.name not in lacking]
+    empty = [name for name in features if _holds(first, name) and not _holds(other, name)]
+    if empty and len(other.rows) >= LEAST_ROWS:
+        yield Found(
+            message=f"{_named(empty)} {'is' if len(empty) == 1 else 'are'} empty in all of {other.name}".removeprefix(
+                "the "
+            ),
+            consequence="What the model learnt from it is never there; gaps that are filled make all samples the same.",
+            remedy="Look for the values where the split was written, or leave the column out of all splits.",
+            severity="warning",
+            confidence=0.98,
+            split=other.name,
+            column=empty[0] if len(empty) == 1 else None,
+            subject="empty",
+            evidence={"columns": [*empty[:100]]},
+            count=0,
+            exact=other.rows.complete,
+        )
+
+
+def _holds(split: SplitProfile, name: str) -> bool:
+    """Whether a column of a split holds anything."""
+    texts = split.rows.texts.get(name)
+    return bool(_present(texts).any()) if texts is not None else not np.isnan(split.rows.column(name)).all()
+
+
+def _order(first: SplitProfile, other: SplitProfile, label: str | None) -> Iterator[Found]:
+    """Columns that stand in another order."""
+    here, there = (
+        [name for name in dict(a.info.columns) if name in dict(b.info.columns) and name != label]
+        for a, b in ((first, other), (other, first))
+    )
+    if here != there:
+        k = next(k for k, (a, b) in enumerate(zip(here, there, strict=True)) if a != b)
+        moved = sum(a != b for a, b in zip(here, there, strict=True))
+        yield Found(
+            message=(
+                f"{moved} of {len(here)} columns of {other.name} stand in another place than in {first.name}: "
+                f"{there[k]!r} where {here[k]!r} is expected"
+            ),
+            consequence="Whatever reads by position, as arrays do, feeds the model the wrong columns; scikit-learn stops.",
+            remedy=f"Select the columns of {other.name} by name, in the order of {first.name}.",
+            severity="warning",
+            confidence=0.99,
+            split=other.name,
+            subject="order",
+            evidence={first.name: [*here[:100]], other.name: [*there[:100]]},
             count=0,
         )
 

@@ -27,6 +27,7 @@ class Problem:
         "types",
         "columns",
         "stray",
+        "hidden",  # a folder that scans pass over and loaders do not
         "absent",
         "not-finite",
         "failed",  # nothing is known of the data: reading or judging it broke down, and may not the next time

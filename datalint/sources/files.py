@@ -97,6 +97,8 @@ class Listing:
     """Folders, below the listed one, that hold nothing."""
     passed: list[tuple[Entry, str]] = field(default_factory=list)
     """What is no file, such as a link to nothing, and what it is instead."""
+    hidden: list[tuple[str, ...]] = field(default_factory=list)
+    """Folders whose names say that they are not to be looked into."""
 
 
 def walk(root: Path) -> Listing:
@@ -139,10 +141,12 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
         listing.empty.append(parts)
     folders = []
     for item in found:
-        if item.name.startswith((".", "__")):
-            continue
         inside = (*parts, item.name)
         try:
+            if item.name.startswith((".", "__")):
+                if item.is_dir(follow_symlinks=False):
+                    listing.hidden.append(inside)
+                continue
             why = _why_not(item, top)
             if why:
                 entry = Entry(item.path, inside, 0)
@@ -158,6 +162,15 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
         except (OSError, RuntimeError) as error:
             listing.problems.append(Problem("unreadable", Entry(item.path, inside, 0).shown, reason(error)))
     return folders
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether a picture lies in a folder itself; not if it may not be looked into."""
+    try:
+        with os.scandir(folder) as items:
+            return any(Path(item.name).suffix.lower() in IMAGES for item in items)
+    except OSError:
+        return False
 
 
 def _why_not(item: os.DirEntry[str], top: Path) -> str | None:

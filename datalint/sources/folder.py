@@ -49,6 +49,7 @@ class Folder:
         """Files that look like data and are not, by their place."""
         self.entries = listing.entries
         self.empty = listing.empty
+        self.hidden = listing.hidden
         self.claimed: set[tuple[str, ...]] = set()
         """Files that belong to a data set already, by their place."""
         self._known: dict[Hashable, Any] = {}

@@ -130,6 +130,22 @@ def test_files_among_images(tmp_path: Path) -> None:
     assert not datalint.scan(folder, select=["FIL102"]).findings
 
 
+def test_a_hidden_folder_of_pictures_among_the_class_folders(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for path, content in named("digit pictures").files.items():
+            (tmp_path / split / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / split / path).write_bytes(content)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "train" / ".empty").mkdir()
+    assert not datalint.scan(tmp_path, select=["FIL102"], cache=False).findings
+    hidden = tmp_path / "train" / ".ipynb_checkpoints"
+    hidden.mkdir()
+    (hidden / "one-checkpoint.png").write_bytes(content)
+    (finding,) = datalint.scan(tmp_path, select=["FIL102"], cache=False).findings
+    assert (finding.severity, finding.evidence["hazard"]) == ("warning", "hidden")
+    assert ".ipynb_checkpoints" in finding.message
+
+
 def test_data_in_memory_passes() -> None:
     (status,) = scan(named("iris"), find_rule("FIL102")).datasets[0].rules
     assert (status.status, status.reason) == ("passed", "the data was given in memory: no file was read")

@@ -188,11 +188,12 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
     """The pictures as a data set."""
     partitions = []
     names: set[str] = set()
+    level = found.class_depth
     problems = strays(found.classless, CLASSLESS)
     for split in sorted(found.by_split, key=split_order):
         entries = sorted(found.by_split[split], key=lambda e: e.parts)
         classes: list[str] | None = None
-        if (level := found.class_depth) is not None:
+        if level is not None:
             # Class first: the same class may lie in two folders of one split (train, train_extra).
             entries = [e for e in entries if len(e.parts) > level + 1]
             entries.sort(key=lambda e: (e.parts[level], e.parts))
@@ -207,10 +208,15 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         split_folders_too = len(found.by_split) > 1 or WHOLE not in found.by_split
         layout = "image class folders" + (" in split folders" if split_folders_too else "")
     problems += strays(found.strays, found.stray)
-    if found.layout == CLASSES:
-        why = "a class folder without files, at which torchvision's ImageFolder stops"
-        empty = [folder.path(place) for place in folder.empty if place[:-1] == found.parts]
-        problems += [Problem("not-scanned", path, why) for path in empty]
+    above = {entry.parts[:level] for entry in found.entries} if level is not None else set()
+    for place in folder.empty if found.layout == CLASSES else ():
+        if place[:-1] in above:
+            why = "a class folder without files, at which torchvision's ImageFolder stops"
+            problems.append(Problem("not-scanned", folder.path(place), why))
+    for place in folder.hidden:
+        if place[:-1] in above and files.holds_pictures(folder.root.joinpath(*place)):
+            why = "its pictures are passed over here, and a class of their own for torchvision's ImageFolder"
+            problems.append(Problem("hidden", folder.path(place), why))
     return Dataset(
         name=folder.name((*found.parts, found.role) if found.role else found.parts),
         path=folder.path(found.parts),

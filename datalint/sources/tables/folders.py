@@ -53,7 +53,8 @@ class TableFolders:
         sure = [e for e in left if e.suffix in suffixes()]
         data = {e.parts for e in sure if e.suffix == ".data"}
         sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
-        texts = [e for e in left if e.suffix in TEXTS and not is_document(e.name)]
+        known = {e.parts for e in sure}
+        texts = [e for e in left if e.suffix in TEXTS and e.parts not in known and not is_document(e.name)]
         # A text beside each picture holds its boxes or its caption.
         unsure = [e for e in left if e.suffix in unsure_suffixes()]
         pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts or unsure else set()

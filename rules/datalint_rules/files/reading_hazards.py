@@ -32,8 +32,9 @@ class ReadingHazards(Rule):
 
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
     and delimiters that differ between files or change within one, columns or types of columns that flip between shards,
-    and, as info, byte-order marks, saved row indexes, unnamed or repeated column names, mixed line ends, lines above
-    the header, and files among images that are none. Rows with a wrong number of fields belong to FIL101.
+    hidden folders with pictures among class folders, and, as info, byte-order marks, saved row indexes, unnamed or
+    repeated column names, mixed line ends, lines above the header, and files among images that are none. Rows with a
+    wrong number of fields belong to FIL101.
 
     ## Why it hurts
 
@@ -201,6 +202,12 @@ _HAZARDS: dict[str, _Hazard] = {
         "info",
         "Simple readers leave a carriage return at the end of the last value, which makes two classes of one.",
         "Convert all line ends to one kind.",
+    ),
+    "hidden": _Hazard(
+        "hidden folders with pictures among the class folders",
+        "warning",
+        "Loaders that count every folder train on them as one more class, and the numbers of all classes move.",
+        "Remove them: notebooks and file managers leave them behind.",
     ),
     "stray": _Hazard(
         "files among the images that are none",

@@ -192,13 +192,23 @@ def test_reports_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
 # --- JSON item by item ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("piece", [1, 2, 7, 1 << 20])
+@pytest.mark.parametrize("piece", [*range(1, 40), 1 << 20])
 def test_items_do_not_depend_on_how_much_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
     monkeypatch.setattr(json_items, "PIECE", piece)
-    content = {"a": [1, 23, -4.5e6, 'ü"]', {"b": [[], {}]}, None], "c": {"d": "}"}, "e": 12345, "f": []}
+    content: dict[str, Any] = {
+        "a": [1, 23, -4.5e6, 'ü"]', {"b": [[], {}]}, None],
+        "c": {"d": "}"},
+        "e": 12345,
+        "f": [1e-07, 1e30, -0.5, True],
+    }
     for indent in (None, 1):
         found = [*json_items.json_items(io.StringIO(json.dumps(content, indent=indent)))]
-        assert found == [*(("a", item) for item in content["a"]), ("c", content["c"]), ("e", 12345)]  # type: ignore[attr-defined]
+        assert found == [
+            *(("a", item) for item in content["a"]),
+            ("c", content["c"]),
+            ("e", 12345),
+            *(("f", item) for item in content["f"]),
+        ]
 
 
 @pytest.mark.parametrize(

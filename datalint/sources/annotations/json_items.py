@@ -25,6 +25,12 @@ class Text(Protocol):
         """So many characters, or fewer at the end."""
 
 
+class Written(str):
+    """An object as it is written in a file."""
+
+    __slots__ = ()
+
+
 class BrokenJson(ValueError):
     """The message says what is wrong, and where."""
 
@@ -40,13 +46,17 @@ def json_items(text: Text) -> Iterator[tuple[str, Any]]:
     return ((name, value) for name, _, value in _members(reader))
 
 
-def json_members(text: Text) -> Iterator[tuple[str, bool, Any]]:
+def json_members(text: Text, *, written: bool = False) -> Iterator[tuple[str, bool, Any]]:
     """The same of an object or a list, whose items have the name "", with whether each is the item of a list.
+
+    Args:
+        text: where it is read from.
+        written: whether objects in lists are given as they are written instead.
 
     Raises:
         BrokenJson: as above.
     """
-    reader = _Reader(text)
+    reader = _Reader(text, written)
     if reader.peek() == "[":
         yield from (("", True, value) for value in _items(reader))
         return
@@ -57,9 +67,10 @@ def json_members(text: Text) -> Iterator[tuple[str, bool, Any]]:
 def _items(reader: _Reader) -> Iterator[Any]:
     try:
         reader.expect("[")
-        while reader.peek() != "]":
-            yield reader.value()
-            reader.between("]")
+        mark = reader.peek()
+        while mark != "]":
+            yield reader.item(mark)
+            mark = reader.between("]")
         reader.expect("]")
     except RecursionError as error:
         raise BrokenJson("nested too deeply") from error
@@ -84,8 +95,8 @@ def _members(reader: _Reader) -> Iterator[tuple[str, bool, Any]]:
 class _Reader:
     """A window that moves over the text."""
 
-    def __init__(self, file: Text) -> None:
-        self._file = file
+    def __init__(self, file: Text, written: bool = False) -> None:
+        self._file, self._written = file, written
         self._decode = json.JSONDecoder().raw_decode
         self._text, self._at, self._before = "", 0, 0
 
@@ -98,6 +109,8 @@ class _Reader:
 
     def peek(self) -> str:
         """The next character that is not blank."""
+        if self._at < len(self._text) and (mark := self._text[self._at]) not in " \t\n\r":
+            return mark
         while True:
             if blanks := _BLANKS.match(self._text, self._at):
                 self._at = blanks.end()
@@ -112,16 +125,31 @@ class _Reader:
             raise BrokenJson(f"no {mark!r} at character {self._before + self._at:,}")
         self._at += 1
 
-    def between(self, end: str) -> None:
-        """Pass over the comma before another item."""
-        if self.peek() != end:
+    def between(self, end: str) -> str:
+        """Pass over the comma before another item; the next character."""
+        mark = self.peek()
+        if mark != end:
             self.expect(",")
-            if self.peek() == end:
+            mark = self.peek()
+            if mark == end:
                 raise BrokenJson(f"a comma before {end!r} at character {self._before + self._at:,}")
+        return mark
+
+    def item(self, mark: str) -> Any:
+        """The next item of a list, which begins so, or the text of it if it is an object and that is what is wanted."""
+        if not self._written or mark != "{":
+            return self._value()
+        before = self._before + self._at
+        self._value()
+        # What was read is in the window until more is.
+        return Written(self._text[before - self._before : self._at])
 
     def value(self) -> Any:
         """The next value."""
         self.peek()
+        return self._value()
+
+    def _value(self) -> Any:
         while True:
             try:
                 value, end = self._decode(self._text, self._at)
@@ -136,9 +164,9 @@ class _Reader:
             except ValueError as error:  # a number of thousands of digits
                 raise BrokenJson(f"no number at character {self._before + self._at:,}") from error
             else:
-                if end < len(self._text):  # a number may go on
-                    self._at = end
-                    return value
-                if not self._fill():
-                    self._at = len(self._text)
+                # A number may go on, even where it is followed by ".", "e" or "e+".
+                open_end = end + 2 >= len(self._text) if isinstance(value, (int, float)) else end == len(self._text)
+                size = end - self._at
+                if not open_end or not self._fill():
+                    self._at += size
                     return value

@@ -14,7 +14,7 @@ from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.writing import replacing
-from datalint.sources.annotations.json_items import BrokenJson, Text, json_members
+from datalint.sources.annotations.json_items import BrokenJson, Text, Written, json_members
 from datalint.sources.files import reason
 from datalint.sources.tables.encoding import NotATable, refuse_bytes
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
@@ -46,11 +46,16 @@ SPLIT = "split"
 KEY = "key"
 """Column of the name of a record, where records are the members."""
 
-LOOKED_AT = 16 << 20
-"""Characters of a document that are looked at to recognise it."""
+FIRST, LOOKED_AT = 1 << 20, 16 << 20
+"""Characters of a document that are looked at to recognise it: of most the first, of the others and of its records more."""
+
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 KEPT = 4_000
 """Records kept of these, from all over them."""
+
+SLICE = 10_000
+"""Rows that are made of columns at once."""
 
 Shape = Literal["records", "splits", "members", "columns", "rows"]
 
@@ -60,11 +65,11 @@ class Document:
     """How a document holds a table."""
 
     shape: Shape
-    holders: tuple[str, ...] = ("",)
-    """The lists of records: "" is the document itself."""
+    holder: str = ""
+    """The list of records: "" is the document itself."""
 
-    def rows(self, text: Text) -> Iterator[Any]:
-        """The records in their order, each an object unless it is broken.
+    def rows(self, text: Text, *, written: bool = False) -> Iterator[Any]:
+        """The records in their order, each an object unless it is broken; as they are ``written`` where that is known.
 
         Raises:
             BrokenJson, OSError, ValueError: the file is damaged; what came before is good.
@@ -77,11 +82,14 @@ class Document:
             for k, (name, _, value) in enumerate(json_members(text)):
                 named = isinstance(value, dict) and KEY not in value and name != str(k)
                 yield {KEY: name, **value} if named else value
-        else:
+        elif self.shape == "splits":
             for name, listed, value in json_members(text):
-                if listed and name in self.holders:
-                    named = self.shape == "splits" and isinstance(value, dict) and SPLIT not in value
-                    yield {SPLIT: name, **value} if named else value
+                if listed and vocabulary.split_of(name):
+                    yield {SPLIT: name, **value} if isinstance(value, dict) and SPLIT not in value else value
+        else:
+            for name, listed, value in json_members(text, written=written):
+                if listed and name == self.holder:
+                    yield value
 
 
 class JsonFormat(TableFormat):
@@ -127,7 +135,7 @@ class JsonPartition(JsonLinesPartition):
         lines: list[bytes] = []
         size = 0
         with _opened(self.path) as text:
-            rows = self.document.rows(text)
+            rows = self.document.rows(text, written=True)
             while True:
                 try:
                     row = next(rows)
@@ -136,7 +144,8 @@ class JsonPartition(JsonLinesPartition):
                 except (OSError, EOFError, zlib.error, ValueError) as error:
                     yield b"".join(lines)
                     raise OSError(_said(error)) from error
-                lines.append(json.dumps(row).encode() + b"\n")
+                line = (row if isinstance(row, Written) else json.dumps(row)).encode()
+                lines.append((line.translate(_ONE_LINE) if b"\n" in line or b"\r" in line else line) + b"\n")
                 size += len(lines[-1])
                 if size >= BLOCK:
                     yield b"".join(lines)
@@ -151,7 +160,7 @@ class JsonPartition(JsonLinesPartition):
         """
         if self.document.shape != "records":
             raise DatalintError(f"{self.shown}: JSON of this form is not written again; save it as a list of records")
-        (name,) = self.document.holders
+        name = self.document.holder
         around: dict[str, Any] = {}
         if name:
             with _opened(self.path) as text:
@@ -203,7 +212,12 @@ def _recognised(path: Path) -> tuple[Document, list[dict[str, Any]]]:
     """How the document holds a table, and records from all over its beginning."""
     try:
         with _opened(path) as text:
-            document = _shape(text)
+            document = _shape(_Window(text, FIRST))
+        if document is None:
+            with _opened(path) as text:
+                document = _shape(_Window(text, LOOKED_AT))
+        if document is None:
+            raise NotATable("JSON that holds neither records, such as a list of objects, nor columns")
         with _opened(path) as text:
             return document, _sampled(document, text)
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -213,8 +227,8 @@ def _recognised(path: Path) -> tuple[Document, list[dict[str, Any]]]:
 class _Window:
     """The beginning of a text."""
 
-    def __init__(self, text: Text) -> None:
-        self._text, self._left = text, LOOKED_AT
+    def __init__(self, text: Text, size: int) -> None:
+        self._text, self._left = text, size
 
     def read(self, size: int, /) -> str:
         """As of the text itself, up to the end of the window."""
@@ -222,19 +236,24 @@ class _Window:
         self._left -= len(piece)
         return piece
 
+    @property
+    def over(self) -> bool:
+        """Whether it was read to its end."""
+        return self._left == 0
 
-def _shape(text: Text) -> Document:
-    """What the document is by its beginning.
+
+def _shape(window: _Window) -> Document | None:
+    """What the document is by its beginning; None if that says nothing.
 
     Raises:
         NotATable: no table; the message says what instead.
         BrokenJson, OSError, ValueError: damaged before its second record.
     """
-    window = _Window(text)
     objects: Counter[str] = Counter()
     lists: Counter[str] = Counter()
     scalars: Counter[str] = Counter()
     members: dict[str, Any] = {}
+    name = ""
     try:
         for name, listed, value in json_members(window):
             kinds = objects if isinstance(value, dict) else lists if isinstance(value, list) else scalars
@@ -244,7 +263,12 @@ def _shape(text: Text) -> Document:
                 members[name] = sorted(value) if isinstance(value, dict) else None
     except BrokenJson:
         if sum(objects.values()) + sum(lists.values()) + sum(scalars.values()) + len(members) < 2:
+            if window.over:
+                return None
             raise
+        if window.over and name and name not in objects:
+            for kinds in (lists, scalars):  # the list that the window cuts looks shorter than it is
+                kinds.pop(name, None)
     if "" in objects or "" in lists or "" in scalars:
         if 2 * objects[""] < objects[""] + lists[""] + scalars[""]:
             raise NotATable("a JSON list of values, not of records")
@@ -252,13 +276,15 @@ def _shape(text: Text) -> Document:
     return _of_members(objects, lists, scalars, members)
 
 
-def _of_members(objects: Counter[str], lists: Counter[str], scalars: Counter[str], members: dict[str, Any]) -> Document:
+def _of_members(
+    objects: Counter[str], lists: Counter[str], scalars: Counter[str], members: dict[str, Any]
+) -> Document | None:
     held = [name for name in objects if objects[name] > lists[name] + scalars[name]]
     named = [name for name in held if name.lower() in HOLDERS]
     if len(named) == 1:
-        return Document("records", (named[0],))
+        return Document("records", named[0])
     if held and vocabulary.split_values(held):
-        return Document("splits", tuple(held))
+        return Document("splits")
     if held:
         raise NotATable(f"JSON whose lists of objects ({', '.join(held[:5])}) are not known to be records")
     if lists["data"] and scalars["columns"]:
@@ -273,12 +299,12 @@ def _of_members(objects: Counter[str], lists: Counter[str], scalars: Counter[str
             return Document("columns")
         if common is not None and 10 * count >= 9 * len(inner) and len(inner) >= len(common):
             return Document("members")
-    raise NotATable("JSON that holds neither records, such as a list of objects, nor columns")
+    return None
 
 
 def _sampled(document: Document, text: Text) -> list[dict[str, Any]]:
     """Records from all over the beginning of a document."""
-    window = text if document.shape == "columns" else _Window(text)
+    window = text if document.shape in {"columns", "splits"} else _Window(text, LOOKED_AT)
     kept: list[dict[str, Any]] = []
     step = 1
     try:
@@ -294,25 +320,43 @@ def _sampled(document: Document, text: Text) -> list[dict[str, Any]]:
 
 def _of_columns(text: Text) -> Iterator[Any]:
     """The rows of a document of columns, which must be read to its end before the first row is known."""
+    packed: dict[str, tuple[Any, bool]] = {}
+    values: list[Any] = []
+    last = None
+    for name, listed, value in json_members(text):
+        if name != last and last is not None:
+            packed[last], values = _packed(values), []
+        last = name
+        if listed:
+            values.append(value)
+        elif isinstance(value, dict):
+            values = [*value.values()]
+    if last is not None:
+        packed[last] = _packed(values)
+    size = max((len(array) for array, _ in packed.values()), default=0)
+    if any(len(array) != size for array, _ in packed.values()):
+        raise BrokenJson("columns of different lengths")
+    for start in range(0, size, SLICE):
+        part = [_unpacked(array.slice(start, SLICE), coded) for array, coded in packed.values()]
+        for cells in zip(*part, strict=True):
+            yield dict(zip(packed, cells, strict=True))
+
+
+def _packed(values: list[Any]) -> tuple[Any, bool]:
+    """A column in little memory, and whether its values are written as JSON: those that have no type in common."""
     import pyarrow as pa
 
-    columns: dict[str, list[str]] = {}
-    packed: dict[str, Any] = {}
-    last = ""
-    for name, listed, value in json_members(text):
-        if name != last and last in columns:
-            packed[last] = pa.array(columns.pop(last))
-        last = name
-        values = [value] if listed else list(value.values()) if isinstance(value, dict) else []
-        columns.setdefault(name, []).extend(map(json.dumps, values))
-    packed |= {name: pa.array(values) for name, values in columns.items()}
-    size = max(map(len, packed.values()), default=0)
-    if any(len(values) != size for values in packed.values()):
-        raise BrokenJson("columns of different lengths")
-    for start in range(0, size, 10_000):
-        part = [values.slice(start, 10_000).to_pylist() for values in packed.values()]
-        for cells in zip(*part, strict=True):
-            yield dict(zip(packed, map(json.loads, cells), strict=True))
+    if {type(value) for value in values} <= {float, type(None)} or {type(value) for value in values} <= {
+        str,
+        type(None),
+    }:
+        return pa.array(values), False
+    return pa.array(map(json.dumps, values), pa.string()), True
+
+
+def _unpacked(array: Any, coded: bool) -> list[Any]:
+    values: list[Any] = array.to_pylist()
+    return [json.loads(value) for value in values] if coded else values
 
 
 def _of_rows(text: Text) -> Iterator[Any]:

@@ -14,7 +14,8 @@ import pytest
 
 import datalint
 from datalint.planting.load import load
-from datalint.sources.tables.unseen import array_hashes
+from datalint.sources.tables import unseen
+from datalint.sources.tables.unseen import array_hashes, cell_hashes
 from tests.command import call, run
 
 if TYPE_CHECKING:
@@ -136,6 +137,12 @@ def test_equal_cells_have_equal_hashes_wherever_they_lie(cells: list[Any]) -> No
     assert [[a == b for b in whole] for a in whole] == [[a == b for b in cells] for a in cells]
     for start in range(len(cells)):
         assert array_hashes(pa.array(cells).slice(start)).tolist() == whole[start:].tolist()
+
+
+def test_many_cells_are_hashed_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unseen, "PIECE", 64)
+    for cells in CELLS:
+        assert cell_hashes(pa.array(cells * 20)).tolist() == array_hashes(pa.array(cells * 20)).tolist()
 
 
 def test_hashes_do_not_depend_on_the_type(tmp_path: Path) -> None:

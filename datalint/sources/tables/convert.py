@@ -354,12 +354,12 @@ class TableReader:
         return block
 
     def _unseen(self, columns: Mapping[str, Any], size: int) -> NDArray[np.uint64] | None:
-        from datalint.sources.tables.unseen import array_hashes
+        from datalint.sources.tables.unseen import cell_hashes
 
         held = [name for name in self.plan.unseen if name in columns]
         total = np.zeros(size, np.uint64)
         for name in held:
-            total += scramble(array_hashes(columns[name]), salt_of(name))
+            total += scramble(cell_hashes(columns[name]), salt_of(name))
         return total if held else None
 
     def _readable(self, name: str, array: Any) -> Any:

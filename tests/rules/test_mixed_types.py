@@ -41,6 +41,25 @@ def test_dressed_numbers(form: str) -> None:
     assert "numbers stored as text" in message
 
 
+@pytest.mark.parametrize("form", ["{}.320,97", "1.{}.000"])
+def test_points_between_thousands(form: str) -> None:
+    ((severity, message),) = found([form.format(f"{k + 100}") for k in range(300)])
+    assert (severity, "numbers stored as text" in message) == ("warning", True)
+    assert not found([f"10.0.{k}" for k in range(300)])  # versions
+
+
+def test_symbols_that_a_spreadsheet_converted(tmp_path: Path) -> None:
+    genes = [f"{'ABCX'[k % 4]}DK{k % 97}" for k in range(300)]
+    assert not found(genes)
+    ((severity, message),) = found([*genes[:295], "7-Mar", "2-Sep", "2-Sep", "Dec-01", "2.31E+13"])
+    assert severity == "warning"
+    assert message.startswith("'v' holds 5 dates or powers of ten such as '2-Sep' among 295 symbols")
+    ranges = [f"{k % 9 * 5}-{k % 9 * 5 + 4}" for k in range(300)]
+    ((severity, message),) = found([*ranges[:290], *["9-May"] * 5, *["14-Oct"] * 5], tmp_path)
+    assert (severity, "such as '14-Oct'" in message) == ("warning", True)
+    assert not found([f"{k % 28 + 1}-{('Jan', 'Mar', 'Dec')[k % 3]}" for k in range(300)])
+
+
 def test_plain_numbers_stored_as_text() -> None:
     ((severity, message),) = found(NUMBERS)
     assert severity == "warning"

@@ -8,9 +8,23 @@ from typing import Literal
 
 from datalint.author import CURRENCIES
 
-Kind = Literal["number", "dressed", "date", "date, year first", "date, slashes", "date, dots", "date, words", "text"]
+Kind = Literal[
+    "number",
+    "dressed",
+    "date",
+    "date, year first",
+    "date, slashes",
+    "date, dots",
+    "date, words",
+    "date, no year",
+    "text",
+]
 
-_CORE = r"[-+]?(?:\d{1,3}(?:[,' \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?"
+_CORE = (
+    r"[-+]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"  # 1.234,5 and 1.234.567
+    r"|(?:\d{1,3}(?:[,' \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?)"
+)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _UNIT = r"(?:%|‰|°[CF]?|[kmcdµμn]?[gmlswWhVAJ]|[kMG]?[HB]z?|kg|mg|mm|cm|km|lbs?|oz|ft|in|mi|mph|km/h|kWh?|hp|bhp|cc|kmpl|km/kg|ml|USD|EUR|GBP|years?|yrs?|days?|hours?|hrs?|mins?|secs?|months?|rows?|[kKM])"
 _DRESSED = re.compile(rf"{CURRENCIES}\s?{_CORE}(?:\s?[kKMB])?|{_CORE}\s?(?:{_UNIT}|{CURRENCIES})|{_CORE}|\({_CORE}\)")
 _DATES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -26,11 +40,26 @@ _DATES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "date, words",
         re.compile(
-            r"(?:\d{1,2}[ -])?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]+\d{1,4}(?:,? \d{4})?(?:[ -]\d{4})?",
+            rf"(?:\d{{1,2}}[ -])?(?:{_MONTHS})[a-z]*[ .,-]+\d{{1,4}}(?:,? \d{{4}})?(?:[ -]\d{{4}})?",
             re.IGNORECASE,
         ),
     ),
+    ("date, no year", re.compile(rf"\d{{1,2}}-(?:{_MONTHS})", re.IGNORECASE)),
 )
+
+
+_CONVERTED = re.compile(rf"\d{{1,2}}-(?:{_MONTHS.title()})|(?:{_MONTHS.title()})-\d\d|\d(?:\.\d\d?)?E\+\d\d")
+_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*|\d{1,3}-\d{1,3}")
+
+
+def is_converted(text: str) -> bool:
+    """Whether spreadsheets show a date or a power of ten like this where nobody wrote one, as for MARCH7 and 2310009E13."""
+    return _CONVERTED.fullmatch(text) is not None
+
+
+def is_symbol(text: str) -> bool:
+    """Whether it is one word that may hold digits, as names of genes and parts are, or a range such as 5-9."""
+    return _SYMBOL.fullmatch(text) is not None
 
 
 def kind_of_text(text: str) -> Kind:

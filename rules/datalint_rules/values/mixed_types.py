@@ -22,7 +22,7 @@ from datalint.author import (
     more_of,
     training,
 )
-from datalint_rules.values._kinds import kind_of_text
+from datalint_rules.values._kinds import is_converted, is_symbol, kind_of_text
 from datalint_rules.values._tables import Pool, need_tables, text_names
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ LEVELS = 15
 class MixedTypes(Rule):
     """Numbers, dates and texts in one column, dates in several formats, and numbers stored as text.
 
+    Names of genes and parts that a spreadsheet turned into dates or powers of ten ("2-Sep", "2.31E+13") are reported too.
     A column counts as numbers with stray texts where at least four in five of its values are numbers of many different
     sizes, as dates with strays likewise. Numbers written as text with a unit, a currency, a percent sign or separators
-    of thousands are reported too. Words for missing values are VAL104's. Codes that mix letters and digits are no fault.
+    of thousands are as well. Words for missing values are VAL104's. Codes that mix letters and digits are no fault.
 
     ## Why it hurts
 
@@ -104,6 +105,8 @@ class MixedTypes(Rule):
         total = sum(values.values())
         if total < SMALLEST or len(values) < 3:
             return None
+        if converted := _converted(values):
+            return converted
         kinds: dict[str, dict[str, int]] = {}
         for value, count in values.items():
             kinds.setdefault(kind_of_text(value), {})[value] = count
@@ -162,6 +165,18 @@ def _strays(profile: Profile, pool: Pool) -> Iterator[tuple[str, str]]:
         elif counts:
             worst = sorted(counts, key=lambda text: (-counts[text], text))
             yield name, f"holds numbers and {counted(sum(counts.values()), 'text')} such as {worst[0][:40]!r}"
+
+
+def _converted(values: Mapping[str, int]) -> tuple[str, bool] | None:
+    """Symbols of which a spreadsheet made dates or powers of ten (Ziemann et al. 2016)."""
+    changed = {value: count for value, count in values.items() if is_converted(value)}
+    symbols = sum(count for value, count in values.items() if value not in changed and is_symbol(value))
+    total = sum(values.values())
+    if not changed or 2 * sum(changed.values()) > total or symbols < 0.95 * (total - sum(changed.values())):
+        return None
+    count = sum(changed.values())
+    told = f"{count:,} {'date or power of ten' if count == 1 else 'dates or powers of ten'} such as {min(changed)!r}"
+    return f"holds {told} among {symbols:,} symbols: a spreadsheet converted them", len(changed) >= 2
 
 
 def _numbers(kinds: Mapping[str, Mapping[str, int]], plain: int, dressed: int) -> tuple[str, bool] | None:

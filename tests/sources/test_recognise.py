@@ -229,7 +229,7 @@ def test_class_folders(tmp_path: Path) -> None:
     (tmp_path / "dog" / "Thumbs.db").write_bytes(b"x")
     dataset = only(tmp_path)
     assert (read(dataset), dataset.by_class) == ({"all": {"cat": 3, "dog": 4}}, True)
-    assert not dataset.problems
+    assert [problem.kind for problem in dataset.problems] == ["hidden"]
 
 
 def test_a_class_called_train(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from datalint.core.dataset import Field
 from datalint.sources.files import reason, spoken
 from datalint.sources.plugins import FORMATS, loaded
 from datalint.sources.tables.arrow import ArrowFormat
+from datalint.sources.tables.conll import ConllFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
 from datalint.sources.tables.encoding import NotATable
@@ -36,6 +37,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     ExcelFormat,
     FastTextFormat,
     SvmlightFormat,
+    ConllFormat,
     JsonLinesFormat,
     JsonFormat,
     CsvFormat,

@@ -15,7 +15,30 @@ from datalint.core.errors import DatalintError
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORDS = "the red bird sang to Ann Lee in Oslo while rain fell on old roofs of Rome and nobody else heard it".split()
+WORDS = [
+    "the",
+    "red",
+    "bird",
+    "sang",
+    "to",
+    "Ann",
+    "Lee",
+    "in",
+    "Oslo",
+    "while",
+    "rain",
+    "fell",
+    "on",
+    "old",
+    "roofs",
+    "of",
+    "Rome",
+    "and",
+    "nobody",
+    "else",
+    "heard",
+    "it",
+]
 NAMES = {"Ann": "B-PER", "Lee": "I-PER", "Oslo": "B-LOC", "Rome": "B-LOC"}
 
 

@@ -38,6 +38,7 @@ from datalint.measures.columns import NumberStats
 from datalint.measures.contents import Contents
 from datalint.measures.images import ImageHeaders
 from datalint.measures.label_sets import LabelSets
+from datalint.measures.masks import Masks
 from datalint.measures.objects import Objects
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
 from datalint.measures.passages import Passages
@@ -109,6 +110,7 @@ __all__ = [
     "LabelRuns",
     "LabelSets",
     "Learned",
+    "Masks",
     "Measurement",
     "NamedSamples",
     "NoiseEstimate",

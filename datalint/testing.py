@@ -17,11 +17,12 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from datalint.core.severity import SEVERITIES
+from datalint.rules.base import Wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +76,7 @@ def check_page(rule: type[Rule]) -> None:
     module = rule.__module__.rpartition(".")[2]
     assert module == rule.name.replace("-", "_"), f"{rule.name} lies in the file {module}.py"
     assert rule.severity in SEVERITIES, f"{rule.code} has the unknown severity {rule.severity!r}"
-    assert rule.wants in {"nothing", "label", "classes", "objects"}, f"{rule.code} wants {rule.wants!r}"
+    assert rule.wants in get_args(Wants), f"{rule.code} wants {rule.wants!r}"
     assert rule.modalities <= {"table", "images"}, f"{rule.code} names an unknown modality"
     assert rule.modalities, f"{rule.code} applies to nothing"
     assert rule.item.strip(), f"{rule.code} answers no item"

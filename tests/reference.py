@@ -437,6 +437,30 @@ def _boxed_digits(rng: np.random.Generator) -> Clean:
     return Clean("digits in photos", files=files, annotations=annotations)
 
 
+def _masked_digits(rng: np.random.Generator) -> Clean:
+    """A digit in any colour on each photo, with a mask of it in a folder beside."""
+    from sklearn.datasets import load_digits
+
+    X, _ = load_digits(return_X_y=True)
+    names = list(photos())
+    files: dict[str, bytes] = {}
+    masks: dict[str, bytes] = {}
+    for k in range(100):
+        split = "validation" if k % 4 == 0 else "train"
+        pixels = crop(photos()[names[k % 2]], 96, 72, rng).astype(np.float64)
+        scale = int(rng.integers(4, 8))
+        ink = np.kron(X[int(rng.integers(len(X)))].reshape(8, 8), np.ones((scale, scale))) / 16
+        left, top = int(rng.integers(96 - len(ink))), int(rng.integers(72 - len(ink)))
+        part = pixels[top : top + len(ink), left : left + len(ink)]
+        colour = (part.mean(axis=(0, 1)) + 128 + rng.uniform(-40, 40, 3)) % 256
+        part += ink[..., None] * (colour - part)
+        mask = np.zeros((72, 96), np.uint8)
+        mask[top : top + len(ink), left : left + len(ink)] = np.where(ink > 0.5, 255, 0)
+        files[f"{split}/images/{k:03d}.jpg"] = picture(pixels.round().astype(np.uint8), "JPEG", quality=90)
+        masks[f"{split}/masks/{k:03d}.png"] = picture(mask)
+    return Clean("digits with masks", files=files, annotations=masks)
+
+
 IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "digits": _digits,
     "crops": _crops,
@@ -444,4 +468,5 @@ IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "any size": _any_size,
     "shapes": _shapes,
     "boxed digits": _boxed_digits,
+    "masked digits": _masked_digits,
 }

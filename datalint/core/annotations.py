@@ -55,6 +55,26 @@ class ObjectBlock:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class MaskBlock:
+    """The masks of some pictures; arrays have one entry per picture, unless they say otherwise."""
+
+    size: NDArray[np.int32]
+    """[pictures, 2] width and height as stored; zeros where there is none, or none that can be read."""
+    mode: list[str]
+    """Pillow's name for the pixel format; empty where there is none."""
+    format: list[str]
+    """Pillow's name for the file format."""
+    distinct: NDArray[np.int32]
+    """How many values it has, of colours the triples."""
+    picture: NDArray[np.int64]
+    """[values] Position of its picture among these."""
+    values: NDArray[np.int64]
+    """[values] The most frequent of each mask, in order; of colours red, green and blue as one number."""
+    pixels: NDArray[np.int64]
+    """[values] How many pixels have it."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """A picture without an entry among the annotations, or an entry without its picture."""

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.core.annotations import Annotations, ObjectBlock
+    from datalint.core.annotations import Annotations, MaskBlock, ObjectBlock
     from datalint.core.dialogues import Conversation
     from datalint.core.terms import Confidence, Modality
 
 Kind = Literal["number", "text", "time", "other"]
 Role = Literal["feature", "label", "id", "index", "time", "split", "group", "text", "ignored"]
-Task = Literal["classification", "multi-label", "regression", "detection", "chat", "preference"]
-Aspect = Literal["labels", "table", "header", "pixels", "annotations", "head"]
+Task = Literal["classification", "multi-label", "regression", "detection", "segmentation", "chat", "preference"]
+Aspect = Literal["labels", "table", "header", "pixels", "annotations", "masks", "head"]
 """What a measurement wants of each sample; a partition reads no more than is asked.
 
 ``head``: the first samples are enough, so that small pieces are best.
@@ -250,6 +250,8 @@ class Batch:
     images: ImageBlock | None = None
     objects: ObjectBlock | None = None
     """Only when annotations were asked for."""
+    masks: MaskBlock | None = None
+    """Only when masks were asked for."""
     problems: list[Problem] = field(default_factory=list)
 
     @cached_property

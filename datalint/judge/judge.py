@@ -253,8 +253,8 @@ class _Judged:
             return "applies to images only" if "images" in rule.modalities else "applies to table only"
         if rule.wants == "nothing":
             return None
-        if rule.wants == "objects":
-            return None if self.dataset.annotations is not None else "no objects are drawn in the pictures"
+        if rule.wants in {"annotations", "objects", "masks"}:
+            return self._why_no_annotations(rule)
         if self.dataset.label is None:
             return self.dataset.skipped_label
         task = self.profile.task
@@ -267,6 +267,14 @@ class _Judged:
         if not any(split[LabelRuns].samples for split in self.profile.splits):
             return "no sample has a label"
         return None
+
+    def _why_no_annotations(self, rule: Rule) -> str | None:
+        masks = self.dataset.task == "segmentation"
+        if rule.wants == "masks":
+            return None if masks else "the pictures have no masks"
+        if self.dataset.annotations is None:
+            return "no objects are drawn in the pictures"
+        return "the pictures have masks, and no boxes" if rule.wants == "objects" and masks else None
 
     def _finding(self, rule: Rule, found: Found) -> tuple[Finding, Cases | None, Sequence[AffectedSample]]:
         severity = self.severities.get(rule.code) or found.severity or rule.severity

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
 
-Wants = Literal["nothing", "label", "classes", "objects"]
+Wants = Literal["nothing", "label", "classes", "annotations", "objects", "masks"]
 Repair = Literal[
     "drop", "drop-copies", "drop-from-earlier", "leave-out", "shuffle", "turn", "respell", "relabel", "irreversible"
 ]
@@ -119,7 +119,8 @@ class Rule(ABC):
     """Whether it judges the coordinated sample, and not all samples."""
     wants: ClassVar[Wants] = "nothing"
     """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
-    regressed; ``objects``: skipped where no objects are drawn in the pictures."""
+    regressed; ``objects``: skipped where no objects are drawn in the pictures; ``masks``: where they have no masks;
+    ``annotations``: where they have neither."""
     tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
     """What it can judge the target of, if it wants one."""
     promise: ClassVar[float] = 0.5

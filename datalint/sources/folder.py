@@ -52,6 +52,8 @@ class Folder:
         self.hidden = listing.hidden
         self.claimed: set[tuple[str, ...]] = set()
         """Files that belong to a data set already, by their place."""
+        self.unless_claimed: list[tuple[Sequence[Entry], str, str]] = []
+        """Files that are told if no data set takes them: where they lie, and what each of them is to a picture."""
         self._known: dict[Hashable, Any] = {}
 
     @property

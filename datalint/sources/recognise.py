@@ -12,6 +12,7 @@ from datalint.core.dataset import Dataset, Problem, Split
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
+from datalint.core.wording import counted
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
@@ -26,7 +27,7 @@ from datalint.sources.tables.formats import installed_formats, look, suffixes, t
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Wishes", "recognise", "recognise_files"]
 
@@ -235,9 +236,16 @@ class _Search:
             "Arrow and JSON tables, class folders of images, and .npy and .npz arrays"
         )
 
+    def _idle(self) -> Iterator[Problem]:
+        for entries, shown, what in self.folder.unless_claimed:
+            if idle := sum(entry.parts not in self.folder.claimed for entry in entries):
+                yield Problem(
+                    "not-scanned", shown, f"{counted(idle, what)} of pictures that are read without: left out"
+                )
+
     def _hand_out_problems(self, found: list[Dataset]) -> None:
         # A file that belongs to no data set is told with the one that lies nearest.
-        for problem in [*self.folder.unread.values(), *self.folder.problems]:
+        for problem in [*self.folder.unread.values(), *self.folder.problems, *self._idle()]:
             place = Path(problem.path).parts
             nearest = max(found, key=lambda dataset: shared(Path(dataset.path).parts, place))
             nearest.problems.append(problem)

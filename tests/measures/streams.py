@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from datalint.core import hashing
-from datalint.core.annotations import ObjectBlock
+from datalint.core.annotations import MaskBlock, ObjectBlock
 from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, LabelSet, PixelBlock, Problem, TableBlock
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Section:
             batch.images = self._images(rows)
         if self.objects is not None:
             batch.objects = self._objects(start, stop, rng)
+            batch.masks = self._masks(start, stop)
         for at, known in self.problems:
             if start <= at < stop:
                 batch.problems.append(Problem("unreadable", f"file {at}", "broken", at if known else -1))
@@ -99,6 +100,15 @@ class Section:
         codes, names = _encode(np.array(["cat", "Cat", "7", "\ud800"], dtype=object)[ref * ref % 4], rng)
         sizes = np.column_stack([counts * 10, counts * 20]).astype(np.int32)
         return ObjectBlock(picture, boxes, codes, names, ref, (ref % 8).astype(np.uint8), sizes, counts % 3 > 0)
+
+    def _masks(self, start: int, stop: int) -> MaskBlock:
+        assert self.objects is not None
+        counts = self.objects[start:stop]
+        picture = np.repeat(np.arange(stop - start), counts)
+        number = np.arange(self.objects[:start].sum(), self.objects[:stop].sum())
+        size = np.column_stack([counts * 10, counts * 20]).astype(np.int32)
+        kinds = [["", "L", "P"][count % 3] for count in counts]
+        return MaskBlock(size, kinds, kinds, counts.astype(np.int32), picture, number * 7 % 256, number)
 
     def _images(self, rows: slice) -> ImageBlock:
         pictures = (self.pictures or [])[rows]

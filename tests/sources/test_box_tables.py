@@ -191,7 +191,7 @@ def test_nothing_in_a_table_ends_a_scan(tmp_path: Path) -> None:
     ):
         (root / "train_labels.csv").write_text(content)
         report = datalint.scan(root, select=["ANN", "FIL101"], config=False, cache=False)
-        assert {status.status for status in report.datasets[0].rules} <= {"found", "passed", "skipped"}
+        assert "failed" not in {status.status for status in report.datasets[0].rules}
 
 
 def test_all_box_layouts_share_one_truth() -> None:

@@ -157,7 +157,7 @@ def test_no_value_of_any_kind_breaks_a_scan(tmp_path: Path, place: str, value: A
     content[section][1][key] = value
     lay(tmp_path, {**{name: k for k, name in enumerate(NAMES)}, "coco.json": content})
     report = datalint.scan(tmp_path, select=["ANN"], config=False, cache=False)
-    assert {status.status for status in report.datasets[0].rules} <= {"found", "passed"}
+    assert "failed" not in {status.status for status in report.datasets[0].rules}
 
 
 def test_other_json_is_left_alone(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_hostile_files_of_boxes_end_no_scan(tmp_path: Path, content: bytes) -> N
     root = lay(tmp_path, card=USUAL)
     labels_of(root)[0].write_bytes(content)
     report = datalint.scan(root, select=["ANN", "FIL101"], config=False, cache=False)
-    assert {status.status for status in report.datasets[0].rules} <= {"found", "passed"}
+    assert "failed" not in {status.status for status in report.datasets[0].rules}
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from datalint.core.dataset import Problem
+from datalint.sources.files import shared
 from datalint.sources.images.decode import FORMATS, MAX_SIDE, content, strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from datalint.sources.files import Entry
 
 FOLDER = re.compile(
-    r"(.*[-_ ]|train|val|test)?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
+    r"(.*[-_ ]|train|val(id(ation)?)?|test)?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
     r"|gt|ground[-_ ]?truths?)([-_ ](dir|png))?|segmentation(class|object)|gt(fine|coarse)",
     re.IGNORECASE,
 )
@@ -34,17 +35,30 @@ PICTURE = re.compile(r"(?<=.)[-_ ](image|img|rgb|sat|photo|leftimg8bit)$", re.IG
 COLOURS = 64
 """A mask has few colours, one for each kind of thing; photos have thousands."""
 
+BLENDED = 24
+"""Levels of grey that nine of ten pixels of a mask have which was scaled smoothly or stored as JPEG."""
+
 LOOKED_AT = 5
 PIXELS = 50_000_000
 
 
-def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
-    """The images that are no masks, and what to tell of those that are.
+@dataclass(frozen=True)
+class MaskFolder:
+    """Pictures of one place that are masks of others."""
+
+    place: tuple[str, ...]
+    shown: str
+    of: Mapping[Entry, Entry | None]
+    """Each mask with its picture."""
+
+
+def find_masks(images: Sequence[Entry]) -> list[MaskFolder]:
+    """The images that are masks of others.
 
     Masks have the names of their pictures, lie in a folder of their own (or end in ``_mask``), and have few colours.
     """
     suspects: defaultdict[tuple[str, ...], list[tuple[Entry, tuple[str, ...]]]] = defaultdict(list)
-    pictures: set[tuple[str, ...]] = set()
+    pictures: defaultdict[tuple[str, ...], list[Entry]] = defaultdict(list)
     named: dict[tuple[str, ...], int | None] = {}
     """By folder, the level at which its name is one of masks."""
     for entry in images:
@@ -60,19 +74,27 @@ def without_masks(images: Sequence[Entry]) -> tuple[list[Entry], list[Problem]]:
             suspects[(*folder, "*")].append((entry, (*folder, STEM.sub("", own))))
         else:
             # A picture may lie beside its mask or in any folder that stands where that of the mask does.
-            for k in range(len(folder) + 1):
-                for stem in {own, PICTURE.sub("", own)}:
-                    pictures.add((*folder[:k], *folder[k + 1 :], stem))
-    masks: set[tuple[str, ...]] = set()
-    problems = []
+            for key in {
+                (*folder[:k], *folder[k + 1 :], stem)
+                for k in range(len(folder) + 1)
+                for stem in (own, PICTURE.sub("", own))
+            }:
+                pictures[key].append(entry)
+    found = []
     for place, items in suspects.items():
         known = [entry for entry, key in items if key in pictures]
-        if 10 * len(known) >= 9 * len(items) and all(map(_few_colours, _some(known))):
-            masks |= {entry.parts for entry, _ in items}
+        looks = [_few_colours(entry) for entry in _some(known)] if 10 * len(known) >= 9 * len(items) else []
+        # One that is damaged says nothing of the others.
+        if True in looks and False not in looks:
             shown = items[0][0].shown.rsplit("/", max(1, len(items[0][0].parts) - len(place)))[0]
-            text = f"{len(items):,} masks of pictures: segmentation is not judged, so they are left out"
-            problems.append(Problem("not-scanned", shown, text))
-    return [entry for entry in images if entry.parts not in masks], problems
+            of = {
+                entry: max(pictures[key], key=lambda e, own=entry: shared(e.folder, own.folder))  # type: ignore[misc]
+                if key in pictures
+                else None
+                for entry, key in items
+            }
+            found.append(MaskFolder(place, shown, of))
+    return found
 
 
 def _stem(name: str) -> str:
@@ -83,13 +105,18 @@ def _some(entries: Sequence[Entry]) -> Iterable[Entry]:
     return entries[:: max(1, len(entries) // LOOKED_AT)][:LOOKED_AT]
 
 
-def _few_colours(entry: Entry) -> bool:
+def _few_colours(entry: Entry) -> bool | None:
+    """Whether a picture has no more colours than a mask; None where it cannot be read."""
     from PIL import Image
 
     try:
         with strict(), Image.open(io.BytesIO(content(str(entry.path))), formats=FORMATS) as image:
             if image.width * image.height > PIXELS or max(image.size) > MAX_SIDE:
                 return False
-            return image.getcolors(COLOURS) is not None
+            if image.getcolors(COLOURS) is not None:
+                return True
+            # Those that were scaled smoothly or stored as JPEG have more, of which nearly all pixels have a few.
+            levels = sorted(image.convert("L").histogram(), reverse=True)
+            return sum(levels[:BLENDED]) >= 0.9 * sum(levels)
     except Exception:  # as damaged files raise, which reading them will tell
-        return False
+        return None

@@ -14,7 +14,7 @@ from datalint.sources import files
 from datalint.sources.files import IMAGES
 from datalint.sources.folder import split_folders, stem, strays
 from datalint.sources.images.files import image_partitions
-from datalint.sources.images.masks import without_masks
+from datalint.sources.images.masks import MaskFolder, find_masks
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.tables.unlike import among_images
 
@@ -96,15 +96,20 @@ class ClassFolders(Layout):
 
 def pictures_of(folder: Folder) -> list[Pictures]:
     """The data sets that the pictures nobody has claimed make up."""
-    masks = folder.once("masks", lambda: _masks(folder))
+    masks = {entry.parts for group in mask_folders(folder) for entry in group.of}
     return arranged([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
 
 
-def _masks(folder: Folder) -> set[tuple[str, ...]]:
-    images = [entry for entry in folder.entries if entry.suffix in IMAGES]
-    pictures, problems = without_masks(images)
-    folder.problems += problems
-    return {entry.parts for entry in images} - {entry.parts for entry in pictures}
+def mask_folders(folder: Folder) -> list[MaskFolder]:
+    """The pictures that are masks of others."""
+    return folder.once("masks", lambda: _mask_folders(folder))
+
+
+def _mask_folders(folder: Folder) -> list[MaskFolder]:
+    found = find_masks([entry for entry in folder.entries if entry.suffix in IMAGES])
+    for group in found:
+        folder.unless_claimed.append((tuple(group.of), group.shown, "mask"))
+    return found
 
 
 def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:

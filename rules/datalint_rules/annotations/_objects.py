@@ -30,16 +30,21 @@ HALF = 0.5
 """Share from which a split is of no use."""
 
 
-class ObjectRule(Rule):
-    """A rule about the objects in pictures."""
+class AnnotationRule(Rule):
+    """A rule about what annotations say of pictures."""
 
     modalities = frozenset({"images"})
-    wants = "objects"
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The objects, and the headers of the pictures for their sizes."""
         return () if dataset.annotations is None else (ImageHeaders, Objects)
+
+
+class ObjectRule(AnnotationRule):
+    """A rule about the objects in pictures."""
+
+    wants = "objects"
 
 
 def severity_of(hit: int, total: int) -> Severity:
@@ -118,7 +123,11 @@ def spoil(
 
 def documents_of(clean: Clean) -> dict[str, Any]:
     """The annotations by split."""
-    return {path.split("/")[-1].removesuffix(".json"): json.loads(data) for path, data in clean.annotations.items()}
+    return {
+        path.split("/")[-1].removesuffix(".json"): json.loads(data)
+        for path, data in clean.annotations.items()
+        if path.endswith(".json")
+    }
 
 
 def planted(

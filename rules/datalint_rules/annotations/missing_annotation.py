@@ -23,13 +23,13 @@ from datalint.author import (
     counted,
     have,
 )
-from datalint_rules.annotations._objects import HALF, ObjectRule, documents_of, planted
+from datalint_rules.annotations._objects import HALF, AnnotationRule, documents_of, planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class MissingAnnotation(ObjectRule):
+class MissingAnnotation(AnnotationRule):
     """Pictures without annotations, and annotations without their picture.
 
     Listed pictures that are not there, objects of pictures that are not listed, pictures that nothing lists or describes,
@@ -57,6 +57,7 @@ class MissingAnnotation(ObjectRule):
     name = "missing-annotation"
     severity: ClassVar[Severity] = "error"
     item = "4"
+    wants = "annotations"
     public = frozenset({"pictures", "of", "objects"})
 
     class Params(RuleParams):

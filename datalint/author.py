@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datalint.core import missing
 from datalint.core.amounts import CURRENCIES, is_amount, is_day
-from datalint.core.annotations import MALFORMED, UNDECLARED, Gap
+from datalint.core.annotations import CROWD, MALFORMED, UNDECLARED, Gap
 from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, training, transpose, truncate
 from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
@@ -81,6 +81,7 @@ from datalint.profile.splits import SampledRows, SplitProfile
 from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
 
 __all__ = [
+    "CROWD",
     "CURRENCIES",
     "FILE_NAMES",
     "LEAST_ORIENTED",

@@ -16,6 +16,9 @@ CROWD: Final = 1
 """Stands for a crowd of objects."""
 MALFORMED: Final = 2
 """Its box is no four numbers."""
+Form = Literal["corners", "sizes", "centres"]
+"""Left, top, right and bottom; left, top, width and height; centre, width and height."""
+
 UNDECLARED: Final = 4
 """Its class is not among those that are declared; its name is the number in the file."""
 
@@ -98,5 +101,11 @@ class Annotations:
     """Pictures that are listed, by split."""
     objects: Mapping[str, int] = field(default_factory=dict)
     """Objects, those of pictures that are not listed included, or files that hold them, by split."""
+    form: Form = "corners"
+    """What the four numbers of a box are in its file."""
+    shares: bool = False
+    """Whether they are shares of the picture, and not pixels."""
+    identified: frozenset[str] = frozenset()
+    """Splits whose objects have ids, no two of them the same."""
     contradictions: tuple[str, ...] = ()
     """Where two lists of classes disagree, in words."""

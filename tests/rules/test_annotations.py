@@ -159,3 +159,94 @@ def test_rules_about_labels_are_skipped_with_a_reason_and_those_about_pictures_j
     assert [f.severity for f in report.findings if f.code == "VAL101"] == ["warning"]
     reasons = {s.reason for s in report.datasets[0].rules if s.code.startswith("LBL")}
     assert "each picture has objects, and no label of its own" in reasons
+
+
+def _corners(item: dict[str, Any]) -> None:
+    left, top, width, height = item["bbox"]
+    item["bbox"] = [left, top, left + width, top + height]
+
+
+def _exchanged(item: dict[str, Any]) -> None:
+    left, top, width, height = item["bbox"]
+    item["bbox"] = [top, left, height, width]
+
+
+def _shares(item: dict[str, Any]) -> None:
+    left, top, width, height = item["bbox"]
+    item["bbox"] = [left / 128, top / 96, width / 128, height / 96]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_corners, "as left, top, right and bottom in pixels"),
+        (_exchanged, "as left, top, width and height in pixels, x and y exchanged"),
+        (_shares, "lie in the first 2 pixels, and 100% as left, top, width and height in shares of the picture"),
+    ],
+)
+def test_numbers_of_another_convention_are_one_finding(change: Callable[[dict[str, Any]], None], words: str) -> None:
+    def every(document: dict[str, Any]) -> None:
+        for item in document["annotations"]:
+            change(item)
+
+    told = [f for f in scan(changed(every)).findings if f.code.startswith("ANN") and f.severity != "info"]
+    assert [(f.code, f.severity, f.split) for f in told] == [("ANN106", "error", "train")]
+    assert told[0].message.endswith(words)
+
+
+def test_boxes_a_little_outside_are_no_other_convention() -> None:
+    def some(document: dict[str, Any]) -> None:
+        for item in document["annotations"][::3]:
+            item["bbox"][0] += 60
+
+    assert not found(changed(some), "ANN106")
+    assert found(changed(some), "ANN103")
+
+
+@pytest.mark.parametrize(("category", "words"), [(0, "twins of one class"), (1, "twins of two classes")])
+def test_objects_twice(category: int, words: str) -> None:
+    def again(document: dict[str, Any]) -> None:
+        for k, item in enumerate(list(document["annotations"][:5])):
+            other = (item["category_id"] - 1 + category) % 10 + 1
+            document["annotations"].append({**item, "id": 9000 + k, "category_id": other})
+
+    (finding,) = found(changed(again), "ANN107")
+    assert (finding.severity, finding.evidence["boxes"], finding.split) == ("warning", 5, "train")
+    assert words in finding.message
+
+
+def test_classes_of_a_hierarchy_may_share_their_boxes() -> None:
+    def levels(document: dict[str, Any]) -> None:
+        document["categories"].append({"id": 11, "name": "digit"})
+        own = list(document["annotations"])
+        document["annotations"] += [{**item, "id": 9000 + k, "category_id": 11} for k, item in enumerate(own)]
+
+    assert {f.severity for f in found(changed(levels), "ANN107")} == {"info"}
+
+
+def test_boxes_that_overlap_are_no_twins() -> None:
+    def near(document: dict[str, Any]) -> None:
+        for k, item in enumerate(list(document["annotations"][:5])):
+            left, top, width, height = item["bbox"]
+            document["annotations"].append({**item, "id": 9000 + k, "bbox": [left + width / 6, top, width, height]})
+
+    assert not found(changed(near), "ANN107")
+
+
+@pytest.mark.parametrize(("split", "severity"), [("train", "info"), ("validation", "warning")])
+def test_ids_from_zero(split: str, severity: str) -> None:
+    def zero(document: dict[str, Any]) -> None:
+        for item in document["annotations"]:
+            item["id"] -= 1
+
+    (finding,) = found(changed(zero, split), "ANN110")
+    assert (finding.severity, finding.split, finding.affected.count) == (severity, split, 1)
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.2, None), (0.6, "warning"), (1.0, "error")])
+def test_crowds(share: float, severity: str | None) -> None:
+    def crowd(document: dict[str, Any]) -> None:
+        for item in document["annotations"][: round(share * len(document["annotations"]))]:
+            item["iscrowd"] = 1
+
+    assert [f.severity for f in found(changed(crowd), "ANN110")] == ([severity] if severity else [])

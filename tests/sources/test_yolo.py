@@ -179,10 +179,16 @@ def test_a_wrong_line_is_a_finding_with_file_and_line(tmp_path: Path, line: str,
 
 def test_other_numbers_than_shares_are_an_error(tmp_path: Path) -> None:
     root = lay(tmp_path, card=USUAL)
+    size = (128, 96, 128, 96)
     for path in labels_of(root):
-        path.write_text("4 60 40 20 20\n")
+        lines = [line.split() for line in path.read_text().splitlines()]
+        pixels = [[k, *(f"{float(x) * side:.1f}" for x, side in zip(box, size, strict=True))] for k, *box in lines]
+        path.write_text("".join(" ".join(words) + "\n" for words in pixels))
     (found,) = findings(root, *ANN)
-    assert (found.code, found.severity) == ("ANN103", "error")
+    assert (found.code, found.severity, found.split) == ("ANN106", "error", "train")
+    assert found.message.endswith(
+        "as centre, width and height in shares of the picture, and 100% as centre, width and height in pixels"
+    )
 
 
 def _forget(share: float) -> Callable[[Path], None]:

@@ -6,11 +6,11 @@ import math
 import re
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.core.annotations import MALFORMED, ObjectBlock
+from datalint.core.annotations import MALFORMED, Form, ObjectBlock
 from datalint.core.missing import ANYWHERE
 from datalint.sources import files
 from datalint.sources.files import IMAGES
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
     from datalint.sources.files import Entry
 
-Form = Literal["corners", "size", "centre"]
-
 WORDS: dict[Form, str] = {
     "corners": "left, top, right and bottom",
-    "size": "left, top, width and height",
-    "centre": "centre, width and height",
+    "sizes": "left, top, width and height",
+    "centres": "centre, width and height",
 }
 
 _PICTURE = "filename file fname image imageid imagename imagepath imagefilename img imgid imgname imgpath path filepath"
@@ -85,11 +83,11 @@ def columns_of(names: Sequence[str]) -> BoxColumns | None:
     one = first(_BOX)
     readings: list[tuple[Form, tuple[str, ...] | None, bool]] = [
         ("corners", four(_LEFT, _TOP, _RIGHT, _BOTTOM), False),
-        ("centre", four(*_MIDDLE, _WIDE, _HIGH), False),
-        ("centre", four(*_MIDDLE, *_SIZE), True),
-        ("size", four(_X, _Y, _WIDE, _HIGH), False),
-        ("size", four(_X, _Y, *_SIZE), True),
-        ("size", (one,) if one else None, False),
+        ("centres", four(*_MIDDLE, _WIDE, _HIGH), False),
+        ("centres", four(*_MIDDLE, *_SIZE), True),
+        ("sizes", four(_X, _Y, _WIDE, _HIGH), False),
+        ("sizes", four(_X, _Y, *_SIZE), True),
+        ("sizes", (one,) if one else None, False),
     ]
     form, box, of_box = next((item for item in readings if item[1] is not None), ("corners", None, False))
     if picture is None or box is None or picture in box:
@@ -106,6 +104,7 @@ class BoxTable:
     entry: Entry
     reading: str = ""
     """How its numbers are meant."""
+    form: Form = "corners"
     shares: bool = False
     names: list[str] = field(default_factory=list)
     """Of the pictures, as they are listed, each once."""
@@ -173,12 +172,13 @@ class BoxTable:
         self.shares = len(good) > 0 and float(np.quantile(abs(good), 0.99)) <= _SHARES
         if len(columns.box) == 1 and len(good) and self._are_corners(boxes):
             form = "corners"
-        if form == "size":
+        if form == "sizes":
             boxes[:, 2:] += boxes[:, :2]
-        elif form == "centre":
+        elif form == "centres":
             half = boxes[:, 2:] / 2
             boxes = np.column_stack([boxes[:, :2] - half, boxes[:, :2] + half])
         self._boxes = array("d", boxes.ravel())
+        self.form = form
         self.reading = f"{WORDS[form]} in {'shares of the picture' if self.shares else 'pixels'}"
 
     def _are_corners(self, boxes: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ from datalint.sources.annotations.json_items import BrokenJson, json_items
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from datalint.core.annotations import Form
     from datalint.sources.files import Entry
 
 _HEAD = re.compile(rb'"(images|annotations)"\s*:\s*\[')
@@ -51,6 +52,7 @@ class CocoFile:
     """Annotations without box or outline, such as captions."""
     reading: ClassVar[str] = ""
     shares: ClassVar[bool] = False
+    form: ClassVar[Form] = "sizes"
     lines: ClassVar[bool] = False
     _pictures: dict[Hashable, int] = field(default_factory=dict)
     """Position by id."""

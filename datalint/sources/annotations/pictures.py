@@ -18,6 +18,7 @@ from datalint.sources.images.files import ImagePartition, image_partitions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from datalint.core.annotations import Form
     from datalint.core.dataset import Aspect, Batch, ImageBlock
     from datalint.sources.files import Entry
 
@@ -110,6 +111,10 @@ class Notes(Protocol):
     @property
     def shares(self) -> bool:
         """Whether boxes are told in shares of the picture as it is seen, and not in pixels."""
+
+    @property
+    def form(self) -> Form:
+        """What the four numbers of a box are."""
 
     def read(self, data: bytes) -> Note:
         """What the bytes of a file say; whatever is wrong becomes a problem or a flag."""

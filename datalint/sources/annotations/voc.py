@@ -14,6 +14,7 @@ from datalint.sources.annotations.pictures import Note
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from datalint.core.annotations import Form
     from datalint.sources.files import Entry
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -35,6 +36,7 @@ class VocNotes:
     """``object`` elements with a ``name`` and a ``bndbox`` in pixels."""
 
     shares: ClassVar[bool] = False
+    form: ClassVar[Form] = "corners"
 
     def read(self, data: bytes) -> Note:
         """The objects of a file, as far as it can be read."""

@@ -14,6 +14,7 @@ from datalint.sources.annotations.pictures import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from datalint.core.annotations import Form
     from datalint.sources.files import Entry
 
 _NOTHING = (math.nan,) * 4
@@ -48,6 +49,7 @@ class YoloNotes:
     outlines: bool = False
     """Whether objects are outlined, so that a triangle is no mistake."""
     shares: ClassVar[bool] = True
+    form: ClassVar[Form] = "centres"
 
     def read(self, data: bytes) -> Note:
         """The lines of a file."""

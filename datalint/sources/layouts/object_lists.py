@@ -17,7 +17,7 @@ from datalint.sources.layouts.base import Basis, Claim
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from datalint.core.annotations import ObjectBlock
+    from datalint.core.annotations import Form, ObjectBlock
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
 
@@ -54,6 +54,10 @@ class ObjectFile(Protocol):
     @property
     def shares(self) -> bool:
         """Whether boxes are told in shares of the picture, and not in pixels."""
+
+    @property
+    def form(self) -> Form:
+        """What the four numbers of a box are."""
 
     @property
     def lines(self) -> bool:
@@ -148,6 +152,8 @@ def _dataset(
     listed: dict[str, int] = {}
     objects: dict[str, int] = {}
     why: dict[str, str] = {}
+    described: dict[str, list[bool]] = {}
+    """Of each split, whether the objects of its files are known by lines and not by ids."""
     for part in sorted(parts, key=lambda part: (split_order(part.split), part.file.entry.parts)):
         file, split = part.file, part.split
         kept = sorted(part.pictures.entries)
@@ -170,6 +176,7 @@ def _dataset(
         listed[split] = listed.get(split, 0) + len(file.names)
         objects[split] = objects.get(split, 0) + len(file)
         why.setdefault(split, part.why)
+        described.setdefault(split, []).append(file.lines)
     of_folder = {entry.folder: part.split for part in parts for entry in part.pictures.entries.values()}
     text = "lies next to listed pictures and is not listed"
     gaps += [Gap("unlisted", of_folder[entry.folder], entry.shown, text) for entry in unlisted]
@@ -189,5 +196,13 @@ def _dataset(
         problems=problems,
         skipped_label=PER_OBJECT,
         task="detection",
-        annotations=Annotations(tuple(classes), tuple(gaps), listed, objects),
+        annotations=Annotations(
+            tuple(classes),
+            tuple(gaps),
+            listed,
+            objects,
+            parts[0].file.form,
+            parts[0].file.shares,
+            frozenset(split for split, held in described.items() if held == [False]),
+        ),
     )

@@ -191,7 +191,9 @@ class PairedSet:
                 tuple(gaps),
                 dict(listed),
                 {split: count for split, count in described.items() if count},
-                tuple(self.contradictions),
+                form.form,
+                form.shares,
+                contradictions=tuple(self.contradictions),
             ),
         )
         own = {**pictures, **notes, **self.metadata, **{entry.parts: entry for entry in orphans}}

@@ -38,6 +38,7 @@ class DegenerateBox(ObjectRule):
     name = "degenerate-box"
     severity: ClassVar[Severity] = "error"
     item = "4"
+    follows = ("ANN106",)
     public = frozenset({"boxes", "of", "pictures", "objects"})
 
     def check(self, profile: Profile) -> Iterator[Found]:

@@ -48,7 +48,7 @@ class OutOfBounds(ObjectRule):
     name = "out-of-bounds"
     severity: ClassVar[Severity] = "error"
     item = "4"
-    follows = ("ANN104",)
+    follows = ("ANN104", "ANN106")
     public = frozenset({"boxes", "of", "pictures", "objects", "outside"})
 
     class Params(RuleParams):

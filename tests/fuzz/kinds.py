@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.fuzz import pictures, places, stored, tables
+from tests.fuzz import annotated, pictures, places, stored, tables
 from tests.fuzz.case import FAST, Case
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ KINDS: Final[dict[str, tuple[Callable[[Random], Case], int]]] = {
     "picture": (pictures.picture_case, 20),
     "folder": (places.folder_case, 8),
     "list": (places.list_case, 8),
+    "annotated": (annotated.annotated_case, 10),
     "configuration": (places.configuration_case, 8),
     "option": (places.option_case, 5),
     "cache": (places.cache_case, 5),

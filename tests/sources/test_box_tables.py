@@ -73,6 +73,7 @@ def _without_suffix(table: pd.DataFrame) -> pd.DataFrame:
         (_one_cell, "left, top, width and height in pixels"),
         (_corners_in_a_cell, "left, top, right and bottom in pixels"),
         (_without_suffix, "left, top, right and bottom in pixels"),
+        (lambda table: table.rename(columns={"class": "cell_type"}), "left, top, right and bottom in pixels"),
         (lambda table: table.assign(filename="/content/photos/" + table["filename"]), "left, top, right and bottom in pixels"),
     ],
 )  # fmt: skip
@@ -198,3 +199,15 @@ def test_all_box_layouts_share_one_truth() -> None:
     assert sum(map(len, truth().values())) == sum(
         len(json.loads(data)["annotations"]) for data in DIGITS.annotations.values()
     )
+
+
+def test_a_copy_of_other_annotations_is_left_out(tmp_path: Path) -> None:
+    pictures(tmp_path, dict.fromkeys(SPLITS, "JPEGImages"))
+    (tmp_path / "Annotations").mkdir()
+    for split in SPLITS:
+        boxes_of(split).save_pascal_voc(tmp_path / "Annotations")
+    pd.concat([rows(split) for split in SPLITS]).to_csv(tmp_path / "test.csv", index=False)
+    (dataset,) = datalint.detect(tmp_path)
+    assert dataset.layout == "Pascal VOC"
+    (problem,) = dataset.problems
+    assert problem.path.endswith("test.csv")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -134,6 +134,11 @@ class BoxTable:
         columns = columns_of(names) if table.header else _retinanet(names)
         if columns is None or not set(columns.box) <= {*names}:
             return None
+        if columns.name is None:
+            # The only other column of words is the class, whatever it is called.
+            others = [name for name in names if name not in {columns.picture, *columns.box, *(columns.size or ())}]
+            words = [name for name in others if table.kinds[name] == "text"]
+            columns = replace(columns, name=words[0] if len(words) == 1 else None)
         found = cls(entry)
         wanted = [columns.picture, *columns.box, *([columns.name] if columns.name else []), *(columns.size or ())]
         first = 2 if table.header else 1

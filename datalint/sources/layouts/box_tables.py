@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datalint.core.dataset import Problem
 from datalint.sources.annotations.box_tables import BoxTable
+from datalint.sources.annotations.listed import Gallery
 from datalint.sources.files import IMAGES
 from datalint.sources.layouts.base import Claim, Layout
 from datalint.sources.layouts.object_lists import claims
@@ -22,13 +24,20 @@ class BoxTables(Layout):
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The tables whose columns are those of boxes, with their pictures."""
-        left = folder.left
-        if not any(entry.suffix in IMAGES for entry in left):
+        if not any(entry.suffix in IMAGES for entry in folder.entries):
             return
         found = []
-        for entry in left:
+        for entry in folder.left:
             if entry.suffix in SUFFIXES:
                 table = folder.once(("boxes", entry.parts), lambda entry=entry: BoxTable.read(entry))  # type: ignore[misc]
                 if table is not None:
                     found.append(table)
-        yield from claims(folder, found, "a table of boxes")
+        gallery = Gallery(folder.entries) if found else None
+        for table in found:
+            assert gallery is not None
+            pictures = gallery.resolve(table.names, table.entry.folder, None).entries.values()
+            if pictures and all(entry.parts in folder.claimed for entry in pictures):
+                text = "boxes of pictures that are read with other annotations: left out"
+                folder.unread[table.entry.parts] = Problem("not-scanned", table.entry.shown, text)
+        free = [table for table in found if table.entry.parts not in folder.unread]
+        yield from claims(folder, free, "a table of boxes")

@@ -30,8 +30,6 @@ LIST = 64 << 20
 class Voc(Layout):
     """Pictures with an XML file of objects for each."""
 
-    surest = Basis.STRUCTURE
-
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The pictures beside such files, or in a folder beside theirs."""
         left = folder.left
@@ -47,7 +45,7 @@ class Voc(Layout):
             found = _set(left, pictures, home, pairs, partners)
             if used.isdisjoint(found.pictures):
                 orphans = found.orphans(notes, partners)
-                yield found.claim(folder, "Pascal VOC", VocNotes(), partners, orphans, Basis.STRUCTURE, used)
+                yield found.claim(folder, "Pascal VOC", VocNotes(), partners, orphans, Basis.DECLARED, used)
 
 
 def _notes(entries: Sequence[Entry]) -> list[Entry]:

@@ -76,11 +76,13 @@ def test_universal_dependencies(tmp_path: Path) -> None:
     tokens = [
         conllu.TokenList(
             [
-                {"id": k, "form": w, "lemma": w, "upos": "X", "xpos": None, "feats": None}
-                | {"head": 0, "deprel": "_", "deps": None, "misc": None}
+                conllu.Token(
+                    {"id": k, "form": w, "lemma": w, "upos": "X", "xpos": None, "feats": None}
+                    | {"head": 0, "deprel": "_", "deps": None, "misc": None}
+                )
                 for k, w in enumerate(row, 1)
             ],
-            metadata={"text": " ".join(row)},
+            metadata=conllu.Metadata({"text": " ".join(row)}),
         )
         for row in sentences(120)
     ]

@@ -23,6 +23,11 @@ _CLIP = 8.0
 _BLOCK = 1024
 _IMAGE_DIMS = 96
 _HOG_BINS = 8
+_TEXT, _TEXTS = 5_000, 4_000_000
+"""Characters of a text, and of all texts, that are looked at; of many texts the beginnings say what they are about."""
+_PARTS = 2_000_000
+"""Characters of all texts up to which pairs of words and parts of words count as well: more texts show what words mean."""
+_TEXT_DIMS = 128
 
 
 def encode_table(
@@ -65,6 +70,49 @@ def encode_images(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
             parts.append(_colour_histogram(pictures[start : start + _BLOCK]))
         blocks.append(np.concatenate(parts, axis=1))
     return _principal(np.concatenate(blocks), _IMAGE_DIMS)
+
+
+def encode_texts(texts: Sequence[str | None]) -> NDArray[np.float32]:
+    """Encode sentences as (n, d) with d <= 128: what they are about, from hashed words and parts of words.
+
+    Weighted by how rare each is (TF-IDF), then the strongest components (latent semantic analysis, Deerwester et al. 1990).
+    Needs no labels and no vocabulary, so nothing leaks between folds; words that a few texts alone have do not count.
+    """
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    from sklearn.utils.extmath import randomized_svd
+
+    if len(texts) < 2:
+        return np.zeros((len(texts), 0), np.float32)
+    most = min(_TEXT, _TEXTS // max(1, len(texts)))
+    cells = [(text or "")[:most] for text in texts]
+    few = sum(map(len, cells)) <= _PARTS
+    kinds = (("word", (1, 2)), ("char_wb", (3, 4))) if few else (("word", (1, 1)),)
+    parts = []
+    for analyzer, lengths in kinds:
+        hashed = HashingVectorizer(
+            n_features=1 << (18 if few else 15),
+            analyzer=analyzer,
+            ngram_range=lengths,
+            alternate_sign=False,
+            norm=None,
+            dtype=np.float32,
+        ).transform(cells)
+        # What a single text has says nothing of another one.
+        common = np.flatnonzero(np.bincount(hashed.indices, minlength=hashed.shape[1]) >= 2)
+        if len(common):
+            parts.append(TfidfTransformer(sublinear_tf=True).fit_transform(hashed[:, common]))
+    if not parts:
+        return np.zeros((len(cells), 0), np.float32)
+    matrix = hstack(parts).tocsr()
+    dims = min(_TEXT_DIMS, *(side - 1 for side in matrix.shape))
+    if dims < 1:
+        return np.zeros((len(cells), 0), np.float32)
+    left, strength, _ = randomized_svd(matrix, dims, n_iter=4, random_state=0)
+    components = np.asarray(left * strength, np.float32)
+    components -= components.mean(axis=0)
+    spread = np.sqrt((components**2).mean(axis=0).max(initial=0.0))
+    return components / spread if spread > 0 else components[:, :0]
 
 
 def encode_vectors(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

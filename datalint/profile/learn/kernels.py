@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+BLOCK = 4_096
+"""Rows at a time."""
+
+
 def rbf_features(X: NDArray[np.float32], centres: NDArray[np.float32], least: float) -> NDArray[np.float32]:
     """Features whose inner products are those of an RBF kernel as wide as the median distance (Williams and Seeger 2001).
 
@@ -27,7 +31,12 @@ def rbf_features(X: NDArray[np.float32], centres: NDArray[np.float32], least: fl
     values, vectors = np.linalg.eigh(np.exp(-between.astype(np.float64) / width))
     keep = values > least * values[-1]
     whiten = (vectors[:, keep] / np.sqrt(values[keep])).astype(np.float32)
-    return np.asarray(np.exp(-_squared_distances(X, centres) / width) @ whiten)
+    # In blocks: distances of all rows and what is made of them would take three times the room of the features.
+    found = np.empty((len(X), whiten.shape[1]), np.float32)
+    for start in range(0, len(X), BLOCK):
+        rows = slice(start, start + BLOCK)
+        found[rows] = np.exp(-_squared_distances(X[rows], centres) / width) @ whiten
+    return found
 
 
 def _squared_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

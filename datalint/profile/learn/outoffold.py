@@ -326,8 +326,11 @@ def _kernel_ridge(
     share = target.mean(axis=0)
     target -= share
     members = [fold == f for f in range(int(fold.max()) + 1)]
-    grams = [(features[m & kept].T @ features[m & kept]).astype(np.float64) for m in members]
-    sides = [(features[m & kept].T @ target[m & kept]).astype(np.float64) for m in members]
+    grams, sides = [], []
+    for member in members:
+        own = features[member & kept]
+        grams.append((own.T @ own).astype(np.float64))
+        sides.append((own.T @ target[member & kept]).astype(np.float64))
     gram, side = np.sum(grams, axis=0), np.sum(sides, axis=0)
     scores = np.zeros((n, classes))
     for member, own_gram, own_side in zip(members, grams, sides, strict=True):

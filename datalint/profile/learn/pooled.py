@@ -135,7 +135,23 @@ def _encode(
             inverse, distinct = codes_of(cells)
             codes.append(inverse)
             levels.append(len(distinct))
-    return features.encode_table(numbers, codes, levels)
+    table = features.encode_table(numbers, codes, levels)
+    said = _texts(dataset, picked)
+    return np.concatenate([table, *said], axis=1) if said else table
+
+
+def _texts(dataset: Dataset, picked: list[tuple[SplitProfile, NDArray[np.int64]]]) -> list[NDArray[np.float32]]:
+    """The columns of sentences, encoded."""
+    found = []
+    for field in dataset.fields:
+        if field.role == "text" and field.kind == "text":
+            none = [np.full(len(rows), None, dtype=object) for _, rows in picked]
+            cells = [
+                split.rows.texts[field.name][rows] if field.name in split.rows.texts else gaps
+                for (split, rows), gaps in zip(picked, none, strict=True)
+            ]
+            found.append(features.encode_texts(np.concatenate(cells).tolist()))
+    return found
 
 
 def _given(

@@ -298,6 +298,10 @@ def secretive(data: Clean) -> Clean:
         for name in fresh.columns:
             column = fresh[name]
             texts = column.dtype == object and column.map(lambda v: isinstance(v, str)).any()
+            turns = column.dtype == object and column.map(lambda v: isinstance(v, list)).any()
+            if turns:
+                fresh[name] = column.map(lambda v: [*map(marked, v)] if isinstance(v, list) else v)
+                continue
             if name == data.label and (texts or (column.dtype.kind in "iu" and column.nunique() < 60)):
                 fresh[name] = column.map(lambda v: v if pd.isna(v) else f"{CLASS}{v}")
             elif texts and column.nunique() < 40:
@@ -320,6 +324,20 @@ def secretive(data: Clean) -> Clean:
     return replace(data, tables=tables, files=files, annotations=annotations)
 
 
+def marked(turn: Any) -> Any:
+    """A turn of a conversation with a value in it that nothing else has."""
+    if isinstance(turn, dict) and isinstance(turn.get("content"), str):
+        return turn | {"content": f"{VALUE} {turn['content']}"}
+    return f"{VALUE} {turn}" if isinstance(turn, str) else turn
+
+
+def said(column: pd.Series) -> Iterator[str]:
+    """The texts of cells, and of the turns in them."""
+    for cell in column:
+        for part in cell if isinstance(cell, list) else [cell]:
+            yield str(part.get("content") if isinstance(part, dict) else part)
+
+
 def renderings(number: float) -> set[str]:
     """A number as it may be written; only such as nothing else would be."""
     written = {repr(number), f"{number:,.0f}", f"{number:.0f}", f"{number:.6g}", f"{number:.4f}", f"{number:,.2f}"}
@@ -336,8 +354,8 @@ def secrets_of(data: Clean, changed: Clean) -> tuple[frozenset[str], frozenset[s
             if column.dtype.kind in "iuf" and np.isfinite(column).any():
                 finite = column[np.isfinite(column)]
                 extremes |= renderings(float(finite.min())) | renderings(float(finite.max()))
-            before = {*map(str, changed.tables[split][name])} if name in changed.tables.get(split, ()) else set()
-            held = [*dict.fromkeys(map(str, column))]
+            before = {*said(changed.tables[split][name])} if name in changed.tables.get(split, ()) else set()
+            held = [*dict.fromkeys(said(column))]
             for cell in [*held[:10], *[new for new in held if new not in before][:10]]:
                 if len(cell) >= 7 and not re.fullmatch(r"[\d.+-]*", cell) and cell not in schema and cell not in PAGES:
                     (names if name == data.label else cells).add(cell)

@@ -172,12 +172,16 @@ class ConstantColumn(Rule):
             return None
         split = training(clean)
         table = clean.tables[split].copy()
-        columns = [c for c in table.columns if c != clean.label and table[c].astype(str).nunique() > 1]
+        cells = {c: table[c].dropna() for c in table.columns if c != clean.label}
+        # Lists, such as the turns of a conversation, are no values of which one could be all.
+        columns = [
+            c for c, held in cells.items() if held.astype(str).nunique() > 1 and not isinstance(held.iloc[0], list)
+        ]
         # In a grid of columns a constant is no fault.
         if not columns or len(columns) >= GRID or len(table) < 20:
             return None
         column = columns[int(rng.integers(len(columns)))]
-        table[column] = table[column].dropna().iloc[0]
+        table[column] = cells[column].iloc[0]
         faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
         return Planted(faulty, split=split, column=str(column))
 

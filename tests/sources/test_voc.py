@@ -69,6 +69,15 @@ def test_pictures_and_xml_find_each_other(tmp_path: Path, images: str, notes: st
     assert not findings(root, *ANN)
 
 
+def test_folders_of_scenes_are_one_set(tmp_path: Path) -> None:
+    root = lay(tmp_path / "flat", "photos", "photos", lists="")
+    for path in sorted((root / "photos").iterdir()):
+        target = tmp_path / "scenes" / f"scene_{int(path.stem) // 10}" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    assert sum(map(len, objects(tmp_path / "scenes").values())) == sum(map(len, truth().values()))
+
+
 def test_the_picture_may_be_named_inside(tmp_path: Path) -> None:
     root = lay(tmp_path)
     for path in sorted((root / "Annotations").iterdir()):

@@ -73,6 +73,24 @@ def home_of(picture: Entry, note: Entry) -> tuple[str, ...]:
     return home
 
 
+def by_home(pictures: Iterable[Entry], partners: Partners) -> dict[tuple[str, ...], list[tuple[Entry, Entry]]]:
+    """Pictures with the files about them, by the folder of their data set.
+
+    Several folders of one place that hold both side by side are one set: scenes, or recordings.
+    """
+    apart: dict[tuple[str, ...], list[tuple[Entry, Entry]]] = {}
+    beside: dict[tuple[str, ...], list[tuple[Entry, Entry]]] = {}
+    for picture in pictures:
+        if (note := partners.of(picture)) is not None:
+            group = beside if note.folder == picture.folder else apart
+            group.setdefault(home_of(picture, note), []).append((picture, note))
+    places = Counter(home[:-1] for home in beside if home)
+    for home, pairs in beside.items():
+        joint = home[:-1] if home and places[home[:-1]] > 1 else home
+        apart.setdefault(joint, []).extend(pairs)
+    return apart
+
+
 def split_by_folder(entry: Entry, home: tuple[str, ...]) -> tuple[str, str]:
     """The split that a folder of a picture names, and the folder."""
     for name in reversed(entry.folder[len(home) :]):

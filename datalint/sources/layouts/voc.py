@@ -12,7 +12,7 @@ from datalint.sources.annotations.pictures import LARGEST
 from datalint.sources.annotations.voc import VocNotes, looks_like_voc
 from datalint.sources.files import IMAGES
 from datalint.sources.layouts.base import Basis, Claim, Layout
-from datalint.sources.layouts.pairs import PairedSet, Partners, home_of, stem_of
+from datalint.sources.layouts.pairs import PairedSet, Partners, by_home, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,12 +36,8 @@ class Voc(Layout):
         notes = folder.once(("voc", len(folder.claimed)), lambda: _notes(left))
         pictures = [entry for entry in left if entry.suffix in IMAGES] if notes else []
         partners = Partners(notes, _named_inside(notes, pictures))
-        homes: defaultdict[tuple[str, ...], list[tuple[Entry, Entry]]] = defaultdict(list)
-        for entry in pictures:
-            if (note := partners.of(entry)) is not None:
-                homes[home_of(entry, note)].append((entry, note))
         used: set[tuple[str, ...]] = set()
-        for home, pairs in homes.items():
+        for home, pairs in by_home(pictures, partners).items():
             found = _set(left, pictures, home, pairs, partners)
             if used.isdisjoint(found.pictures):
                 orphans = found.orphans(notes, partners)

@@ -24,7 +24,7 @@ from datalint.sources.annotations.yolo import (
 )
 from datalint.sources.files import IMAGES, shared
 from datalint.sources.layouts.base import Basis, Claim, Layout
-from datalint.sources.layouts.pairs import PairedSet, Partners, home_of, split_by_folder
+from datalint.sources.layouts.pairs import PairedSet, Partners, by_home, split_by_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -208,11 +208,8 @@ def _rest(place: _Place, found: _Set, card: Card) -> None:
 
 def _found(place: _Place) -> Iterator[_Set]:
     """Pictures with files of boxes, by the folder that holds both."""
-    homes: defaultdict[tuple[str, ...], list[tuple[Entry, Entry]]] = defaultdict(list)
-    for entry in place.pictures:
-        if entry.parts not in place.used and (note := place.partners.of(entry)) is not None:
-            homes[home_of(entry, note)].append((entry, note))
-    for home, pairs in homes.items():
+    free = [entry for entry in place.pictures if entry.parts not in place.used]
+    for home, pairs in by_home(free, place.partners).items():
         notes = {note.parts: note for _, note in pairs}
         if _are_boxes(list(notes.values())):
             found = _Set(home)

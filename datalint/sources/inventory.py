@@ -51,7 +51,9 @@ _NO_DATA = re.compile(
 )
 """Names of documents, code, settings and the like."""
 
-_NOTES = frozenset({".json", ".xml", ".txt", ""})
+NOTES = frozenset({".json", ".xml", ".txt", ""})
+"""Suffixes of files that go with many data sets."""
+
 _FEW, _SMALL = 5, 16 << 10
 """Files of text of which a few small ones go with a data set and hold none of its samples."""
 
@@ -81,7 +83,7 @@ def file_kinds(read: Iterable[Entry], unread: Iterable[Entry]) -> tuple[FileKind
     kinds = []
     for suffix, files in idle.items():
         unknown = [entry for entry in files if not _NO_DATA.fullmatch(entry.name)]
-        few = suffix in _NOTES and len(unknown) <= _FEW and sum(entry.size for entry in unknown) <= _SMALL
+        few = suffix in NOTES and len(unknown) <= _FEW and sum(entry.size for entry in unknown) <= _SMALL
         size = sum(entry.size for entry in files)
         total = counts[suffix] + len(files)
         what = WHAT.get(suffix, "")

@@ -19,11 +19,12 @@ from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import ARRAYS, IMAGES, Entry, shared
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
+from datalint.sources.inventory import NOTES, WHAT
 from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
-from datalint.sources.tables.dialect import NotATable
+from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.folders import NO_ROWS, single_table
-from datalint.sources.tables.formats import installed_formats, look, suffixes, tables_of
+from datalint.sources.tables.formats import installed_formats, known_suffixes, look, suffixes, tables_of
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -161,8 +162,15 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
     except NotATable as error:
         search = _Search(path.parent, wishes, files.Listing([entry], [], []))
         hint = "give a CSV, TSV, Parquet, Arrow, JSON, .npy or .npz file, or a folder"
-        return search.found(f"{path} is no data set that can be read: {error}; {hint}")
+        return search.found(f"{path} is no data set that can be read: {_instead(entry, error)}; {hint}")
     return Recognised([dataset], [entry], [], installed_formats()[1])
+
+
+def _instead(entry: Entry, error: NotATable) -> str:
+    """What a file that is no table is: by its suffix where its content says less."""
+    known = isinstance(error, NotJudged) or entry.suffix in known_suffixes() | NOTES
+    told = str(error).startswith(("a Git LFS", "an empty file", "a file of zero"))
+    return str(error) if known or told else WHAT.get(entry.suffix, str(error))
 
 
 def _single_array(entry: Entry) -> Dataset:
@@ -191,7 +199,7 @@ class _Search:
                 failed.append(str(failure))
                 layouts = [one for one in layouts if one is not failure.layout]
         if not datasets:
-            raise DatalintError("; ".join([otherwise or self._nothing(), *failed]))
+            raise DatalintError("; ".join([self._why(otherwise), *failed]))
         self._hand_out_problems(datasets)
         places = self.read - self.folder.unread.keys()
         read = [entry for entry in self.listing.entries if entry.parts in places]
@@ -219,6 +227,11 @@ class _Search:
                             taken[number, order[id(claim)]] = datasets
                             self.read |= places - {entry.parts for entry in claim.left_out}
         return [dataset for key in sorted(taken) for dataset in taken[key]]
+
+    def _why(self, otherwise: str) -> str:
+        """Why nothing was found: what a layout says of the only file, unless it is that again."""
+        own = next((p for p in self.folder.unread.values() if p.message not in otherwise), None) if otherwise else None
+        return f"{own.path}: {own.message}" if own else otherwise or self._nothing()
 
     def _nothing(self) -> str:
         if self.folder.unread:

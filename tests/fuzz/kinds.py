@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.fuzz import annotated, pictures, places, stored, tables
+from tests.fuzz import annotated, others, pictures, places, stored, tables
 from tests.fuzz.case import FAST, Case
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ KINDS: Final[dict[str, tuple[Callable[[Random], Case], int]]] = {
     "packed": (tables.packed_case, 10),
     "parquet": (stored.parquet_case, 14),
     "array": (stored.array_case, 16),
+    "json": (others.json_case, 10),
+    "database": (others.database_case, 6),
+    "batches": (others.batches_case, 8),
+    "lines": (others.lines_case, 6),
+    "texts": (others.texts_case, 4),
     "picture": (pictures.picture_case, 20),
     "folder": (places.folder_case, 8),
     "list": (places.list_case, 8),

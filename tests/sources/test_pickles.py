@@ -6,11 +6,14 @@ import collections
 import datetime
 import pickle
 import random
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+import datalint
+from datalint.core.errors import DatalintError
 from datalint.sources.pickles import NotPlain, load_plain
 
 if TYPE_CHECKING:
@@ -70,3 +73,14 @@ def test_damage_is_told_and_never_more(tmp_path: Path) -> None:
             load_plain(tmp_path / "p")
         except NotPlain as error:
             assert str(error)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "weights.pt"])
+def test_other_pickles_are_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+    if name.endswith(".pt"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("archive/data.pkl", pickle.dumps({"a": 1}))
+    else:
+        (tmp_path / name).write_bytes(pickle.dumps({"a": 1}))
+    with pytest.raises(DatalintError, match="may run code, so it is never opened"):
+        datalint.detect(tmp_path / name)

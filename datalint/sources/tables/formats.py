@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Field
-from datalint.sources.files import reason, spoken
+from datalint.sources.files import TEXTS, reason, spoken
 from datalint.sources.plugins import FORMATS, loaded
 from datalint.sources.tables.arrow import ArrowFormat
 from datalint.sources.tables.conll import ConllFormat
@@ -68,6 +68,12 @@ def suffixes() -> frozenset[str]:
 def unsure_suffixes() -> frozenset[str]:
     """Of files that are tables if their content says so."""
     return frozenset().union(*(known.suffixes for known in formats() if not known.sure)) - suffixes()
+
+
+@cache
+def known_suffixes() -> frozenset[str]:
+    """Of all formats."""
+    return suffixes() | unsure_suffixes() | TEXTS
 
 
 def look(path: Path, shown: str, name: str, like: TableFile | None = None, *, column: bool = False) -> TableFile:

@@ -119,3 +119,11 @@ def test_hostile_ones_are_one_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(DatalintError) as caught:
         datalint.detect(tmp_path)
     assert "train-images-idx3-ubyte" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_is_wrong_with_a_single_file_is_said(tmp_path: Path) -> None:
+    mnist(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DatalintError, match="train-images-idx3-ubyte: breaks off: its header promises"):
+        datalint.detect(path)

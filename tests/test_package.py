@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_the_source_distribution_can_be_tested(tmp_path: Path) -> None:
     for folder in ("datalint", "rules", "tests", "sample_data", "benchmarks"):
         assert {f"{folder}/{name}" for name in sources(ROOT / folder)} <= names
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-hooks.yaml"} <= names
+
+
+def test_all_brings_all_that_is_optional() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (everything,) = extras["all"]
+    assert everything == f"datalint[{','.join(sorted(extras.keys() - {'all', 'dev'}))}]"
 
 
 def test_nothing_else_lies_in_rules() -> None:

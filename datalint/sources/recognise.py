@@ -24,7 +24,14 @@ from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.folders import NO_ROWS, single_table
-from datalint.sources.tables.formats import installed_formats, known_suffixes, look, suffixes, tables_of
+from datalint.sources.tables.formats import (
+    installed_formats,
+    known_suffixes,
+    look,
+    suffixes,
+    tables_of,
+    unsure_suffixes,
+)
 from datalint.sources.tables.labels import ASKED
 
 if TYPE_CHECKING:
@@ -173,6 +180,16 @@ def _instead(entry: Entry, error: NotATable) -> str:
     return str(error) if known or told else WHAT.get(entry.suffix, str(error))
 
 
+def _no_table(entry: Entry) -> str:
+    """Why a file that may be a table is none of samples."""
+    try:
+        tables = tables_of(entry.path, entry.shown, entry.name)
+    except NotATable as error:
+        return str(error)
+    wide = any(len(table.kinds) > 1 for table in tables)
+    return "too few rows" if wide else "not more than one column of numbers, texts or times"
+
+
 def _single_array(entry: Entry) -> Dataset:
     return array_dataset(files.printable(stem(entry.name)), entry.shown, bundle_of(array_files(entry.path)))
 
@@ -244,6 +261,9 @@ class _Search:
         if not self.folder.entries:
             return f"{self.folder.root} holds no files; scan a folder of tables (CSV, Parquet), class folders of images or NumPy arrays"
         suffixes = sorted({e.suffix or e.name for e in self.folder.entries})[:5]
+        for entry in self.folder.entries:
+            if entry.suffix in unsure_suffixes():
+                return f"nothing in {self.folder.root} can be scanned: {entry.shown}: {_no_table(entry)}"
         return (
             f"no data set recognised in {self.folder.root} (its files: {', '.join(suffixes)}); datalint reads CSV, TSV, Parquet, "
             "Arrow and JSON tables, class folders of images, and .npy and .npz arrays"

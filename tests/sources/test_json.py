@@ -103,6 +103,18 @@ def test_it_is_a_table_only_if_its_content_says_so(tmp_path: Path) -> None:
     assert not report.findings
 
 
+def test_why_the_only_file_is_none_is_said(tmp_path: Path) -> None:
+    pages = [{"title": f"page {k}", "paragraphs": [{"context": "...", "qas": []}]} for k in range(40)]
+    for content, why in (
+        ({"version": "v2.0", "data": pages}, "not more than one column of numbers, texts or times"),
+        (RECORDS[:1], "too few rows"),
+        ({"name": "x", "main": {}}, "JSON that holds neither records"),
+    ):
+        (tmp_path / "train.json").write_text(json.dumps(content))
+        with pytest.raises(DatalintError, match=f"train.json: {why}"):
+            datalint.detect(tmp_path)
+
+
 def test_lists_of_pictures(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     (tmp_path / "images").mkdir()

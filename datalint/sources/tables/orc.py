@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -67,6 +65,9 @@ def _reading(
     Raises:
         OSError: the file is damaged; raised at the end of the stream, too.
     """
+    import subprocess
+    import tempfile
+
     import pyarrow as pa
 
     order = {"path": str(path), "columns": None if columns is None else [*columns], "stripes": stripes, "most": most}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, 
 from datalint.sources.tables.rows import RowsPartition, table_of_rows
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
@@ -41,6 +41,8 @@ class SqliteFormat(TableFormat):
 
     def tables(self, file: Candidate) -> Sequence[TableFile]:
         """Look at rows from all over each table."""
+        import sqlite3
+
         try:
             with _opened(file.path) as base:
                 names = _names(base)
@@ -69,6 +71,8 @@ class SqliteFormat(TableFormat):
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, which nothing is written to or beside; its own functions and views are not trusted."""
+    import sqlite3
+
     base = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
     try:
         base.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
@@ -112,6 +116,8 @@ def _names(base: sqlite3.Connection) -> list[str]:
 
 def _head(base: sqlite3.Connection, table: str) -> tuple[list[str], list[Sequence[Any]]]:
     """The columns, and rows from all over the table."""
+    import sqlite3
+
     names = [str(row[1]) for row in base.execute(f"PRAGMA table_info({_quoted(table)})")]
     if not names:
         raise ValueError(f"the table {table!r} has no columns")
@@ -137,6 +143,8 @@ class SqlitePartition(RowsPartition):
 
     def read(self, columns: Sequence[str], size: int) -> Generator[list[Sequence[Any]]]:
         """Row by row."""
+        import sqlite3
+
         try:
             with _opened(self.path) as base:
                 chosen = ", ".join(map(_quoted, columns)) or "NULL"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,8 +35,14 @@ MAX_COLUMNS = 5_000
 BATCH_CELLS = 4_000_000
 """Cells of one batch, about."""
 
-_NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_LINE = re.compile(rb"\s*" + _NUMBER + rb"(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:" + _NUMBER + rb")+[ \t]*(?:#[^\n]*)?\s*")
+
+@cache
+def _line() -> re.Pattern[bytes]:
+    """What a sample looks like."""
+    number = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+    return re.compile(rb"\s*" + number + rb"(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:" + number + rb")+[ \t]*(?:#[^\n]*)?\s*")
+
+
 _COMMENT = re.compile(rb"#[^\n]*")
 
 
@@ -50,7 +56,7 @@ class SvmlightFormat(TableFormat):
         """By the first lines, or by the suffix."""
         lines = start.splitlines()[:-1][:20] or [start]
         texts = [line for line in lines if line.strip() and not line.startswith(b"#")]
-        return super().recognises(start, name) or (len(texts) > 1 and all(map(_LINE.fullmatch, texts)))
+        return super().recognises(start, name) or (len(texts) > 1 and all(map(_line().fullmatch, texts)))
 
     def look(self, file: Candidate) -> TableFile:
         """Read lines from all over the file, as wide as the widest of all."""
@@ -137,8 +143,8 @@ class _Block:
 
 def _parsed(block: bytes) -> _Block:
     lines = [line for line in _COMMENT.sub(b"", block).splitlines() if line.strip()]
-    good = [line for line in lines if _LINE.fullmatch(line)]
-    bad = next((line for line in lines if not _LINE.fullmatch(line)), b"") if len(good) < len(lines) else b""
+    good = [line for line in lines if _line().fullmatch(line)]
+    bad = next((line for line in lines if not _line().fullmatch(line)), b"") if len(good) < len(lines) else b""
     sizes = np.fromiter((2 * line.count(b":") + 1 for line in good), np.int64, len(good))
     flat = np.array(b" ".join(good).replace(b"qid:", b"-1:").replace(b":", b" ").split(), np.float64)
     starts = np.cumsum(sizes) - sizes

@@ -9,7 +9,7 @@ from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Label, Problem, Split, split_order
 from datalint.core.terms import Storage
 from datalint.sources.arrays.cifar import PIXELS, pickled_arrays, plain_batch, record_arrays
-from datalint.sources.arrays.files import ArrayPartition, NotAnArray
+from datalint.sources.arrays.files import ArrayPartition, NotAnArray, NotLookedInto
 from datalint.sources.files import printable
 from datalint.sources.folder import unread
 from datalint.sources.layouts.base import Basis, Claim, Layout
@@ -64,6 +64,7 @@ _Found = tuple[list[_Batch], list["Entry"], dict[str, tuple[str, ...]]]
 
 def _pickled(folder: Folder, entries: Sequence[Entry]) -> _Found:
     found: list[_Batch] = []
+    failed: list[tuple[Entry, NotAnArray]] = []
     for entry in entries:
         split = vocabulary.split_of(entry.name)
         if entry.suffix or split is None or not _is_pickle(entry):
@@ -71,7 +72,10 @@ def _pickled(folder: Folder, entries: Sequence[Entry]) -> _Found:
         try:
             found.append(_Batch(entry, split, *_arrays(folder, entry)))
         except NotAnArray as error:
-            folder.unread[entry.parts] = unread(entry, error)
+            failed.append((entry, error))
+    for entry, why in failed:
+        # Without a single batch that is one these are pickles of something else.
+        folder.unread.setdefault(entry.parts, unread(entry, why if found else NotLookedInto(str(why))))
     names: dict[str, tuple[str, ...]] = {}
     about = [e for e in entries if found and e.name in {"meta", "batches.meta"} and _is_pickle(e)]
     for entry in about:

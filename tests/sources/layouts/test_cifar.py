@@ -113,4 +113,7 @@ def test_nothing_is_run(tmp_path: Path, protocol: int) -> None:
         (tmp_path / "a" / name).write_bytes(pickle.dumps(batch, protocol))
     with pytest.raises(DatalintError, match="so it is not opened"):
         datalint.detect(tmp_path / "a")
+    (tmp_path / "a" / "table.csv").write_text("a,b,label\n" + "1,2,x\n3,4,y\n" * 30)
+    (finding,) = datalint.scan(tmp_path / "a", select=["FIL101"], cache=False).findings
+    assert (finding.severity, finding.evidence["files"]) == ("info", len(PARTS))
     assert not (tmp_path / "ran").exists()

@@ -42,7 +42,11 @@ def spoiled(
     rows = sorted(int(row) for row in rng.choice(len(texts), max(least, round(share * len(texts))), replace=False))
     values = texts.tolist()
     for row in rows:
-        values[row] = change(str(values[row]))
+        cell = values[row]
+        if isinstance(cell, list):  # the last turn of a conversation
+            values[row] = [*cell[:-1], {**cell[-1], "content": change(cell[-1]["content"])}]
+        else:
+            values[row] = change(str(cell))
     table = clean.tables[split].assign(**{column: pd.Series(values, index=texts.index, dtype=object)})
     return Planted(
         Clean(clean.name, {**clean.tables, split: table}, clean.label),

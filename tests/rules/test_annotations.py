@@ -250,3 +250,34 @@ def test_crowds(share: float, severity: str | None) -> None:
             item["iscrowd"] = 1
 
     assert [f.severity for f in found(changed(crowd), "ANN110")] == ([severity] if severity else [])
+
+
+def test_tiny_objects_are_told_and_most_of_a_split_warns() -> None:
+    def some(document: dict[str, Any]) -> None:
+        for item in document["annotations"][:3]:
+            item["bbox"][2:] = [0.5, 0.7]
+
+    (finding,) = found(changed(some), "ANN108")
+    assert (finding.severity, finding.evidence["boxes"]) == ("info", 3)
+    assert [f.severity for f in found(changed(each("annotations", bbox=[5, 5, 0.5, 0.5])), "ANN108")] == ["warning"]
+
+
+@pytest.mark.parametrize(("classes", "severity"), [(1, "warning"), (8, "error")])
+def test_classes_that_train_never_shows(classes: int, severity: str) -> None:
+    def drop(document: dict[str, Any]) -> None:
+        document["annotations"] = [item for item in document["annotations"] if item["category_id"] > classes]
+
+    (finding,) = [f for f in found(changed(drop), "ANN109") if f.split == "validation"]
+    assert (finding.severity, finding.evidence["classes"]) == (severity, classes)
+
+
+def test_classes_of_very_different_size_are_told() -> None:
+    def grow(document: dict[str, Any]) -> None:
+        first = document["annotations"][0]
+        kind = first["category_id"]
+        rest = [item for item in document["annotations"] if item["category_id"] != kind]
+        document["annotations"] = [*rest[:9], *({**first, "id": 10_000 + k} for k in range(900))]
+
+    told = [f for f in found(changed(grow), "ANN109") if f.split == "train"]
+    assert [f.severity for f in told] == ["info"]
+    assert "times the objects of the smallest" in told[0].message

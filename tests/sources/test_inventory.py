@@ -66,7 +66,7 @@ def test_documents_code_and_small_notes_are_no_news(data: Path, name: str) -> No
 def test_annotations_next_to_pictures_are_not_passed_over(tmp_path: Path) -> None:
     for k in range(40):
         Image.fromarray((DIGITS.images[k] * 15).astype("uint8")).save(tmp_path / f"{k}.png")
-        (tmp_path / f"{k}.xml").write_text("<annotation/>")
+        (tmp_path / f"{k}.xml").write_text("<scene/>")
     assert wording.inventory(scan(tmp_path)).startswith("not read: 40 .xml")
 
 

@@ -68,6 +68,7 @@ from datalint.profile.learn.orientation import VERSIONS as ORIENTATIONS
 from datalint.profile.learn.orientation import Orientation, orient
 from datalint.profile.learn.outoffold import OutOfFold
 from datalint.profile.learn.pooled import Learned, inputs_of
+from datalint.profile.learn.residuals import Residuals, residuals
 from datalint.profile.learn.sampled import ROWS as MODEL_ROWS
 from datalint.profile.learn.sampled import bins_of, features_of, fewer, folds_of, labelled_rows, lookup_accuracy
 from datalint.profile.learn.tails import MIN_VALUES as MIN_TAIL_VALUES
@@ -128,6 +129,7 @@ __all__ = [
     "Problems",
     "Profile",
     "Reading",
+    "Residuals",
     "Role",
     "Rule",
     "RuleParams",
@@ -196,6 +198,7 @@ __all__ = [
     "quoted",
     "reduction",
     "relation",
+    "residuals",
     "rows_of",
     "statistics",
     "tail_of",

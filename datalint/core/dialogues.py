@@ -160,6 +160,11 @@ def without_speakers(text: str) -> str:
     return "\n".join(turn.text for turn in parted(text)) if SAID in text else text
 
 
+def told(text: str) -> str:
+    """As people read it: who speaks, and what is said."""
+    return "\n".join(f"{turn.speaker}: {turn.text}" for turn in parted(text)) if SAID in text else text
+
+
 def spoken(dialogue: Dialogue) -> str:
     """What is asked and answered, without what the system is told, which many conversations share."""
     turns: Sequence[Turn] = [*dialogue.turns, *(dialogue.rejected or ())]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datalint.core.dataset import THUMBNAIL
+from datalint.core.dialogues import told
 from datalint.core.statistics import digits
 from datalint.engine.engine import read
 from datalint.measures.columns import NumberStats
@@ -249,7 +250,7 @@ class _Batch:
                 number = float(table.numbers[row, numbers[name]])
                 found.append(digits(number) if math.isfinite(number) else None if math.isnan(number) else str(number))
             elif name in texts and texts[name].codes[row] >= 0:
-                text = texts[name].values[texts[name].codes[row]]
+                text = told(texts[name].values[texts[name].codes[row]])
                 found.append(text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…")
             else:
                 found.append(None)

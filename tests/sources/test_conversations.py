@@ -190,6 +190,12 @@ def test_a_benchmark_in_another_shape(tmp_path: Path) -> None:
     assert not [text for text in loud(datalint.scan(tmp_path)) if not text.startswith(("SPL110", "VAL105"))]
 
 
+def test_reports_show_who_speaks(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", [SHAPES["messages"](chat, 0) for chat in chats(40)])
+    report = datalint.scan(tmp_path).to_json()
+    assert '"user: ' in report and "\\u001e" not in report and "\\u001f" not in report
+
+
 def test_half_a_line_and_what_is_no_turn(tmp_path: Path) -> None:
     lines = [json.dumps({"messages": turns(chat)}) for chat in chats(60)]
     lines += [

@@ -148,6 +148,10 @@ def test_parts_of_an_object_are_no_objects_and_turned_boxes_are(tmp_path: Path) 
     box = f"<object><type>robndbox</type><name>digit 3</name>{turned}</object></annotation>"
     path.write_text(path.read_text().replace("</annotation>", box))
     assert (path.with_suffix(".jpg").name, "digit 3", [45.0, 30.0, 55.0, 50.0]) in objects(root)["train"]
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((60, 10), (80, 15), (70, 40)))
+    outline = f"<object><name>digit 4</name><polygon>{points}</polygon></object></annotation>"
+    path.write_text(path.read_text().replace("</annotation>", outline))
+    assert (path.with_suffix(".jpg").name, "digit 4", [60.0, 10.0, 80.0, 40.0]) in objects(root)["train"]
     assert not findings(root, *ANN)
 
 

@@ -12,7 +12,7 @@ from datalint.sources import files
 from datalint.sources.annotations.pictures import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from datalint.core.annotations import Form
     from datalint.sources.files import Entry
@@ -62,6 +62,7 @@ class _Reader:
         self._line = 0
         self._name = ""
         self._box: dict[str, str] = {}
+        self._points: dict[str, list[str]] = {}
         self._size: dict[str, str] = {}
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
@@ -78,7 +79,8 @@ class _Reader:
         if len(self._path) > _DEEPEST:
             raise _Refused("elements are nested too deeply")
         if self._path == ["annotation", "object"]:
-            self._line, self._name, self._box = self.parser.CurrentLineNumber, "", {}
+            self._line, self._name = self.parser.CurrentLineNumber, ""
+            self._box, self._points = {}, {"x": [], "y": []}
 
     def _characters(self, text: str) -> None:
         if len(self._text) < _LONGEST:
@@ -101,10 +103,12 @@ class _Reader:
         # The parts of an object (head, hand) have boxes of their own, a level further down.
         elif len(path) == 3 and path[:2] in (["object", "bndbox"], ["object", "robndbox"]):
             self._box[tag] = text
+        elif path[:3] == ["object", "polygon", "pt"] and tag in self._points:
+            self._points[tag].append(text)
 
     def _add(self) -> None:
         name = files.printable(self._name)
-        corners = _corners(self._box)
+        corners = _corners(self._box) if self._box else _extent(self._points)
         flags = MALFORMED if corners is None else 0
         self.note.add(corners or _NOTHING, name, self._line, flags | (0 if name else UNDECLARED))
 
@@ -124,6 +128,15 @@ def _corners(box: Mapping[str, str]) -> tuple[float, ...] | None:
         return tuple(float(box[key]) for key in _CORNERS)
     except (KeyError, ValueError):
         return None
+
+
+def _extent(points: Mapping[str, Sequence[str]]) -> tuple[float, ...] | None:
+    """The box around an outline, as LabelMe has it in such files; None if there is none."""
+    try:
+        across, down = ([float(text) for text in points[axis]] for axis in ("x", "y"))
+    except ValueError:
+        return None
+    return (min(across), min(down), max(across), max(down)) if across and down else None
 
 
 def _side(text: str | None) -> int:

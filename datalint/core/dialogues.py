@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -32,6 +33,7 @@ _SPEAKERS: Final = {
     "assistant": word_set("assistant gpt chatgpt bot chatbot model bing bard ai function_call tool_call"),
     "tool": word_set("tool function observation ipython tool_response function_response tool_result environment"),
 }
+_TRANSCRIPT: Final = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
 _ROLE_OF: Final = {word: role for role, words in _SPEAKERS.items() for word in words}
 
 Part = Literal["turns", "system", "given", "user", "input", "assistant", "chosen", "rejected"]
@@ -137,7 +139,13 @@ class Conversation:
 
 
 def _answer(text: str) -> tuple[Turn, ...]:
-    return parted(text) if SAID in text else (Turn("assistant", text),)
+    if SAID in text:
+        return parted(text)
+    # Whole conversations as one text, as HH-RLHF has them.
+    pieces = _TRANSCRIPT.split(text) if text.startswith("Human:") else [text]
+    if len(pieces) < 5:
+        return (Turn("assistant", text),)
+    return tuple(Turn(who, said.strip()) for who, said in zip(pieces[1::2], pieces[2::2], strict=True))
 
 
 def joined(turns: Iterable[tuple[str, str]]) -> str:

@@ -144,6 +144,18 @@ def test_contradicting_pairs_and_other_questions() -> None:
     assert "1 with answers to different questions" in found(both, "CHT106")[0].message
 
 
+def test_transcripts_are_turns() -> None:
+    table = pairs()
+    said = {
+        name: [f"\n\nHuman: {q}\n\nAssistant: {a}" for q, a in zip(table.prompt, table[name], strict=True)]
+        for name in ("chosen", "rejected")
+    }
+    transcripts = pd.DataFrame(said)
+    assert not datalint.scan(transcripts, select=["CHT"], config=False).findings
+    transcripts.loc[4, "rejected"] = transcripts.chosen[4]
+    assert "1 with equal answers" in found(transcripts, "CHT106")[0].message
+
+
 def test_the_length_that_tells_which_is_preferred() -> None:
     table = pairs(300)
     swap = table.chosen.str.len() < table.rejected.str.len()

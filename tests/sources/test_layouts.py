@@ -268,6 +268,17 @@ def test_a_list_overrules_folders_that_are_no_classes(tmp_path: Path) -> None:
     assert labels(only(tmp_path)) == {"all": {f"{name}.png": label for _, name, label in rows}}
 
 
+def test_a_list_that_tells_of_the_files_themselves_is_no_table_of_its_own(tmp_path: Path) -> None:
+    truth = {f"{k}.png": f"d{digit(k, tmp_path / 'images' / f'{k}.png')}" for k in range(60)}
+    table = pd.DataFrame(
+        {"file_name": list(truth), "width": 8, "Image_Height": 8, "md5": "0f", "label": truth.values()}
+    )
+    csv(table, tmp_path / "metadata.csv")
+    assert labels(only(tmp_path)) == {"all": truth}
+    csv(table.assign(age=np.arange(60) % 50, weight=np.arange(60) ** 0.5), tmp_path / "metadata.csv")
+    assert len(recognise(tmp_path, Wishes()).datasets) == 2
+
+
 def test_a_list_that_repeats_the_class_folders_changes_nothing(tmp_path: Path) -> None:
     rows = []
     for k in range(60):

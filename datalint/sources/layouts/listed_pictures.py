@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from datalint.sources.folder import Folder
     from datalint.sources.tables.format import TableFile
     from datalint.sources.tables.labels import LabelChoice
+
+
+ABOUT_THE_FILE = re.compile(
+    r"(im(g|age)|pic(ture)?|photo|file|original|orig)?[-_ ]?"
+    r"(w|h|width|height|rows|cols|columns|channels|size|file[-_ ]?size|bytes|format|mode|ext(ension)?|md5|sha1|sha256|crc32|url|license)",
+    re.IGNORECASE,
+)
+"""Names of columns that say of a picture what its file says itself."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,10 @@ class ListedPictures(Layout):
 
 def _lists_only(table: Dataset, used: set[str]) -> bool:
     """Whether a data set of tables merely lists pictures with their labels."""
-    inputs = any(column.role in {"feature", "text", "time"} for column in table.fields)
+    inputs = any(
+        column.role in {"feature", "text", "time"} and not ABOUT_THE_FILE.fullmatch(column.name)
+        for column in table.fields
+    )
     return not inputs and bool({name for part in table.partitions for name in part.files_read} & used)
 
 

@@ -79,6 +79,7 @@ class BoxConvention(ObjectRule):
     name = "box-convention"
     severity: ClassVar[Severity] = "error"
     item = "4"
+    follows = ("ANN104",)
     public = frozenset({"boxes", "inside", "otherwise"})
 
     class Params(RuleParams):

@@ -1,9 +1,10 @@
 """``python -m datalint``, and the command itself."""
 
 import contextlib
+import os
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 
 def main() -> NoReturn:
@@ -19,15 +20,33 @@ def main() -> NoReturn:
         status = 2
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
-    if sys.stdout is not None:  # it may be closed
+    try:
+        _flush(sys.stdout)
+    except BrokenPipeError:
+        pass  # whoever read the output has had enough
+    except OSError as error:
+        status = 2
         with contextlib.suppress(OSError):
-            sys.stdout.flush()
+            sys.stderr.write(f"datalint: cannot write the output: {error.strerror or error}\n")
+    with contextlib.suppress(OSError):
+        _flush(sys.stderr)
     # All is said and written: while the interpreter shuts down, an interrupt ends it without a traceback.
     if signal.getsignal(signal.SIGINT) is _interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Python ends by the signal itself if it was met in a string that was executed, as dataclasses do; another forgets it.
     exec("")  # noqa: S102
     sys.exit(status)
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Write what is left, or let it go: the interpreter would fail at it once more. A stream that is closed is None."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -38,6 +38,7 @@ class TinyObject(ObjectRule):
     code = "ANN108"
     name = "tiny-object"
     severity: ClassVar[Severity] = "info"
+    follows = ("ANN106",)
     item = "4"
     public = frozenset({"boxes", "of", "pictures", "objects", "side"})
 

@@ -10,6 +10,7 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -177,6 +178,7 @@ def _child(arguments: list[str], root: Path, space: int | None, main: Callable[[
                 "CI": "1",
             }
         )
+        tempfile.tempdir = None  # whatever was imported before may have asked
         if space is not None:
             resource.setrlimit(resource.RLIMIT_AS, (space, space))
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 2))

@@ -33,6 +33,8 @@ def test_one_command_lists_the_data_sets_and_scans_at_a_click(served: Served) ->
     page = served.client.get("/", headers={"accept": "text/html"})
     assert page.status_code == 200
     for folder in SAMPLES.iterdir():
+        if folder.name.startswith("__"):
+            continue
         assert (f"/datasets/{folder.name}" in page.text) == folder.is_dir(), folder.name
     answer = served.form("/datasets/wine_scaled_before_split/scan")
     assert answer.status_code == 303

@@ -227,7 +227,9 @@ def packed(r: Random, data: bytes) -> bytes:
     if kind == 3:  # checksum or length lies
         return whole[:-8] + struct.pack("<II", r.choice((0, zlib.crc32(data))), r.choice((0, 2**32 - 1, len(data) ^ 1)))
     if kind == 4:
-        return whole + r.choice((b"\0" * 1000, b"waste", r.randbytes(50), b"\x1f\x8b", gzip.compress(b""), whole[:20]))
+        return whole + r.choice(
+            (b"\0" * 1000, b"waste", r.randbytes(50), b"\x1f\x8b", gzip.compress(b"", mtime=0), whole[:20])
+        )
     if kind == 5:
         flags = r.choice((4, 8, 16, 2, 31, 224))
         name = r.choice((b"x\0", b"x" * 70_000 + b"\0", b"x" * 3000))

@@ -48,11 +48,7 @@ SLOW = {"LBL102", "SIG101", "SIG103"}
 
 
 def _parametrize(slow: set[str]) -> pytest.MarkDecorator:
-    """All tests of a rule run in one process, which keeps the scans that they share."""
-    rules = []
-    for rule in RULES:
-        marks = [pytest.mark.xdist_group(rule.code), *[pytest.mark.slow] * (rule.code in slow)]
-        rules.append(pytest.param(rule, marks=marks, id=rule.code))
+    rules = [pytest.param(r, marks=[pytest.mark.slow] * (r.code in slow), id=r.code) for r in RULES]
     return pytest.mark.parametrize("rule", rules)
 
 

@@ -53,7 +53,7 @@ def rounding(state: Measurement) -> dict[str, Any]:
     size = np.maximum(np.abs(state.low), np.abs(state.high))
     size = np.where(np.isfinite(size), size, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        square = np.nan_to_num(size * size * state.samples * 1e-15, posinf=0.0)
+        square = size * size * state.samples * 1e-15  # infinite where squares of the numbers are none
     return {"mean": size * 1e-12, "m2": square, "squared_steps": square}
 
 
@@ -63,12 +63,14 @@ def assert_same(a: Any, b: Any, where: str = "", slack: Any = 0.0) -> None:
     if isinstance(a, np.ndarray):
         assert (a.dtype, a.shape) == (b.dtype, b.shape), where
         if a.dtype.kind == "f":
-            close = np.isclose(a, b, rtol=1e-9, atol=slack, equal_nan=True)
+            any_will_do = np.isinf(slack)
+            near = np.isclose(a, b, rtol=1e-9, atol=np.where(any_will_do, 0.0, slack), equal_nan=True)
+            close = near | any_will_do
             assert close.all(), f"{where}: {a[~close]} and {b[~close]}"
         else:
             assert (a == b).all() if a.dtype != object else a.tolist() == b.tolist(), where
     elif isinstance(a, float):
-        assert np.isclose(a, b, rtol=1e-9, atol=slack, equal_nan=True), f"{where}: {a} and {b}"
+        assert np.isinf(slack) or np.isclose(a, b, rtol=1e-9, atol=slack, equal_nan=True), f"{where}: {a} and {b}"
     elif isinstance(a, dict):
         assert list(a) == list(b), where
         for key in a:

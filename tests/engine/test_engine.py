@@ -239,11 +239,8 @@ class Bare:
 @pytest.fixture
 def bare(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bare]:
     place = tmp_path / "scheduler.json"
-    quiet: dict[str, Any] = {
-        "env": environment(tmp_path),
-        "stdout": subprocess.DEVNULL,
-        "stderr": (tmp_path / "err").open("w"),
-    }
+    said = (tmp_path / "err").open("w")
+    quiet: dict[str, Any] = {"env": environment(tmp_path), "stdout": subprocess.DEVNULL, "stderr": said}
     dask = [sys.executable, "-m", "dask"]
     options = ["--scheduler-file", str(place), "--no-dashboard"]
     started = [subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *options], **quiet)]
@@ -261,6 +258,7 @@ def bare(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bare]:
         for process in started:
             process.kill()
             process.wait()
+        said.close()
 
 
 @pytest.mark.filterwarnings("default")

@@ -11,6 +11,7 @@ import pytest
 
 import datalint
 from datalint.core.errors import DatalintError
+from datalint.sources.tables.format import TablePartition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,18 @@ def test_universal_dependencies(tmp_path: Path) -> None:
     assert (batch.size, dataset.splits[0].name) == (120, "train")
     assert batch.table is not None
     assert batch.table.categories[0].values[0] == " ".join(tokens[0][k]["form"] for k in range(len(tokens[0])))
+
+
+def test_sentences_are_written_as_they_were(tmp_path: Path) -> None:
+    text = "# about\n" + tagged(sentences(30), "\tNNP")
+    with gzip.open(tmp_path / "a.conll.gz", "wt") as file:
+        file.write(text)
+    (dataset,) = datalint.detect(tmp_path)
+    (partition,) = dataset.partitions
+    assert isinstance(partition, TablePartition)
+    partition.write(tmp_path / "b.conll.gz", partition.raw_rows(verbatim=True))
+    with gzip.open(tmp_path / "b.conll.gz", "rt") as file:
+        assert file.read() == text
 
 
 def test_a_large_file_is_cut_between_sentences(tmp_path: Path) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.writing import replacing
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.jsonlines import LINE, JsonLinesPartition, packing_of, rows_table
 from datalint.sources.tables.packed import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from datalint.sources.tables.convert import TablePlan
 
@@ -138,14 +134,7 @@ class ConllPartition(JsonLinesPartition):
         rows = (_row(block, self.where) for block in _blocks(lines))
         return b"".join(json.dumps(row).encode() + b"\n" for row in rows if row is not None)
 
-    def write(self, path: Path, batches: Iterable[Any]) -> ConllPartition:
-        """The lines of each sentence as they were."""
-        with ExitStack() as stack:
-            raw: Any = stack.enter_context(replacing(path))
-            if self.compression:
-                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
-            for batch in batches:
-                for row in batch.to_pylist():
-                    lines = json.loads(row[LINE])[ROWS]
-                    raw.write("".join(f"{line}\n" for line in [*lines, ""]).encode("utf-8", "surrogateescape"))
-        return replace(self, path=path)
+    def line_of(self, row: dict[str, str | None]) -> bytes:
+        """The lines of a sentence as they were."""
+        lines = json.loads(row[LINE] or "")[ROWS]
+        return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import zlib
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -17,13 +15,12 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.missing import READ_AS_GAPS
-from datalint.core.writing import replacing
 from datalint.sources.files import arrow_file, reason
 from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.dialect import squeeze
 from datalint.sources.tables.format import TablePartition
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import open_bytes
+from datalint.sources.tables.packed import open_bytes, replacing_bytes
 from datalint.sources.tables.quotes import ends_open, unclosed
 from datalint.sources.tables.unlike import SWALLOWED, header_rows, last_row_spans, reader_hazards, swallowed_lines
 
@@ -160,12 +157,10 @@ class CsvPartition(TablePartition):
             if dialect.quote
             else {"quotechar": None, "quoting": csv.QUOTE_NONE, "escapechar": "\\"}
         )
-        with ExitStack() as stack:
-            raw: Any = stack.enter_context(replacing(path))
-            if dialect.compression == "gzip":
-                # Without name and time, so that the same rows give the same bytes.
-                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
-            text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline=""))
+        with (
+            replacing_bytes(path, dialect.compression) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline="") as text,
+        ):
             text.write(self._above())
             writer = csv.writer(text, delimiter=dialect.delimiter, lineterminator="\n", **quoting)
             for batch in batches:

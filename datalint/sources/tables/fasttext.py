@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from datalint.core.writing import replacing
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
-from datalint.sources.tables.jsonlines import LINE, JsonLinesPartition, packing_of, rows_table
+from datalint.sources.tables.jsonlines import JsonLinesPartition, packing_of, rows_table
 from datalint.sources.tables.packed import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from datalint.sources.tables.convert import TablePlan
 
@@ -72,16 +68,7 @@ class FastTextPartition(JsonLinesPartition):
             rows = (_row(line) for line in block.splitlines())
             yield b"".join(json.dumps(row).encode() + b"\n" for row in rows if row is not None)
 
-    def write(self, path: Path, batches: Iterable[Any]) -> FastTextPartition:
-        """Labels in front of each text."""
-        with ExitStack() as stack:
-            raw: Any = stack.enter_context(replacing(path))
-            if self.compression:
-                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
-            for batch in batches:
-                for row in batch.to_pylist():
-                    row.pop(LINE)
-                    labels = (row.get(LABEL) or "").split(JOINED)
-                    words = [*(MARK + label for label in labels if label), row.get(TEXT) or ""]
-                    raw.write(" ".join(words).encode() + b"\n")
-        return replace(self, path=path)
+    def line_of(self, row: dict[str, str | None]) -> bytes:
+        """Labels in front of the text."""
+        labels = (row.get(LABEL) or "").split(JOINED)
+        return " ".join([*(MARK + label for label in labels if label), row.get(TEXT) or ""]).encode()

@@ -6,14 +6,13 @@ import io
 import json
 import zlib
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
-from datalint.core.writing import replacing
 from datalint.sources.annotations.json_items import BrokenJson, Text, Written, json_members
 from datalint.sources.files import reason
 from datalint.sources.tables.encoding import NotATable, refuse_bytes
@@ -27,7 +26,7 @@ from datalint.sources.tables.jsonlines import (
     packing_of,
     rows_table,
 )
-from datalint.sources.tables.packed import open_bytes
+from datalint.sources.tables.packed import open_bytes, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -171,12 +170,7 @@ class JsonPartition(JsonLinesPartition):
                         around[other] = value
         mark = json.dumps({**around, name: [LINE]}, ensure_ascii=False, indent=1) if name else json.dumps([LINE])
         before, after = mark.split(json.dumps(LINE))
-        with ExitStack() as stack:
-            raw_out: Any = stack.enter_context(replacing(path))
-            if self.compression:
-                import gzip
-
-                raw_out = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw_out, mtime=0))
+        with replacing_bytes(path, self.compression) as raw_out:
             raw_out.write(before.encode())
             between = b"\n"
             for batch in batches:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import zlib
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from datalint.core.dataset import Problem
 from datalint.core.dialogues import TURNS
 from datalint.core.terms import Storage
-from datalint.core.writing import replacing
 from datalint.sources.files import is_gzip, printable, reason
 from datalint.sources.tables import nested
 from datalint.sources.tables.conversations import holds_turns, plain_texts, plain_type, text_of
@@ -23,7 +20,7 @@ from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, 
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import chunks, open_bytes
+from datalint.sources.tables.packed import chunks, open_bytes, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -218,12 +215,9 @@ class JsonLinesPartition(TablePartition):
 
         return pa.schema([(name, pa.string()) for name in [*self.names, LINE]])
 
-    def write(self, path: Path, batches: Iterable[Any]) -> JsonLinesPartition:
+    def write(self, path: Path, batches: Iterable[Any]) -> Self:
         """Each line as it was, but for values that differ from it."""
-        with ExitStack() as stack:
-            raw: Any = stack.enter_context(replacing(path))
-            if self.compression:
-                raw = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
+        with replacing_bytes(path, self.compression) as raw:
             for batch in batches:
                 for row in batch.to_pylist():
                     raw.write(self.line_of(row) + b"\n")

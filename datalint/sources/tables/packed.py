@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+from datalint.core.writing import replacing
 from datalint.sources.files import unpacked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 UNPACKED = 256 << 20
@@ -24,6 +27,18 @@ def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
     if compression != "gzip":
         return path.open("rb")
     return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
+
+
+@contextlib.contextmanager
+def replacing_bytes(path: Path, compression: str | None) -> Iterator[Any]:
+    """A new file to write bytes to, which takes the place of ``path`` once it is whole."""
+    with replacing(path) as raw:
+        if compression != "gzip":
+            yield raw
+            return
+        # Without name and time, so that the same rows give the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+            yield packed
 
 
 def readable(file: IO[bytes], size: int) -> bytes:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from datalint.core import hashing
-from datalint.core.dataset import Batch, ImageBlock, LabelBlock, Problem
+from datalint.core.dataset import Batch, ImageBlock, Problem
 from datalint.sources.files import printable, reason
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.pixels import pixel_block
+from datalint.sources.sample_files import SampleFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,33 +30,8 @@ BATCH = 128
 
 
 @dataclass(frozen=True)
-class ImagePartition:
+class ImagePartition(SampleFiles):
     """Consecutive image files of one split."""
-
-    base: Path
-    """Folder from which the paths are meant."""
-    files: tuple[str, ...]
-    """Paths in stored order."""
-    classes: tuple[str, ...] | None
-    """Class of each file."""
-    split: str
-    weight: int = 0
-    """Bytes of the files."""
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-        base = str(self.base)
-        return tuple(os.path.join(base, name) for name in self.files)  # noqa: PTH118 - a Path costs ten times as much
-
-    def cut(self, start: int, stop: int) -> Self:
-        """A part of it."""
-        classes = None if self.classes is None else self.classes[start:stop]
-        return replace(self, files=self.files[start:stop], classes=classes)
-
-    def sample_id(self, line: int) -> str:
-        """Path of the file."""
-        return printable(self.files[line])
 
     def picture(self, line: int) -> bytes | None:
         """The image as a small WebP file."""
@@ -73,14 +49,6 @@ class ImagePartition:
             if aspects & {"header", "pixels"}:
                 batch.images = self._read(names, start, batch.problems, "pixels" in aspects)
             yield batch
-
-    def _labels(self, start: int, size: int) -> LabelBlock | None:
-        if self.classes is None:
-            return None
-        mine = self.classes[start : start + size]
-        names = sorted(set(mine))
-        at = {name: k for k, name in enumerate(names)}
-        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
 
     def _read(self, names: tuple[str, ...], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
         base = str(self.base)

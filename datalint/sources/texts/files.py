@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from datalint.core.dataset import Batch, LabelBlock, Problem, TableBlock
+from datalint.core.dataset import Batch, Problem, TableBlock
 from datalint.core.hashing import TextHasher
 from datalint.sources.files import is_pointer, printable, reason
+from datalint.sources.sample_files import SampleFiles
 from datalint.sources.tables.convert import MAX_CELL, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from datalint.core.dataset import Aspect
 
@@ -58,32 +57,8 @@ def read_text(path: str) -> tuple[str, bool]:
 
 
 @dataclass(frozen=True)
-class TextFiles:
+class TextFiles(SampleFiles):
     """Consecutive files of one split, a sample each."""
-
-    base: Path
-    """Folder from which the paths are meant."""
-    files: tuple[str, ...]
-    """Paths in stored order."""
-    classes: tuple[str, ...] | None
-    """Class of each file."""
-    split: str
-    weight: int = 0
-    """Bytes of the files."""
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-        return tuple(os.path.join(self.base, name) for name in self.files)  # noqa: PTH118 - a Path costs ten times as much
-
-    def cut(self, start: int, stop: int) -> Self:
-        """A part of it."""
-        classes = None if self.classes is None else self.classes[start:stop]
-        return replace(self, files=self.files[start:stop], classes=classes)
-
-    def sample_id(self, line: int) -> str:
-        """Path of the file."""
-        return printable(self.files[line])
 
     def picture(self, line: int) -> bytes | None:
         """Texts are no pictures."""
@@ -102,14 +77,6 @@ class TextFiles:
             more = f" (and {len(strange) - 1:,} more near it)" if len(strange) > 1 else ""
             problem = Problem("dialect", printable(strange[0]), f"not UTF-8: read as cp1252{more}")
             yield Batch(self.split, len(self.files), 0, problems=[problem])
-
-    def _labels(self, start: int, size: int) -> LabelBlock | None:
-        if self.classes is None:
-            return None
-        mine = self.classes[start : start + size]
-        names = sorted(set(mine))
-        at = {name: k for k, name in enumerate(names)}
-        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
 
     def _table(
         self, names: Sequence[str], problems: list[Problem], strange: list[str], hasher: TextHasher

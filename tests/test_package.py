@@ -12,8 +12,10 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import datalint
+from datalint.core.project import DISTRIBUTION, DOCUMENTATION
 
 ROOT = Path(__file__).parents[1]
+STEM = DISTRIBUTION.replace("-", "_")
 PACKAGES = {"datalint": ROOT / "datalint", "datalint_rules": ROOT / "rules" / "datalint_rules"}
 
 
@@ -30,7 +32,7 @@ def sources(folder: Path) -> set[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in a wheel that is built from the repository."""
     (path,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("wheel")), versions=["standard"])
-    assert Path(path).name == f"datalint-{datalint.__version__}-py3-none-any.whl"
+    assert Path(path).name == f"{STEM}-{datalint.__version__}-py3-none-any.whl"
     with zipfile.ZipFile(path) as archive:
         return set(archive.namelist())
 
@@ -44,8 +46,8 @@ def test_the_wheel_holds_every_source_file(package: str, wheel: set[str]) -> Non
 
 
 def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:
-    assert {name.split("/")[0] for name in wheel} == {*PACKAGES, f"datalint-{datalint.__version__}.dist-info"}
-    assert f"datalint-{datalint.__version__}.dist-info/licenses/LICENSE" in wheel
+    assert {name.split("/")[0] for name in wheel} == {*PACKAGES, f"{STEM}-{datalint.__version__}.dist-info"}
+    assert f"{STEM}-{datalint.__version__}.dist-info/licenses/LICENSE" in wheel
 
 
 def test_the_source_distribution_can_be_tested(tmp_path: Path) -> None:
@@ -60,7 +62,16 @@ def test_the_source_distribution_can_be_tested(tmp_path: Path) -> None:
 def test_all_brings_all_that_is_optional() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     (everything,) = extras["all"]
-    assert everything == f"datalint[{','.join(sorted(extras.keys() - {'all', 'dev'}))}]"
+    assert everything == f"{DISTRIBUTION}[{','.join(sorted(extras.keys() - {'all', 'dev'}))}]"
+
+
+def test_the_project_is_called_as_the_messages_say() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == DISTRIBUTION
+    assert project["urls"]["Documentation"] == DOCUMENTATION
+    for path in [*(ROOT / "datalint").rglob("*.py"), *(ROOT / "rules").rglob("*.py")]:
+        told = "pip install '" in path.read_text(encoding="utf-8")
+        assert not told or path.name == "project.py", f"{path}: datalint.core.project.install says it"
 
 
 def test_nothing_else_lies_in_rules() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from datalint.core.project import install
 from tests.command import COMMAND, environment, run
 
 if TYPE_CHECKING:
@@ -124,5 +125,5 @@ def test_without_the_package_it_says_how_to_get_it(folder: Path) -> None:
         [sys.executable, "-c", code], cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == "datalint: --watch needs the package watchfiles: pip install 'datalint[watch]'\n"
+    assert done.stderr == f"datalint: --watch needs the package watchfiles: {install('watch')}\n"
     assert done.stdout == ""

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from datalint.core.project import rule_page
+
 
 @click.command()
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -30,9 +32,11 @@ def explain(code: str) -> None:
     """Show the page of a rule, by its code or name."""
     from datalint.rules.detection_figures import all_figures
     from datalint.rules.manual import find_page
+    from datalint.rules.packs import BUILT_IN
 
     page = find_page(code)
-    click.echo(f"{page.code} {page.name} ({page.severity})\n\n{page.text}")
+    stage = "" if page.stage == "stable" else f", {page.stage}: runs only where it is selected"
+    click.echo(f"{page.code} {page.name} ({page.severity}{stage})\n\n{page.text}")
     if page.parameters:
         click.echo("\n## Parameters\n")
         for parameter in page.parameters:
@@ -41,6 +45,8 @@ def explain(code: str) -> None:
     if figures is not None:
         click.echo("\n## How often it is right\n")
         click.echo("\n".join(figures.sentences()))
+    if page.pack == BUILT_IN:
+        click.echo(f"\n{rule_page(page.code)}")
 
 
 @click.command()

@@ -9,6 +9,7 @@ import click
 
 from datalint.cli.options import EXIT_FINDINGS, say, size, tell
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 
 
 @click.command()
@@ -49,7 +50,7 @@ def serve(
     try:
         from datalint.service import serving
     except ImportError as error:
-        raise DatalintError(f"serve needs the package {error.name}: pip install 'datalint[service]'") from error
+        raise DatalintError(f"serve needs the package {error.name}: {install('service')}") from error
     if create_token is not None:
         click.echo(serving.create_token(options["database"], create_token, role, days))
         return

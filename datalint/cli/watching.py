@@ -12,6 +12,7 @@ import click
 from datalint.cli.options import EXIT_CANNOT, say
 from datalint.cli.showing import show, status, terminal, write
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 from datalint.core.writing import TEMPORARY
 from datalint.report.privacy import KEY
 
@@ -46,7 +47,7 @@ def watch(paths: Sequence[str], output: Output, options: ScanOptions, scan: Call
     try:
         import watchfiles
     except ImportError as error:
-        raise DatalintError("--watch needs the package watchfiles: pip install 'datalint[watch]'") from error
+        raise DatalintError(f"--watch needs the package watchfiles: {install('watch')}") from error
     if options.redact:
         os.environ.setdefault(KEY, secrets.token_hex())  # or no finding would be known again
     ours = _Ours(output, options.settings.config.cache_dir)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from datalint import __version__
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 from datalint.engine.engine import WINDOW, failure, measure_partition
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Cluster:
         try:
             import distributed
         except ImportError as error:
-            raise DatalintError("--engine dask needs Dask: pip install 'datalint[dask]'") from error
+            raise DatalintError(f"--engine dask needs Dask: {install('dask')}") from error
         connect: Any = distributed.Client
         with _silent():
             try:

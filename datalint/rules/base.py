@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
 
+Stage = Literal["preview", "stable", "deprecated"]
 Wants = Literal["nothing", "label", "classes", "annotations", "objects", "masks"]
 Repair = Literal[
     "drop", "drop-copies", "drop-from-earlier", "leave-out", "shuffle", "turn", "respell", "relabel", "irreversible"
@@ -102,6 +103,14 @@ class Rule(ABC):
     """Default severity; a finding may lower it with context."""
     item: ClassVar[str]
     """Items of the list "37 reasons why your neural network is not working" that it answers."""
+    since: ClassVar[str] = "0.1.0"
+    """The version that brought it."""
+    stage: ClassVar[Stage] = "stable"
+    """
+    ``preview``: its verdicts may still change; ``deprecated``: another rule took its place, as its page says.
+
+    Both run only where they are selected.
+    """
     trains: ClassVar[bool] = False
     """Whether it trains a model; such rules are left out of the fast preset."""
     shares_models: ClassVar[bool] = False

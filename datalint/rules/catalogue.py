@@ -1,7 +1,7 @@
 """The parts of the documentation that follow from the code: ``python -m datalint.rules.catalogue [--check]``.
 
 Run in the repository. Writes ``rules/datalint_rules/manual.json`` (the pages of the rules, so that ``datalint rules`` and
-``explain`` need not import them), ``rules/README.md`` (the catalogue of rules), and in ``README.md`` the table of rules and
+``explain`` need not import them), ``tests/rules/codes.txt`` (the codes that were given, for ever), ``rules/README.md`` (the catalogue of rules), and in ``README.md`` the table of rules and
 what every command shown there prints. With ``--check`` it writes nothing and exits with 1 if something is out of date.
 """
 
@@ -32,6 +32,7 @@ MODELLED = re.compile(r"(?<=LBL102  ).*?(?=\n\n)", re.DOTALL)
 
 CONSOLE = re.compile(r"(```console\n\$ )(?P<command>datalint[^\n]*)\n(?P<output>.*?)(```)", re.DOTALL)
 MANUAL = Path("rules/datalint_rules/manual.json")
+CODES = Path("tests/rules/codes.txt")
 TABLE = re.compile(r"(<!-- rules: .*? -->\n)(.*?)(<!-- end of rules -->)", re.DOTALL)
 
 INTRODUCTION = """\
@@ -118,6 +119,7 @@ def all_pages(run: Callable[[str], str]) -> dict[Path, str]:
     readme = Path("README.md")
     return {
         MANUAL: as_json(BUILT_IN),
+        CODES: known_codes(CODES.read_text(encoding="utf-8")),
         Path("rules/README.md"): rules_page(),
         readme: readme_page(readme.read_text(encoding="utf-8"), run),
     }
@@ -132,6 +134,16 @@ def readme_page(text: str, run: Callable[[str], str]) -> str:
     """
     text = TABLE.sub(lambda found: found[1] + rule_table("rules/", items=False) + found[3], text)
     return CONSOLE.sub(lambda found: f"{found[1]}{found['command']}\n{run(found['command'])}{found[4]}", text)
+
+
+def known_codes(text: str) -> str:
+    """Every code with its name that was ever given: those of ``text``, and those of the rules that are new.
+
+    Args:
+        text: the list as it is.
+    """
+    known = text.splitlines()
+    return "\n".join(sorted({*known, *(f"{rule.code} {rule.name}" for rule in built_in())})) + "\n"
 
 
 def run_command(command: str) -> str:

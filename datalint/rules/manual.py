@@ -8,7 +8,7 @@ files have changed since, is imported.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.rules.packs import folders_of, rule_packages, sources_of
@@ -33,6 +33,10 @@ class Page:
     """Name, default and description of each."""
     repair: str | None = None
     """How its findings are mended, if they can be."""
+    since: str = "0.1.0"
+    stage: str = "stable"
+    pack: str = ""
+    """The package that it was found in; not stored."""
 
 
 def page_of(rule: type[Rule]) -> Page:
@@ -41,7 +45,9 @@ def page_of(rule: type[Rule]) -> Page:
         {"name": name, "default": parameter.default, "description": parameter.description}
         for name, parameter in rule.Params.model_fields.items()
     ]
-    return Page(rule.code, rule.name, rule.severity, rule.finds(), rule.page(), parameters, rule.repair)
+    return Page(
+        rule.code, rule.name, rule.severity, rule.finds(), rule.page(), parameters, rule.repair, rule.since, rule.stage
+    )
 
 
 def pages() -> list[Page]:
@@ -49,7 +55,7 @@ def pages() -> list[Page]:
     found: dict[str, Page] = {}
     for package in rule_packages():
         for page in _shipped(package) or _imported(package):
-            found.setdefault(page.code, page)
+            found.setdefault(page.code, replace(page, pack=package))
     return sorted(found.values(), key=lambda page: page.code)
 
 
@@ -70,8 +76,14 @@ def find_page(key: str) -> Page:
 
 def as_json(package: str) -> str:
     """The file of a pack."""
-    pages = sorted((asdict(page) for page in _imported(package)), key=lambda page: page["code"])
+    pages = sorted((_stored(page) for page in _imported(package)), key=lambda page: str(page["code"]))
     return json.dumps({"sources": sources_of(package), "pages": pages}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _stored(page: Page) -> dict[str, Any]:
+    record = asdict(page)
+    del record["pack"]
+    return record
 
 
 def _shipped(package: str) -> list[Page]:

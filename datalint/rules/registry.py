@@ -62,7 +62,7 @@ def find_rule(key: str) -> type[Rule]:
 
 
 def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] = ()) -> list[type[Rule]]:
-    """The rules to run: those that match ``select`` (all if empty) and do not match ``ignore``.
+    """The rules to run: those that match ``select`` (all stable ones if empty) and do not match ``ignore``.
 
     A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``); one text may hold
     several, set apart by commas.
@@ -71,7 +71,7 @@ def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] =
         DatalintError: a pattern matches no rule, or nothing is left.
     """
     rules = all_rules()
-    chosen = matching(select, rules) if select else rules
+    chosen = matching(select, rules) if select else [rule for rule in rules if rule.stage == "stable"]
     dropped = matching(ignore, rules)
     left = [rule for rule in chosen if rule not in dropped]
     if not left:

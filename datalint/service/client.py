@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 
 if TYPE_CHECKING:
     from datalint.report.models import Report
@@ -59,7 +60,7 @@ class Client:
         try:
             import httpx2
         except ImportError as error:
-            raise DatalintError("this needs the package httpx2: pip install 'datalint[service]'") from error
+            raise DatalintError(f"this needs the package httpx2: {install('service')}") from error
         options |= {"headers": self._headers, "timeout": 60, "trust_env": False}
         try:
             answer = httpx2.request(method, f"{self._url}/api/v1{path}", **options)

@@ -7,13 +7,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from datalint.core.project import install
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from datalint.sources.files import Entry
 
-_READERS = """
-.xlsx .xlsm .xls .xlsb .ods = Excel: pip install 'datalint[excel]'
+_READERS = f"""
+.xlsx .xlsm .xls .xlsb .ods = Excel: {install("excel")}
 .h5 .hdf5 = HDF5: h5py reads it
 .nc = NetCDF: xarray reads it
 .mat = MATLAB: scipy reads it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -14,6 +15,7 @@ from sklearn.datasets import load_iris
 
 import datalint
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 from datalint.planting.load import load
 from tests.command import call
 
@@ -113,12 +115,12 @@ def test_without_the_reader_it_is_one_line(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     write(tmp_path / "t.xlsx", {"iris": IRIS})
     for place in (tmp_path, tmp_path / "t.xlsx"):
-        with pytest.raises(DatalintError, match=r"pip install 'datalint\[excel\]'") as caught:
+        with pytest.raises(DatalintError, match=re.escape(install("excel"))) as caught:
             datalint.detect(place)
         assert "\n" not in str(caught.value)
     IRIS.to_csv(tmp_path / "iris.csv", index=False)
     (finding,) = datalint.scan(tmp_path, select=["FIL101"], cache=False).findings
-    assert finding.severity == "info" and "datalint[excel]" in finding.message
+    assert finding.severity == "info" and install("excel") in finding.message
 
 
 @pytest.mark.parametrize("name", ["t.db", "t.xlsx"])

@@ -1,4 +1,4 @@
-"""Workbooks of Excel and LibreOffice: each sheet a table. Needs ``pip install 'datalint[excel]'``."""
+"""Workbooks of Excel and LibreOffice: each sheet a table. Needs the extra ``excel``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.project import install
 from datalint.sources.files import unpacked_limit
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
@@ -74,9 +75,7 @@ def _opened(path: Path) -> Any:
     try:
         import python_calamine
     except ImportError as error:
-        raise NotJudged(
-            "an Excel workbook: pip install 'datalint[excel]' reads it, or save the sheet as CSV"
-        ) from error
+        raise NotJudged(f"an Excel workbook: {install('excel')} reads it, or save the sheet as CSV") from error
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > unpacked_limit(path.stat().st_size):

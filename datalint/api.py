@@ -70,7 +70,8 @@ def scan(
     What is not given here is what the configuration says, and otherwise the default.
 
     Args:
-        source: a path (or several), a DataFrame, ``(X, y)``, an array, a data set or loader of PyTorch or Hugging Face, or
+        source: a path or pattern (or several, which are one data set where a folder that holds nothing else would be), a
+            mapping of splits to paths, a DataFrame, ``(X, y)``, an array, a data set or loader of PyTorch or Hugging Face, or
             a mapping of splits to any of these. A loader is drawn once, as training would.
         label: the label column; recognised if not given.
         splits: for a path, glob patterns by split; otherwise more splits, by name.

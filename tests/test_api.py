@@ -52,8 +52,8 @@ def test_paths_and_objects_give_the_same_answer(tmp_path: Path) -> None:
 
 
 def test_several_paths(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        iris().to_csv(tmp_path / f"{name}.csv", index=False)
+    iris().to_csv(tmp_path / "one.csv", index=False)
+    iris().add_prefix("other ").to_csv(tmp_path / "two.csv", index=False)
     report = scan([tmp_path / "one.csv", str(tmp_path / "two.csv")])
     assert [dataset.name for dataset in report.datasets] == ["one", "two"]
     assert report.summary.datasets == 2
@@ -96,7 +96,7 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
     with pytest.raises(DatalintError, match="no rule matches"):
         datalint.scan(table, select=["XYZ"])
     for name in ("one", "two"):
-        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        table.add_prefix(name).to_csv(tmp_path / f"{name}.csv", index=False)
     with pytest.raises(DatalintError, match="there are 2"):
         scan([tmp_path / "one.csv", tmp_path / "two.csv"], pred_probs=np.eye(3))
 

@@ -31,6 +31,8 @@ class Wishes:
     label: str | None = None
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Glob patterns, below the scanned folder, of the files of each split."""
+    why: str = ""
+    """What says so, if not the patterns themselves."""
     folders: Mapping[Path, files.Listing] = field(default_factory=dict)
     """What lies below folders that were walked already."""
 

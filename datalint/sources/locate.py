@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
+from datalint.core.vocabulary import split_of
 from datalint.sources.files import spoken, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from datalint.sources.files import Listing
     from datalint.sources.recognise import Recognised
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Located:
     paths: tuple[Path, ...] | None
     """None for an object in memory."""
     folders: Mapping[Path, Listing]
+    parts: Mapping[str, Sequence[Path]] | None = None
+    """The paths by split, where the user said so."""
 
     @property
     def weight(self) -> int:
@@ -43,7 +52,8 @@ class Located:
             DatalintError: nothing is recognised.
         """
         from datalint.sources.objects.memory import from_object
-        from datalint.sources.recognise import Recognised, Wishes, recognise, recognise_files
+        from datalint.sources.recognise import Recognised, Wishes, recognise_files
+        from datalint.sources.together import recognise_splits, recognise_together
 
         if self.paths is None:
             return Recognised(from_object(self.source, label, splits))
@@ -53,38 +63,94 @@ class Located:
             split: [value] if isinstance(value, str) else [str(item) for item in value]
             for split, value in (splits or {}).items()
         }
-        found = Recognised()
-        for path in self.paths:
-            try:
-                found += recognise(path, Wishes(label, patterns, self.folders))
-            except DatalintError:
-                raise
-            except Exception as error:
-                raise DatalintError(f"{path} could not be recognised: {spoken(error)}") from error
-        return found
+        wishes = Wishes(label, patterns, folders=self.folders)
+        try:
+            if self.parts is not None:
+                return recognise_splits(self.parts, wishes)
+            return recognise_together(self.paths, wishes)
+        except DatalintError:
+            raise
+        except Exception as error:
+            more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+            raise DatalintError(f"{self.paths[0]}{more} could not be recognised: {spoken(error)}") from error
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, Path))
+
+
+def _items(source: Any) -> list[str | Path] | None:
+    """The paths that a source consists of, as they were given; None for an object in memory."""
+    items = [source] if _is_path(source) else source
+    if isinstance(items, (list, tuple)) and items and all(map(_is_path, items)):
+        return list(items)
+    return None
+
+
+def _parts(source: Any) -> dict[str, list[str | Path]] | None:
+    """The same by split, where a mapping says where each lies; None for one of columns or objects.
+
+    A list of texts under a name is a column, unless the name is that of a split and the texts are paths.
+    """
+    if not isinstance(source, Mapping) or not source:
+        return None
+    parts = {str(name): _items(value) for name, value in source.items()}
+    named = {name: items for name, items in parts.items() if items is not None}
+    if len(named) < len(parts):
+        return None
+    lists = [name for name, value in source.items() if not _is_path(value)]
+    if lists and not all(
+        split_of(str(name)) and all(isinstance(item, Path) or _lies(item) for item in named[str(name)])
+        for name in lists
+    ):
+        return None
+    return named
+
+
+def _lies(item: str | Path) -> bool:
+    return os.path.lexists(item) or bool(_PATTERN.search(str(item)))
+
+
+def _expanded(item: str | Path) -> list[Path]:
+    """The path, or the files and folders that a pattern matches where nothing is called so.
+
+    Raises:
+        DatalintError: it is none, or nothing matches.
+    """
+    text = str(item)
+    if not text.strip() or "://" in text:
+        raise DatalintError(f"{text!r} is not a path: datalint reads files and folders of this machine")
+    with contextlib.suppress(ValueError):
+        if _PATTERN.search(text) and not os.path.lexists(text):
+            found = sorted(glob(text, recursive=True))  # noqa: PTH207 - as it follows from what the user typed
+            if not found:
+                raise DatalintError(f"no file or folder matches {text}")
+            return [Path(name) for name in found]
+    return [Path(item)]
 
 
 def paths_of(source: Any) -> tuple[Path, ...] | None:
     """The paths that a source consists of; None for an object in memory."""
-    items = [source] if isinstance(source, (str, Path)) else source
-    if isinstance(items, (list, tuple)) and items and all(isinstance(item, (str, Path)) for item in items):
-        return tuple(map(Path, items))
-    return None
+    parts = _parts(source)
+    items = _items(source) if parts is None else [item for inside in parts.values() for item in inside]
+    return None if items is None else tuple(map(Path, items))
 
 
 def locate(source: Any) -> Located:
     """Walk the folders of a source; one that cannot be read is left to be reported when it is recognised.
 
     Raises:
-        DatalintError: one of the paths is none.
+        DatalintError: one of the paths is none, or a pattern matches nothing.
     """
-    paths = paths_of(source)
-    for item in [] if paths is None else [source] if isinstance(source, (str, Path)) else source:
-        if not str(item).strip() or "://" in str(item):
-            raise DatalintError(f"{str(item)!r} is not a path: datalint reads files and folders of this machine")
+    named, items = _parts(source), _items(source)
+    parts: dict[str, tuple[Path, ...]] | None = None
+    paths = None if items is None else tuple(path for item in items for path in _expanded(item))
+    if named is not None:
+        parts = {split: tuple(path for item in inside for path in _expanded(item)) for split, inside in named.items()}
+        paths = tuple(path for inside in parts.values() for path in inside)
     folders = {}
     for path in paths or ():
         with contextlib.suppress(OSError, ValueError, DatalintError):
             if path.is_dir():
                 folders[path] = walk(path)
-    return Located(source, paths, folders)
+    return Located(source, paths, folders, parts)

@@ -75,7 +75,7 @@ def recognise(path: Path, wishes: Wishes) -> Recognised:
     if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
         raise DatalintError(f"{path} is a pipe or device: save what it gives in a file and scan that")
     if stat.S_ISDIR(kind):
-        found = _Search(path, wishes, wishes.folders.get(path) or files.walk(path)).found()
+        found = Search(path, wishes, wishes.folders.get(path) or files.walk(path)).found()
     else:
         found = _one_file(path, wishes)
     if wishes.label is not None and all(d.label is None or d.label.evidence != ASKED for d in found.datasets):
@@ -159,7 +159,7 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
         if entry.suffix in ARRAYS:
             dataset = _single_array(entry)
         elif len(tables := tables_of(path, entry.shown, path.name)) != 1:
-            return _Search(path.parent, wishes, files.Listing([entry], [], [])).found()
+            return Search(path.parent, wishes, files.Listing([entry], [], [])).found()
         elif tables[0].empty:
             raise DatalintError(f"{path} {NO_ROWS}")
         else:
@@ -167,7 +167,7 @@ def _one_file(path: Path, wishes: Wishes) -> Recognised:
     except NotAnArray as error:
         raise DatalintError(f"{path} cannot be read: {error}") from error
     except NotATable as error:
-        search = _Search(path.parent, wishes, files.Listing([entry], [], []))
+        search = Search(path.parent, wishes, files.Listing([entry], [], []))
         hint = "give a CSV, TSV, Parquet, Arrow, JSON, .npy or .npz file, or a folder"
         return search.found(f"{path} is no data set that can be read: {_instead(entry, error)}; {hint}")
     return Recognised([dataset], [entry], [], installed_formats()[1])
@@ -194,8 +194,14 @@ def _single_array(entry: Entry) -> Dataset:
     return array_dataset(files.printable(stem(entry.name)), entry.shown, bundle_of(array_files(entry.path)))
 
 
-class _Search:
-    """The data sets below one folder."""
+def nearest(problem: Problem, datasets: Sequence[Dataset]) -> Dataset:
+    """The data set that lies nearest to a problem."""
+    place = Path(problem.path).parts
+    return max(datasets, key=lambda dataset: shared(Path(dataset.path).parts, place))
+
+
+class Search:
+    """The data sets below one folder, or among some of its files."""
 
     def __init__(self, root: Path, wishes: Wishes, listing: files.Listing) -> None:
         self.root, self.wishes, self.listing = root, wishes, listing
@@ -279,6 +285,4 @@ class _Search:
     def _hand_out_problems(self, found: list[Dataset]) -> None:
         # A file that belongs to no data set is told with the one that lies nearest.
         for problem in [*self.folder.unread.values(), *self.folder.problems, *self._idle()]:
-            place = Path(problem.path).parts
-            nearest = max(found, key=lambda dataset: shared(Path(dataset.path).parts, place))
-            nearest.problems.append(problem)
+            nearest(problem, found).problems.append(problem)

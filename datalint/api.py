@@ -202,7 +202,7 @@ def run(source: Any, options: ScanOptions) -> Report:
 
 
 def _cache(options: ScanOptions, located: Located) -> Cache | None:
-    if not options.cache:
+    if not options.cache or located.names:  # what came in through a pipe does not lie anywhere
         return None
     folders = tuple(located.folders.values())
     return open_cache(options.settings.config.cache_dir, options.paranoid, folders, located.paths is None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from datalint.core.errors import DatalintError
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from datalint.config.discovery import Effective
 
@@ -30,6 +32,20 @@ def tell(message: str, *, err: bool = False) -> None:
     from datalint.report.escape import clean, guard
 
     click.echo(guard(clean(message, LONGEST)), err=err)
+
+
+@contextlib.contextmanager
+def piped(paths: Sequence[str]) -> Iterator[Any]:
+    """What to scan: the paths, or what comes through standard input."""
+    if "-" not in paths:
+        yield list(paths)
+        return
+    if len(paths) > 1:
+        raise DatalintError("- is standard input: give it alone")
+    from datalint.sources.standard_input import standard_input
+
+    with standard_input() as source:
+        yield source
 
 
 def codes(value: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datalint.cli.options import LABEL, SPLITS, by_name, tell
+from datalint.cli.options import LABEL, SPLITS, by_name, piped, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,8 @@ def detect(paths: Sequence[str], label: str | None, splits: Sequence[tuple[str, 
     """Say what would be scanned: layout, label and splits, with the evidence for each. Scans nothing."""
     from datalint import api
 
-    found = api.detect(list(paths), label=label, splits=by_name(splits))
+    with piped(paths) as source:
+        found = api.detect(source, label=label, splits=by_name(splits))
     records = [_recognised(dataset) for dataset in found]
     if style == "json":
         from datalint.report.escape import guard_json

@@ -15,6 +15,7 @@ from datalint.cli.options import (
     SPLITS,
     by_name,
     named_format,
+    piped,
     show_settings,
 )
 from datalint.cli.showing import REPORTS, Output, show, status, write
@@ -130,7 +131,7 @@ _CONFIGURABLE = (
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason, and more samples.")
 def scan(paths: Sequence[str], **typed: Any) -> None:
-    """Scan the data sets at PATH and report what is wrong with them.
+    """Scan the data sets at PATH and report what is wrong with them; a PATH of - is CSV or JSON lines on standard input.
 
     Exit status: 0 nothing at or above --fail-on, 1 findings, 2 the job could not be done.
     """
@@ -143,6 +144,8 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
     if typed["watch"]:
         from datalint.cli.watching import watch
 
+        if "-" in paths:
+            raise DatalintError("--watch looks at files: standard input does not change")
         sys.exit(watch(paths, output, options, lambda: _scanned(paths, _options(paths, typed), output)))
     report = _scanned(paths, options, output)
     when = "while the reports were written; not all of them may be of this scan"
@@ -166,8 +169,8 @@ def _scanned(paths: Sequence[str], options: ScanOptions, output: Output) -> Repo
     from datalint import api
     from datalint.cli.progress import Progress
 
-    with Progress(output.wants_progress) as progress:
-        return api.run(list(paths), replace(options, progress=progress))
+    with Progress(output.wants_progress) as progress, piped(paths) as source:
+        return api.run(source, replace(options, progress=progress))
 
 
 def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:

@@ -54,6 +54,8 @@ class Entry:
     size: int
     state: bytes = b""
     """What changes with its content, as it was when the folder was walked; see :func:`state_of`."""
+    called: str = ""
+    """How it is called, if not by its path."""
 
     @property
     def path(self) -> Path:
@@ -73,7 +75,7 @@ class Entry:
     @property
     def shown(self) -> str:
         """The path as it follows from what the user typed: it can be opened from where they are."""
-        return printable(self.path.as_posix())
+        return self.called or printable(self.path.as_posix())
 
     @cached_property
     def suffix(self) -> str:

@@ -35,6 +35,8 @@ class Wishes:
     """What says so, if not the patterns themselves."""
     folders: Mapping[Path, files.Listing] = field(default_factory=dict)
     """What lies below folders that were walked already."""
+    names: Mapping[Path, str] = field(default_factory=dict)
+    """How files are called, where it is not by their paths."""
 
 
 class Folder:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import split_of
 from datalint.sources.files import spoken, walk
+from datalint.sources.standard_input import SIGN, StandardInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ class Located:
     folders: Mapping[Path, Listing]
     parts: Mapping[str, Sequence[Path]] | None = None
     """The paths by split, where the user said so."""
+    names: Mapping[Path, str] = field(default_factory=dict)
+    """How files are called in what is said of them, where it is not by their paths."""
 
     @property
     def weight(self) -> int:
@@ -63,7 +66,7 @@ class Located:
             split: [value] if isinstance(value, str) else [str(item) for item in value]
             for split, value in (splits or {}).items()
         }
-        wishes = Wishes(label, patterns, folders=self.folders)
+        wishes = Wishes(label, patterns, folders=self.folders, names=self.names)
         try:
             if self.parts is not None:
                 return recognise_splits(self.parts, wishes)
@@ -131,6 +134,8 @@ def _expanded(item: str | Path) -> list[Path]:
 
 def paths_of(source: Any) -> tuple[Path, ...] | None:
     """The paths that a source consists of; None for an object in memory."""
+    if isinstance(source, StandardInput):
+        return (Path(SIGN),)
     parts = _parts(source)
     items = _items(source) if parts is None else [item for inside in parts.values() for item in inside]
     return None if items is None else tuple(map(Path, items))
@@ -142,6 +147,8 @@ def locate(source: Any) -> Located:
     Raises:
         DatalintError: one of the paths is none, or a pattern matches nothing.
     """
+    if isinstance(source, StandardInput):
+        return Located(source, (source.path,), {}, names={source.path: SIGN})
     named, items = _parts(source), _items(source)
     parts: dict[str, tuple[Path, ...]] | None = None
     paths = None if items is None else tuple(path for item in items for path in _expanded(item))

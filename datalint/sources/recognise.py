@@ -16,7 +16,7 @@ from datalint.core.wording import counted
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray, array_files
-from datalint.sources.files import ARRAYS, IMAGES, Entry, shared
+from datalint.sources.files import ARRAYS, IMAGES, Entry, shared, state_of
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.inventory import NOTES, WHAT
@@ -150,26 +150,27 @@ def _near(path: Path) -> str:
 
 
 def _one_file(path: Path, wishes: Wishes) -> Recognised:
-    entry = Entry(str(path), (path.name,), path.stat().st_size)
+    status = path.stat()
+    entry = Entry(str(path), (path.name,), status.st_size, state_of(status), wishes.names.get(path, ""))
     if wishes.splits:
         raise DatalintError("--split chooses among the files of a folder; scan the folder instead")
     if entry.suffix in IMAGES:
-        raise DatalintError(f"{path} is one image: scan the folder that holds the data set")
+        raise DatalintError(f"{entry.shown} is one image: scan the folder that holds the data set")
     try:
         if entry.suffix in ARRAYS:
             dataset = _single_array(entry)
         elif len(tables := tables_of(path, entry.shown, path.name)) != 1:
             return Search(path.parent, wishes, files.Listing([entry], [], [])).found()
         elif tables[0].empty:
-            raise DatalintError(f"{path} {NO_ROWS}")
+            raise DatalintError(f"{entry.shown} {NO_ROWS}")
         else:
             dataset = single_table(tables[0], wishes)
     except NotAnArray as error:
-        raise DatalintError(f"{path} cannot be read: {error}") from error
+        raise DatalintError(f"{entry.shown} cannot be read: {error}") from error
     except NotATable as error:
         search = Search(path.parent, wishes, files.Listing([entry], [], []))
         hint = "give a CSV, TSV, Parquet, Arrow, JSON, .npy or .npz file, or a folder"
-        return search.found(f"{path} is no data set that can be read: {_instead(entry, error)}; {hint}")
+        return search.found(f"{entry.shown} is no data set that can be read: {_instead(entry, error)}; {hint}")
     return Recognised([dataset], [entry], [], installed_formats()[1])
 
 

@@ -430,8 +430,10 @@ def test_statistics_colour_and_parameters(data: Path) -> None:
 # --- the documentation -----------------------------------------------------------------------------------------------
 
 
-def test_the_example_of_the_readme_is_a_configuration(data: Path) -> None:
-    (text,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+def test_the_example_of_the_guide_is_a_configuration(data: Path) -> None:
+    (text,) = re.findall(
+        r"^```toml\n(.*?)^```", (ROOT / "docs" / "guide" / "configuration.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     (data / "datalint.toml").write_text(text)
     settled = settle([data])
     params, severities = rule_options(settled)
@@ -445,7 +447,7 @@ def test_the_example_of_the_readme_is_a_configuration(data: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete(shell: str, tmp_path: Path) -> None:
-    assert "_DATALINT_COMPLETE=bash_source" in (ROOT / "README.md").read_text()
+    assert "_DATALINT_COMPLETE=bash_source" in (ROOT / "docs" / "guide" / "scanning.md").read_text()
     code = "import sys; sys.argv = ['datalint']; from datalint.cli import main; main()"
     settings = environment(
         tmp_path,

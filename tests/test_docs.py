@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,18 +20,46 @@ from datalint.rules import catalogue
 from datalint.rules.base import Rule
 from datalint.rules.registry import all_rules
 from datalint.testing import check_page
+from tests.command import call
+from tests.integrations.workspace import good
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "rules/README.md"]
-CONSOLE = {found["command"]: found["output"] for found in catalogue.CONSOLE.finditer(README)}
-"""What the page shows of each command; two blocks of one command would show the same."""
+DOCS = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))]
+IN_ROOT = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
+EXECUTED = [name for name in ["README.md", *DOCS] if catalogue.BLOCK.search((ROOT / name).read_text(encoding="utf-8"))]
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+"""A block of code, with its language."""
+
+LANGUAGES = {
+    "console": "run by test_a_page_shows_what_its_commands_print",
+    "python": "run by test_a_page_shows_what_its_commands_print",
+    "py": "files of users: test_pipelines.py and tests/integrations",
+    "yml": "files of users: test_pipelines.py and tests/integrations",
+    "toml": "test_config.py",
+    "yaml": "test_pre_commit.py",
+    "sh": "test_commands_that_are_shown_can_be_given",
+}
+"""What may stand on a page, and who sees to it that it is right."""
+
+OTHERS = {"--hook-stage", "--help", "--version"}
+"""Options of other commands, and those that click brings."""
+
+
+def text_of(page: str) -> str:
+    """The text of a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
 
 
 def blocks(page: str, language: str) -> list[str]:
     """The fenced blocks of one language on a page."""
-    return [code for kind, code in FENCED.findall((ROOT / page).read_text(encoding="utf-8")) if kind == language]
+    return [code for kind, code in FENCED.findall(text_of(page)) if kind == language]
+
+
+def commands(page: str) -> list[list[str]]:
+    """The words of each datalint command in the shell blocks of a page."""
+    lines = [line.partition("#")[0] for code in blocks(page, "sh") for line in code.splitlines()]
+    calls = [shlex.split(part) for line in lines for part in line.split("&&")]
+    return [words for words in calls if words and words[0] == "datalint"]
 
 
 def run(code: str) -> dict[str, object]:
@@ -40,21 +69,66 @@ def run(code: str) -> dict[str, object]:
     return names
 
 
-@pytest.fixture
-def beside_sample_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which the examples find the sample data and may leave their files."""
-    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data", target_is_directory=True)
-    monkeypatch.setenv("DATALINT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.mark.slow
+@pytest.mark.parametrize("page", EXECUTED)
+def test_a_page_shows_what_its_commands_print(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown, printed = (catalogue.steady(text) for text in (text_of(page), catalogue.executed(text_of(page), page)))
+    assert shown == printed, "run python -m datalint.rules.catalogue"
 
 
-@pytest.mark.parametrize("code", blocks("README.md", "python"))
-def test_the_examples_run(code: str, beside_sample_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(code)
-    printed = capsys.readouterr().out
-    assert printed
-    assert "to_html" not in code or (beside_sample_data / "report.html").stat().st_size > 1_000
+def test_a_page_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for block in ("```console\n$ ls\n```", "```python\nnope\n```", "```console\n$ datalint nope\n```"):
+        with pytest.raises(RuntimeError, match=r"^docs/x\.md: "):
+            catalogue.executed(f"Text.\n\n{block}\n", "docs/x.md")
+
+
+@pytest.mark.parametrize("page", ["README.md", *DOCS])
+def test_every_block_is_of_a_kind_that_is_tested(page: str) -> None:
+    text = text_of(page)
+    assert {kind for kind, _ in FENCED.findall(text)} <= set(LANGUAGES)
+    assert text.count("```") == 2 * len(FENCED.findall(text)), "a block without a language, or within something else"
+
+
+@pytest.mark.parametrize("page", [page for page in ["README.md", *DOCS] if commands(page)])
+def test_commands_that_are_shown_can_be_given(page: str) -> None:
+    for _, name, *words in commands(page):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None, name
+        files = {"data", "FILE", "PATH", "PATH|URL"}
+        shown = [str(ROOT) if word in files or word.startswith(("data/", "sample_data")) else word for word in words]
+        command.make_context(name, shown, resilient_parsing=True)
+
+
+def test_the_readme_is_short_and_its_commands_run(tmp_path: Path) -> None:
+    assert len(text_of("README.md").encode()) <= 9_000
+    table = good(tmp_path) / "iris.csv"
+    names = {"PATH": "data", "FILE": f"data/{table.name}", "sample_data": "data"}
+    served = []
+    for _, *words in commands("README.md"):
+        if words[0] == "serve":  # until somebody stops it; tests/service start it
+            served.append(words)
+            continue
+        done = call(tmp_path, *(names.get(word, word) for word in words))
+        assert done.status == 0, done.err
+    assert served
+    assert {path.name for path in tmp_path.iterdir()} >= {"datalint-report", "datalint-baseline.json", "cleaned", "few"}
+
+
+@pytest.mark.parametrize("page", [*IN_ROOT, *DOCS])
+def test_every_option_that_is_named_exists(page: str) -> None:
+    known = set(OTHERS)
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        known |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    prose = re.sub(
+        r"^```.*?^```|`(?:ruff|pytest|python|pip|\.ci/)[^`]*`", "", text_of(page), flags=re.DOTALL | re.MULTILINE
+    )
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
+    if page in DOCS:
+        assert named <= known
 
 
 def test_the_rule_of_the_guide_is_a_rule() -> None:
@@ -96,49 +170,30 @@ def test_the_format_of_the_guide_writes_every_finding() -> None:
 
 def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    for path, text in catalogue.all_pages(lambda command: CONSOLE[command]).items():
+    for path, text in catalogue.records().items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.rules.catalogue"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", CONSOLE)
-def test_a_command_prints_what_the_page_shows(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    shown, printed = (f"$ {command}\n{output}" for output in (CONSOLE[command], catalogue.run_command(command)))
-    assert catalogue.steady(shown) == catalogue.steady(printed), "run python -m datalint.rules.catalogue"
-
-
-def test_every_command_and_option_is_documented() -> None:
-    text = " ".join(README.split())
-    for name in COMMANDS:
-        assert f"datalint {name}" in text
-        command = cli.get_command(click.Context(cli), name)
-        assert command is not None
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                for option in parameter.opts:
-                    assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{name} {option}"
-
-
-def test_every_rule_is_documented() -> None:
-    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_every_rule_is_in_the_changes() -> None:
+    changes = text_of("CHANGELOG.md")
     for rule in catalogue.built_in():
-        assert f"[{rule.code}](" in README
         assert rule.code in changes
     assert set(catalogue.built_in()) <= set(all_rules())
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", IN_ROOT)
 def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (ROOT / page).parent.joinpath(target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#:]+)(?:#([^)]*))?\)", text_of(page)):
+        place = (ROOT / page).parent / target
+        assert place.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", place.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, anchor
 
 
-def test_the_build_runs_the_command_of_the_page() -> None:
-    install, test = "pip install '.[dev]'", "pytest"
-    assert f"{install} && {test}\n" in blocks("README.md", "sh")
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    steps = [line.replace(" --quiet", "") for line in script.splitlines()]
-    assert install in steps
-    assert any(step.split()[:1] == [test] for step in steps)
+def test_the_build_runs_the_commands_of_the_guide() -> None:
+    guide = " ".join(blocks("CONTRIBUTING.md", "sh")).replace("-e ", "").replace("-n auto", "")
+    steps = [line.replace(" --quiet", "") for line in text_of(".ci/run").splitlines()]
+    for command in ("pip install '.[dev]'", "pytest", "python -m mkdocs build --strict"):
+        assert command in guide or command in text_of("CONTRIBUTING.md")
+        assert any(step.startswith(command) for step in steps), command

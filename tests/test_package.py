@@ -54,15 +54,15 @@ def test_the_source_distribution_can_be_tested(tmp_path: Path) -> None:
     (path,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for folder in ("datalint", "rules", "tests", "sample_data", "benchmarks"):
+    for folder in ("datalint", "rules", "tests", "sample_data", "benchmarks", "docs"):
         assert {f"{folder}/{name}" for name in sources(ROOT / folder)} <= names
-    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-hooks.yaml"} <= names
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-hooks.yaml", "mkdocs.yml"} <= names
 
 
 def test_all_brings_all_that_is_optional() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     (everything,) = extras["all"]
-    assert everything == f"{DISTRIBUTION}[{','.join(sorted(extras.keys() - {'all', 'dev'}))}]"
+    assert everything == f"{DISTRIBUTION}[{','.join(sorted(extras.keys() - {'all', 'dev', 'docs'}))}]"
 
 
 def test_the_project_is_called_as_the_messages_say() -> None:
@@ -76,7 +76,7 @@ def test_the_project_is_called_as_the_messages_say() -> None:
 
 def test_nothing_else_lies_in_rules() -> None:
     # rules/ is on the path of a checkout: a module beside the package would import here and not exist for users.
-    assert {path.name for path in (ROOT / "rules").iterdir()} <= {"README.md", "datalint_rules", "__pycache__"}
+    assert {path.name for path in (ROOT / "rules").iterdir()} <= {"datalint_rules", "__pycache__"}
 
 
 def test_every_package_of_rules_is_a_package() -> None:

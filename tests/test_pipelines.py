@@ -1,4 +1,4 @@
-"""What the README says of pipelines: the files are valid, and the commands in them do what is said."""
+"""What the documentation says of pipelines: the files are valid, and the commands in them do what is said."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import yaml
 
 import datalint
 from tests.command import ROOT, run
-from tests.integrations.workspace import BLOCKS, bad, example, good
+from tests.integrations.workspace import bad, example, examples, good
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def _commands(name: str) -> list[str]:
-    """The calls of datalint in a file of the README."""
+    """The calls of datalint in a file of the documentation."""
     file: dict[str, Any] = yaml.safe_load(example(name))
     lines = file["data"]["script"] if name == ".gitlab-ci.yml" else [file["stages"]["check"]["cmd"]]
     return [line for line in lines if line.startswith("datalint ")]
@@ -64,10 +64,10 @@ def test_the_workflow_gives_the_action_what_it_takes() -> None:
 
 def test_every_example_is_run_by_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
-    for block in BLOCKS.findall(README):
+    for block in examples():
         name = block.split()[1].rstrip(",;:")
         assert f'example("{name}")' in tests
         if name.endswith(".py"):
             ast.parse(block)
-    fences = re.findall(r"^```(?:py|yml)$", README, re.MULTILINE)
-    assert len(fences) == len(BLOCKS.findall(README))
+    fences = [fence for page in PAGES for fence in re.findall(r"^```(?:py|yml)$", page, re.MULTILINE)]
+    assert len(fences) == len(examples())

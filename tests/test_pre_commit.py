@@ -96,9 +96,9 @@ def bad(folder: Path) -> None:
         path.with_stem("broken").write_bytes(content[: len(content) // 2])
 
 
-def test_commits_are_checked_as_the_readme_says(hooks: Work, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (config,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+def test_commits_are_checked_as_the_guide_says(hooks: Work, tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "guide" / "ci.md").read_text(encoding="utf-8")
+    (config,) = re.findall(r"^```yaml\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
     work = Work(tmp_path / "work", tmp_path / "cache")
     place = config.replace("https://example.com/datalint.git", hooks.folder.as_posix())
     assert place != config

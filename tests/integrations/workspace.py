@@ -1,4 +1,4 @@
-"""What the tests of all integrations need: the examples of the README, and data to run them on."""
+"""What the tests of all integrations need: the examples of the documentation, and data to run them on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ BLOCKS = re.compile(r"^```(?:py|yml)\n(# .*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def example(name: str) -> str:
-    """The block of the README whose first line names this file."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = [block for block in BLOCKS.findall(text) if block.split()[1].rstrip(",;:") == name]
-    return str(block)
+    """The block of the documentation whose first line names this file."""
+    (block,) = [block for block in examples() if block.split()[1].rstrip(",;:") == name]
+    return block
+
+
+def examples() -> list[str]:
+    """All blocks that are a file of the user's."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    return [block for page in pages for block in BLOCKS.findall(page.read_text(encoding="utf-8"))]
 
 
 def good(folder: Path) -> Path:

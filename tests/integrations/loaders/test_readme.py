@@ -1,4 +1,4 @@
-"""The example of the README runs and finds what it says."""
+"""The example of the documentation runs and finds what it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_example_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     code = example("loaders.py")
     torch.manual_seed(0)
     exec(compile(code, "example", "exec", dont_inherit=True), {"__name__": "example"})

@@ -83,11 +83,16 @@ def _long_class(rng: np.random.Generator) -> str:
     return "a,b,label\n" + "\n".join(f"{x:.3f},{y:.3f},{names[k % 40 > 0]}" for k, (x, y) in rows)
 
 
+def _wide(rng: np.random.Generator) -> str:
+    rows = rng.normal(size=(6, 30_000))
+    return "\n".join([",".join(f"c{k}" for k in range(30_000)), *(",".join(f"{x:.2f}" for x in row) for row in rows)])
+
+
 def _equal_rows(_: np.random.Generator) -> str:
     return "a,b,label\n" + "1,2,x\n" * 600_000
 
 
-@pytest.mark.parametrize("make", [_long_cell, _long_class, _equal_rows])
+@pytest.mark.parametrize("make", [_long_cell, _long_class, _equal_rows, _wide])
 def test_memory_is_bounded_by_what_the_data_holds(make: Callable[[np.random.Generator], str], tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text(make(np.random.default_rng(0)))
     done = scan(tmp_path / "data.csv", tmp_path)

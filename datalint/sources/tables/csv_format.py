@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.dataset import Problem
+from datalint.core.missing import READ_AS_GAPS
 from datalint.core.terms import Storage
 from datalint.sources.files import HEAD_BYTES, is_gzip
 from datalint.sources.tables.csvs import CsvPartition, csv_partitions, parsing
@@ -30,6 +31,7 @@ MAX_COLUMNS = 100_000
 AMONG_ROWS = ("the header is repeated", "quotes that are not closed", "ragged rows", "mixed line ends")
 """Beginnings of a dialect's remarks on single rows."""
 
+_GAPS = frozenset(READ_AS_GAPS)
 _LONE = re.compile(rb"\r(?!\n)")
 
 
@@ -148,11 +150,12 @@ def _parse(block: bytes, dialect: Dialect) -> list[list[str | None]]:
         with lending() as lend:
             table: Any = pacsv.read_csv(
                 pa.BufferReader(text),
-                *parsing(dialect, types, lend(lambda _: "skip"), block=max(1 << 20, 2 * len(text))),
+                *parsing(dialect, types, lend(lambda _: "skip"), block=max(1 << 20, 2 * len(text)), nulls=()),
             )
     except pa.ArrowInvalid:
         return empty
-    columns = [[cell if cell is None else cell.strip() for cell in column.to_pylist()] for column in table.columns]
+    # pyarrow would keep the words for gaps once for each column, which takes most of the memory of a wide table.
+    columns = [[None if cell in _GAPS else cell.strip() for cell in column.to_pylist()] for column in table.columns]
     if dialect.decimal == ",":
         columns = [[cell if cell is None else cell.replace(",", ".") for cell in column] for column in columns]
     return columns

@@ -49,6 +49,9 @@ RANGE = 128 << 20
 WINDOW = 64 << 10
 """Bytes on either side of a cut in which every line must have its quotes closed: no value is longer than that."""
 
+WIDE = 5_000
+"""Columns from which pyarrow's own memory counts: some 400 bytes for each word that may be a gap, in each column."""
+
 WRITTEN = 8_192
 """Rows that are Python objects at a time while they are written."""
 
@@ -283,13 +286,28 @@ class _Reading:
             encoding={"utf-8-sig": "utf-8"}.get(way.encoding, way.encoding),
             skip_rows=part.dialect.data_start if len(part.starts) == 1 else 0,
             newlines=way.newlines,
-            nulls=() if verbatim else READ_AS_GAPS,
+            nulls=() if verbatim else self._gaps(),
         )
         with self._open() as stream, pacsv.open_csv(stream, *options) as reader:
             try:
                 yield from reader
             finally:
                 del reader  # or an error would hold it, and it what was lent
+
+    def _gaps(self) -> Sequence[str]:
+        """The words that stand for gaps; of a wide table only those that its bytes hold anywhere."""
+        part = self._part
+        if len(part.dialect.names) < WIDE or self._way.encoding.startswith("utf-16"):
+            return READ_AS_GAPS
+        sought, tail, left = set(READ_AS_GAPS) - {""}, b"", part.weight
+        with open_bytes(part.path, part.dialect.compression) as stream:
+            if part.starts[-1]:
+                stream.seek(part.starts[-1])
+            while sought and (block := stream.read(BLOCK)) and (part.dialect.compression or left > 0):
+                left -= len(block)
+                sought -= {word for word in sought if word.encode() in tail + block}
+                tail = block[-max(map(len, READ_AS_GAPS)) :]
+        return [word for word in READ_AS_GAPS if word not in sought]
 
 
 def parsing(
@@ -324,6 +342,8 @@ def parsing(
             column_types=dict(types),
             include_columns=list(types),
             null_values=list(nulls),
+            true_values=[],  # no column is read as truth values, and pyarrow keeps these words for each column
+            false_values=[],
             strings_can_be_null=bool(nulls),
             quoted_strings_can_be_null=bool(nulls),
             decimal_point=dialect.decimal,

@@ -110,7 +110,7 @@ class Finding(Base):
     __tablename__ = "finding"
     __table_args__ = (
         UniqueConstraint("dataset_id", "fingerprint", name="finding_once"),
-        Index("finding_by_code", "code", "dataset_id"),
+        Index("finding_fires", "code", "present", "folded", "dataset_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -320,12 +320,10 @@ def _item(session: Session, finding: Finding) -> tuple[Any, dict[str, str]]:
 def rules_page(request: Request, who: Reader) -> Response:
     """All rules, and in how many data sets each fires."""
     with service_of(request).database.read() as session:
-        counted = (
-            select(Finding.code, func.count(Finding.dataset_id.distinct()))
-            .join(Dataset)
-            .where(Finding.present.is_(True), Finding.folded.is_(False), who.sees())
-            .group_by(Finding.code)
-        )
+        spoken = Finding.present.is_(True), Finding.folded.is_(False)
+        counted = select(Finding.code, func.count(Finding.dataset_id.distinct())).where(*spoken).group_by(Finding.code)
+        if who.datasets:  # without them the index alone answers, however many findings there are
+            counted = counted.where(Finding.dataset_id.in_(select(Dataset.id).where(who.sees())))
         fires = {code: count for code, count in session.execute(counted)}  # noqa: C416 - rows are no pairs to mypy
     return _page("rules.html.j2", request, who, rules=pages(), fires=fires)
 

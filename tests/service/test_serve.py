@@ -183,3 +183,12 @@ def test_the_migrations_lead_to_the_models(database: Database) -> None:
             i["name"] for i in wanted.get_indexes(table)
         }
     fresh.dispose()
+
+
+def test_where_rules_fire_is_counted_from_an_index_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/service.db")
+    counted = "SELECT code, count(DISTINCT dataset_id) FROM finding WHERE present IS 1 AND folded IS 0 GROUP BY code"
+    with database.engine.begin() as connection:
+        plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {counted}"))]
+    database.engine.dispose()
+    assert any("USING COVERING INDEX finding_fires" in step for step in plan)

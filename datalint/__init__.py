@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datalint.api import baseline, detect, init, scan
     from datalint.core.errors import DatalintError
+    from datalint.loops.preflight import preflight
     from datalint.mending.fix import fix
     from datalint.mending.subset import subset
     from datalint.planting.selftest import SelfTest, selftest
@@ -28,6 +29,7 @@ __all__ = [
     "fix",
     "init",
     "plant",
+    "preflight",
     "scan",
     "selftest",
     "subset",
@@ -44,6 +46,7 @@ _HOMES = {
     "fix": "datalint.mending.fix",
     "init": "datalint.api",
     "plant": "datalint.planting.write",
+    "preflight": "datalint.loops.preflight",
     "scan": "datalint.api",
     "subset": "datalint.mending.subset",
     "selftest": "datalint.planting.selftest",

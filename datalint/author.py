@@ -14,6 +14,7 @@ from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
 from datalint.core.dialogues import TURNS, Conversation, Dialogue, Turn, without_speakers
+from datalint.core.loops import Loop, Target
 from datalint.core.silence import Silence, SilenceKind
 from datalint.core.statistics import (
     auc,
@@ -77,9 +78,10 @@ from datalint.profile.learn.threads import one_thread
 from datalint.profile.learn.verdict import Contradictions, contradictions
 from datalint.profile.learn.verdict import Verdict as NoiseVerdict
 from datalint.profile.learn.verdict import judge as judge_noise
+from datalint.profile.loop import Chance, FirstStep, LoopProfile, LossCall, Stretch
 from datalint.profile.profile import Profile
 from datalint.profile.splits import SampledRows, SplitProfile
-from datalint.rules.base import AllWell, Cases, Field, Found, Rule, RuleParams, Severity, Skip
+from datalint.rules.base import AllWell, Cases, Field, Found, LoopRule, Rule, RuleParams, Severity, Skip
 
 __all__ = [
     "CROWD",
@@ -96,6 +98,7 @@ __all__ = [
     "UNDECLARED",
     "AllWell",
     "Cases",
+    "Chance",
     "Clean",
     "Column",
     "Contents",
@@ -105,6 +108,7 @@ __all__ = [
     "Dataset",
     "Dialogue",
     "Field",
+    "FirstStep",
     "Found",
     "Gap",
     "ImageHeaders",
@@ -112,6 +116,10 @@ __all__ = [
     "LabelRuns",
     "LabelSets",
     "Learned",
+    "Loop",
+    "LoopProfile",
+    "LoopRule",
+    "LossCall",
     "Masks",
     "Measurement",
     "NamedSamples",
@@ -142,7 +150,9 @@ __all__ = [
     "Skip",
     "SplitProfile",
     "Storage",
+    "Stretch",
     "Tail",
+    "Target",
     "TargetOrder",
     "TextStats",
     "Turn",

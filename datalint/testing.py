@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from datalint.core.severity import SEVERITIES
-from datalint.rules.base import Wants
+from datalint.rules.base import Rule, Wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from datalint.core.clean import Clean, Planted
     from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
-    from datalint.rules.base import Rule
+    from datalint.rules.base import RuleBase
 
 HEADINGS = ("Why it hurts", "How to fix it", "When it is wrong", "Reference")
 
@@ -69,18 +69,19 @@ def check_rule(
 # --- the page and the parameters ------------------------------------------------------------------------------------
 
 
-def check_page(rule: type[Rule]) -> None:
+def check_page(rule: type[RuleBase]) -> None:
     """Its code, name, file, severity and documentation are as users meet them."""
     assert re.fullmatch(r"[A-Z]{3}\d{3}", rule.code), f"the code {rule.code!r} is not three letters and three digits"
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name), f"the name {rule.name!r} is not in kebab-case"
     module = rule.__module__.rpartition(".")[2]
     assert module == rule.name.replace("-", "_"), f"{rule.name} lies in the file {module}.py"
     assert rule.severity in SEVERITIES, f"{rule.code} has the unknown severity {rule.severity!r}"
-    assert rule.wants in get_args(Wants), f"{rule.code} wants {rule.wants!r}"
-    assert rule.modalities <= {"table", "images"}, f"{rule.code} names an unknown modality"
-    assert rule.modalities, f"{rule.code} applies to nothing"
+    if issubclass(rule, Rule):
+        assert rule.wants in get_args(Wants), f"{rule.code} wants {rule.wants!r}"
+        assert rule.modalities <= {"table", "images"}, f"{rule.code} names an unknown modality"
+        assert rule.modalities, f"{rule.code} applies to nothing"
     assert rule.item.strip(), f"{rule.code} answers no item"
-    assert rule.plant.__doc__, f"{rule.code} does not say what it plants"
+    assert getattr(rule, "plant").__doc__, f"{rule.code} does not say what it plants"  # noqa: B009 - of either kind
     first, *sections = re.split(r"^## (.+)$", rule.page(), flags=re.MULTILINE)
     assert first.strip(), f"the page of {rule.code} does not begin with what it finds"
     assert tuple(sections[::2]) == HEADINGS, f"the page of {rule.code} has the headings {sections[::2]}"
@@ -88,7 +89,7 @@ def check_page(rule: type[Rule]) -> None:
         assert text.strip(), f"the page of {rule.code} says nothing under {heading!r}"
 
 
-def check_params(rule: type[Rule]) -> None:
+def check_params(rule: type[RuleBase]) -> None:
     """Every parameter has a default and a description, and refuses what makes no sense."""
     from pydantic import ValidationError
 

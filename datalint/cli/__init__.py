@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "rules": "manual",
     "explain": "manual",
     "plant": "trying",
+    "preflight": "preflighting",
     "selftest": "trying",
     "schema": "manual",
     "clean": "settings",

@@ -18,7 +18,7 @@ from datalint.cli.options import (
     piped,
     show_settings,
 )
-from datalint.cli.showing import REPORTS, Output, show, status, write
+from datalint.cli.showing import Output, check_writable, show, status, write
 from datalint.core.errors import DatalintError
 from datalint.core.severity import LEVELS
 from datalint.report.formats.formats import FORMATS
@@ -140,7 +140,7 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
         show_settings(options.settings)
         return
     output = Output.of(typed, options.settings.config.fail_on)
-    _check_writable(output)
+    check_writable(output)
     if typed["watch"]:
         from datalint.cli.watching import watch
 
@@ -198,27 +198,3 @@ def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
         samples=not typed["no_samples"],
         redact=typed["redact"],
     )
-
-
-def _check_writable(output: Output) -> None:
-    """Say so before the scan rather than after it."""
-    from datalint.core.writing import can_hold, check, is_stream
-
-    places = [os.path.realpath(file) for _, file in output.formats if not is_stream(file)]
-    for _, file in output.formats:
-        check(file)
-        if places.count(os.path.realpath(file)) > 1:
-            raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
-    if output.report_dir is not None:
-        from datalint.report.html.pages import check_folder
-
-        check_folder(output.report_dir)
-        if not can_hold(output.report_dir):
-            raise DatalintError(f"cannot write {output.report_dir}: choose another folder with --report-dir")
-    if output.folder is not None:
-        if not can_hold(output.folder):
-            raise DatalintError(
-                f"cannot write reports to {output.folder}: choose another folder with --output-dir, or --no-report"
-            )
-        for name in REPORTS:
-            check(output.folder / name, output.folder)

@@ -79,6 +79,30 @@ class Output:
         return not (self.quiet or os.environ.get("CI") or os.environ.get("PRE_COMMIT"))
 
 
+def check_writable(output: Output) -> None:
+    """Say what cannot be written before the work rather than after it."""
+    from datalint.core.writing import can_hold, check, is_stream
+
+    places = [os.path.realpath(file) for _, file in output.formats if not is_stream(file)]
+    for _, file in output.formats:
+        check(file)
+        if places.count(os.path.realpath(file)) > 1:
+            raise DatalintError(f"cannot write two reports to {file}: give each a file of its own")
+    if output.report_dir is not None:
+        from datalint.report.html.pages import check_folder
+
+        check_folder(output.report_dir)
+        if not can_hold(output.report_dir):
+            raise DatalintError(f"cannot write {output.report_dir}: choose another folder with --report-dir")
+    if output.folder is not None:
+        if not can_hold(output.folder):
+            raise DatalintError(
+                f"cannot write reports to {output.folder}: choose another folder with --output-dir, or --no-report"
+            )
+        for name in REPORTS:
+            check(output.folder / name, output.folder)
+
+
 def write(report: Report, output: Output) -> list[Path]:
     """Write the files that were asked for, all or none; returns them."""
     from datalint.cli.progress import Progress

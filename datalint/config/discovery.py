@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.core.severity import Severity
-    from datalint.rules.base import Rule, RuleParams
+    from datalint.rules.base import Rule, RuleBase, RuleParams
+
+    Kind = TypeVar("Kind", bound=RuleBase)
 
 NAMES = ("datalint.toml", ".datalint.toml", PYPROJECT)
 """In the order in which one folder is asked."""
@@ -298,14 +300,14 @@ def rule_options(effective: Effective) -> tuple[dict[str, RuleParams], dict[str,
     Raises:
         DatalintError: an unknown rule or parameter, or a value that it refuses.
     """
-    from datalint.rules.registry import find_rule
+    from datalint.rules.registry import find_any
 
     params: dict[str, RuleParams] = {}
     severities: dict[str, Severity | Literal["off"]] = {}
     for name, table in effective.config.rules.items():
         where = next((o for key, o in effective.origins.items() if key.startswith(f"rules.{name}.")), "config")
         try:
-            rule = find_rule(name)
+            rule = find_any(name)
         except DatalintError as error:
             raise DatalintError(f"{where}: rules.{name}: {error}") from error
         if rule.code in severities or rule.code in params:
@@ -318,25 +320,36 @@ def rule_options(effective: Effective) -> tuple[dict[str, RuleParams], dict[str,
 
 
 def rules_of(effective: Effective) -> tuple[list[Rule], dict[str, Severity]]:
-    """The rules to run with their parameters, and the severities that the user set by code.
+    """The rules about data to run with their parameters, and the severities that the user set by code.
 
     Raises:
         DatalintError: an unknown rule or parameter, or no rule is left.
     """
-    from datalint.rules.registry import select_rules
+    from datalint.rules.base import Rule
+
+    return kind_of(Rule, effective)
+
+
+def kind_of(kind: type[Kind], effective: Effective) -> tuple[list[Kind], dict[str, Severity]]:
+    """The rules of one kind to run with their parameters, and the severities that the user set by code.
+
+    Raises:
+        DatalintError: an unknown rule or parameter, or no rule is left.
+    """
+    from datalint.rules.registry import select_kind
 
     config = effective.config
     params, severities = rule_options(effective)
     off = [code for code, severity in severities.items() if severity == "off"]
     chosen = [
         rule(params.get(rule.code))
-        for rule in select_rules(config.select, [*config.ignore, *off])
+        for rule in select_kind(kind, config.select, [*config.ignore, *off])
         if config.preset != "fast" or not rule.trains
     ]
     return chosen, {code: severity for code, severity in severities.items() if severity != "off"}
 
 
-def _params(rule: type[Rule], table: RuleTable, where: str) -> RuleParams:
+def _params(rule: type[RuleBase], table: RuleTable, where: str) -> RuleParams:
     from pydantic import ValidationError
 
     try:

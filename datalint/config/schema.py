@@ -284,11 +284,11 @@ def shown_path(path: Path) -> str:
 
 def config_schema() -> dict[str, Any]:
     """The JSON Schema of the file, with the parameters of every installed rule."""
-    from datalint.rules.registry import all_rules
+    from datalint.rules.registry import every_rule
 
     schema = Config.model_json_schema(by_alias=True, mode="validation")
     tables: dict[str, Any] = {}
-    for rule in all_rules():
+    for rule in every_rule():
         own = rule.Params.model_json_schema()
         properties = own.get("properties", {}) | {"severity": {"enum": ["error", "warning", "info", "off"]}}
         table: dict[str, Any] = {"title": f"{rule.code} {rule.name}", "description": rule.finds(), "type": "object"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-Modality = Literal["table", "images"]
+Modality = Literal["table", "images", "loop"]
+"""A loop is no data: a model, its loss, a loader and an optimizer, before training."""
 Confidence = Literal["certain", "high", "medium", "low"]
 
 

@@ -254,11 +254,11 @@ class Report(BaseModel):
 
     def _code(self, wanted: str) -> str:
         """The code of a rule by that or its name: a misspelt one must not look like a rule that found nothing."""
-        from datalint.rules.registry import all_rules, unknown_rule
+        from datalint.rules.registry import every_rule, unknown_rule
 
         pairs = {(rule.code, rule.rule) for dataset in self.datasets for rule in dataset.rules}
         pairs |= {(finding.code, finding.rule) for finding in self.findings}
-        pairs |= {(rule.code, rule.name) for rule in all_rules()}
+        pairs |= {(rule.code, rule.name) for rule in every_rule()}
         for code, name in pairs:
             if wanted in (code, name):
                 return code

@@ -177,9 +177,15 @@ def inventory(report: Report) -> str:
     return "; ".join([*([f"not read: {listing(named)}"] if named else []), *report.inventory.layouts_failed])
 
 
+def things(report: Report) -> str:
+    """What was judged: ``data set``, or ``training loop`` where nothing else was."""
+    loops = bool(report.datasets) and all(dataset.modality == "loop" for dataset in report.datasets)
+    return "training loop" if loops else "data set"
+
+
 def verdict(report: Report) -> str:
     """The result in one sentence (two where rules failed)."""
-    sets = counted(report.summary.datasets, "data set")
+    sets = counted(report.summary.datasets, things(report))
     ran = statuses(report)
     failed = f" {counted(ran['failed'], _rules_noun(report))} failed and could not judge." if ran["failed"] else ""
     if not report.summary.datasets:
@@ -191,8 +197,8 @@ def verdict(report: Report) -> str:
     if report.summary.info:
         names = dict.fromkeys(title(f.rule) for f in leading(report))
         what = f": {listing(list(names))}" if names else ""
-        things = "1 thing is" if report.summary.info == 1 else f"{report.summary.info:,} things are"
-        return f"Nothing found that would hurt training; {things} worth knowing{what}.{failed}"
+        worth = "1 thing is" if report.summary.info == 1 else f"{report.summary.info:,} things are"
+        return f"Nothing found that would hurt training; {worth} worth knowing{what}.{failed}"
     if not ran["passed"]:
         return f"No rule could judge {'this' if report.summary.datasets == 1 else 'these'} {sets[2:]}.{failed}"
     return f"Nothing found that would hurt training.{failed}"
@@ -207,7 +213,7 @@ def totals(report: Report) -> str:
     parts += [f"{ran[status]:,} {status}" for status in ("skipped", "failed") if ran[status]]
     suppressed = sum(dataset.suppressed for dataset in report.datasets)
     tail = f"; {counted(suppressed, 'finding')} suppressed" if suppressed else ""
-    return f"{found} in {counted(report.summary.datasets, 'data set')}; {', '.join(parts)}{tail}"
+    return f"{found} in {counted(report.summary.datasets, things(report))}; {', '.join(parts)}{tail}"
 
 
 def ran(rules: Iterable[RuleStatus]) -> str:

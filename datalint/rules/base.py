@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,11 +18,25 @@ if TYPE_CHECKING:
 
     from datalint.core.clean import Clean, Planted
     from datalint.core.dataset import Dataset, Task
+    from datalint.core.loops import Loop
     from datalint.measures.base import Measurement, Reading
     from datalint.measures.places import Places
+    from datalint.profile.loop import LoopProfile
     from datalint.profile.profile import Profile
 
-__all__ = ["SEVERITIES", "AllWell", "Cases", "Field", "Found", "Rule", "RuleParams", "Severity", "Skip"]
+__all__ = [
+    "SEVERITIES",
+    "AllWell",
+    "Cases",
+    "Field",
+    "Found",
+    "LoopRule",
+    "Rule",
+    "RuleBase",
+    "RuleParams",
+    "Severity",
+    "Skip",
+]
 
 Stage = Literal["preview", "stable", "deprecated"]
 Wants = Literal["nothing", "label", "classes", "annotations", "objects", "masks"]
@@ -88,8 +102,8 @@ class Found:
     """What a finding about the same two splits says of this one, if it leads: a clause with the number that matters."""
 
 
-class Rule(ABC):
-    """One rule: it judges a profile and yields what it found.
+class RuleBase(ABC):
+    """What rules of all kinds have: a page, a code, a severity and parameters.
 
     The docstring of a subclass is its page: a first paragraph that says what it finds, then the headings
     ``## Why it hurts``, ``## How to fix it``, ``## When it is wrong`` and ``## Reference``.
@@ -113,27 +127,6 @@ class Rule(ABC):
     """
     trains: ClassVar[bool] = False
     """Whether it trains a model; such rules are left out of the fast preset."""
-    shares_models: ClassVar[bool] = False
-    """Whether it judges by the models that rules share (``Profile.learned``): the report then says how good they are."""
-    searches: ClassVar[frozenset[str]] = frozenset()
-    """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
-    audits: ClassVar[bool] = False
-    """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
-    tells_damage: ClassVar[bool] = False
-    """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
-    modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
-    measures: ClassVar[tuple[type[Measurement] | Reading, ...]] = ()
-    """The measurements it reads from the profile."""
-    sampled: ClassVar[bool] = False
-    """Whether it judges the coordinated sample, and not all samples."""
-    wants: ClassVar[Wants] = "nothing"
-    """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
-    regressed; ``objects``: skipped where no objects are drawn in the pictures; ``masks``: where they have no masks;
-    ``annotations``: where they have neither."""
-    tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
-    """What it can judge the target of, if it wants one."""
-    promise: ClassVar[float] = 0.5
-    """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
     follows: ClassVar[tuple[str, ...]] = ()
     """
     Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs.
@@ -165,6 +158,49 @@ class Rule(ABC):
         self.params = self.Params.model_construct() if params is None else params
 
     @classmethod
+    def finds(cls) -> str:
+        """What it finds, in one line: the first paragraph of its page."""
+        return " ".join(cls.page().split("\n\n", 1)[0].split())
+
+    @classmethod
+    def section(cls, heading: str) -> str:
+        """The first paragraph under a heading of its page, in one line."""
+        return " ".join(cls.page().partition(f"## {heading}\n\n")[2].split("\n\n", 1)[0].split())
+
+    @classmethod
+    def page(cls) -> str:
+        """The rule's documentation: its docstring, without the indentation."""
+        from inspect import cleandoc
+
+        return cleandoc(cls.__doc__ or "")
+
+
+class Rule(RuleBase):
+    """A rule about data: it judges the profile of a data set and yields what it found."""
+
+    shares_models: ClassVar[bool] = False
+    """Whether it judges by the models that rules share (``Profile.learned``): the report then says how good they are."""
+    searches: ClassVar[frozenset[str]] = frozenset()
+    """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
+    audits: ClassVar[bool] = False
+    """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
+    tells_damage: ClassVar[bool] = False
+    """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
+    modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
+    measures: ClassVar[tuple[type[Measurement] | Reading, ...]] = ()
+    """The measurements it reads from the profile."""
+    sampled: ClassVar[bool] = False
+    """Whether it judges the coordinated sample, and not all samples."""
+    wants: ClassVar[Wants] = "nothing"
+    """``label``: skipped without a label; ``classes``: skipped as well where the label is a number to be
+    regressed; ``objects``: skipped where no objects are drawn in the pictures; ``masks``: where they have no masks;
+    ``annotations``: where they have neither."""
+    tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
+    """What it can judge the target of, if it wants one."""
+    promise: ClassVar[float] = 0.5
+    """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
+
+    @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:  # noqa: ARG003 - rules override it
         """The measurements it reads from the profile of such a data set: :attr:`measures`, unless they depend on it."""
         return cls.measures
@@ -191,19 +227,29 @@ class Rule(ABC):
         """How much of the data the verdict rests on."""
         return profile.sample_coverage if self.sampled else "all samples"
 
-    @classmethod
-    def finds(cls) -> str:
-        """What it finds, in one line: the first paragraph of its page."""
-        return " ".join(cls.page().split("\n\n", 1)[0].split())
+
+class LoopRule(RuleBase):
+    """A rule about a training loop: it judges what was measured of a model, its loss, a loader and an optimizer.
+
+    It knows no framework: adapters measure, and rules read the records in the profile.
+    """
+
+    measures: ClassVar[tuple[type[Any], ...]] = ()
+    """The records that it reads from the profile."""
+
+    @abstractmethod
+    def check(self, profile: LoopProfile) -> Iterable[Found]:
+        """Judge the loop. Raises :class:`Skip` where it cannot, :class:`AllWell` to say why it passes."""
 
     @classmethod
-    def section(cls, heading: str) -> str:
-        """The first paragraph under a heading of its page, in one line."""
-        return " ".join(cls.page().partition(f"## {heading}\n\n")[2].split("\n\n", 1)[0].split())
+    @abstractmethod
+    def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
+        """Put the fault into a loop that is sound.
 
-    @classmethod
-    def page(cls) -> str:
-        """The rule's documentation: its docstring, without the indentation."""
-        from inspect import cleandoc
+        Args:
+            loop: new objects, which may be changed.
+            rng: source of randomness.
 
-        return cleandoc(cls.__doc__ or "")
+        Returns:
+            The broken loop; None where the fault cannot exist in it.
+        """

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from datalint.rules.manual import as_json
 from datalint.rules.packs import BUILT_IN
-from datalint.rules.registry import all_rules
+from datalint.rules.registry import every_rule
 
 if TYPE_CHECKING:
-    from datalint.rules.base import Rule
+    from datalint.rules.base import RuleBase
 
 MODELLED = re.compile(r"(?<=LBL102  ).*?(?=\n\n)", re.DOTALL)
 """What rests on trained models: its figures may move with the version of scikit-learn and the kind of processor."""
@@ -36,9 +36,9 @@ MANUAL = Path("rules/datalint_rules/manual.json")
 CODES = Path("tests/rules/codes.txt")
 
 
-def built_in() -> list[type[Rule]]:
+def built_in() -> list[type[RuleBase]]:
     """The rules of this distribution, by code; those of other installed packs are not ours to document."""
-    return [rule for rule in all_rules() if rule.__module__.startswith(f"{BUILT_IN}.")]
+    return [rule for rule in every_rule() if rule.__module__.startswith(f"{BUILT_IN}.")]
 
 
 def all_pages() -> dict[Path, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datalint.rules.packs import folders_of, rule_packages, sources_of
 
 if TYPE_CHECKING:
-    from datalint.rules.base import Rule
+    from datalint.rules.base import RuleBase
 
 FILE = "manual.json"
 
@@ -39,7 +39,7 @@ class Page:
     """The package that it was found in; not stored."""
 
 
-def page_of(rule: type[Rule]) -> Page:
+def page_of(rule: type[RuleBase]) -> Page:
     """The page of a rule."""
     parameters = [
         {"name": name, "default": parameter.default, "description": parameter.description}

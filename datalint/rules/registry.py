@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from datalint.core.errors import DatalintError
 from datalint.core.wording import did_you_mean
-from datalint.rules.base import Rule
+from datalint.rules.base import LoopRule, Rule, RuleBase
 from datalint.rules.packs import rule_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+Kind = TypeVar("Kind", bound=RuleBase)
+
 
 def all_rules() -> list[type[Rule]]:
-    """Every rule of every pack, by code.
+    """Every rule about data of every pack, by code."""
+    return [rule for rule in every_rule() if issubclass(rule, Rule)]
+
+
+def loop_rules() -> list[type[LoopRule]]:
+    """Every rule about training loops of every pack, by code."""
+    return [rule for rule in every_rule() if issubclass(rule, LoopRule)]
+
+
+def every_rule() -> list[type[RuleBase]]:
+    """Every rule of every pack, whatever it judges, by code.
 
     Raises:
         DatalintError: no rule at all (a broken installation), or two rules with one code or name.
     """
-    found: dict[str, type[Rule]] = {}
+    found: dict[str, type[RuleBase]] = {}
     for package in rule_packages():
         for rule in rules_in(package):
             for key in (rule.code, rule.name):
@@ -32,7 +44,7 @@ def all_rules() -> list[type[Rule]]:
     return sorted(set(found.values()), key=lambda rule: rule.code)
 
 
-def rules_in(package: str) -> Iterator[type[Rule]]:
+def rules_in(package: str) -> Iterator[type[RuleBase]]:
     """The rules of one pack."""
     root = importlib.import_module(package)
     for module_info in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
@@ -40,21 +52,33 @@ def rules_in(package: str) -> Iterator[type[Rule]]:
             continue
         module = importlib.import_module(module_info.name)
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
+            if isinstance(value, type) and issubclass(value, RuleBase) and value.__module__ == module.__name__:
                 yield value
 
 
-def _place(rule: type[Rule]) -> str:
+def _place(rule: type[RuleBase]) -> str:
     return f"{rule.__module__}.{rule.__qualname__}"
 
 
 def find_rule(key: str) -> type[Rule]:
-    """The rule with this code or name.
+    """The rule about data with this code or name.
 
     Raises:
         DatalintError: there is none; the message names the nearest.
     """
-    rules = all_rules()
+    rule = find_any(key)
+    if not issubclass(rule, Rule):
+        raise DatalintError(f"{rule.code} {rule.name} judges training loops, not data: datalint preflight runs it")
+    return rule
+
+
+def find_any(key: str) -> type[RuleBase]:
+    """The rule with this code or name, whatever it judges.
+
+    Raises:
+        DatalintError: there is none; the message names the nearest.
+    """
+    rules = every_rule()
     for rule in rules:
         if key.casefold() in {rule.code.casefold(), rule.name}:
             return rule
@@ -62,7 +86,7 @@ def find_rule(key: str) -> type[Rule]:
 
 
 def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] = ()) -> list[type[Rule]]:
-    """The rules to run: those that match ``select`` (all stable ones if empty) and do not match ``ignore``.
+    """The rules about data to run: those that match ``select`` (all stable ones if empty) and do not match ``ignore``.
 
     A pattern is a code (``ORD101``), a name (``sorted-by-label``) or the beginning of a code (``ORD``); one text may hold
     several, set apart by commas.
@@ -70,22 +94,40 @@ def select_rules(select: str | Sequence[str] = (), ignore: str | Sequence[str] =
     Raises:
         DatalintError: a pattern matches no rule, or nothing is left.
     """
-    rules = all_rules()
+    return select_kind(Rule, select, ignore)
+
+
+def select_kind(
+    kind: type[Kind], select: str | Sequence[str] = (), ignore: str | Sequence[str] = ()
+) -> list[type[Kind]]:
+    """The rules of one kind to run; patterns may mean rules of other kinds as well.
+
+    Raises:
+        DatalintError: a pattern matches no rule, or nothing is left.
+    """
+    rules = every_rule()
     chosen = matching(select, rules) if select else [rule for rule in rules if rule.stage == "stable"]
     dropped = matching(ignore, rules)
-    left = [rule for rule in chosen if rule not in dropped]
+    left = [rule for rule in chosen if rule not in dropped and issubclass(rule, kind)]
+    if not left and select and not any(issubclass(rule, kind) for rule in chosen):
+        others = (
+            "training loops: datalint preflight runs them"
+            if issubclass(kind, Rule)
+            else "data: datalint scan runs them"
+        )
+        raise DatalintError(f"no rule is left to run: what is selected judges {others}")
     if not left:
         raise DatalintError("no rule is left to run: what is ignored takes away all that is selected")
     return left
 
 
-def matching(patterns: str | Iterable[str], rules: list[type[Rule]]) -> list[type[Rule]]:
+def matching(patterns: str | Iterable[str], rules: Sequence[type[Kind]]) -> list[type[Kind]]:
     """The rules that any of the patterns means.
 
     Raises:
         DatalintError: a pattern means none; the message names the nearest.
     """
-    found: list[type[Rule]] = []
+    found: list[type[Kind]] = []
     for pattern in patterns.split(",") if isinstance(patterns, str) else patterns:
         wanted = pattern.strip()
         hits = [r for r in rules if wanted and (r.code.startswith(wanted.upper()) or r.name == wanted.lower())]

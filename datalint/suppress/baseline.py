@@ -158,9 +158,9 @@ def stale(baseline: Baseline, reports: Sequence[DatasetReport]) -> set[str]:
         reports: of today's data, nothing left out. Entries of other data sets, and of rules that did not run or could not
             judge, are not called stale.
     """
-    from datalint.rules.registry import all_rules
+    from datalint.rules.registry import every_rule
 
-    known = {rule.code for rule in all_rules()}
+    known = {rule.code for rule in every_rule()}
     names = [report.name for report in reports]
     new_names = renamed([entry.dataset for entry in baseline.entries], names)
     gone: set[str] = set()

@@ -15,7 +15,7 @@ from datalint.rules.detection_figures import all_figures
 from docs._site.markdown import table
 
 if TYPE_CHECKING:
-    from datalint.rules.base import Rule
+    from datalint.rules.base import RuleBase
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ interval of their rate.
 
 
 @cache
-def families() -> dict[str, list[type[Rule]]]:
+def families() -> dict[str, list[type[RuleBase]]]:
     """The rules by what their family is called."""
     found = defaultdict(list)
     for rule in built_in():
@@ -126,7 +126,7 @@ def _figures() -> str:
     return table([*head, "named samples that are faulty", "faulty samples that are named", "CPU ms"], rows)
 
 
-def _page(rule: type[Rule]) -> str:
+def _page(rule: type[RuleBase]) -> str:
     facts = [f"**{rule.severity}**", f"since {rule.since}"]
     if rule.stage != "stable":
         facts.insert(1, f"**{rule.stage}**: runs only where it is selected")
@@ -148,7 +148,7 @@ def _page(rule: type[Rule]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _parameters(rule: type[Rule]) -> list[str]:
+def _parameters(rule: type[RuleBase]) -> list[str]:
     fields = rule.Params.model_fields
     if not fields:
         return []
@@ -159,7 +159,7 @@ def _parameters(rule: type[Rule]) -> list[str]:
     return ["## Parameters", table(["name", "default", "meaning"], rows).rstrip(), text, example]
 
 
-def _measured(rule: type[Rule]) -> list[str]:
+def _measured(rule: type[RuleBase]) -> list[str]:
     figures = all_figures().get(rule.code)
     if figures is None:
         return ["## How often it is right", "Not measured yet."]
@@ -174,7 +174,7 @@ def _measured(rule: type[Rule]) -> list[str]:
     return [*parts, "[How this is measured](../reference/comparison.md)."]
 
 
-def _related(rule: type[Rule]) -> list[str]:
+def _related(rule: type[RuleBase]) -> list[str]:
     by_code = {other.code: other for other in built_in()}
     leads = [code for code in rule.follows if code in by_code and code != rule.code]
     parts = [other.code for other in built_in() if rule.code in other.follows and other is not rule]

@@ -104,9 +104,9 @@ def _physical(place: Any) -> dict[str, Any]:
 
 def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """What found something, each with its page; a report of rules that are not installed speaks for itself."""
-    from datalint.rules.registry import all_rules
+    from datalint.rules.registry import every_rule
 
-    known = {rule.code: rule for rule in all_rules()}
+    known = {rule.code: rule for rule in every_rule()}
     found: dict[str, dict[str, Any]] = {}
     for finding in findings:
         code = clean(finding.code)

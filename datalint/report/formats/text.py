@@ -110,7 +110,8 @@ class _Writer:
             yield from self.group(group)
         if not groups:
             passed = sum(rule.status == "passed" for rule in dataset.rules)
-            nothing = "no findings" if passed else "no rule could judge this data set"
+            what = "loop" if dataset.modality == "loop" else "data set"
+            nothing = "no findings" if passed else f"no rule could judge this {what}"
             yield f"  {self.style('passed' if passed else 'warning', nothing)}"
         failed = [rule for rule in dataset.rules if rule.status == "failed"]
         yield from self.rules(list(dataset.rules) if self.verbose else failed)
@@ -127,7 +128,9 @@ class _Writer:
         yield self.style("bold", first[: len(name)]) + first[len(name) :]
         yield from rest
         known = dataset.label
-        if known is None:
+        if dataset.modality == "loop":
+            yield from self.wrap(clean(dataset.evidence, SENTENCE), "  ", "    ")
+        elif known is None:
             yield from self.wrap("no label recognised", "  ")
         else:
             named = f"label {clean(known.name, NAME)}, {known.task}: {clean(known.evidence, SENTENCE)}"
@@ -135,7 +138,7 @@ class _Writer:
             yield from self.wrap(f"{named} ({sure})", "  ", "    ")
         if self.verbose:
             for what, why in [
-                ("layout", dataset.evidence),
+                ("layout", "" if dataset.modality == "loop" else dataset.evidence),
                 *((split.name, split.evidence) for split in dataset.splits),
             ]:
                 if why:

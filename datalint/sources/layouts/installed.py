@@ -77,7 +77,7 @@ class Installed:
 
 def installed_layouts() -> tuple[list[Installed], list[str]]:
     """All layouts, datalint's own first, and what is wrong with those that cannot be used."""
-    found, wrong = loaded(LAYOUTS, Layout)  # type: ignore[type-abstract]
+    found, wrong = loaded(LAYOUTS, Layout)
     return [*(Installed(layout()) for layout in _own()), *(Installed(*item) for item in found)], wrong
 
 

@@ -48,7 +48,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
 @cache
 def installed_formats() -> tuple[dict[TableFormat, str], list[str]]:
     """All formats with what messages call those of other distributions, and what is wrong with those that are not used."""
-    others, wrong = loaded(FORMATS, TableFormat)  # type: ignore[type-abstract]
+    others, wrong = loaded(FORMATS, TableFormat)
     *own, text = (make() for make in BUILT_IN)
     return {**dict.fromkeys(own, ""), **dict(others), text: ""}, wrong
 

@@ -1,0 +1,62 @@
+"""A training loop as its owner hands it over, and what rules change in a sound one to break it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Target = Literal["classes", "labels", "numbers", "tokens", "other"]
+"""What a loop predicts: one class per sample, yes or no (of one label or several), numbers, one class at each place."""
+
+
+class Loop(ABC):
+    """A sound loop, into which a rule puts its fault: new objects, which may be changed.
+
+    Tensors bring their own methods, so that a rule that changes them needs no framework.
+    """
+
+    name: str
+    target: Target
+    criterion: str
+    """Name of the loss function, such as ``cross_entropy``."""
+    model: Any
+    loss: Any
+    loader: Any
+    optimizer: Any
+    scalar: bool
+    """Whether the prediction of a sample is a single number."""
+
+    @abstractmethod
+    def after_model(self, change: Callable[[Any], Any]) -> Loop:
+        """Let a function have what the model returns."""
+
+    @abstractmethod
+    def before_model(self, change: Callable[[Any], Any]) -> Loop:
+        """Let a function have each input of the model that is a tensor of numbers with a fraction."""
+
+    @abstractmethod
+    def around_loss(self, change: Callable[[Any, Any, Any], Any]) -> Loop:
+        """Replace the loss: the function gets the loss function, the outputs and the targets."""
+
+    @abstractmethod
+    def of_batches(self, change: Callable[[Any, int], Any]) -> Loop:
+        """Let a function have each batch with its number."""
+
+    @abstractmethod
+    def of_items(self, change: Callable[[Any, int], Any]) -> Loop | None:
+        """Let a function have each item of the data set with its index; None where the loader has no data set."""
+
+    @abstractmethod
+    def with_optimizer(self, **options: Any) -> Loop:
+        """Make the optimizer anew with other options, such as ``lr``; ``parameters`` are those of the model if not given."""
+
+    @abstractmethod
+    def layers(self, kind: str = "") -> Mapping[str, Any]:
+        """The layers without layers in them, by name, in order; those whose class name contains ``kind``."""
+
+    @abstractmethod
+    def replace_layer(self, name: str, change: Callable[[Any], Any]) -> Loop:
+        """Put in place of a layer what calls the function with the layer's output."""

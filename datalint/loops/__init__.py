@@ -1,0 +1,1 @@
+"""Training loops: what is measured of a model, its loss, a loader and an optimizer before training."""

@@ -1,0 +1,1 @@
+"""Loops of PyTorch; imported only when a model is one of its modules."""

@@ -1,0 +1,1 @@
+"""Rules about training loops, before the first epoch."""

@@ -1,0 +1,198 @@
+"""Sound loops are silent, broken ones are named, and nothing is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import datalint
+from benchmarks.loops import LOOPS, batches, made, mlp, table
+from datalint.rules.registry import loop_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datalint.core.loops import Loop
+    from datalint.report.models import Report
+
+RULES = loop_rules()
+
+
+def tried(loop: Loop, **options: Any) -> Report:
+    return datalint.preflight(loop.model, loop.loss, loop.loader, loop.optimizer, config=False, **options)
+
+
+def alarms(report: Report) -> list[str]:
+    return [f"{f.code} {f.message}" for f in report.datasets[0].leading if f.severity != "info"]
+
+
+@pytest.mark.parametrize("make", LOOPS, ids=lambda make: make.__name__)
+def test_a_sound_loop_raises_no_alarm(make: Callable[[int], Any]) -> None:
+    report = tried(made(make, 0))
+    assert alarms(report) == []
+    assert [f"{rule.code} {rule.reason}" for rule in report.datasets[0].rules if rule.status == "failed"] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_what_a_rule_plants_is_found_and_leads(rule: Any) -> None:
+    planted = 0
+    for make in LOOPS:
+        broken = rule.plant(made(make, 1), np.random.default_rng(0))
+        if broken is None:
+            continue
+        planted += 1
+        leading = [f for f in tried(broken).datasets[0].leading if f.severity != "info" or rule.severity == "info"]
+        assert rule.code in {f.code for f in leading}, f"{rule.code} is not found in {broken.name}"
+        if planted == 3:
+            break
+    assert planted, f"{rule.code} can be planted into no loop"
+
+
+# --- no trace ---------------------------------------------------------------------------------------------------------
+
+
+def state_of(model: nn.Module, optimizer: Any, loader: Any) -> str:
+    parts = [
+        {name: tensor.detach().numpy().tobytes() for name, tensor in model.state_dict().items()},
+        [None if p.grad is None else p.grad.numpy().tobytes() for p in model.parameters()],
+        [
+            (name, part.training, len(part._forward_hooks), len(part._forward_pre_hooks))
+            for name, part in model.named_modules()
+        ],
+        [p.requires_grad for p in model.parameters()],
+        [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups],
+        [{k: v.numpy().tobytes() for k, v in state.items()} for state in optimizer.state.values()],
+        torch.get_rng_state().numpy().tobytes(),
+        random.getstate(),
+        pickle.dumps(np.random.get_state()),
+        loader.generator.get_state().numpy().tobytes(),
+        loader.dataset.rng.bit_generator.state,
+        torch.is_grad_enabled(),
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class Noisy(torch.utils.data.Dataset):
+    """Items with noise of a generator of its own."""
+
+    def __init__(self) -> None:
+        self.X, self.y = table("wine")
+        self.rng = np.random.default_rng(0)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.X[index] + self.rng.normal(0, 0.01), self.y[index]
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+def used(loss: Any) -> tuple[Any, ...]:
+    """A loop in the middle of training: gradients, momentum and random states are there, and a mode that differs."""
+    model = mlp(13, 3, norm=True, drop=0.2)
+    loader = torch.utils.data.DataLoader(Noisy(), batch_size=16, shuffle=True, generator=torch.Generator())
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 5)
+    batch, target = next(iter(loader))
+    nn.functional.cross_entropy(model(batch), target).backward()
+    optimizer.step()
+    scheduler.step()
+    model[1].eval()
+    return model, loss, loader, optimizer
+
+
+class Stop(BaseException):
+    """Like Ctrl-C."""
+
+
+@pytest.mark.parametrize("kind", ["none", "exception", "interrupt", "closure"])
+def test_nothing_is_left_behind(kind: str) -> None:
+    calls = [0]
+    held: list[Any] = []
+
+    def loss(output: Any, target: Any) -> Any:
+        calls[0] += 1
+        if kind == "exception" and calls[0] > 3:
+            raise ValueError("no more")
+        if kind == "interrupt" and calls[0] > 3:
+            raise Stop
+        penalty = sum(p.square().sum() for p in held[0].parameters()) * 1e-6 if kind == "closure" else 0
+        return nn.functional.cross_entropy(output, target) + penalty
+
+    model, loss, loader, optimizer = used(loss)
+    held.append(model)
+    before = state_of(model, optimizer, loader)
+    if kind == "interrupt":
+        with pytest.raises(Stop):
+            datalint.preflight(model, loss, loader, optimizer)
+    else:
+        datalint.preflight(model, loss, loader, optimizer)
+    assert calls[0] > 3
+    assert state_of(model, optimizer, loader) == before
+
+
+def test_the_same_loop_gives_the_same_report() -> None:
+    loop = made(LOOPS[0], 0)
+    first, second = (tried(loop).model_dump(exclude={"run"}) for _ in range(2))
+    assert first == second
+
+
+# --- bad input ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_loop_is_told_in_one_line() -> None:
+    X, y = table("iris")
+    model, loader = mlp(4, 3), batches(X, y)
+    wrong: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((model, nn.CrossEntropyLoss(), None), {}, "loader: it is missing"),
+        ((model, "mse", loader), {}, "loss: a function of outputs and targets is expected, not str"),
+        ((model, nn.CrossEntropyLoss(), loader, 0.1), {}, "optimizer: a torch.optim.Optimizer is expected, not float"),
+        ((nn.Linear, nn.CrossEntropyLoss(), loader), {}, "model: the class Linear is no module of PyTorch"),
+        ((3, nn.CrossEntropyLoss(), loader), {}, "model: int is no module of PyTorch"),
+        ((model, nn.CrossEntropyLoss(), []), {}, "the loader gives no batch"),
+        ((model, nn.CrossEntropyLoss(), 7), {}, "int does not"),
+        ((model, nn.CrossEntropyLoss(), iter(loader)), {}, "can be read only once"),
+        ((model, nn.CrossEntropyLoss(), [("a", "b")]), {}, "without a tensor"),
+        ((mlp(5, 3), nn.CrossEntropyLoss(), loader), {}, "model: Sequential does not take the loader's first batch"),
+        ((model, nn.CrossEntropyLoss(), loader), {"device": "cuda:99"}, "device: cuda:99 cannot be used"),
+        ((mlp(4, 3).to("meta"), nn.CrossEntropyLoss(), loader), {}, "device meta"),
+        ((mlp(4, 3), nn.CrossEntropyLoss(), loader), {"budget": 0}, "budget: 0 seconds"),
+        ((mlp(4, 3), nn.CrossEntropyLoss(), loader), {"select": "ORD"}, "datalint scan runs them"),
+    ]
+    for arguments, options, message in wrong:
+        with pytest.raises(datalint.DatalintError) as raised:
+            datalint.preflight(*arguments, **options)
+        assert message in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_loader_that_never_ends_is_cut() -> None:
+    class Endless:
+        def __iter__(self) -> Any:
+            while True:
+                yield torch.randn(8, 4), torch.randint(0, 3, (8,))
+
+    assert alarms(datalint.preflight(mlp(4, 3), nn.CrossEntropyLoss(), Endless(), select="PRE101")) == []
+
+
+def test_what_the_budget_does_not_reach_is_said() -> None:
+    report = tried(made(LOOPS[0], 0), budget=1e-9)
+    reasons = {rule.reason for rule in report.datasets[0].rules if rule.status == "skipped"}
+    assert any("the budget of 1e-09 s was used up" in (reason or "") for reason in reasons)
+
+
+def test_every_writer_takes_a_report_of_a_loop() -> None:
+    from datalint.report.formats.formats import FORMATS, render
+
+    broken = next(rule for rule in RULES if rule.code == "PRE101").plant(made(LOOPS[0], 0), np.random.default_rng(0))
+    report = tried(broken)
+    for style in FORMATS:
+        assert "PRE101" in render(style, report)
+    assert "in 1 training loop" in str(report)
+    assert type(report).model_validate_json(report.to_json()).findings == report.findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -309,6 +309,14 @@ class Partition(Protocol):
 
     def picture(self, line: int) -> bytes | None:
         """The image at this place as a small WebP file for a report; None for samples that are not images."""
+
+
+@runtime_checkable
+class InPasses(Protocol):
+    """A partition of which several pictures are had in one pass: to get at one costs the reading of all before it."""
+
+    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
+        """The images at these places as small WebP files; None for those that cannot be read any more."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from datalint.sources.arrays.files import ArrayPartition
+from datalint.core.dataset import InPasses
 from datalint.sources.images.decode import strict, webp
 from datalint.sources.images.files import ImagePartition
 
@@ -69,25 +69,25 @@ class Thumbnails:
 
         made: dict[str, bytes] = {}
         with strict():
-            arrays = self._of_arrays()
+            passes = self._in_passes()
             for sample, (partition, line) in self._stored.items():
                 early = self._early.get(sample)
-                if isinstance(partition, ArrayPartition):
-                    data = arrays[sample]
+                if isinstance(partition, InPasses):
+                    data = passes[sample]
                 else:
                     data = partition.picture(line) if early is None else early.result()
                 if data is not None:
                     made[sample] = data
         return made | {sample: webp(Image.fromarray(pixels)) for sample, pixels in self._given.items()}
 
-    def _of_arrays(self) -> dict[str, bytes | None]:
-        """Those of each array in one pass: an item of a compressed file costs the reading of all before it."""
-        wanted: dict[int, tuple[ArrayPartition, list[tuple[str, int]]]] = {}
+    def _in_passes(self) -> dict[str, bytes | None]:
+        """Those of each partition in one pass."""
+        wanted: dict[int, tuple[InPasses, list[tuple[str, int]]]] = {}
         for sample, (partition, line) in self._stored.items():
-            if isinstance(partition, ArrayPartition):
+            if isinstance(partition, InPasses):
                 wanted.setdefault(id(partition), (partition, []))[1].append((sample, line))
         found: dict[str, bytes | None] = {}
-        for partition, asked in wanted.values():
-            made = partition.pictures([line for _, line in asked])
+        for held, asked in wanted.values():
+            made = held.pictures([line for _, line in asked])
             found |= {sample: data for (sample, _), data in zip(asked, made, strict=True)}
         return found

@@ -145,18 +145,12 @@ class Card:
 
 def yaml_card(entry: Entry) -> Card | None:
     """A description in YAML; None if it is something else."""
-    import yaml
-
     try:
         if entry.size > _CARD:
             return None
         text = entry.path.read_bytes().decode("utf-8-sig")
-        # Everything as text: a class called "no" is no truth value.
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-        if _CLASSES.search(text) is None or not _is_plain(yaml.parse(text, Loader=loader)):
-            return None
-        content = yaml.load(text, Loader=loader)  # noqa: S506 - makes nothing but text, lists and mappings
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        content = plain_yaml(text) if _CLASSES.search(text) is not None else None
+    except (OSError, ValueError):
         return None
     if not isinstance(content, dict) or not ({"names", "nc"} & content.keys()):
         return None
@@ -171,6 +165,23 @@ def yaml_card(entry: Entry) -> Card | None:
     if isinstance(shape, list) and all(isinstance(side, str) and side.isdecimal() and len(side) < 5 for side in shape):
         card.points = math.prod(map(int, shape))
     return card if card.places else None
+
+
+def plain_yaml(text: str) -> Any:
+    """The lists and mappings of texts in a document: all values are texts, as a class called "no" is no truth value.
+
+    Raises:
+        ValueError: it is no YAML, repeats things by name, or is nested too deeply.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        if not _is_plain(yaml.parse(text, Loader=loader)):
+            raise ValueError("it repeats what stands elsewhere, or is nested too deeply")
+        return yaml.load(text, Loader=loader)  # noqa: S506 - makes nothing but text, lists and mappings
+    except (RecursionError, yaml.YAMLError) as error:
+        raise ValueError(f"no YAML: {str(error).strip().splitlines()[0]}") from error
 
 
 def _is_plain(events: Iterable[Any]) -> bool:

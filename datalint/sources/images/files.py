@@ -71,6 +71,8 @@ class Stored:
     """What its name says of its format, with the dot; empty if nothing."""
     name: str = ""
     """What stands for its content if that cannot be read; ``shown`` if empty."""
+    missing: str = ""
+    """Why there is nothing to be read."""
 
 
 def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
@@ -80,6 +82,8 @@ def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], 
     with pictures.strict():
         for k, stored in enumerate(files):
             try:
+                if stored.missing:
+                    raise OSError(stored.missing)
                 data = pictures.content(stored.path or "") if stored.data is None else stored.data
             except OSError as error:
                 kind: Literal["not-scanned", "unreadable"]

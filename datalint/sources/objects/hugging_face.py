@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from datalint.core.dataset import Batch, Label, LabelBlock
+from datalint.core.dataset import Field, Label
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
 from datalint.core.wording import are
 from datalint.sources.files import printable
-from datalint.sources.images import decode as pictures
-from datalint.sources.images.files import BATCH, Stored, read_pictures
+from datalint.sources.images.files import BATCH
 from datalint.sources.objects.frames import FramePartition, frame_dataset
-from datalint.sources.objects.items import PREFERRED, declared_classes, declared_label
+from datalint.sources.objects.items import declared_classes, declared_label
 from datalint.sources.objects.loaders import Part
 from datalint.sources.objects.torch import streamed_part
 from datalint.sources.tables.conversations import are_turns
-from datalint.sources.tables.convert import class_name, texts_of
+from datalint.sources.tables.convert import TablePlan
+from datalint.sources.tables.kinds import DECLARED, arrow_kind
+from datalint.sources.tables.picture_columns import PictureRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from datalint.core.dataset import Aspect, Problem
+    from datalint.core.problem import Problem
+    from datalint.sources.tables.format import Cells
 
 
 def hugging_face_parts(parts: Mapping[str, Any], label: str | None) -> dict[str, Part]:
@@ -41,7 +39,7 @@ def hugging_face_parts(parts: Mapping[str, Any], label: str | None) -> dict[str,
             raise DatalintError(f"{_what(split)} is empty: it has no rows")
     declared = declared_classes(first)
     wanted = label or declared_label(declared)
-    likely = wanted or next((name for name in PREFERRED if name in (first.features or {})), None)
+    likely = wanted or next((name for name in DECLARED if name in (first.features or {})), None)
     if all(hasattr(value, "__len__") and hasattr(value, "data") for value in parts.values()):
         shown = next((name for name, feature in first.features.items() if _is(feature, "Image")), None)
         if shown is not None:
@@ -153,15 +151,13 @@ def _table(value: Any, kept: list[str], declared: Mapping[str, Any]) -> Any:
 
 
 @dataclass(frozen=True)
-class StoredPictures:
-    """Pictures in a column of an Arrow table, as the bytes of their files or as paths."""
+class DatasetRows:
+    """The rows of a data set in memory that are needed to judge its pictures."""
 
     split: str
-    rows: Any
-    """The data set, whose rows come as Arrow tables of the columns ``x`` and ``y``."""
-    column: str
-    label: str | None
-    class_names: tuple[str, ...]
+    data: Any
+    """The data set, whose rows come as Arrow tables."""
+    plan: TablePlan
     name: str
 
     @property
@@ -178,61 +174,27 @@ class StoredPictures:
         """Name of the split and 0-based row."""
         return f"{self.name}[{line}]"
 
-    def picture(self, line: int) -> bytes | None:
-        """The picture of one row as a small WebP file."""
-        try:
-            item = self.rows[line : line + 1].column(self.column)[0].as_py() or {}
-            data = item.get("bytes") or Path(item["path"]).read_bytes()
-        except (OSError, KeyError, TypeError):
-            return None
-        return pictures.report_picture(data)
-
-    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
-        """The rows, decoded a hundred at a time."""
-        for start in range(0, len(self.rows), BATCH):
-            table = self.rows[start : start + BATCH]
-            labels = None if self.label is None else self._labels(table.column(self.label))
-            problems: list[Problem] = []
-            batch = Batch(self.split, start, table.num_rows, labels=labels, problems=problems)
-            if aspects & {"header", "pixels"}:
-                items = table.column(self.column).to_pylist()
-                stored = [self._stored(item, start + k) for k, item in enumerate(items)]
-                batch.images = read_pictures(stored, start, problems, "pixels" in aspects)
-            yield batch
-
-    def _stored(self, item: Any, line: int) -> Stored:
-        item = item or {}
-        path = item.get("path")
-        suffix = os.path.splitext(path)[1].lower() if path and item.get("bytes") is not None else ""  # noqa: PTH122
-        return Stored(self.sample_id(line), item.get("bytes"), path, suffix)
-
-    def _labels(self, column: Any) -> LabelBlock:
-        import pyarrow as pa
-
-        column = column.combine_chunks()
-        if not pa.types.is_integer(column.type):
-            texts = texts_of(self.label or "", column)
-            return LabelBlock(texts.codes, texts.values, padded=texts.padded)
-        numbers = np.array([np.nan if v is None or (self.class_names and v < 0) else v for v in column.to_pylist()])
-        present = np.isfinite(numbers)
-        distinct, inverse = np.unique(numbers[present], return_inverse=True)
-        codes = np.full(len(numbers), -1, np.int32)
-        codes[present] = inverse
-        return LabelBlock(codes, [class_name(value, self.class_names) for value in distinct], numbers)
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:  # noqa: ARG002 - as of files
+        """Some rows at a time."""
+        rows = self.data.with_format("arrow", columns=columns)
+        for start in range(0, len(rows), BATCH):
+            yield from rows[start : start + BATCH].combine_chunks().to_batches()
 
 
 def _pictures(split: str, value: Any, shown: str, label: str | None, declared: Mapping[str, tuple[str, ...]]) -> Part:
     if label is not None and label not in value.features:
         raise DatalintError(f"no column {label!r} in {_what(split)}; its columns are {', '.join(value.features)}")
     simple = {name for name, feature in value.features.items() if _is(feature, "Value")}
-    named = next((name for name in PREFERRED if name in simple), None)
+    named = next((name for name in DECLARED if name in simple), None)
     chosen = label or declared_label(declared) or named
     chosen = chosen if chosen in value.features else None
     why = "asked for" if label else "declared as ClassLabel in the features" if chosen in declared else "its name"
     columns = [shown] if chosen is None else [shown, chosen]
-    rows = value.with_format("arrow", columns=columns)
     name = "dataset" if split == WHOLE else split
     names = declared.get(chosen or "", ())
+    kind = "text" if chosen is None else arrow_kind(value.features.arrow_schema.field(chosen).type)[0]
+    fields = () if chosen is None else (Field(chosen, kind, "label"),)
+    plan = TablePlan(fields, chosen, "number" if kind == "number" else "text", names, split)
     others = [printable(other) for other in value.features if other not in columns]
     seen = _seen(value, f"its pictures read as they are stored in {printable(shown)!r}")
     if others:
@@ -241,7 +203,7 @@ def _pictures(split: str, value: Any, shown: str, label: str | None, declared: M
     return Part(
         seen,
         "images",
-        [StoredPictures(split, rows, shown, chosen, names, name)],
+        [PictureRows(DatasetRows(split, value, plan, name), shown, follow=True)],
         None if chosen is None else Label(chosen, why, "certain"),
         why_no_label="no column is declared as ClassLabel; name the label with label=",
     )

@@ -12,6 +12,7 @@ from datalint.core.errors import DatalintError
 from datalint.sources.arrays.bundles import LABELS, MAX_COLUMNS
 from datalint.sources.arrays.files import is_one_hot, layout_of
 from datalint.sources.files import printable
+from datalint.sources.tables.kinds import DECLARED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +28,6 @@ PICTURE_KEYS = frozenset("image images img picture pixel_values pixels".split())
 TOKENS = "input_ids"
 TOKEN_KEYS = frozenset("input_ids attention_mask token_type_ids special_tokens_mask".split())  # noqa: SIM905
 """What tokenizers give: numbers that are names, of which only the first is content."""
-
-
-PREFERRED = ("label", "labels", "target", "class", "fine_label")
-"""Of several columns that are declared as classes, the first of these is the label."""
 
 
 def declared_classes(value: Any) -> dict[str, tuple[str, ...]]:
@@ -49,7 +46,7 @@ def declared_label(declared: Mapping[str, Any]) -> str | None:
     """Which of these is the label."""
     if len(declared) == 1:
         return next(iter(declared))
-    return next((name for name in PREFERRED if name in declared), None)
+    return next((name for name in DECLARED if name in declared), None)
 
 
 def array_of(value: Any) -> NDArray[Any]:

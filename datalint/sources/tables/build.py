@@ -18,6 +18,7 @@ from datalint.sources.tables.labels import (
     find_split_column,
     roles,
 )
+from datalint.sources.tables.picture_columns import picture_column, pictured
 from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_target
 from datalint.sources.tables.unlike import known_kind, unlike
 
@@ -64,6 +65,8 @@ def table_dataset(
     if conversation is not None:
         conversation = with_others(conversation, [(m.file.columns, m.file.dtypes) for m in members], label)
     choice, class_names, several = _label(first, candidates, members, label, submission)
+    if label is None and choice and choice.confidence == "low" and picture_column([m.file for m in members]):
+        choice = several = None  # what stands last beside pictures may be anything that is known of them
     labels = target_columns(choice, several)
     for column in labels:
         kinds.setdefault(column, "text")  # of lists
@@ -103,7 +106,7 @@ def table_dataset(
             )
             for m in {m.split: m for m in reversed([*members])}.values()
         ]
-    return Dataset(
+    dataset = Dataset(
         name=name,
         path=path,
         layout=layout,
@@ -119,6 +122,7 @@ def table_dataset(
         conversation=conversation,
         skipped_label=NO_LABEL if conversation else NAME_IT,
     )
+    return pictured(dataset, [m.file for m in members])
 
 
 def target_columns(choice: LabelChoice | None, several: SeveralLabels | None) -> tuple[str, ...]:

@@ -309,7 +309,10 @@ class TableReader:
         if name is None or name not in columns:
             return None
         if self.plan.label_kind == "number":
-            return number_classes(self._numbers(name, columns[name])[0], self.plan.class_names)
+            numbers = self._numbers(name, columns[name])[0]
+            if self.plan.class_names:  # declared ones, beside which -1 stands for a class that is not known
+                numbers = np.where(numbers < 0, np.nan, numbers)
+            return number_classes(numbers, self.plan.class_names)
         texts = self._bounded(texts_of(name, columns[name]))
         return LabelBlock(texts.codes, texts.values, padded=texts.padded)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from datalint.core import vocabulary
 from datalint.core.dataset import Dataset, Problem
 from datalint.core.vocabulary import WHOLE
+from datalint.core.wording import counted
 from datalint.sources import files
 from datalint.sources.files import IMAGES, TEXTS, Entry
 from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
@@ -201,7 +202,7 @@ class TableFolders:
             self.folder.name((*parts, family) if family and parts else (family,) if family else parts),
             self.folder.path(parts),
             f"{kind}, {how}",
-            f"{len(members)} {'tables' if members[0].file.inside else 'files'}; the first: {_reading(members[0].file)}",
+            f"{counted(len(members), 'table' if members[0].file.inside else 'file')}; the first: {_reading(members[0].file)}",
             members,
             self._label_if_present([m.file for m in members]).label,
             submission,

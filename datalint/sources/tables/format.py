@@ -91,6 +91,8 @@ class TableFile:
     """Their Arrow types, where the format has none and they are known."""
     opened: frozenset[tuple[str, ...]] = frozenset()
     """Where in its rows the objects lie whose keys are columns."""
+    pictures: tuple[str, ...] = ()
+    """Columns of pictures, as the bytes of their files; the likeliest input first."""
     inside: str = ""
     """What the table is called within its file, where that may hold several."""
     about: Any = None

@@ -14,13 +14,17 @@ from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
 from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
+from datalint.sources.tables.picture_columns import picture_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from datalint.core.dataset import Kind
     from datalint.core.roles import HeadKind
     from datalint.sources.tables.format import Candidate, TableFormat
+
+DECLARED = ("label", "labels", "target", "class", "fine_label")
+"""Of several columns that are declared as classes, the first of these is the label."""
 
 _TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 
@@ -74,9 +78,23 @@ def _placeholders(values: set[str]) -> bool:
 
 
 def arrow_table_file(
-    file: Candidate, format_: TableFormat, schema: Any, records: Sequence[Any], rows: bool
+    file: Candidate,
+    format_: TableFormat,
+    schema: Any,
+    records: Sequence[Any],
+    rows: bool,
+    head: Callable[[list[str]], Any] | None = None,
 ) -> TableFile:
-    """A file with an Arrow schema, as some of its record batches show it; ``rows`` says whether it has any."""
+    """A file with an Arrow schema, as some of its record batches show it.
+
+    Args:
+        file: where it lies.
+        format_: what it is.
+        schema: of its rows.
+        records: some of these.
+        rows: whether it has any.
+        head: gives the first rows of columns that ``records`` lack; None where they have all.
+    """
     shapes = {name: arrow_kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
     dtypes = {n: TURNS if are_turns(kind) else str(kind) for n, kind in zip(schema.names, schema.types, strict=True)}
     kinds: dict[str, Kind] = {name: kind for name, (kind, _) in shapes.items() if kind != "other"}
@@ -99,6 +117,7 @@ def arrow_table_file(
         empty=not rows,
         unseen={name: dtypes[name] for name in shapes if name not in kinds},
         lists=tuple(heads[name] for name in lists),
+        pictures=picture_columns(schema, head or (lambda _: records[0] if records else None)),
     )
 
 
@@ -141,12 +160,19 @@ def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, .
         return None
     for key in ("info", "features"):
         found = found.get(key) if isinstance(found, dict) else None
-    for name, feature in found.items() if isinstance(found, dict) else ():
+    return declared_label(found) if isinstance(found, dict) else None
+
+
+def declared_label(features: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """The label among the features of Hugging Face, and its class names; None where they are malformed or declare none."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, feature in features.items():
         one = feature.get("feature", feature) if isinstance(feature, dict) else feature  # of a list
         if isinstance(one, dict) and one.get("_type") == "ClassLabel":
             names = one.get("names") or []
             if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
                 return None
             # Two classes of one name cannot be told apart: then the numbers say more.
-            return name, tuple(map(printable, names)) if len(set(names)) == len(names) else ()
-    return None
+            found[name] = tuple(map(printable, names)) if len(set(names)) == len(names) else ()
+    chosen = next((name for name in DECLARED if name in found), next(iter(found), None))
+    return None if chosen is None else (chosen, found[chosen])

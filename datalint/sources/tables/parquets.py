@@ -27,6 +27,9 @@ NO_CUT = 1 << 62
 PARTITION_ROWS = 1_000_000
 """Rows of a partition, about."""
 
+PARTITION_PICTURES = 2_000
+"""The same where the rows hold pictures."""
+
 ROWS = 65_536
 """Rows decoded at a time, at most."""
 
@@ -40,6 +43,9 @@ CELLS_PER_BYTE = 20
 
 UNPACKED = 256 << 20
 """Bytes that the values of one column in one row group may unpack to: a page of them is decoded at once."""
+
+HEAD = 8
+"""Rows of columns that may hold large values."""
 
 SMALL = 32 << 20
 """Bytes of a file whose texts are decoded with their dictionaries, which is slower where there are many different ones."""
@@ -67,10 +73,10 @@ class ParquetFormat(TableFormat):
                 readable, _ = stored.decodable(wanted, groups)
                 rows = max(50, min(5_000, LOOKED_AT // max(1, len(stored.names))) // CHUNKS)
                 read = [next(stored.records(readable, [group], rows), None) for group in groups] if readable else []
+                records = [record for record in read if record is not None]
+                return arrow_table_file(file, self, stored.schema, records, stored.rows > 0, stored.head)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise NotATable(f"a damaged Parquet file: {reason(error)}") from error
-        records = [record for record in read if record is not None]
-        return arrow_table_file(file, self, stored.schema, records, stored.rows > 0)
 
     def whole(self, file: TableFile, plan: TablePlan) -> ParquetPartition:
         """All row groups."""
@@ -79,7 +85,8 @@ class ParquetFormat(TableFormat):
 
     def partitions(self, file: TableFile, plan: TablePlan) -> list[ParquetPartition]:
         """Some row groups each."""
-        return row_group_partitions(file.path.absolute(), file.shown, plan, PARTITION_ROWS)
+        rows = PARTITION_PICTURES if file.pictures else PARTITION_ROWS
+        return row_group_partitions(file.path.absolute(), file.shown, plan, rows)
 
 
 @dataclass(frozen=True)
@@ -240,6 +247,12 @@ class Decoder:
                 if unpacked > max(UNPACKED, 100 * packed):
                     bombs[name] = f"column {name!r} unpacks from {packed:,} to {unpacked:,} bytes; it is left out"
         return [name for name in columns if name not in bombs], list(bombs.values())
+
+    def head(self, columns: Sequence[str]) -> Any:
+        """A few rows of some columns; None where they cannot be had."""
+        groups = list(self.groups[:1])
+        readable, _ = self.decodable(columns, groups)
+        return next(self.records(readable, groups, HEAD), None) if readable and groups else None
 
     def records(
         self, columns: Sequence[str], groups: Sequence[int], rows: int, folded_texts: bool = True

@@ -1,0 +1,243 @@
+"""Pictures in a column of a table, as the bytes of their files: what data sets of the Hugging Face hub are stored as."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from datalint.core.dataset import Batch, Problem
+from datalint.core.terms import Storage
+from datalint.core.wording import are
+from datalint.sources.files import printable
+from datalint.sources.images import decode as pictures
+from datalint.sources.images.files import BATCH, Stored, read_pictures
+from datalint.sources.tables.convert import TableReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from datalint.core.dataset import Aspect, Dataset
+    from datalint.sources.tables.convert import TablePlan
+    from datalint.sources.tables.format import Cells, TableFile
+
+PREFERRED = ("image", "img", "picture", "photo", "pixel_values")
+"""Of several columns of pictures the first of these is the input; else the first of the table."""
+
+PEEK = 4
+"""Cells of a column that are looked at."""
+
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P4", b"P5", b"P6")
+"""How files of pictures begin."""
+
+NOT_HELD = "holds the path of a file and no picture: store the pictures themselves in the column"
+
+
+class Rows(Protocol):
+    """Where the rows come from: a partition of a table file, or a data set in memory."""
+
+    @property
+    def plan(self) -> TablePlan:
+        """Which column is the label, and what says the split."""
+
+    @property
+    def split(self) -> str | None:
+        """The split of all rows, if they share one."""
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files whose content decides what is read."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be read, roughly."""
+
+    def sample_id(self, line: int) -> str:
+        """What a person can open to see the row at this place."""
+
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
+        """The rows in their order as Arrow record batches."""
+
+
+@dataclass(frozen=True)
+class PictureRows:
+    """The pictures in one column of some rows."""
+
+    rows: Rows
+    column: str
+    follow: bool = False
+    """Whether a path is opened where there are no bytes: of data in memory, whose owner put it there."""
+
+    @property
+    def split(self) -> str | None:
+        """The split of all rows, if they share one."""
+        return self.rows.split
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files whose content decides what is read."""
+        return self.rows.files_read
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be read, roughly."""
+        return self.rows.weight
+
+    def sample_id(self, line: int) -> str:
+        """As the row's."""
+        return self.rows.sample_id(line)
+
+    def picture(self, line: int) -> bytes | None:
+        """The picture of one row as a small WebP file."""
+        return self.pictures([line])[0]
+
+    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
+        """Those of several rows, in one pass."""
+        made: dict[int, bytes | None] = {}
+        wanted, start = sorted(set(lines)), 0
+        for record in self.rows.records([self.column], [], "wanted") if wanted else ():
+            while wanted and wanted[0] < start + record.num_rows:
+                line = wanted.pop(0)
+                made[line] = self._small(record.column(0)[line - start].as_py(), line)
+            start += record.num_rows
+            if not wanted:
+                break
+        return [made.get(line) for line in lines]
+
+    def _small(self, item: Any, line: int) -> bytes | None:
+        stored = self._stored(item, line)
+        if stored.missing:
+            return None
+        try:
+            data = pictures.content(stored.path or "") if stored.data is None else stored.data
+        except OSError:
+            return None
+        return pictures.report_picture(data)
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """The rows with their labels; pictures are decoded a hundred at a time."""
+        reader = TableReader(self.rows.plan, labels_only=True)
+        problems: list[Problem] = []
+        shown = bool(aspects & {"header", "pixels"})
+        columns = list(dict.fromkeys([*reader.columns, self.column])) if shown else reader.columns or [self.column]
+        start = 0
+        for record in self.rows.records(columns, problems, "wanted"):
+            for at in range(0, record.num_rows, BATCH):
+                some = record.slice(at, BATCH)
+                for batch in reader.read(some):
+                    if shown:
+                        self._look(batch, some, start + at, "pixels" in aspects)
+                    yield batch
+            start += record.num_rows
+        if problems:
+            yield Batch(reader.home, reader.line, 0, problems=problems)
+
+    def _look(self, batch: Batch, record: Any, start: int, pixels: bool) -> None:
+        lines = batch.where.tolist()
+        if self.column in record.schema.names:
+            column = record.column(record.schema.get_field_index(self.column))
+            stored = [self._stored(column[line - start].as_py(), line) for line in lines]
+        else:
+            stored = [Stored(self.sample_id(line), None, None, "", missing="cannot be read") for line in lines]
+        batch.images = read_pictures(stored, batch.start, batch.problems, pixels)
+
+    def _stored(self, item: Any, line: int) -> Stored:
+        shown = self.sample_id(line)
+        held = item if isinstance(item, dict) else {"bytes": item}
+        data, path = held.get("bytes"), held.get("path")
+        if data is None and path and self.follow:
+            return Stored(shown, None, path, "")
+        if data is None:
+            return Stored(shown, None, None, "", missing=NOT_HELD if path else "holds no picture")
+        return Stored(shown, data, None, os.path.splitext(path)[1].lower() if path else "")  # noqa: PTH122
+
+
+def picture_columns(schema: Any, head: Callable[[list[str]], Any]) -> tuple[str, ...]:
+    """The columns of pictures, the likeliest input first.
+
+    Args:
+        schema: of the table.
+        head: gives the first rows of some columns as an Arrow record batch, or None.
+    """
+    features = declared_features(schema.metadata)
+    typed = zip(schema.names, schema.types, strict=True)
+    maybe = [name for name, kind in typed if _may_hold(kind) and features.get(name, "Image") in {"Image", "Value"}]
+    first = head(maybe) if maybe else None
+    found = [name for name in maybe if first is not None and name in first.schema.names and _holds(first, name)]
+    order = {name: k for k, name in enumerate(PREFERRED)}
+    return tuple(sorted(found, key=lambda name: order.get(name.casefold(), len(order))))
+
+
+def declared_features(metadata: Any) -> dict[str, str]:
+    """What each column is, as the metadata of Hugging Face have it: ``Image``, ``Audio``, ``ClassLabel`` ..."""
+    found: Any
+    try:
+        found = json.loads((metadata or {}).get(b"huggingface", b"{}"))
+    except (ValueError, RecursionError):
+        return {}
+    for key in ("info", "features"):
+        found = found.get(key) if isinstance(found, dict) else None
+    features = found if isinstance(found, dict) else {}
+    return {name: str(one.get("_type", "")) for name, one in features.items() if isinstance(one, dict)}
+
+
+def _may_hold(kind: Any) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        names = {kind.field(j).name: kind.field(j).type for j in range(kind.num_fields)}
+        return names.keys() == {"bytes", "path"} and _is_bytes(names["bytes"])
+    return _is_bytes(kind)
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _holds(record: Any, name: str) -> bool:
+    """Whether the first cells hold pictures: most of those that hold anything."""
+    cells = record.column(record.schema.get_field_index(name)).slice(0, PEEK).to_pylist()
+    held = [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells if cell is not None]
+    held = [data for data in held if data]
+    return bool(held) and 2 * sum(map(is_picture, held)) > len(held)
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether bytes begin as the file of a picture does."""
+    return data.startswith(MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+
+
+def pictured(dataset: Dataset, members: Sequence[TableFile]) -> Dataset:
+    """The data set as one of pictures, if all of its tables hold some in the same column."""
+    column = picture_column(members)
+    if column is None:
+        return dataset
+    used = {column, *(label.name for label in [dataset.label] if label is not None)}
+    others = [field.name for field in dataset.fields if field.name not in used and field.role != "label"]
+    listed = ", ".join(map(printable, others[:6])) + (", ..." if len(others) > 6 else "")
+    note = f"; {listed} {are(len(others))} not looked at" if others else ""
+    moot = f"column {column!r} holds "
+    return replace(
+        dataset,
+        layout=" of pictures,".join(dataset.layout.split(",", 1))
+        if "," in dataset.layout
+        else f"{dataset.layout} of pictures",
+        modality="images",
+        evidence=f"{dataset.evidence}; pictures in the column {column!r}{note}",
+        partitions=[PictureRows(rows, column) for rows in dataset.partitions],  # type: ignore[arg-type]
+        fields=(),
+        problems=[problem for problem in dataset.problems if not problem.message.startswith(moot)],
+        splits=tuple(replace(split, columns=()) for split in dataset.splits),
+        storage=Storage.OTHER,
+        conversation=None,
+        task=dataset.task if dataset.task == "multi-label" else None,
+    )
+
+
+def picture_column(members: Sequence[TableFile]) -> str | None:
+    """The column of pictures that all tables have."""
+    first = members[0].pictures
+    return next((name for name in first if all(name in member.pictures for member in members)), None)

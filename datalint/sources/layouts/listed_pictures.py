@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -37,6 +38,13 @@ ABOUT_THE_FILE = re.compile(
     re.IGNORECASE,
 )
 """Names of columns that say of a picture what its file says itself."""
+
+
+DESCRIPTION = re.compile(r"metadata\.(csv|jsonl|parquet)")
+"""Names of lists as ImageFolder of Hugging Face reads them."""
+
+FILE_NAME = re.compile(r"(.+_)?file_name")
+"""Names of their columns of files."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,9 @@ class _List:
     """Picture, label and split of each row."""
     why: str
     """Where the splits of the rows come from."""
+    described: bool = False
+    """Whether it is a list that ImageFolder reads, which holds nothing but what is known of the pictures."""
+    problems: tuple[Problem, ...] = ()
 
 
 class ListedPictures(Layout):
@@ -98,11 +109,16 @@ class ListedPictures(Layout):
             dataset = picture_dataset(folder, found)
             mine, own = _of(dataset, lists)
             labelled, unlisted = _labelled(folder, dataset, mine, own) if mine else (None, [])
-            if labelled is None and not (dataset.by_class and any(one.choice for one in mine)):
+            described = [one for one in mine if one.described]
+            if labelled is None and not described and not (dataset.by_class and any(one.choice for one in mine)):
                 continue
             dataset = labelled or dataset
+            if described and labelled is None:
+                dataset.evidence += f", described in {described[0].table.name!r}, whose texts are not looked at"
+            dataset.problems += [problem for one in mine for problem in one.problems]
             used = {str(one.table.path.absolute()) for one in mine}
-            moot = [item for item in sets if _lists_only(item[0], used)]
+            told = {str(one.table.path.absolute()) for one in described}
+            moot = [item for item in sets if _lists_only(item[0], used) or _describes_only(item[0], told)]
             sets = [item for item in sets if item not in moot]
             dataset.problems += [problem for table, _ in moot for problem in table.problems]
             files = [*found.entries, *found.strays, *(entry for _, entries in moot for entry in entries)]
@@ -115,12 +131,26 @@ def _lists_only(table: Dataset, used: set[str]) -> bool:
         column.role in {"feature", "text", "time"} and not ABOUT_THE_FILE.fullmatch(column.name)
         for column in table.fields
     )
-    return not inputs and bool({name for part in table.partitions for name in part.files_read} & used)
+    return not inputs and bool(_read_of(table) & used)
+
+
+def _describes_only(table: Dataset, used: set[str]) -> bool:
+    """Whether a data set of tables holds nothing but texts about the pictures."""
+    numbers = [column.name for column in table.fields if column.role == "feature" and column.kind == "number"]
+    quantities = not all(map(ABOUT_THE_FILE.fullmatch, numbers))
+    return not quantities and _read_of(table) <= used
+
+
+def _read_of(table: Dataset) -> set[str]:
+    return {name for part in table.partitions for name in part.files_read}
 
 
 def _list(folder: Folder, table: TableFile) -> _List | None:
     """The table as a list of pictures; None if it is something else."""
+    described = [name for name in table.kinds if FILE_NAME.fullmatch(name)]
+    described = described if DESCRIPTION.fullmatch(table.path.name.lower()) else []
     column = None if vocabulary.is_submission(table.name) else name_column(table, folder.pictures)
+    column = column or next(iter(described), None)
     if column is None:
         return None
     others = [head for head in table.columns if head.name != column and table.dtypes.get(head.name) != TURNS]
@@ -137,15 +167,38 @@ def _list(folder: Folder, table: TableFile) -> _List | None:
     wanted = [column, choice.name if choice else column, split_column or column]
     home, own = folder.place_of(table.path), vocabulary.split_of(table.name)
     rows = []
+    astray: list[tuple[str, Entry]] = []
     for name, label, split in rows_of(table, wanted):
         entry = folder.pictures.entry(name, home, own)
+        if entry is None and column in described:
+            entry = folder.pictures.entry(name.rpartition("/")[2], home, own)
         if entry is not None:
+            if column in described and _leads_astray(name, entry, home, table.path.suffix.lower()):
+                astray.append((name, entry))
             rows.append((entry, label.strip() if choice else "", splits.get(split.strip()) if split_column else own))
     names = Counter(entry.parts for entry, _, _ in rows)
     if not rows or len(names) < 0.95 * len(rows):
         return None
     why = f"values of the column {split_column!r}" if split_column else f"table {table.name!r}"
-    return _List(table, column, choice, rows, why)
+    problems = []
+    if astray:
+        name, entry = astray[0]
+        there = "/".join(entry.parts[len(home) :]) if entry.folder[: len(home)] == home else "elsewhere"
+        text = (
+            f"names {len(astray):,} of {len(rows):,} pictures in {column!r} where ImageFolder does not find them: {name!r} is "
+            f"meant from the folder of the list, where it is {there!r}"
+        )
+        problems.append(Problem("absent", table.shown, files.printable(text)))
+    return _List(table, column, choice, rows, why, column in described, tuple(problems))
+
+
+def _leads_astray(name: str, entry: Entry, home: tuple[str, ...], suffix: str) -> bool:
+    """Whether a picture lies elsewhere than its name says, which is meant from the folder of the list.
+
+    A bare name in a ``metadata.csv`` may be meant from a folder of pictures: others than ImageFolder read such lists too.
+    """
+    meant = os.path.normpath("/".join([*home, name.strip()]))
+    return meant != "/".join(entry.parts) and (suffix != ".csv" or "/" in name or entry.folder == home)
 
 
 def _of(dataset: Dataset, lists: Sequence[_List]) -> tuple[list[_List], dict[str, str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value, load_dataset
 
 import datalint
 from tests.crops import CLASSES, crops
@@ -61,3 +62,23 @@ def test_one_split_that_was_saved(tmp_path: Path) -> None:
     (dataset,) = datalint.scan(tmp_path / "mine", preset="fast").datasets
     assert (dataset.name, dataset.layout) == ("mine", "Arrow of pictures, saved by Hugging Face Datasets")
     assert [(split.name, split.samples) for split in dataset.splits] == [("all", 160)]
+
+
+@pytest.mark.parametrize("prefix", ["", "train/"])
+def test_names_in_a_description_of_pictures(tmp_path: Path, prefix: str) -> None:
+    home = tmp_path / "data/train"
+    home.mkdir(parents=True)
+    rows = []
+    for k, (data, kind) in enumerate(crops(40)):
+        (home / f"{k}.jpg").write_bytes(data)
+        rows.append(json.dumps({"file_name": f"{prefix}{k}.jpg", "text": f"a {CLASSES[kind]} of number {k}"}))
+    (home / "metadata.jsonl").write_text("\n".join(rows))
+    data = load_dataset("imagefolder", data_dir=str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
+    if prefix:
+        with pytest.raises(FileNotFoundError):
+            data["train"][0]
+    else:
+        assert data["train"][0]["image"].size == (96, 72)
+    report = datalint.scan(tmp_path / "data", preset="fast")
+    assert found(report).keys() == ({"FIL101"} if prefix else set())
+    assert [dataset.modality for dataset in report.datasets] == ["images"]

@@ -38,6 +38,9 @@ UNPACKED = 1 << 30
 PIECE = 1 << 20
 """Bytes of a compressed file that are unpacked at a time."""
 
+SHARD = re.compile(r"(?<=\.tfrecord)-\d+-of-\d+$", re.IGNORECASE)
+"""Numbers of shards that follow a suffix."""
+
 GZIP = b"\x1f\x8b"
 POINTER = b"version https://git-lfs.github.com/spec/v1"
 OLD_POINTER = b"version https://hawser.github.com/spec/v1"
@@ -79,8 +82,10 @@ class Entry:
 
     @cached_property
     def suffix(self) -> str:
-        """Suffix in lower case, without a ``.gz`` after it."""
+        """Suffix in lower case, without a ``.gz`` or the number of a shard after it."""
         stem = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
+        if "-of-" in stem and stem[-1].isdigit():
+            stem = SHARD.sub("", stem)
         return os.path.splitext(stem)[1].lower()  # noqa: PTH122 - faster than a Path for each of many files
 
 

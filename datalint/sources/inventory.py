@@ -21,7 +21,6 @@ _READERS = f"""
 .mat = MATLAB: scipy reads it
 .rds .rdata .rda = R: pyreadr reads it
 .sav .dta .sas7bdat = SPSS, Stata or SAS: pandas reads it
-.tfrecord .tfrecords = TFRecord: tensorflow reads it
 .avro = Avro: fastavro reads it
 .db .db3 .sqlite .sqlite3 = SQLite or another database
 .duckdb .mdb .lmdb .rec = a database

@@ -22,6 +22,7 @@ from datalint.sources.tables.orc import OrcFormat
 from datalint.sources.tables.parquets import ParquetFormat
 from datalint.sources.tables.sqlite import SqliteFormat
 from datalint.sources.tables.svmlight import SvmlightFormat
+from datalint.sources.tables.tfrecord import TfRecordFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     ArrowFormat,
     OrcFormat,
     SqliteFormat,
+    TfRecordFormat,
     ExcelFormat,
     FastTextFormat,
     SvmlightFormat,

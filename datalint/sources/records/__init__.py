@@ -1,0 +1,1 @@
+"""Records as TensorFlow stores them: their framing, their checksums, and what lies in them."""

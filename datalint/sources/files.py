@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
-ARRAYS = frozenset({".npz", ".npy"})
+ARRAYS = frozenset({".npz", ".npy", ".mat", ".h5", ".hdf5", ".safetensors", ".pt", ".pth"})
 TEXTS = frozenset({".txt", "", ".content", ".base", ".train", ".valid", ".val", ".dev", ".test"})
 """Files that are a table only if their content says so."""
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _READERS = f"""
 .xlsx .xlsm .xls .xlsb .ods = Excel: {install("excel")}
-.h5 .hdf5 = HDF5: h5py reads it
+.h5 .hdf5 = HDF5
 .nc = NetCDF: xarray reads it
-.mat = MATLAB: scipy reads it
+.mat = MATLAB
 .rds .rdata .rda = R: pyreadr reads it
 .sav .dta .sas7bdat = SPSS, Stata or SAS: pandas reads it
 .avro = Avro: fastavro reads it
@@ -27,8 +27,9 @@ _READERS = f"""
 .wav .flac .mp3 .ogg .opus .m4a .aac = sound: soundfile reads it
 .mp4 .avi .mov .mkv .webm .m4v = video
 .zip .tar .tgz .7z .rar .zst .xz .bz2 = an archive: unpack it
-.pkl .pickle .joblib .pt .pth .ckpt = may run code, so it is never opened
-.safetensors = tensors: safetensors reads it
+.pt .pth = PyTorch: tensors alone are read, nothing is run
+.pkl .pickle .joblib .ckpt = may run code, so it is never opened
+.safetensors = tensors
 .dcm .dicom = DICOM: pydicom reads it
 .nii = NIfTI: nibabel reads it
 .jp2 .heic .heif .avif .dng .cr2 .nef .psd .exr .hdr .svg .svs .ndpi = pictures: convert them to PNG or TIFF

@@ -10,12 +10,12 @@ import io
 import pickletools
 import struct
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 MAX_BYTES = 1 << 30
@@ -49,10 +49,28 @@ def load_plain(path: Path) -> Any:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise NotPlain(f"a pickle of more than {MAX_BYTES:,} bytes")
+    return load_bytes(data)
+
+
+Call = Callable[[str, str, Any], Any]
+"""Makes what a call of a module's name with these arguments stands for; NotImplemented if it knows none."""
+
+
+def load_bytes(data: bytes, call: Call | None = None, outside: Callable[[Any], Any] | None = None) -> Any:
+    """The same of bytes.
+
+    Args:
+        data: the pickle.
+        call: knows further calls than those that build arrays, numbers and bytes.
+        outside: makes what a reference to something outside the pickle stands for.
+
+    Raises:
+        NotPlain: as above.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the texts in damaged ones
-            return _Reader(data).value()
+            return _Reader(data, call, outside).value()
     except NotPlain:
         raise
     except _DAMAGE as error:
@@ -94,8 +112,9 @@ def _plain_type(name: object) -> np.dtype[Any]:
 class _Reader:
     """Follows the program of a pickle on a stack of plain values."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, call: Call | None, outside: Callable[[Any], Any] | None) -> None:
         self._data = data
+        self._call, self._outside = call, outside
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
@@ -111,6 +130,11 @@ class _Reader:
             elif code.name in _RUNS:
                 values = self._run()
                 _RUNS[code.name](self._stack, values)
+            elif code.name == "REDUCE":
+                arguments, called = self._stack.pop(), self._stack.pop()
+                self._stack.append(_built(called, arguments, self._call))
+            elif code.name == "BINPERSID" and self._outside is not None:
+                self._stack.append(self._outside(self._stack.pop()))
             elif code.name in _ENDS:
                 _ENDS[code.name](self._stack)
             elif code.name not in {"PROTO", "FRAME"}:
@@ -152,11 +176,6 @@ def _update(stack: list[Any], values: list[Any]) -> None:
 def _named(stack: list[Any]) -> None:
     name, module = stack.pop(), stack.pop()
     stack.append(_Name(str(module), str(name)))
-
-
-def _reduce(stack: list[Any]) -> None:
-    arguments, called = stack.pop(), stack.pop()
-    stack.append(_built(called, arguments))
 
 
 def _build(stack: list[Any]) -> None:
@@ -204,7 +223,6 @@ _RUNS: dict[str, Callable[[list[Any], list[Any]], None]] = {
 
 _ENDS: dict[str, Callable[[list[Any]], None]] = {
     "STACK_GLOBAL": _named,
-    "REDUCE": _reduce,
     "BUILD": _build,
     "TUPLE1": lambda stack: _tuple(stack, 1),
     "TUPLE2": lambda stack: _tuple(stack, 2),
@@ -215,9 +233,11 @@ _ENDS: dict[str, Callable[[list[Any]], None]] = {
 """Steps that take the values at the end of the stack."""
 
 
-def _built(called: object, arguments: Any) -> Any:
+def _built(called: object, arguments: Any, call: Call | None) -> Any:
     if not isinstance(called, _Name):
         raise NotPlain("a damaged pickle")
+    if call is not None and (made := call(called.module, called.name, arguments)) is not NotImplemented:
+        return made
     numpy = called.module in _NUMPY
     if numpy and called.name == "_reconstruct":
         return _Array()
@@ -247,6 +267,8 @@ def _completed(owner: object, state: Any) -> Any:
         if not isinstance(kind, _Type):
             raise NotPlain("an array of other values than numbers and bytes")
         owner.value = np.frombuffer(_bytes(data), kind.dtype).reshape(shape, order="F" if fortran else "C")
+        return owner
+    if isinstance(owner, dict):  # what an ordered one knows besides its items
         return owner
     raise NotPlain("a pickle of objects, so it is not opened")
 

@@ -15,7 +15,8 @@ from datalint.core.vocabulary import WHOLE
 from datalint.core.wording import counted
 from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
-from datalint.sources.arrays.files import NotAnArray, array_files
+from datalint.sources.arrays.files import NotAnArray
+from datalint.sources.arrays.readers import arrays_in, titled
 from datalint.sources.files import ARRAYS, IMAGES, Entry, shared, state_of
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
@@ -192,7 +193,8 @@ def _no_table(entry: Entry) -> str:
 
 
 def _single_array(entry: Entry) -> Dataset:
-    return array_dataset(files.printable(stem(entry.name)), entry.shown, bundle_of(array_files(entry.path)))
+    dataset = array_dataset(files.printable(stem(entry.name)), entry.shown, bundle_of(arrays_in(entry.path)))
+    return titled(dataset, entry.name)
 
 
 def nearest(problem: Problem, datasets: Sequence[Dataset]) -> Dataset:

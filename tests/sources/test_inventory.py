@@ -37,18 +37,18 @@ def data(tmp_path: Path) -> Path:
 
 def test_what_may_be_data_and_was_not_read_is_named_in_every_report(data: Path) -> None:
     for k in range(3):
-        (data / f"{k}.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+        (data / f"{k}.nc").write_bytes(b"CDF\x01")
     (data / "extra").mkdir()
     (data / "extra" / "more.zip").write_bytes(b"PK")
     (data / "odd.qqq").write_bytes(b"?")
     report = scan(data)
-    said = "not read: 3 .h5 (HDF5: h5py reads it), 1 .qqq and 1 .zip (an archive: unpack it)"
+    said = "not read: 3 .nc (NetCDF: xarray reads it), 1 .qqq and 1 .zip (an archive: unpack it)"
     assert wording.inventory(report) == said
     assert said in " ".join(text.render(report, color=False).split())
-    assert "not read: 3 .h5" in markdown.render(report)
-    assert "Not read: 3 .h5 (HDF5: h5py reads it)" in report.to_html()
-    assert kinds(Report.model_validate_json(report.to_json()))[".h5"] == kinds(report)[".h5"]
-    assert kinds(report)[".h5"] == FileKind(".h5", 3, 0, 24, "HDF5: h5py reads it", True)
+    assert "not read: 3 .nc" in markdown.render(report)
+    assert "Not read: 3 .nc (NetCDF: xarray reads it)" in report.to_html()
+    assert kinds(Report.model_validate_json(report.to_json()))[".nc"] == kinds(report)[".nc"]
+    assert kinds(report)[".nc"] == FileKind(".nc", 3, 0, 12, "NetCDF: xarray reads it", True)
     assert kinds(report)[".csv"] == FileKind(".csv", 1, 1, 0, "", False)
 
 

@@ -39,6 +39,16 @@ HEAD = 256
 """Items looked at to learn the range of pixels and whether labels are one-hot."""
 
 
+def words_of(name: str) -> set[str]:
+    """The words in the name of an array."""
+    return {word for word in re.split(r"[\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) if word}
+
+
+def is_label_name(name: str) -> bool:
+    """Whether an array of this name holds labels."""
+    return bool(words_of(name) & LABELS)
+
+
 @dataclass
 class Bundle:
     """Arrays that belong together."""
@@ -77,7 +87,7 @@ def bundle_of(arrays: Sequence[ArrayFile]) -> Bundle:
     folders = folders if len(folders) > 1 else set()  # the folder tells splits apart only where there are several
     for array in arrays:
         name = array.key or (array.path.stem if array.path else "")
-        words = {word for word in re.split(r"[\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) if word}
+        words = words_of(name)
         folder = array.path.parent.name if array.path and array.key is None else ""
         split = vocabulary.split_of(name) or (vocabulary.split_of(folder) if folder in folders else None) or WHOLE
         if words & LABELS and split not in bundle.labels:

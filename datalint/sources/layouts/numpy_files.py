@@ -1,4 +1,4 @@
-"""Data sets of NumPy files."""
+"""Data sets of NumPy files, and of other files that hold arrays."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.core.dataset import Problem
+from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.bundles import Bundle, array_dataset, bundle_of
-from datalint.sources.arrays.files import ArrayFile, NotAnArray, NotLookedInto, array_files
+from datalint.sources.arrays.files import ArrayFile, NotAnArray, NotLookedInto
+from datalint.sources.arrays.readers import NUMPY, arrays_in, titled
 from datalint.sources.files import ARRAYS
 from datalint.sources.folder import stem, unread
 from datalint.sources.layouts.base import Basis, Claim, Layout
@@ -24,21 +26,52 @@ MAX_LOOSE = 20
 
 
 class NumpyFiles(Layout):
-    """NumPy files."""
+    """Files of arrays."""
 
     surest = Basis.NAMES
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
-        """Every .npz is a data set; the .npy files of one folder are one together."""
+        """Every file of several arrays is a data set, or a split of one; the .npy files of one folder are one together."""
         loose: dict[tuple[str, ...], list[Entry]] = {}
+        bundles: dict[tuple[tuple[str, ...], str], list[Entry]] = {}
         for entry in [e for e in folder.left if e.suffix in ARRAYS]:
-            if entry.suffix == ".npz":
-                parts = (*entry.folder, stem(entry.name))
-                yield from _claims(folder, parts, [entry], lambda arrays: [bundle_of(arrays)])
-            else:
+            if entry.suffix == ".npy":
                 loose.setdefault(entry.folder, []).append(entry)
+            else:
+                bundles.setdefault((entry.folder, entry.suffix), []).append(entry)
+        for (place, suffix), entries in bundles.items():
+            yield from _files(folder, place, suffix, entries)
         for place, inside in _joined_folders(loose).items():
             yield from _claims(folder, place, inside, _bundles)
+
+
+def _files(folder: Folder, place: tuple[str, ...], suffix: str, entries: list[Entry]) -> Iterator[Claim]:
+    """The data sets of files that hold several arrays each."""
+    splits = vocabulary.split_files([entry.name for entry in entries])
+    if len(set(splits.values())) > 1 and len(set(splits.values())) == len(splits):
+        named = [entry for entry in entries if entry.name in splits]
+        by_path = {entry.path: splits[entry.name] for entry in named}
+        joined = [*_claims(folder, place, named, lambda arrays: _by_split(arrays, by_path))]
+        yield from joined
+        entries = [entry for entry in entries if entry not in named or not joined]
+    if suffix not in NUMPY and len(entries) > MAX_LOOSE:
+        return  # one of each sample
+    for entry in entries:
+        yield from _claims(folder, (*place, stem(entry.name)), [entry], lambda arrays: [bundle_of(arrays)])
+
+
+def _by_split(arrays: list[ArrayFile], splits: dict[Path, str]) -> list[Bundle]:
+    """The arrays of files that are a split each; none where a file holds several, or no inputs."""
+    whole = Bundle(evidence="file and array names")
+    for path, split in splits.items():
+        own = bundle_of([array for array in arrays if array.path == path])
+        if own.inputs.keys() != {WHOLE} or not own.labels.keys() <= {WHOLE}:
+            return []
+        whole.inputs[split] = own.inputs[WHOLE]
+        if WHOLE in own.labels:
+            whole.labels[split] = own.labels[WHOLE]
+        whole.others += own.others
+    return [whole]
 
 
 def _claims(
@@ -52,7 +85,7 @@ def _claims(
     for entry in entries:
         whose[entry.path] = entry
         try:
-            arrays += array_files(entry.path)
+            arrays += folder.once(("arrays", entry.parts), lambda entry=entry: arrays_in(entry.path))  # type: ignore[misc]
         except NotAnArray as error:
             folder.unread[entry.parts] = unread(entry, error)
     place = entries[0].shown if len(entries) == 1 else folder.path(parts)
@@ -60,7 +93,7 @@ def _claims(
     for bundle in related:
         own = parts if len(related) == 1 else (*parts, bundle.first.name)
         try:
-            dataset = array_dataset(folder.name(own), place, bundle)
+            dataset = titled(array_dataset(folder.name(own), place, bundle), entries[0].name)
         except NotLookedInto as error:
             folder.unread[own] = Problem("not-scanned", place, str(error))
         else:

@@ -38,6 +38,7 @@ LANGUAGES = {
     "toml": "test_config.py",
     "yaml": "test_pre_commit.py",
     "sh": "test_commands_that_are_shown_can_be_given",
+    "text": "other programs: test_release.py checks what they are given",
 }
 """What may stand on a page, and who sees to it that it is right."""
 
@@ -124,7 +125,7 @@ def test_every_option_that_is_named_exists(page: str) -> None:
         assert command is not None
         known |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     prose = re.sub(
-        r"^```.*?^```|`(?:ruff|pytest|python|pip|\.ci/)[^`]*`", "", text_of(page), flags=re.DOTALL | re.MULTILINE
+        r"^```.*?^```|`(?:podman|ruff|pytest|python|pip|\.ci/)[^`]*`", "", text_of(page), flags=re.DOTALL | re.MULTILINE
     )
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
     if page in DOCS:

@@ -90,7 +90,7 @@ def executed(text: str, name: str) -> str:
             "PYTHONPATH": os.pathsep.join([str(root), str(root / "rules")]),
             "DATALINT_CACHE_DIR": str(Path(folder, ".cache")),
             "NO_COLOR": "1",
-            "COLUMNS": "100",
+            "COLUMNS": "88",
             "CI": "true",
         }
 

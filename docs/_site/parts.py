@@ -130,7 +130,7 @@ def _configuration() -> str:
     for name, model in TABLES.items():
         about = " ".join((model.__doc__ or "").split("\n\n", 1)[0].split())
         own = model.model_json_schema(by_alias=True, mode="validation")
-        parts.append(f"#### `[[{name}]]`\n\n{about}\n\n{_keys(own, own, 'key')}")
+        parts.append(f"### `[[{name}]]`\n\n{about}\n\n{_keys(own, own, 'key')}")
     return "\n".join(parts)
 
 
@@ -162,10 +162,6 @@ def _between(start: str, end: str) -> str:
     return text.partition(start)[2].partition(end)[0].strip()
 
 
-def _deeper(text: str) -> str:
-    return re.sub(r"^###", "####", text, flags=re.MULTILINE)
-
-
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "commands": _commands,
     "configuration": _configuration,
@@ -173,7 +169,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "formats": _formats,
     "layouts": _layouts,
     "peers": lambda: _between("### Beside other tools", "<!-- /detection -->"),
-    "speed": lambda: _deeper(_between("<!-- speed -->", "<!-- /speed -->")),
+    "speed": lambda: _between("<!-- speed -->", "<!-- /speed -->").replace("|  | CPU s |", "| what | CPU s |"),
     "unread": _unread,
 }
 """What a page gets where it says ``<!-- generated: NAME -->``."""

@@ -43,6 +43,7 @@ from datalint.measures.masks import Masks
 from datalint.measures.objects import Objects
 from datalint.measures.order import MISSING_CLASS, LabelRuns, Run, TargetOrder
 from datalint.measures.passages import Passages
+from datalint.measures.pixel_moments import PixelMoments
 from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
 from datalint.measures.problems import Problems
@@ -130,6 +131,7 @@ __all__ = [
     "Orientation",
     "OutOfFold",
     "Passages",
+    "PixelMoments",
     "PixelStats",
     "Places",
     "Planted",

@@ -231,6 +231,11 @@ class ImageBlock:
     """Bytes of each file; None for array items."""
     pixels: PixelBlock | None = None
     """Only when pixels were asked for."""
+    numbers: TableBlock | None = None
+    """
+    Of arrays of floating-point numbers, when pixels were asked for: the values at some places of each picture
+    (``pixel 12``), and of each channel their mean and mean square (``mean of channel 0``, ``square of channel 0``).
+    """
 
 
 @dataclass

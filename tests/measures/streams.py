@@ -46,6 +46,8 @@ class Section:
     """Labels that are declared where ``classes`` are JSON lists of labels."""
     pictures: list[NDArray[np.uint8] | None] | None = None
     """None for a picture that cannot be read."""
+    pixels: NDArray[np.float64] | None = None
+    """[samples, 2] numbers of the pictures, where they are arrays of numbers."""
     objects: NDArray[np.int64] | None = None
     """Number of objects in each sample."""
     image: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
@@ -135,7 +137,13 @@ class Section:
             format=["" if p is None else "PNG" for p in pictures],
             file_size=size.astype(np.int64) * 100,
             pixels=pixels,
+            numbers=None if self.pixels is None else self._pixels(self.pixels[rows]),
         )
+
+    def _pixels(self, numbers: NDArray[np.float64]) -> TableBlock:
+        gaps = int(np.isnan(numbers[:, 0]).sum())
+        tokens = {"pixel 0": {"?": gaps}} if gaps else {}
+        return TableBlock(("pixel 0", "mean of channel 0"), np.asfortranarray(numbers), tokens=tokens)
 
 
 @dataclass
@@ -282,5 +290,7 @@ def _images(rng: np.random.Generator, size: int) -> Section:
     hashes = np.array([0 if p is None else hashing.bytes_hash(p.tobytes()) for p in pool], np.uint64)
     section = Section(size, classes=_labels(rng, size), image=hashes[picked])
     section.pictures = [pool[k] for k in picked]
+    if rng.random() < 0.5:
+        section.pixels = np.stack([_column(rng, size), _column(rng, size)], axis=1)
     section.objects = rng.integers(0, 4, size) if rng.random() < 0.8 else None
     return section

@@ -57,6 +57,9 @@ MAX_ITEM = 50_000_000
 
 Layout = Literal["table", "NHW", "NHWC", "NCHW"]
 
+PLACES = 256
+"""Pixels of each picture of floating-point numbers whose moments are kept."""
+
 
 class NotAnArray(Exception):
     """The message says what the file or member is instead."""
@@ -395,7 +398,23 @@ class ItemReader:
             pixels=None
             if shown is None or thumbnails is None
             else array_block(flat, shown, thumbnails, channels, self.layout == "NCHW"),
+            numbers=None if shown is None or block.dtype.kind != "f" else self._numbers(flat, channels),
         )
+
+    def _numbers(self, flat: NDArray[Any], channels: int) -> TableBlock:
+        """What tells which rows numbers were scaled on: some pixels, and mean and mean square of each channel."""
+        places = np.unique(np.linspace(0, flat.shape[1] - 1, PLACES).astype(int))
+        cube = flat.reshape(len(flat), channels, -1) if self.layout == "NCHW" else flat.reshape(len(flat), -1, channels)
+        columns = [flat[:, places].astype(np.float64)]
+        names = [f"pixel {place}" for place in places]
+        for k in range(channels):
+            values = cube[:, k] if self.layout == "NCHW" else cube[:, :, k]
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean = values.mean(axis=1, dtype=np.float64)
+                square = np.einsum("ij,ij->i", values, values, dtype=np.float64) / values.shape[1]
+            columns += [mean[:, None], square[:, None]]
+            names += [f"mean of channel {k}", f"square of channel {k}"]
+        return TableBlock(tuple(names), np.asfortranarray(np.hstack(columns)))
 
     def _bytes(self, block: NDArray[Any]) -> NDArray[np.uint8]:
         """[n, h, w] or [n, h, w, 3] pixels from 0 to 255."""

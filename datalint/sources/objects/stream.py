@@ -290,7 +290,7 @@ def _merged(blocks: list[ImageBlock], order: NDArray[np.int64]) -> ImageBlock:
     whole: dict[str, Any] = {}
     for name in ImageBlock.__dataclass_fields__:
         values = [getattr(block, name) for block in blocks]
-        if values[0] is None:
+        if values[0] is None or name == "numbers":  # pictures of different sizes have no places in common
             whole[name] = None
         elif isinstance(values[0], list):
             flat = [item for value in values for item in value]

@@ -9,8 +9,11 @@ import numpy as np
 from datalint.author import (
     AllWell,
     Clean,
+    Dataset,
     Found,
+    Measurement,
     NumberStats,
+    PixelMoments,
     Planted,
     Profile,
     Rule,
@@ -21,6 +24,7 @@ from datalint.author import (
     digits,
 )
 from datalint_rules.splits._scaling import Verdict, judge
+from datalint_rules.splits._scaling_pixels import judge_pixels
 from datalint_rules.splits._scaling_rows import ColumnFacts
 
 if TYPE_CHECKING:
@@ -35,7 +39,9 @@ class PreSplitNormalization(Rule):
     Standard scaling, centring, min-max, max-abs and robust scaling leave their statistic exactly at its mark (mean 0 and
     deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others. So the
     numbers show where the scaler was fitted: on all splits together (the leak), on each split by itself, on the one
-    unsplit file, or on train alone, which is right and is said in the report's evidence of other findings only.
+    unsplit file, or on train alone, which is right and is said in the report's evidence of other findings only. Of pictures
+    that are stored as floating-point numbers it looks at a mean picture that was subtracted, and at one mean and deviation for
+    all values or for each channel.
 
     ## Why it hurts
 
@@ -64,14 +70,20 @@ class PreSplitNormalization(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     repair = "irreversible"
-    modalities = frozenset({"table"})
     public = frozenset({"case", "scaling", "fitted_on", "columns_agreeing", "columns_testable", "chance"})
-    measures = (NumberStats, Sample)
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """The moments of columns and their sampled rows, or those of the pixels of arrays."""
+        return (NumberStats, Sample) if dataset.modality == "table" else (PixelMoments,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
-        names = list(profile.feature_names)
         splits = [split for split in profile.splits if split.samples]
+        if profile.dataset.modality == "images":
+            yield from _pictures(splits)
+            return
+        names = list(profile.feature_names)
         # The training split comes first by the order of splits; without one there is no telling who fitted what.
         if not names:
             raise Skip("the table has no numeric feature column")
@@ -80,12 +92,12 @@ class PreSplitNormalization(Rule):
         verdict = judge([(split.name, _facts(split, names)) for split in splits], names)
         if verdict is None:
             return
+        columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
         if verdict.case == "train":
-            columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
             raise AllWell(
                 f"the scaler was fitted on train alone, as it should be: {columns} are {_KINDS[verdict.kind]} there"
             )
-        yield _found(verdict, [split.name for split in splits])
+        yield _found(verdict, [split.name for split in splits], columns)
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -123,8 +135,30 @@ _KINDS = {
 }
 
 
-def _found(verdict: Verdict, splits: list[str]) -> Found:
-    columns = f"{verdict.agreeing:,} of {verdict.testable:,} testable columns"
+def _pictures(splits: list[SplitProfile]) -> Iterator[Found]:
+    """Judge arrays of pictures."""
+    moments = [(split.name, split[PixelMoments]) for split in splits]
+    if not any(numbers.names for _, numbers in moments):
+        raise Skip("pictures stored as whole numbers have not been scaled")
+    if len(splits) > 1 and splits[0].name != "train":
+        raise Skip(f"there is no train split among {', '.join(split.name for split in splits)}")
+    judged = judge_pixels(moments)
+    if judged is None:
+        return
+    verdict, subject = judged
+    words = {
+        "pixels": f"{verdict.agreeing:,} of {verdict.testable:,} pixels that were looked at",
+        "channels": f"the values of all {verdict.testable} channels",
+        "values": "all values taken together",
+    }[subject]
+    if verdict.case == "train":
+        raise AllWell(
+            f"the scaler was fitted on train alone, as it should be: {words} are {_KINDS[verdict.kind]} there"
+        )
+    yield _found(verdict, [split.name for split in splits], words)
+
+
+def _found(verdict: Verdict, splits: list[str], columns: str) -> Found:
     kind = _KINDS[verdict.kind]
     fitted = " + ".join(verdict.splits)
     if verdict.case == "pooled":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.fuzz import annotated, others, pictures, places, stored, tables
+from tests.fuzz import annotated, others, pictures, places, shards, stored, tables
 from tests.fuzz.case import FAST, Case
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ KINDS: Final[dict[str, tuple[Callable[[Random], Case], int]]] = {
     "batches": (others.batches_case, 8),
     "lines": (others.lines_case, 6),
     "texts": (others.texts_case, 4),
+    "shards": (shards.shards_case, 8),
+    "records": (shards.records_case, 8),
+    "stores": (shards.stores_case, 10),
+    "hub": (shards.hub_case, 8),
     "picture": (pictures.picture_case, 20),
     "folder": (places.folder_case, 8),
     "list": (places.list_case, 8),

@@ -50,7 +50,7 @@ class SavedDataSets(Layout):
         for place, inside in by_place.items():
             if {"state.json", "dataset_info.json"} <= inside.keys():
                 one = folder.once(("saved", place), lambda p=place, i=inside: _saved(folder, p, i))  # type: ignore[misc]
-                if one is not None:
+                if one is not None and all(entry.name in inside for entry in one.files):
                     saved[place] = one
         for place, inside in by_place.items():
             joins = inside.get("dataset_dict.json")

@@ -21,6 +21,7 @@ from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings
 from datalint.sources.files import spoken
 from datalint.sources.locate import locate, paths_of
+from datalint.sources.remote.path import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -392,7 +393,8 @@ def init(path: str | Path = ".", *, force: bool = False) -> Path:
     from datalint.config.starter import starter
     from datalint.core.writing import check, write_text
 
-    folder = Path(path) if os.path.isdir(path) else Path(path).parent  # noqa: PTH112 - never raises
+    path = local(path, "init")
+    folder = path if os.path.isdir(path) else path.parent  # noqa: PTH112 - never raises
     file = folder / "datalint.toml"
     if os.path.lexists(file) and not force:
         raise DatalintError(f"{file.as_posix()} exists; --force replaces it")

@@ -142,7 +142,7 @@ def test_what_breaks_down_while_a_path_is_recognised_names_it(sets: Path, monkey
     def breaks(*_: Any) -> None:
         raise EOFError("no more")
 
-    monkeypatch.setattr("datalint.sources.recognise._Search.found", breaks)
+    monkeypatch.setattr("datalint.sources.recognise.Search.found", breaks)
     with pytest.raises(DatalintError, match="data could not be recognised: EOFError: no more"):
         datalint.scan(sets / "data", cache=False)
 

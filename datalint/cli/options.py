@@ -30,8 +30,9 @@ def say(message: str) -> None:
 def tell(message: str, *, err: bool = False) -> None:
     """One line, without what a terminal or a build server would obey, whatever names and arguments it repeats."""
     from datalint.report.escape import clean, guard
+    from datalint.sources.remote.url import masked
 
-    click.echo(guard(clean(message, LONGEST)), err=err)
+    click.echo(guard(clean(masked(message) if "://" in message else message, LONGEST)), err=err)
 
 
 @contextlib.contextmanager

@@ -143,9 +143,13 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
     check_writable(output)
     if typed["watch"]:
         from datalint.cli.watching import watch
+        from datalint.sources.remote.url import is_url
 
         if "-" in paths:
             raise DatalintError("--watch looks at files: standard input does not change")
+        if any(map(is_url, paths)):
+            raise DatalintError("--watch looks at files of this machine, and a URL is none")
+
         sys.exit(watch(paths, output, options, lambda: _scanned(paths, _options(paths, typed), output)))
     report = _scanned(paths, options, output)
     when = "while the reports were written; not all of them may be of this scan"
@@ -177,6 +181,7 @@ def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
     """How to scan: the configuration, with what was typed on top of it."""
     from datalint.config.discovery import settle
     from datalint.config.options import ScanOptions
+    from datalint.sources.remote.path import place_of
 
     source = click.get_current_context().get_parameter_source
     given: dict[str, Any] = {
@@ -185,7 +190,7 @@ def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
         if source(name) is not click.core.ParameterSource.DEFAULT
     }
     given["splits"] = by_name(typed["splits"]) or None
-    settings = settle([Path(path) for path in paths], False if typed["no_config"] else typed["config_file"])
+    settings = settle([*map(place_of, paths)], False if typed["no_config"] else typed["config_file"])
     return ScanOptions(
         settings=settings.given(given, "command line"),
         pred_probs=typed["pred_probs"],

@@ -23,6 +23,7 @@ from datalint.config.schema import (
 )
 from datalint.core.errors import DatalintError
 from datalint.core.wording import counted
+from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
     import datetime
@@ -114,6 +115,8 @@ def settle(paths: Sequence[Path] | None, config: Any = None) -> Effective:
     if config is False:
         return Effective()
     if config is None:
+        # At a URL none is looked for, but here.
+        paths = paths and ([path for path in paths if not is_url(str(path))] or [Path()])
         file = _find_all(paths) if paths is not None else None
         if file is None or paths is None:
             return Effective()

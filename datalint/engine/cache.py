@@ -21,6 +21,8 @@ from datalint.core.errors import DatalintError
 from datalint.core.writing import TEMPORARY, can_hold, link, new_file, replacing
 from datalint.sources.files import state_of
 from datalint.sources.plugins import plugin_sources
+from datalint.sources.remote.listing import state_at
+from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -255,6 +257,8 @@ class Cache:
     def _identity(self, path: str) -> list[Any]:
         if not self.paranoid and (known := self._walked.get(path)):
             return [known.hex()]
+        if is_url(path):
+            return [state_at(path, self.paranoid)]
         status = os.stat(path)  # noqa: PTH116 - a Path costs as much as the question
         if self.paranoid:
             with Path(path).open("rb") as file:

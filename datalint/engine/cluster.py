@@ -14,6 +14,7 @@ from datalint import __version__
 from datalint.core.errors import DatalintError
 from datalint.core.project import install
 from datalint.engine.engine import WINDOW, failure, measure_partition
+from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,7 @@ class Cluster:
             raise DatalintError(f"{place}: the cluster has no worker; start one and scan again") from error
         step = max(1, len(partitions) // CHECKED)
         paths = [partition.files_read[0] for _, partition in partitions[::step] if partition.files_read]
+        paths = [path for path in paths if not is_url(path)]  # reading them says what is wrong
         try:
             answers: dict[str, tuple[str, str | None]] = client.run(_seen, paths)
         except Exception as error:  # whatever goes wrong on a machine of somebody else's

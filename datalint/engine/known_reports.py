@@ -16,6 +16,7 @@ from datalint.engine.cache import sources_stamp
 from datalint.report.held import Held
 from datalint.rules.packs import pack_folders
 from datalint.sources.files import Listing, walk
+from datalint.sources.remote.path import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ class KnownReport:
         if cache is None or located.paths is None or not all(isinstance(item, (str, Path)) for item in beside):
             return cls(cache, None)
         try:
-            files = [_state(cache, path, located.folders) for path in [*located.paths, *map(Path, beside)]]
+            files = [_state(cache, path, located.folders) for path in [*located.paths, *map(place_of, beside)]]
         except (OSError, ValueError, DatalintError):  # the scan itself will say what is wrong
             return cls(cache, None)
         packs = [f"{folder} {sources_stamp(folder)}" for folder in pack_folders()]

@@ -25,6 +25,7 @@ from datalint.mending.rows import Rows
 from datalint.mending.stored import only
 from datalint.report.escape import clean, guard
 from datalint.rules.registry import all_rules, select_rules
+from datalint.sources.remote.path import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,7 +118,7 @@ def fix(
     Raises:
         DatalintError: the job cannot be done; nothing was written.
     """
-    path = Path(source)
+    path = local(source, "fix")
     if out is None and keep_list is None:
         raise DatalintError("nothing to write: give --out DIR, --keep-list FILE or both")
     if relabel and not unsafe:

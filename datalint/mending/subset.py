@@ -21,6 +21,7 @@ from datalint.mending import tables
 from datalint.mending.stored import only, places
 from datalint.report import wording
 from datalint.report.escape import clean, guard
+from datalint.sources.remote.path import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -97,7 +98,7 @@ def subset(
     Raises:
         DatalintError: the job cannot be done; nothing was written.
     """
-    path = Path(source)
+    path = local(source, "subset")
     if per_class is None and not classes:
         raise DatalintError("say how small: --per-class N, --classes A,B or both")
     if per_class is not None and per_class < 1:

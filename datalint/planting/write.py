@@ -11,6 +11,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.staging import Target
 from datalint.planting.selftest import fault_of, planted, take
 from datalint.rules.registry import find_rule
+from datalint.sources.remote.path import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def plant(
     Raises:
         DatalintError: there is no such rule or data, the fault cannot exist in it, or ``out`` may not be written to.
     """
-    rule, source, out = find_rule(code), Path(source), Path(out)
+    rule, source, out = find_rule(code), local(source, "plant"), Path(out)
     if not 0 <= strength <= 1:
         raise DatalintError(f"strength {strength:g}: it lies between 0 (barely there) and 1 (blatant)")
     if seed < 0:

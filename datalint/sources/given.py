@@ -15,6 +15,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import NotAnArray, array_files
 from datalint.sources.files import arrow_file, reason
+from datalint.sources.remote.path import place_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def read_given(value: Any, what: str) -> dict[str, NDArray[np.float64]]:
             found |= {vocabulary.split_of(str(split)) or str(split): array for array in inner.values()}
         return found
     if isinstance(value, (str, Path)):
-        return _read_file(Path(value), what)
+        return _read_file(place_of(value), what)
     try:
         array = np.asarray(value)
     except ValueError as error:

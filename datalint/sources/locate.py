@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import split_of
 from datalint.sources.files import spoken, walk
+from datalint.sources.remote.path import RemotePath, place_of
+from datalint.sources.remote.stores import known
+from datalint.sources.remote.url import is_url
 from datalint.sources.standard_input import SIGN, StandardInput
 
 if TYPE_CHECKING:
@@ -61,6 +64,8 @@ class Located:
         if self.paths is None:
             return Recognised(from_object(self.source, label, splits))
         if changed_only:
+            if any(isinstance(path, RemotePath) for path in self.paths):
+                raise DatalintError("--changed-only looks at files of this machine, and a URL is none")
             return Recognised(recognise_files(self.paths))
         patterns = {
             split: [value] if isinstance(value, str) else [str(item) for item in value]
@@ -111,7 +116,7 @@ def _parts(source: Any) -> dict[str, list[str | Path]] | None:
 
 
 def _lies(item: str | Path) -> bool:
-    return os.path.lexists(item) or bool(_PATTERN.search(str(item)))
+    return os.path.lexists(item) or is_url(str(item)) or bool(_PATTERN.search(str(item)))
 
 
 def _expanded(item: str | Path) -> list[Path]:
@@ -121,15 +126,44 @@ def _expanded(item: str | Path) -> list[Path]:
         DatalintError: it is none, or nothing matches.
     """
     text = str(item)
-    if not text.strip() or "://" in text:
-        raise DatalintError(f"{text!r} is not a path: datalint reads files and folders of this machine")
+    if not text.strip():
+        raise DatalintError(f"{text!r} is not a path: give a file, a folder or a URL")
+    path = place_of(item)
+    if isinstance(path, RemotePath):
+        return _matching(path) if _PATTERN.search(path.key) else [path]
+    text = os.fspath(path)
     with contextlib.suppress(ValueError):
         if _PATTERN.search(text) and not os.path.lexists(text):
             found = sorted(glob(text, recursive=True))  # noqa: PTH207 - as it follows from what the user typed
             if not found:
                 raise DatalintError(f"no file or folder matches {text}")
             return [Path(name) for name in found]
-    return [Path(item)]
+    return [path]
+
+
+def _matching(path: RemotePath) -> list[Path]:
+    """The files at a URL that a pattern matches; ``**`` is any number of folders.
+
+    Raises:
+        DatalintError: none does, or the folder cannot be listed.
+    """
+    parts = path.parts[2:]
+    fixed = next(k for k, part in enumerate(parts) if _PATTERN.search(part))
+    top = RemotePath(*path.parts[: 2 + fixed])
+    pattern = re.compile(
+        "/".join(".*" if part == "**" else _translated(part) for part in parts[fixed:]).replace(".*/", "(?:.*/)?")
+    )
+    listing = walk(top)
+    found: list[Path] = [entry.path for entry in listing.entries if pattern.fullmatch("/".join(entry.parts))]
+    if not found:
+        raise DatalintError(f"no file or folder matches {path}")
+    return found
+
+
+def _translated(part: str) -> str:
+    """A pattern within one name."""
+    signs = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(signs.get(sign, sign if sign in "[]-" else re.escape(sign)) for sign in part.replace("[!", "[^"))
 
 
 def paths_of(source: Any) -> tuple[Path, ...] | None:
@@ -138,7 +172,7 @@ def paths_of(source: Any) -> tuple[Path, ...] | None:
         return (Path(SIGN),)
     parts = _parts(source)
     items = _items(source) if parts is None else [item for inside in parts.values() for item in inside]
-    return None if items is None else tuple(map(Path, items))
+    return None if items is None else tuple(map(place_of, items))
 
 
 def locate(source: Any) -> Located:
@@ -150,6 +184,9 @@ def locate(source: Any) -> Located:
     if isinstance(source, StandardInput):
         return Located(source, (source.path,), {}, names={source.path: SIGN})
     named, items = _parts(source), _items(source)
+    given = items or [item for inside in (named or {}).values() for item in inside]
+    if any(is_url(str(item)) for item in given):
+        known().clear()  # what an earlier scan saw
     parts: dict[str, tuple[Path, ...]] | None = None
     paths = None if items is None else tuple(path for item in items for path in _expanded(item))
     if named is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray
 from datalint.sources.arrays.readers import arrays_in, titled
-from datalint.sources.files import ARRAYS, IMAGES, Entry, shared, state_of
+from datalint.sources.files import ARRAYS, IMAGES, Entry, entry_at, shared
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.inventory import NOTES, WHAT
 from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
+from datalint.sources.remote.url import is_url
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.folders import NO_ROWS, single_table
 from datalint.sources.tables.formats import (
@@ -142,6 +143,8 @@ def _leads_out(path: Path) -> bool:
 def _near(path: Path) -> str:
     import difflib
 
+    if is_url(str(path)):
+        return ""
     try:
         siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     except OSError:
@@ -151,8 +154,7 @@ def _near(path: Path) -> str:
 
 
 def _one_file(path: Path, wishes: Wishes) -> Recognised:
-    status = path.stat()
-    entry = Entry(str(path), (path.name,), status.st_size, state_of(status), wishes.names.get(path, ""))
+    entry = replace(entry_at(path, (path.name,)), called=wishes.names.get(path, ""))
     if wishes.splits:
         raise DatalintError("--split chooses among the files of a folder; scan the folder instead")
     if entry.suffix in IMAGES:

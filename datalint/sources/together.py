@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
-from datalint.sources.files import Entry, Listing, state_of
+from datalint.sources.files import Entry, Listing, entry_at
 from datalint.sources.recognise import Recognised, Search, nearest, recognise
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def _files(files: Sequence[Path], wishes: Wishes) -> Recognised:
     if taken:
         found = _search(others, wishes).found()
         return sum(_apart(alone, wishes), found)
-    found = sum(_apart(alone, wishes), Recognised(unread=_search(others, wishes).listing.entries if others else []))
+    left = [entry for entry in search.listing.entries if entry.path.absolute() in {path.absolute() for path in others}]
+    found = sum(_apart(alone, wishes), Recognised(unread=left))
     for entry in found.unread:
         if (problem := search.folder.unread.get(entry.parts)) is not None:
             nearest(problem, found.datasets).problems.append(problem)
@@ -175,14 +176,14 @@ def _listed(paths: Sequence[Path], wishes: Wishes) -> tuple[Path, Listing]:
         inside = place.relative_to(root).parts
         listing = wishes.folders.get(path)
         if listing is None:
-            status = place.stat()
-            whole.entries.append(Entry(str(place), inside, status.st_size, state_of(status)))
+            whole.entries.append(entry_at(place, inside))
             continue
         prefix = place.as_posix()
 
         def moved(entry: Entry, inside: tuple[str, ...] = inside, prefix: str = prefix) -> Entry:
             parts = (*inside, *entry.parts)
-            return replace(entry, where=os.path.join(prefix, *entry.parts), parts=parts)  # noqa: PTH118
+            where = entry.where if entry.place else os.path.join(prefix, *entry.parts)  # noqa: PTH118
+            return replace(entry, where=where, parts=parts)
 
         whole.entries += map(moved, listing.entries)
         whole.passed += [(moved(entry), why) for entry, why in listing.passed]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from datalint.core.annotations import MaskBlock, ObjectBlock
 from datalint.core.dataset import Problem
-from datalint.sources.files import printable, reason
+from datalint.sources.files import inside, printable, reach, reason
 from datalint.sources.images import decode
 from datalint.sources.images.files import ImagePartition
 
@@ -49,7 +48,7 @@ class MaskedImages(ImagePartition):
     def files_read(self) -> tuple[str, ...]:
         """Pictures and masks."""
         base = str(self.base)
-        return (*super().files_read, *(os.path.join(base, name) for name in self.masks if name))  # noqa: PTH118
+        return (*super().files_read, *(inside(base, name) for name in self.masks if name))
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
@@ -73,7 +72,7 @@ class MaskedImages(ImagePartition):
 
     def _mask(self, name: str, problems: list[Problem]) -> _Mask:
         try:
-            return _read(decode.content(str(self.base / name)))
+            return _read(decode.content(reach(self.base, name)))
         except (decode.TooLarge, _TooMany) as error:
             problems.append(Problem("not-scanned", printable(name), reason(error)))
         except Exception as error:  # Pillow's decoders raise nearly anything on damaged files

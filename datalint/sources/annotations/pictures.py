@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from array import array
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from datalint.core.annotations import ObjectBlock
 from datalint.core.dataset import Problem
-from datalint.sources.files import printable, reason
+from datalint.sources.files import inside, opened, printable, reason
 from datalint.sources.images.files import ImagePartition, image_partitions
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class NotedImages(ImagePartition):
     def files_read(self) -> tuple[str, ...]:
         """Pictures and the files about them."""
         base = str(self.base)
-        return (*super().files_read, *(os.path.join(base, name) for name in self.notes if name))  # noqa: PTH118
+        return (*super().files_read, *(inside(base, name) for name in self.notes if name))
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
@@ -173,7 +172,7 @@ class NotedImages(ImagePartition):
     def _note(self, name: str, problems: list[Problem]) -> Note:
         assert self.format is not None
         try:
-            with Path(self.base, name).open("rb") as file:
+            with opened(self.base, name) as file:
                 data = file.read(LARGEST + 1)
             if len(data) > LARGEST:
                 problems.append(Problem("not-scanned", printable(name), f"has more than {LARGEST:,} bytes: not read"))

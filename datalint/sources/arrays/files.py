@@ -9,7 +9,6 @@ import sys
 import warnings
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,6 +22,7 @@ from datalint.sources.tables.convert import class_name, number_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -294,7 +294,7 @@ class ArrayPartition:
     @property
     def weight(self) -> int:
         """Bytes to be read, roughly."""
-        return sum(Path(path).stat().st_size for path in self.files_read)
+        return sum(a.path.stat().st_size for a in (self.inputs, self.labels) if a is not None and a.path is not None)
 
     def sample_id(self, line: int) -> str:
         """File, member and 0-based item."""

@@ -13,9 +13,11 @@ import numpy as np
 
 from datalint.core.dataset import THUMBNAIL, Problem, reduction
 from datalint.sources.files import is_pointer, reason
+from datalint.sources.remote.path import RemotePath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -127,12 +129,17 @@ class TooLarge(OSError):
     """The file is larger than any picture."""
 
 
-def content(path: str) -> bytes:
+def content(path: str | Path) -> bytes:
     """The bytes of a picture's file.
 
     Raises:
         OSError: it cannot be read, or is :class:`TooLarge`.
     """
+    if isinstance(path, RemotePath):
+        data = path.read_bytes(MAX_BYTES)
+        if len(data) > MAX_BYTES:
+            raise TooLarge(f"has more bytes than a picture of {MAX_PIXELS:,} pixels: not read")
+        return data
     with open(path, "rb") as file:  # noqa: PTH123 - a Path costs a tenth
         size = os.fstat(file.fileno()).st_size
         if size > MAX_BYTES:

@@ -11,10 +11,10 @@ import numpy as np
 
 from datalint.core import hashing
 from datalint.core.dataset import Batch, ImageBlock, Problem
-from datalint.sources.files import printable, reason
+from datalint.sources.files import printable, reach, reason
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.pixels import pixel_block
-from datalint.sources.sample_files import SampleFiles
+from datalint.sources.sample_files import Ahead, SampleFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class ImagePartition(SampleFiles):
     def picture(self, line: int) -> bytes | None:
         """The image as a small WebP file."""
         try:
-            data = pictures.content(str(self.base / self.files[line]))
+            data = pictures.content(reach(self.base, self.files[line]))
         except OSError:
             return None
         return pictures.report_picture(data)
@@ -51,9 +51,8 @@ class ImagePartition(SampleFiles):
             yield batch
 
     def _read(self, names: tuple[str, ...], start: int, problems: list[Problem], pixels: bool) -> ImageBlock:
-        base = str(self.base)
         files = [
-            Stored(printable(name), None, os.path.join(base, name), os.path.splitext(name)[1].lower(), name)  # noqa: PTH118, PTH122
+            Stored(printable(name), None, reach(self.base, name), os.path.splitext(name)[1].lower(), name)  # noqa: PTH122
             for name in names
         ]
         return read_pictures(files, start, problems, pixels)
@@ -66,7 +65,7 @@ class Stored:
     shown: str
     """What people call it."""
     data: bytes | None
-    path: str | None
+    path: str | Path | None
     suffix: str
     """What its name says of its format, with the dot; empty if nothing."""
     name: str = ""
@@ -79,12 +78,12 @@ def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], 
     """Read each file once; ``start`` is the position of the first, and what is wrong is added to ``problems``."""
     read: list[pictures.Picture] = []
     hashes, sizes = np.zeros(len(files), np.uint64), np.zeros(len(files), np.int64)
-    with pictures.strict():
+    with pictures.strict(), Ahead([stored.path or "" for stored in files], pictures.content) as ahead:
         for k, stored in enumerate(files):
             try:
                 if stored.missing:
                     raise OSError(stored.missing)
-                data = pictures.content(stored.path or "") if stored.data is None else stored.data
+                data = ahead.of(k) if stored.data is None else stored.data
             except OSError as error:
                 kind: Literal["not-scanned", "unreadable"]
                 kind = "not-scanned" if isinstance(error, pictures.TooLarge) else "unreadable"
@@ -136,7 +135,7 @@ def image_partitions(
 
 def _partition(split: str, entries: list[Entry], classes: list[str] | None) -> ImagePartition:
     return ImagePartition(
-        Path.cwd(),
+        entries[0].place or Path.cwd(),
         tuple(entry.where.replace(os.sep, "/") for entry in entries),
         None if classes is None else tuple(classes),
         split,

@@ -110,7 +110,7 @@ def _few_colours(entry: Entry) -> bool | None:
     from PIL import Image
 
     try:
-        with strict(), Image.open(io.BytesIO(content(str(entry.path))), formats=FORMATS) as image:
+        with strict(), Image.open(io.BytesIO(content(entry.place or entry.where)), formats=FORMATS) as image:
             if image.width * image.height > PIXELS or max(image.size) > MAX_SIDE:
                 return False
             if image.getcolors(COLOURS) is not None:

@@ -85,7 +85,7 @@ def _hold_words(entries: Sequence[Entry]) -> bool:
 
 def _is_prose(entry: Entry) -> bool:
     try:
-        text, _ = read_text(entry.where)
+        text, _ = read_text(entry.place or entry.where)
     except (OSError, NoText):
         return False
     signs = [sign for sign in text[:10_000] if not sign.isspace()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ def _opened(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > unpacked_limit(path.stat().st_size):
                 raise NotATable("unpacks to far more than a workbook of its size does: not opened")
-    return python_calamine.load_workbook(str(path))
+    return python_calamine.load_workbook(os.fspath(path))
 
 
 def _rows(book: Any, sheet: str) -> list[list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -70,7 +71,12 @@ def _reading(
 
     import pyarrow as pa
 
-    order = {"path": str(path), "columns": None if columns is None else [*columns], "stripes": stripes, "most": most}
+    order = {
+        "path": os.fspath(path),
+        "columns": None if columns is None else [*columns],
+        "stripes": stripes,
+        "most": most,
+    }
     command = [sys.executable, "-P", "-m", orc_reader.__name__, json.dumps(order)]
     with (
         tempfile.TemporaryFile() as said,

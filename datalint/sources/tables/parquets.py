@@ -47,6 +47,12 @@ UNPACKED = 256 << 20
 HEAD = 8
 """Rows of columns that may hold large values."""
 
+PAGE = 64 << 10
+"""Bytes read at a time of a file on a server of which little is wanted."""
+
+AHEAD = 16 << 20
+"""Bytes of such a file that are asked for before they are decoded, unless one row group holds more."""
+
 SMALL = 32 << 20
 """Bytes of a file whose texts are decoded with their dictionaries, which is slower where there are many different ones."""
 
@@ -65,7 +71,7 @@ class ParquetFormat(TableFormat):
 
         try:
             with arrow_file(file.path) as raw:
-                stored = Decoder(raw, file.path.stat().st_size)
+                stored = Decoder(raw, file.path.stat().st_size, glance=True)
                 typed = zip(stored.names, stored.schema.types, strict=True)
                 wanted = [name for name, kind in typed if arrow_kind(kind)[0] != "other" or is_list(kind)]
                 count = len(stored.groups)
@@ -195,12 +201,17 @@ class Decoder:
         OSError, pyarrow.ArrowException: the file is not Parquet or is damaged.
     """
 
-    def __init__(self, raw: Any, size: int) -> None:
+    def __init__(self, raw: Any, size: int, glance: bool = False) -> None:
+        """``glance``: whether a few rows of some row groups are all that is wanted."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.size = size
         self._raw = raw
-        self._file: Any = pq.ParquetFile(raw)
+        self._far = not isinstance(raw, pa.OSFile)
+        # What comes from a server is asked for in few large pieces, unless most of them would not be looked at.
+        self._how: dict[str, Any] = {"pre_buffer": False, "buffer_size": PAGE} if self._far and glance else {}
+        self._file: Any = pq.ParquetFile(raw, **self._how)
         self._metadata: Any = self._file.metadata
         self.schema: Any = self._file.schema_arrow
         self.names: list[str] = self.schema.names
@@ -276,8 +287,23 @@ class Decoder:
         file = self._file
         if folded and folded_texts and self.size < SMALL:
             # Their sizes say nothing of how long the texts are that a few bytes repeat.
-            file = pq.ParquetFile(self._raw, metadata=self._metadata, read_dictionary=sorted(folded))
-        yield from file.iter_batches(step, row_groups=list(groups), columns=list(columns), use_threads=False)
+            file = pq.ParquetFile(self._raw, metadata=self._metadata, read_dictionary=sorted(folded), **self._how)
+        for some in self._pieces(groups, columns):
+            yield from file.iter_batches(step, row_groups=some, columns=list(columns), use_threads=False)
+
+    def _pieces(self, groups: Sequence[int], columns: Sequence[str]) -> Iterator[list[int]]:
+        """Row groups to be read in one go: pyarrow gets all their bytes from a server before it decodes the first."""
+        some: list[int] = []
+        held = 0
+        for group in groups if self._far else ():
+            size = sum(chunk.total_compressed_size for _, chunk in self._chunks(group, columns))
+            if some and (held + size > AHEAD or some[0] == groups[0]):  # the first alone: there may be no more wanted
+                yield some
+                some, held = [], 0
+            some.append(group)
+            held += size
+        if some or not self._far:
+            yield some or list(groups)
 
 
 def row_group_partitions(path: Path, shown: str, plan: TablePlan, rows: int) -> list[ParquetPartition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database, which nothing is written to or beside; its own functions and views are not trusted."""
     import sqlite3
 
-    base = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
+    base = sqlite3.connect(f"file:{quote(os.fspath(path.absolute()))}?mode=ro&immutable=1", uri=True)
     try:
         base.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
         base.execute("PRAGMA trusted_schema = OFF")

@@ -9,12 +9,14 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Problem, TableBlock
 from datalint.core.hashing import TextHasher
-from datalint.sources.files import is_pointer, printable, reason
-from datalint.sources.sample_files import SampleFiles
+from datalint.sources.files import is_pointer, printable, reach, reason
+from datalint.sources.remote.path import RemotePath
+from datalint.sources.sample_files import Ahead, SampleFiles
 from datalint.sources.tables.convert import MAX_CELL, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from datalint.core.dataset import Aspect
 
@@ -32,16 +34,20 @@ class NoText(ValueError):
     """The message says what a file is instead."""
 
 
-def read_text(path: str) -> tuple[str, bool]:
+def read_text(path: str | Path) -> tuple[str, bool]:
     """The text in a file, up to a length, and whether it is UTF-8; what is not is read as Latin-1 of Windows.
 
     Raises:
         NoText: it holds something else.
         OSError: it cannot be read.
     """
-    with open(path, "rb") as file:  # noqa: PTH123 - a Path costs as much as opening the file
-        data = file.read(MAX_BYTES)
+    if isinstance(path, RemotePath):
+        data = path.read_bytes(MAX_BYTES)[:MAX_BYTES]
         whole = len(data) < MAX_BYTES
+    else:
+        with open(path, "rb") as file:  # noqa: PTH123 - a Path costs as much as opening the file
+            data = file.read(MAX_BYTES)
+            whole = len(data) < MAX_BYTES
     if is_pointer(data[:1024]):
         raise NoText("a Git LFS pointer instead of data (git lfs pull)")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -84,21 +90,22 @@ class TextFiles(SampleFiles):
         import pyarrow as pa
 
         texts: list[str | None] = []
-        for name, path in zip(names, replace(self, files=tuple(names)).files_read, strict=True):
-            text = None
-            try:
-                text, plain = read_text(path)
-            except (OSError, NoText) as error:
-                kind: Literal["pointer", "unreadable"] = "pointer" if "LFS" in str(error) else "unreadable"
-                problems.append(Problem(kind, printable(name), reason(error)))
-            else:
-                if not plain:
-                    strange.append(name)
-                if len(text) > MAX_CELL:
-                    text = text[:MAX_CELL]
-                    told = f"what lies beyond the first {MAX_CELL:,} characters"
-                    problems.append(Problem("not-scanned", printable(name), told))
-            texts.append(text)
+        with Ahead([reach(self.base, name) for name in names], read_text) as ahead:
+            for k, name in enumerate(names):
+                text = None
+                try:
+                    text, plain = ahead.of(k)
+                except (OSError, NoText) as error:
+                    kind: Literal["pointer", "unreadable"] = "pointer" if "LFS" in str(error) else "unreadable"
+                    problems.append(Problem(kind, printable(name), reason(error)))
+                else:
+                    if not plain:
+                        strange.append(name)
+                    if len(text) > MAX_CELL:
+                        text = text[:MAX_CELL]
+                        told = f"what lies beyond the first {MAX_CELL:,} characters"
+                        problems.append(Problem("not-scanned", printable(name), told))
+                texts.append(text)
         column = texts_of(TEXT, pa.array(texts, pa.string()))
         column = replace(column, hashes=hasher(column.values), padded={})
         return TableBlock((), np.zeros((len(names), 0)), (column,), text_features=frozenset({TEXT}))

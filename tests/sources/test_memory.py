@@ -247,7 +247,7 @@ def test_mappings_that_are_not_by_split() -> None:
         ([[1, 2], [3]], "the type list"),
         ({"train": None}, "the type NoneType"),
         (np.array(3), "the type ndarray"),
-        (np.array(["a"]), "real numbers"),
+        (np.array([["a"]]), "real numbers"),
         (X + 1j, "real numbers"),
         (np.zeros((0, 4)), "is empty"),
         (np.zeros((4, 0)), "is empty"),

@@ -17,6 +17,7 @@ from datalint.sources.arrays.bundles import Bundle, array_dataset, bundle_of
 from datalint.sources.arrays.files import ArrayFile, NotLookedInto
 from datalint.sources.objects.frames import FramePartition, arrow_table, frame_dataset, is_frame
 from datalint.sources.objects.loaders import holds_loaders, loader_dataset, source_kind
+from datalint.sources.objects.tabular import tabular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["FramePartition", "from_object"]
 
 FORMS = (
-    "a path, a data frame with label=, (X, y), an array of numbers, a data set or loader of PyTorch or Hugging Face, "
-    "or a mapping of splits to these"
+    "a path, a data frame with label=, (X, y), an array of numbers, a list of records, a data set or loader of PyTorch or "
+    "Hugging Face, or a mapping of splits to these"
 )
 
 
@@ -60,10 +61,7 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
         raise DatalintError(f"there is nothing to scan: give {FORMS}")
     named: list[tuple[Any, Any]] = []
     loaders = holds_loaders(source) or bool(splits and holds_loaders(splits))
-    if not loaders and isinstance(source, Mapping) and not is_frame(source):
-        if not source:
-            raise DatalintError("there is no split to scan: the mapping is empty")
-        source = _known_mapping(source)
+    source = source if loaders else _known(source)
     if isinstance(source, Bundle):
         return [_described(source)]
     if isinstance(source, Mapping) and not is_frame(source):
@@ -82,6 +80,15 @@ def from_object(source: Any, label: str | None, splits: Mapping[str, Any] | None
     if frames:
         raise DatalintError("give every split in the same form: some are data frames and some are not")
     return [_described(_bundle({split: part for split, part in parts.items() if isinstance(part, _Arrays)}))]
+
+
+def _known(source: Any) -> Any:
+    """A table as one that is read, and a mapping as one by split where it is one."""
+    if not isinstance(source, Mapping) or is_frame(source):
+        return tabular(source)
+    if not source:
+        raise DatalintError("there is no split to scan: the mapping is empty")
+    return _known_mapping(source)
 
 
 def _by_split(named: list[tuple[Any, Any]]) -> dict[str, Any]:
@@ -122,11 +129,12 @@ def _quiet(value: Any) -> Any:
 
 def _plain(value: Any) -> _Frame | _Arrays:
     """A frame, an array, or a pair of these; a frame with labels beside it becomes one frame."""
+    value = tabular(value)
     if is_frame(value):
         return _Frame(value)
     pair = isinstance(value, tuple) or (isinstance(value, list) and all(hasattr(v, "shape") for v in value))
     if pair and len(value) == 2:
-        inputs, labels = value
+        inputs, labels = tabular(value[0]), value[1]
         if is_frame(inputs):
             return _beside(inputs, labels)
         return _Arrays(_array(inputs), np.asarray(labels))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,12 +15,14 @@ import pytest
 
 import datalint
 from datalint.cli import COMMANDS, cli
+from datalint.config.discovery import rule_options, settle
 from datalint.core.dataset import Batch, TableBlock
 from datalint.measures.base import Measurement, Settings
 from datalint.rules import catalogue
 from datalint.rules.base import Rule
 from datalint.rules.registry import every_rule
 from datalint.testing import check_page
+from docs._site.rules import settings
 from tests.command import call
 from tests.integrations.workspace import good
 
@@ -173,6 +176,13 @@ def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT)
     for path, text in catalogue.records().items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.rules.catalogue"
+
+
+def test_settings_of_a_page_change_nothing() -> None:
+    text = "".join(settings(rule) for rule in catalogue.built_in() if rule.Params.model_fields)
+    params, severities = rule_options(settle(None, tomllib.loads(text)))
+    assert not severities
+    assert params == {rule.code: rule.Params() for rule in catalogue.built_in() if rule.Params.model_fields}
 
 
 def test_every_rule_is_in_the_changes() -> None:

@@ -41,8 +41,10 @@ SUREST = {
 
 EXTRAS = {
     "all": "everything below",
+    "audio": "recordings that are compressed",
     "dask": "scans on a Dask cluster",
     "excel": "sheets of Excel and LibreOffice workbooks",
+    "remote": "`hf://` and what else fsspec reads",
     "service": "`datalint serve`, `push` and `gate`",
     "watch": "`datalint scan --watch`",
 }

@@ -23,6 +23,7 @@ FAMILIES = {
     "annotations": "Boxes and masks",
     "config": "Configuration",
     "images": "Pictures",
+    "preflight": "Training loops",
     "text": "Texts",
 }
 """What families are called, where not like their folder."""
@@ -153,10 +154,19 @@ def _parameters(rule: type[RuleBase]) -> list[str]:
     if not fields:
         return []
     rows = [[f"`{name}`", f"`{field.default}`", field.description or ""] for name, field in fields.items()]
-    name, field = next(iter(fields.items()))
-    example = f"```ini\n[rules.{rule.code}]\n{name} = {json.dumps(field.default)}\n```"
     text = "Set in [`datalint.toml`](../guide/configuration.md), here to what they are without it:"
-    return ["## Parameters", table(["name", "default", "meaning"], rows).rstrip(), text, example]
+    return [
+        "## Parameters",
+        table(["name", "default", "meaning"], rows).rstrip(),
+        text,
+        f"```toml\n{settings(rule)}```",
+    ]
+
+
+def settings(rule: type[RuleBase]) -> str:
+    """The parameters as they may stand in ``datalint.toml``."""
+    lines = [f"{name} = {json.dumps(field.default)}\n" for name, field in rule.Params.model_fields.items()]
+    return f"[rules.{rule.code}]\n{''.join(lines)}"
 
 
 def _measured(rule: type[RuleBase]) -> list[str]:

@@ -20,7 +20,6 @@ from datalint.core.dataset import Batch, TableBlock
 from datalint.measures.base import Measurement, Settings
 from datalint.rules import catalogue
 from datalint.rules.base import Rule
-from datalint.rules.registry import every_rule
 from datalint.testing import check_page
 from docs._site.rules import settings
 from tests.command import call
@@ -183,13 +182,6 @@ def test_settings_of_a_page_change_nothing() -> None:
     params, severities = rule_options(settle(None, tomllib.loads(text)))
     assert not severities
     assert params == {rule.code: rule.Params() for rule in catalogue.built_in() if rule.Params.model_fields}
-
-
-def test_every_rule_is_in_the_changes() -> None:
-    changes = text_of("CHANGELOG.md")
-    for rule in catalogue.built_in():
-        assert rule.code in changes
-    assert set(catalogue.built_in()) <= set(every_rule())
 
 
 @pytest.mark.parametrize("page", IN_ROOT)

@@ -154,7 +154,12 @@ def show(report: Report, output: Output, written: list[Path]) -> None:
     colour = _colour(output.color)
     shown = text.render(report, color=colour, width=max(60, width), verbose=output.verbose)
     click.echo(shown, nl=not shown.endswith("\n"), color=colour)
-    if written and not output.quiet:
+    if output.quiet:
+        return
+    leading = wording.leading(report)
+    if leading:
+        tell(f"more on a rule: datalint explain {leading[0].code}")
+    if written:
         tell(f"reports: {', '.join(path.as_posix() for path in written)}")
 
 

@@ -211,10 +211,13 @@ class _Judged:
         import numpy as np
 
         self.follows[rule.code] = rule.follows
-        reason = self._why_not(rule)
-        if reason is not None:
-            self.state(rule, "skipped", reason)
+        try:
+            self._see_fit(rule)
+        except Skip as skip:
+            self.state(rule, "skipped", str(skip), applies=skip.applies)
             return
+        reason: str | None = None
+        applies = True
         found: list[tuple[Finding, Cases | None, Sequence[AffectedSample]]] = []
         status: Status = "passed"
         coverage = "in part"
@@ -225,7 +228,7 @@ class _Judged:
                     for item in rule.check(self.profile):
                         found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
             except Skip as skip:
-                status, reason = "skipped", str(skip)
+                status, reason, applies = "skipped", str(skip), skip.applies or bool(found)
             except AllWell as good:
                 reason = str(good)
             if status != "skipped":
@@ -240,33 +243,40 @@ class _Judged:
             self.findings.append(finding)
             self.affected[finding.fingerprint] = samples
             self._picture(cases, samples)
-        self.state(rule, "found" if found else status, reason, coverage if found or status == "passed" else "none")
+        coverage = coverage if found or status == "passed" else "none"
+        self.state(rule, "found" if found else status, reason, coverage, applies=applies)
 
-    def state(self, rule: Rule, status: Status, reason: str | None, coverage: str = "none") -> None:
+    def state(
+        self, rule: Rule, status: Status, reason: str | None, coverage: str = "none", *, applies: bool = True
+    ) -> None:
         """Say what became of a rule."""
         self.statuses.append(
-            RuleStatus(code=rule.code, rule=rule.name, status=status, reason=reason, coverage=coverage)
+            RuleStatus(code=rule.code, rule=rule.name, status=status, reason=reason, coverage=coverage, applies=applies)
         )
 
-    def _why_not(self, rule: Rule) -> str | None:
+    def _see_fit(self, rule: Rule) -> None:
+        """Skip a rule that such data has nothing for."""
         if self.dataset.modality not in rule.modalities:
-            return "applies to images only" if "images" in rule.modalities else "applies to table only"
+            raise Skip(f"applies to {'images' if 'images' in rule.modalities else 'table'} only", applies=False)
         if rule.wants == "nothing":
-            return None
+            return
         if rule.wants in {"annotations", "objects", "masks"}:
-            return self._why_no_annotations(rule)
+            reason = self._why_no_annotations(rule)
+            if reason is not None:
+                raise Skip(reason, applies=False)
+            return
         if self.dataset.label is None:
-            return self.dataset.skipped_label
+            # Where something else is predicted, no label is missing.
+            raise Skip(self.dataset.skipped_label, applies=self.dataset.task is None)
         task = self.profile.task
         if task == "multi-label" and task not in rule.tasks:
-            return "a sample may have several labels, and the rule judges one per sample"
+            raise Skip("a sample may have several labels, and the rule judges one per sample", applies=False)
         if task != "multi-label" and rule.tasks == {"multi-label"}:
-            return "each sample has one label, and the rule judges several per sample"
+            raise Skip("each sample has one label, and the rule judges several per sample", applies=False)
         if rule.wants == "classes" and task == "regression":
-            return f"the label {self.dataset.label.name!r} is a number to be predicted, not a class"
+            raise Skip(f"the label {self.dataset.label.name!r} is a number to be predicted, not a class", applies=False)
         if not any(split[LabelRuns].samples for split in self.profile.splits):
-            return "no sample has a label"
-        return None
+            raise Skip("no sample has a label")
 
     def _why_no_annotations(self, rule: Rule) -> str | None:
         masks = self.dataset.task == "segmentation"

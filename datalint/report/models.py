@@ -84,6 +84,9 @@ class RuleStatus(Record):
     status: Status
     reason: str | None = Field(default=None, description="Why it was skipped or failed.")
     coverage: str = Field(default="all samples", description="How much of the data the verdict rests on.")
+    applies: bool = Field(
+        default=True, description="False where such data has nothing that the rule speaks of: it was skipped for good."
+    )
 
 
 class LabelInfo(Record):

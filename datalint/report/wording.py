@@ -140,9 +140,31 @@ def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
     return [list(group) for _, group in groupby(sorted(worst_first, key=rank), key=rank)]
 
 
+def outcome(rule: RuleStatus) -> str:
+    """The status of a rule, where ``idle`` is one that has nothing to judge in such data, and ``skipped`` one that could not."""
+    return rule.status if rule.applies or rule.status != "skipped" else "idle"
+
+
 def statuses(report: Report) -> Counter[str]:
-    """How many rules were found, passed, skipped or failed, over all data sets."""
-    return Counter(rule.status for dataset in report.datasets for rule in dataset.rules)
+    """How many rules found something, passed, were skipped or idle, or failed, over all data sets."""
+    return Counter(outcome(rule) for dataset in report.datasets for rule in dataset.rules)
+
+
+def unjudged(rules: Iterable[RuleStatus]) -> list[tuple[str, list[RuleStatus]]]:
+    """Why rules that such data has something for could not judge it, and which these are; most rules first."""
+    why: dict[str, list[RuleStatus]] = {}
+    for rule in rules:
+        if outcome(rule) == "skipped":
+            why.setdefault(rule.reason or "no reason given", []).append(rule)
+    return sorted(why.items(), key=lambda item: -len(item[1]))
+
+
+def not_judged(dataset: DatasetReport) -> list[str]:
+    """``LBL102 noisy-labels: the models are too weak``, a line per reason."""
+    return [
+        f"{listing([f'{rule.code} {rule.rule}' for rule in rules])}: {reason}"
+        for reason, rules in unjudged(dataset.rules)
+    ]
 
 
 def _severities(report: Report) -> list[str]:
@@ -194,43 +216,49 @@ def verdict(report: Report) -> str:
         names = dict.fromkeys(title(f.rule) for f in leading(report) if f.severity != "info")
         why = f": {listing(list(names))}" if names else ""
         return f"{listing(_severities(report))} in {sets}{why}.{failed}"
+    left = (
+        f" {counted(ran['skipped'], _rules_noun(report))} could not judge{_unseen(report)}." if ran["skipped"] else ""
+    )
     if report.summary.info:
         names = dict.fromkeys(title(f.rule) for f in leading(report))
         what = f": {listing(list(names))}" if names else ""
         worth = "1 thing is" if report.summary.info == 1 else f"{report.summary.info:,} things are"
-        return f"Nothing found that would hurt training; {worth} worth knowing{what}.{failed}"
+        return f"No errors or warnings; {worth} worth knowing{what}.{left}{failed}"
     if not ran["passed"]:
         return f"No rule could judge {'this' if report.summary.datasets == 1 else 'these'} {sets[2:]}.{failed}"
-    return f"Nothing found that would hurt training.{failed}"
+    return f"Nothing found by the {counted(ran['passed'], _rules_noun(report))} that could judge.{left}{failed}"
+
+
+def _unseen(report: Report) -> str:
+    """``: noisy labels and weak group``."""
+    names = dict.fromkeys(
+        title(rule.rule) for dataset in report.datasets for rule in dataset.rules if outcome(rule) == "skipped"
+    )
+    return f": {listing(list(names))}"
 
 
 def totals(report: Report) -> str:
-    """``2 errors, 1 warning, 3 infos in 1 data set; 9 rules passed, 4 skipped``."""
+    """``2 errors, 1 warning, 3 infos in 1 data set; 9 rules passed, 1 could not judge, 30 do not apply``."""
     found = ", ".join(_severities(report)) or "no findings"
     ran = statuses(report)
-    noun = _rules_noun(report)
-    parts = [f"{counted(ran['passed'], noun)} passed"]
-    parts += [f"{ran[status]:,} {status}" for status in ("skipped", "failed") if ran[status]]
+    parts = [f"{counted(ran['passed'], _rules_noun(report))} passed"]
+    parts += [f"{ran['skipped']:,} could not judge"] if ran["skipped"] else []
+    parts += [f"{ran['idle']:,} {'does' if ran['idle'] == 1 else 'do'} not apply"] if ran["idle"] else []
+    parts += [f"{ran['failed']:,} failed"] if ran["failed"] else []
     suppressed = sum(dataset.suppressed for dataset in report.datasets)
     tail = f"; {counted(suppressed, 'finding')} suppressed" if suppressed else ""
     return f"{found} in {counted(report.summary.datasets, things(report))}; {', '.join(parts)}{tail}"
 
 
 def ran(rules: Iterable[RuleStatus]) -> str:
-    """``61 ran: 4 found something, 57 passed; 20 skipped: 9 apply to images only, 11 for other reasons``."""
-    by_status: dict[str, list[RuleStatus]] = {}
-    for rule in rules:
-        by_status.setdefault(rule.status, []).append(rule)
-    found, passed = len(by_status.get("found", ())), len(by_status.get("passed", ()))
-    parts = [f"{found + passed:,} ran: {found:,} found something, {passed:,} passed"]
-    skipped = by_status.get("skipped", [])
-    if skipped:
-        reasons = Counter(rule.reason or "no reason given" for rule in skipped).most_common(_REASONS)
-        told = [f"{reason} ({amount:,})" for reason, amount in reasons]
-        rest = len(skipped) - sum(amount for _, amount in reasons)
-        parts.append(f"{len(skipped):,} skipped: {', '.join(told)}{f', others ({rest:,})' if rest else ''}")
-    if by_status.get("failed"):
-        parts.append(f"{len(by_status['failed']):,} failed and could not judge")
+    """``61 ran: 4 found something, 57 passed; 2 could not judge; 18 do not apply``."""
+    ended = Counter(outcome(rule) for rule in rules)
+    parts = [
+        f"{ended['found'] + ended['passed']:,} ran: {ended['found']:,} found something, {ended['passed']:,} passed"
+    ]
+    parts += [f"{ended['skipped']:,} could not judge"] if ended["skipped"] else []
+    parts += [f"{ended['idle']:,} {'does' if ended['idle'] == 1 else 'do'} not apply"] if ended["idle"] else []
+    parts += [f"{ended['failed']:,} failed and could not judge"] if ended["failed"] else []
     return "; ".join(parts)
 
 
@@ -247,6 +275,16 @@ def affected(finding: Finding) -> str:
     if not finding.affected.count:
         return ""
     return ("" if finding.affected.exact else "about ") + counted(finding.affected.count, "sample")
+
+
+def relative(text: str, dataset: DatasetReport) -> str:
+    """A sample's name, or a sentence, with files of the data set named from its folder on."""
+    folder = dataset.path.rstrip("/")
+    if text.startswith(folder + "/"):
+        return text.replace(folder + "/", "")
+    # A single file lies in the folder that people think of.
+    parent = folder.rpartition("/")[0]
+    return text.replace(parent + "/", "") if parent and text.startswith(folder) else text
 
 
 def samples(dataset: DatasetReport) -> int:

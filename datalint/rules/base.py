@@ -46,7 +46,14 @@ Repair = Literal[
 
 
 class Skip(Exception):
-    """Raised by ``check`` where the rule cannot judge; the message says why, as a clause: "no label column found"."""
+    """Raised by ``check`` where the rule cannot judge; the message says why, as a clause: "no label column found".
+
+    With ``applies=False`` there is nothing in such data that the rule speaks of: "the data is not split".
+    """
+
+    def __init__(self, reason: str, *, applies: bool = True) -> None:
+        super().__init__(reason)
+        self.applies = applies
 
 
 class AllWell(Exception):

@@ -109,7 +109,14 @@ def rules(found: Iterable[str], skipped: dict[str, str] | None = None) -> tuple[
     skipped = skipped or {}
     found = set(found)
     return tuple(
-        RuleStatus(code=code, rule=rule, status="skipped", reason=skipped[code], coverage="nothing")
+        RuleStatus(
+            code=code,
+            rule=rule,
+            status="skipped",
+            reason=skipped[code],
+            coverage="nothing",
+            applies="table rows" not in skipped[code],
+        )
         if code in skipped
         else RuleStatus(code=code, rule=rule, status="found" if code in found else "passed")
         for code, rule in names.items()

@@ -78,7 +78,9 @@ def test_verdict_says_what_matters_in_one_sentence() -> None:
     assert wording.verdict(examples.report([examples.iris()])) == (
         "2 warnings and 1 info in 1 data set: sorted by label and single label batches."
     )
-    assert wording.verdict(examples.report([examples.clean_table()])) == "Nothing found that would hurt training."
+    assert wording.verdict(examples.report([examples.clean_table()])) == (
+        "Nothing found by the 10 rules that could judge."
+    )
     assert wording.verdict(examples.report([])) == "No data set was scanned."
 
 
@@ -92,13 +94,14 @@ def test_verdict_with_infos_only() -> None:
     iris = examples.iris()
     infos = iris.model_copy(update={"findings": iris.findings[2:]})
     assert wording.verdict(examples.report([infos])) == (
-        "Nothing found that would hurt training; 1 thing is worth knowing: noisy labels."
+        "No errors or warnings; 1 thing is worth knowing: noisy labels. "
+        "1 rule could not judge: pre split normalization."
     )
 
 
 def test_totals() -> None:
     assert wording.totals(examples.typical()) == (
-        "2 errors, 4 warnings, 2 infos in 4 data sets; 26 checks passed, 6 skipped"
+        "2 errors, 4 warnings, 2 infos in 4 data sets; 26 checks passed, 4 could not judge, 2 do not apply"
     )
     assert wording.totals(examples.report([examples.clean_table()])) == "no findings in 1 data set; 10 rules passed"
 

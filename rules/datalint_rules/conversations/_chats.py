@@ -87,7 +87,7 @@ def chats(profile: Profile) -> Iterator[Chats]:
     """
     about = profile.dataset.conversation
     if about is None:
-        raise Skip("the table holds no conversations")
+        raise Skip("the table holds no conversations", applies=False)
     for split in profile.splits:
         if len(split.rows) and about.within(split.rows.texts):
             yield Chats(split, about, profile.dialogues[split.name])

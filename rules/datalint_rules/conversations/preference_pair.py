@@ -64,7 +64,7 @@ class PreferencePair(ChatRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each split."""
         if profile.dataset.conversation is not None and not profile.dataset.conversation.compares:
-            raise Skip("there are no two answers to compare")
+            raise Skip("there are no two answers to compare", applies=False)
         for some in chats(profile):
             yield from self._pairs(some)
             yield from self._lengths(some)

@@ -98,9 +98,9 @@ class ExactDuplicates(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         if profile.dataset.redrawn:
-            raise Skip("the sampler draws with replacement, so copies are meant")
+            raise Skip("the sampler draws with replacement, so copies are meant", applies=False)
         if profile.dataset.modality == "table" and not profile.content_names:
-            raise Skip("the table has no column but the label and ids")
+            raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
         noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
         noun = noun if profile.dataset.conversation is None else "conversations"

@@ -80,7 +80,7 @@ class OddSize(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits against the sizes of all."""
         if any(split.info.shape is not None for split in profile.splits):
-            raise Skip("all items of an array have one size")
+            raise Skip("all items of an array have one size", applies=False)
         width, height = (headers(profile, side).astype(np.int64) for side in ("width", "height"))
         known = (width > 0) & (height > 0)
         if known.sum() < ENOUGH:

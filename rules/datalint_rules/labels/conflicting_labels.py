@@ -86,7 +86,7 @@ class ConflictingLabels(Rule):
         """Judge all splits together."""
         table = profile.dataset.modality == "table"
         if table and not profile.content_names:
-            raise Skip("the table has no column but the label and ids")
+            raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
         found = conflicts(copies)
         for split in profile.splits:

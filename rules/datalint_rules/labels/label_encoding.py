@@ -88,7 +88,7 @@ class LabelEncoding(Rule):
             for name, count in split.counts.items():
                 total[name] = total.get(name, 0) + count
         if not total:
-            raise Skip("the label has too many values to be classes")
+            raise Skip("the label has too many values to be classes", applies=False)
         if len(total) > self.params.classes:
             raise Skip(f"{len(total):,} classes are too many to compare their names")
         yield from _strange(profile)

@@ -95,7 +95,7 @@ class MisalignedLabels(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each split by itself, then those without agreement against the one that has most."""
         if profile.dataset.by_class:
-            raise Skip("labels are class folders, which cannot slip")
+            raise Skip("labels are class folders, which cannot slip", applies=False)
         numeric = profile.task == "regression"
         parts = []
         for split in profile.splits:

@@ -128,7 +128,7 @@ class NoisyLabels(Rule):
             yield _found(profile, learned, result, estimate, verdict)
         elif verdict.level == "hard":
             advice = "" if learned.supplied else "; give --embeddings or --pred-probs of a stronger model"
-            raise Skip(f"{verdict.reason}{advice}")
+            raise Skip(f"the models are too weak: they get {result.accuracy:.1%} of the labels right{advice}")
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -154,7 +154,7 @@ def _found(profile: Profile, learned: Learned, result: OutOfFold, estimate: Nois
     named = verdict.named
     assert named is not None
     total = len(learned.labels)
-    model = f"{result.model}, {result.accuracy:.1%} accurate out of fold"
+    model = f"models trained on the other samples get {result.accuracy:.1%} right"
     if verdict.level == "floor":
         what = (
             f"about {estimate.rate:.1%} of the labels look wrong ({estimate.low:.1%} to {estimate.high:.1%}); "

@@ -92,7 +92,7 @@ class RegressionNoise(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the sampled targets of all splits together."""
         if profile.task != "regression":
-            raise Skip("the label is a class, not a number to be predicted")
+            raise Skip("the label is a class, not a number to be predicted", applies=False)
         most = max(LEAST, MODEL_ROWS // max(1, len(profile.splits)))
         chosen = [(split, labelled_rows(split.rows, numeric=True, most=most)) for split in profile.splits]
         picked = [(split, rows) for split, rows in chosen if len(rows)]

@@ -93,7 +93,7 @@ class TargetScale(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the training split."""
         if profile.task != "regression":
-            raise Skip("the label is a class, not a number to be predicted")
+            raise Skip("the label is a class, not a number to be predicted", applies=False)
         split = next((split for split in profile.splits if split[TargetOrder].present > 1), None)
         if split is None:
             raise Skip("fewer than two samples have a finite target")

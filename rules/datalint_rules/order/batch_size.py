@@ -77,7 +77,7 @@ class BatchSize(Rule):
             raise Skip("there are no samples")
         n, size = split.samples, profile.settings.batch_size
         if size < 2:
-            raise Skip("batches of one sample are not batches")
+            raise Skip("batches of one sample are not batches", applies=False)
         full, last = divmod(n, size)
         where = "the split has" if len(profile.splits) > 1 else "the set has"
         evidence = {"samples": n, "batch_size": size, "full_batches": full, "last_batch": last}

@@ -84,7 +84,7 @@ class SingleLabelBatches(Rule):
         """Judge every labelled split that is trained on."""
         size = profile.settings.batch_size
         if size < 2:
-            raise Skip("every batch of one sample holds one label")
+            raise Skip("every batch of one sample holds one label", applies=False)
         several = [split for split in profile.trained if len(split.counts) > 1]
         if not several:
             raise Skip("there is only one class")

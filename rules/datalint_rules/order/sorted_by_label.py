@@ -56,7 +56,7 @@ class SortedByLabel(Rule):
 
     Shuffle once when writing, or at every epoch when loading (``shuffle=True``; with a streaming reader a shuffle
     buffer of at least the size that the finding names). A tree of class folders is always read class by class, so there
-    the finding only reminds you to shuffle when loading.
+    the finding only reminds you to shuffle when loading, and is left out where no batch would hold a single label.
 
     ## When it is wrong
 
@@ -162,6 +162,8 @@ class SortedByLabel(Rule):
             all_sorted = self._too_few(runs.runs - len(improbable), rest)
         size = profile.settings.batch_size
         single, full = stats.single_label_batches(runs.long_runs(), runs.samples, size)
+        if profile.dataset.by_class and not single:
+            return  # folders are always read class by class, and here no batch shows it
         share = single / full if full else 0.0
         shuffled = stats.shuffled_classes_per_batch(counts, size)
         stored, buffer = _batches(split, size, shuffled)

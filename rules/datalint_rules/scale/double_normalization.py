@@ -91,7 +91,7 @@ class DoubleNormalization(Rule):
         """Judge every split."""
         splits = pixel_values(profile)
         if splits is None and profile.dataset.modality == "table":
-            raise Skip("no pixel columns")
+            raise Skip("no pixel columns", applies=False)
         for values in splits or ():
             if found := _twice(values):
                 yield found

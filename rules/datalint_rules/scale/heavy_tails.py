@@ -79,7 +79,7 @@ class HeavyTails(Rule):
         """Judge the training split."""
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
-            raise Skip("the table has no numeric feature column")
+            raise Skip("the table has no numeric feature column", applies=False)
         if split.samples < MIN_VALUES:
             raise Skip(f"fewer than {MIN_VALUES} rows show no tail")
         rows = split.rows

@@ -90,7 +90,7 @@ class PixelRange(Rule):
         splits = pixel_values(profile)
         if splits is None:
             what = "image files: decoders give 0 to 255" if profile.dataset.modality == "images" else "no pixel columns"
-            raise Skip(what)
+            raise Skip(what, applies=False)
         if not splits:
             raise Skip("no finite pixel value")
         first = next((values for values in splits if values.split == "train"), splits[0])

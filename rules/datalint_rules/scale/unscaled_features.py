@@ -81,7 +81,7 @@ class UnscaledFeatures(Rule):
         """Judge the training split."""
         split = next((split for split in profile.splits if split.samples), None)
         if split is None or not profile.feature_names:
-            raise Skip("the table has no numeric feature column")
+            raise Skip("the table has no numeric feature column", applies=False)
         numbers = split[NumberStats]
         wanted = set(profile.feature_names)
         picked = np.array([name in wanted for name in numbers.names], np.bool_)
@@ -90,7 +90,7 @@ class UnscaledFeatures(Rule):
             # A deviation below the rounding of the mean is that of a constant.
             picked &= (numbers.count > 1) & np.isfinite(deviation) & (deviation > 1e-12 * np.abs(numbers.mean))
         if picked.sum() < 2:
-            raise Skip("fewer than two numeric features vary")
+            raise Skip("fewer than two numeric features vary", applies=False)
         names = np.array(numbers.names, dtype=object)[picked]
         deviation, mean = deviation[picked], numbers.mean[picked]
         largest, smallest = int(deviation.argmax()), int(deviation.argmin())

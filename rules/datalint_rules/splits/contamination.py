@@ -115,7 +115,7 @@ class Contamination(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare each split with the training split."""
         if not _compared(profile.dataset):
-            raise Skip("there are no sentences in a training and another split")
+            raise Skip("there are no sentences in a training and another split", applies=False)
         train = next((split for split in profile.splits if split.name == "train"), None)
         if train is None:
             raise Skip("there is no training split")

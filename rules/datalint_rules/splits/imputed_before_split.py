@@ -75,7 +75,7 @@ class ImputedBeforeSplit(Rule):
         names = profile.feature_names
         splits = [split for split in profile.splits if split.samples]
         if not names or not splits:
-            raise Skip("the table has no numeric feature column")
+            raise Skip("the table has no numeric feature column", applies=False)
         if len(splits) > 1 and splits[0].name != "train":
             raise Skip(f"there is no train split among {', '.join(split.name for split in splits)}")
         filled = filled_columns(splits, names)

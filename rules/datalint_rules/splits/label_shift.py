@@ -107,7 +107,7 @@ class LabelShift(Rule):
             return
         compared = against_train(profile.labelled)
         if compared is None:
-            raise Skip("there are not two labelled splits")
+            raise Skip("there are not two labelled splits", applies=len(profile.splits) > 1)
         train, others = compared
         if len(train.counts) < 2:
             raise Skip(f"{train.name} holds one class only")
@@ -212,7 +212,7 @@ class LabelShift(Rule):
         targets = {s.name: s.rows.target[np.isfinite(s.rows.target)] for s in profile.splits}
         compared = against_train([s for s in profile.splits if len(targets[s.name])])
         if compared is None:
-            raise Skip("there are not two labelled splits")
+            raise Skip("there are not two labelled splits", applies=len(profile.splits) > 1)
         train, others = compared
         for other in others:
             a, b = targets[train.name], targets[other.name]

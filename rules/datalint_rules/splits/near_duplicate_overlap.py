@@ -62,7 +62,7 @@ class NearDuplicateOverlap(NearRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits: the training split comes first."""
         if sum(len(split.rows) > 0 for split in profile.splits) < 2:
-            raise Skip("there is only one split")
+            raise Skip("there is only one split", applies=False)
         near = profile.near
         if near.reason is not None:
             raise Skip(near.reason)

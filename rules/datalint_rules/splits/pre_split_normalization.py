@@ -86,7 +86,7 @@ class PreSplitNormalization(Rule):
         names = list(profile.feature_names)
         # The training split comes first by the order of splits; without one there is no telling who fitted what.
         if not names:
-            raise Skip("the table has no numeric feature column")
+            raise Skip("the table has no numeric feature column", applies=False)
         if len(splits) > 1 and splits[0].name != "train":
             raise Skip(f"there is no train split among {', '.join(split.name for split in splits)}")
         verdict = judge([(split.name, _facts(split, names)) for split in splits], names)

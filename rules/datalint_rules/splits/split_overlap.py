@@ -100,9 +100,9 @@ class SplitOverlap(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits."""
         if len(profile.splits) < 2:
-            raise Skip("the data is not split")
+            raise Skip("the data is not split", applies=False)
         if profile.dataset.modality == "table" and not profile.content_names:
-            raise Skip("the table has no column but the label and ids")
+            raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
         noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
         for later in range(1, len(profile.splits)):

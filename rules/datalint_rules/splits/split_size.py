@@ -81,7 +81,7 @@ class SplitSize(Rule):
         """Judge every split but train."""
         splits = [split for split in profile.splits if split.name not in ASIDE]
         if len(splits) < 2:
-            raise Skip("the data is not split")
+            raise Skip("the data is not split", applies=False)
         total = sum(split.samples for split in splits)
         if not total:
             raise Skip("there are no samples")

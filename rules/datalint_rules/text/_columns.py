@@ -94,7 +94,7 @@ def text_columns(profile: Profile) -> Iterator[TextColumn]:
     splits = [split for split in profile.splits if split.samples]
     chosen = [name for name in names if name in sure or any(_sentences(s.rows.texts.get(name)) for s in splits)]
     if not chosen:
-        raise Skip("the table has no column of sentences")
+        raise Skip("the table has no column of sentences", applies=False)
     for split in splits:
         for name in chosen:
             texts = split.rows.texts.get(name)

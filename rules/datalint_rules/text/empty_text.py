@@ -84,7 +84,7 @@ class EmptyText(Rule):
             re.IGNORECASE,
         )
         if profile.dataset.conversation is not None:
-            raise Skip("empty turns of conversations are judged by CHT102")
+            raise Skip("empty turns of conversations are judged by CHT102", applies=False)
         for column in text_columns(profile):
             others = [f for f in profile.dataset.fields if f.role in {"feature", "text"} and f.name != column.name]
             hits = set(column.hits(nothing))

@@ -85,7 +85,9 @@ def text_names(profile: Profile, *roles: str) -> tuple[str, ...]:
 def need_tables(profile: Profile, *, texts: bool = True) -> None:
     """Skip where there is no feature to judge."""
     if not profile.feature_names and not (texts and text_names(profile, "feature", "text")):
-        raise Skip("the table has no feature column" if texts else "the table has no numeric feature column")
+        raise Skip(
+            "the table has no feature column" if texts else "the table has no numeric feature column", applies=False
+        )
     if not any(split.samples for split in profile.splits):
         raise Skip("there are no samples")
 

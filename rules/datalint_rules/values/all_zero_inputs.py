@@ -79,7 +79,7 @@ class AllZeroInputs(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         if profile.dataset.modality == "table" and not profile.feature_names:
-            raise Skip("the table has no numeric feature column")
+            raise Skip("the table has no numeric feature column", applies=False)
         for split in profile.splits:
             zeros = split[ZeroSamples]
             if zeros.count == 0:

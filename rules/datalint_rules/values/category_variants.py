@@ -108,7 +108,7 @@ class CategoryVariants(Rule):
         found = _label_blanks(profile, splits, blanks)
         groups += found
         if not judged and not rare and not blanks and not found:
-            raise Skip("no column has few enough values to be one of categories")
+            raise Skip("no column has few enough values to be one of categories", applies=False)
         for picked, severity in ((groups, self.severity), (many, INFO)):
             if picked:
                 yield _found(splits, picked, severity)

@@ -81,7 +81,7 @@ class DuplicateColumns(Rule):
         if pool.size < 10:
             raise Skip("fewer than 10 samples")
         if len(profile.feature_names) + len(text_names(profile)) < 2:
-            raise Skip("there are no two feature columns")
+            raise Skip("there are no two feature columns", applies=False)
         with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers
             copies = find(profile, pool, self.params.rows, self.params.correlation)
         if copies.equal:

@@ -103,9 +103,9 @@ class MissingValues(Rule):
         """Judge all splits together."""
         need_tables(profile)
         if profile.dataset.storage.of_arrays:
-            raise Skip("NaN in arrays is judged by VAL102")
+            raise Skip("NaN in arrays is judged by VAL102", applies=False)
         if profile.dataset.conversation is not None:
-            raise Skip("empty turns of conversations are judged by CHT102")
+            raise Skip("empty turns of conversations are judged by CHT102", applies=False)
         pool = Pool.of(profile)
         missing = _missing(pool, _columns(profile, *INPUTS))
         if missing:

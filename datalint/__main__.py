@@ -17,7 +17,7 @@ def main() -> NoReturn:
         run()
     except KeyboardInterrupt:
         sys.stderr.write("datalint: interrupted; no report was written\n")
-        status = 2
+        status = 130  # as a shell says of what was interrupted
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
     try:

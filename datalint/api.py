@@ -65,6 +65,8 @@ def scan(
     baseline: str | Path | Literal[False] | None = None,
     samples: bool = True,
     redact: bool = False,
+    title: str = "",
+    description: str = "",
 ) -> Report:
     """Scan a data set and report what will make training fail, stall or lie.
 
@@ -102,6 +104,8 @@ def scan(
         redact: whether samples, files, data sets and classes get hashed names, and values are left out. Names and
             fingerprints depend on the secret in the environment variable ``DATALINT_REDACT_KEY`` if there is one, else on
             one that is drawn for this scan.
+        title: what the report is called.
+        description: what is said of it below the title.
 
     Raises:
         DatalintError: the job cannot be done; the message says why and what to do.
@@ -130,6 +134,8 @@ def scan(
         progress=progress,
         samples=samples,
         redact=redact,
+        title=title,
+        description=description,
     )
     return run(source, options)
 
@@ -158,13 +164,14 @@ def run(source: Any, options: ScanOptions) -> Report:
     from datalint.engine.engine import Serial, Tally
     from datalint.engine.measure import measure
     from datalint.judge.judge import audit, broken_down, judge
+    from datalint.sources.tables.given_roles import with_roles
     from datalint.suppress.ignores import Silencer
 
     chosen, severities = rules_of(options.settings)
     rules, audits = ([rule for rule in chosen if rule.audits is audits] for audits in (False, True))
     splits = config.splits if located.paths and options.splits is None else options.splits
     found = located.recognise(config.label, splits, options.changed_only)
-    datasets = found.datasets
+    datasets = with_roles(found.datasets, config.roles, config.task)
     given = _given(options, datasets)
     silencer = Silencer(options.settings, baseline, datasets, {rule.code for rule in rules}, today)
     engines = _engines(options, datasets, cache, starting)
@@ -321,7 +328,8 @@ def _finished(report: Report, options: ScanOptions, run: Run) -> Report:
             changes=tuple(changes(settings)),
             not_obeyed=settings.not_obeyed,
         )
-    return report.model_copy(update={"run": run, "data_settings": own})
+    update = {"run": run, "data_settings": own, "title": options.title, "description": options.description}
+    return report.model_copy(update=update)
 
 
 def settings_of(source: Any, config: Any = None) -> Effective:

@@ -208,7 +208,7 @@ def test_interrupted(tmp_path: Path) -> None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
-    assert (process.returncode, out, err.strip()) == (2, "", "datalint: interrupted; no report was written")
+    assert (process.returncode, out, err.strip()) == (130, "", "datalint: interrupted; no report was written")
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["a.csv"]
 
 

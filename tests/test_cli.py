@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import click
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from sklearn import datasets
 
+from datalint.cli import COMMANDS, SECTIONS, cli
+from datalint.cli.options import Grouped, complete_codes
 from datalint.report.models import Report
 from tests.command import Outcome, call, run
 
@@ -38,7 +42,10 @@ def test_what_is_printed_and_written(folder: Path, scanned: Outcome) -> None:
     assert (scanned.status, scanned.err) == (0, "")
     assert "ORD101" in scanned.out
     assert scanned.out.splitlines()[-1] == "reports: datalint-report/report.json, datalint-report/report.html"
-    assert sorted(path.name for path in (folder / "datalint-report").iterdir()) == ["report.html", "report.json"]
+    assert scanned.out.splitlines()[-2] == "more on a rule: datalint explain ORD101"
+    names = [".gitignore", "report.html", "report.json"]
+    assert sorted(path.name for path in (folder / "datalint-report").iterdir()) == names
+    assert (folder / "datalint-report" / ".gitignore").read_text(encoding="utf-8") == "*\n"
     assert "\x1b" not in scanned.out
     report = Report.read_json(folder / "datalint-report" / "report.json")
     assert {finding.code for finding in report.findings} >= {"ORD101", "ORD103"}
@@ -148,3 +155,49 @@ def test_statistics_are_for_programs_too(folder: Path) -> None:
     refused = call(folder, "scan", "sorted.csv", *FAST, "--no-report", "--statistics", "--format", "sarif")
     assert (refused.status, refused.out) == (2, "")
     assert "--statistics cannot be printed as sarif: choose text or json" in refused.err
+
+
+def test_a_folder_that_was_there_gets_no_gitignore(folder: Path, tmp_path: Path) -> None:
+    call(folder, "scan", "sorted.csv", *FAST, "--select", "ORD101", "--output-dir", str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
+
+
+def test_help_fits_a_screen_and_names_every_command_once() -> None:
+    shown = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
+    assert len(shown.splitlines()) <= 40 and max(map(len, shown.splitlines())) <= 80
+    listed = [name for commands in SECTIONS.values() for name in commands]
+    assert sorted(listed) == sorted(COMMANDS)
+    assert shown.index(" scan ") < shown.index(" explain ") < shown.index(" fix ") < shown.index(" detect ")
+
+
+def test_every_option_of_a_scan_is_in_a_section() -> None:
+    command = cli.get_command(click.Context(cli), "scan")
+    assert isinstance(command, Grouped)
+    listed = [name for names in command.sections.values() for name in names]
+    assert sorted(listed) == sorted(option.name or "" for option in command.params if isinstance(option, click.Option))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("scna", "x"), "datalint: no such command: scna; did you mean 'scan'? (see "),
+        (("sorted.csv",), "datalint: no such command: sorted.csv; to scan sorted.csv: datalint scan sorted.csv (see "),
+    ],
+)
+def test_a_command_that_is_none_gets_a_hint(folder: Path, arguments: tuple[str, ...], hint: str) -> None:
+    outcome = call(folder, *arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith(hint)
+
+
+def test_codes_are_completed_after_a_comma() -> None:
+    items = complete_codes(click.Context(cli), click.Option(["--select"]), "ORD101,lbl10")
+    assert "ORD101,LBL101" in [item.value for item in items]
+    assert [item.value for item in complete_codes(click.Context(cli), click.Option(["--select"]), "noisy")] == [
+        "noisy-labels"
+    ]
+
+
+def test_opening_needs_a_page(folder: Path) -> None:
+    outcome = call(folder, "scan", "sorted.csv", *FAST, "--select", "ORD101", "--no-report", "--open")
+    assert outcome.status == 2 and "--open has no page to show" in outcome.err

@@ -161,4 +161,4 @@ def test_interrupted_while_it_is_imported(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(tmp_path), capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "datalint: interrupted; no report was written\n")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "datalint: interrupted; no report was written\n")

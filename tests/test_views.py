@@ -236,3 +236,29 @@ def test_charts_and_facts_depend_on_the_rules_that_run_and_not_on_their_order_or
     assert "model" not in idle.facts
     with pytest.raises(FrozenInstanceError):
         measure(dataset, rules, Settings(), Serial()).threads = 2  # type: ignore[misc]
+
+
+def test_columns_are_told_split_by_split_with_one_axis_for_all() -> None:
+    train, test = table(300), table(80, 1)
+    for part in (train, test):
+        part["whole"] = np.arange(len(part)) % 5
+        part["town"] = np.where(np.arange(len(part)) % 3 == 0, "Rome", "Oslo")
+    test.loc[:7, "x0"] = np.nan
+    view = datalint.scan({"train": train, "test": test}, label="label", select=["VAL103", "SPL", "DUP101", "ORD"])
+    columns = view.datasets[0].views.columns
+    assert columns is not None
+    assert (columns.splits, columns.samples, columns.exact) == (("train", "test"), (300, 80), True)
+    by_name = {column.name: column for column in columns.columns}
+    assert "label" not in by_name
+    first = by_name["x0"].splits[1]
+    assert first is not None and first.missing == 8 and sum(first.bins) == 72
+    assert by_name["x0"].start == pytest.approx(min(train["x0"].min(), test["x0"].min()), rel=1e-3)
+    whole = by_name["whole"].splits[0]
+    assert whole is not None and whole.bins == (60,) * 5 and whole.median == 2
+    town = by_name["town"].splits[0]
+    assert town is not None and town.top == (("Oslo", 200), ("Rome", 100)) and town.distinct == 2
+
+
+def test_columns_are_withheld_with_the_samples() -> None:
+    report = datalint.scan({"train": table(100)}, label="label", select=["VAL", "DUP"], samples=False)
+    assert report.datasets[0].views.columns is None

@@ -7,6 +7,7 @@ import gc
 import io
 import logging
 import os
+import shlex
 import sys
 import traceback
 from importlib import import_module
@@ -15,8 +16,9 @@ from typing import Final, NoReturn
 import click
 
 from datalint import __version__
-from datalint.cli.options import EXIT_CANNOT, say
+from datalint.cli.options import EXIT_CANNOT, EXIT_INTERRUPTED, Interrupted, say
 from datalint.core.errors import DatalintError
+from datalint.core.wording import did_you_mean
 
 COMMANDS: Final = {
     "scan": "scanning",
@@ -41,6 +43,32 @@ COMMANDS: Final = {
 """The module of each command, imported when the command is asked for."""
 
 
+SECTIONS: Final = {
+    "Begin with": {
+        "scan": "say what is wrong with the data at PATH",
+        "explain": "show the page of a rule: what, why, how to fix it",
+        "fix": "write a cleaned copy of the data",
+    },
+    "Look closer": {
+        "detect": "say what would be scanned: layout, label, splits",
+        "rules": "list the rules",
+        "diff": "compare two reports",
+        "subset": "write a small clean set that a model must learn by heart",
+        "plant": "write a copy with a fault in it, to test a pipeline with",
+        "selftest": "say which faults would be found in your data",
+    },
+    "Keep it that way": {
+        "init": "write a datalint.toml",
+        "config": "print the settings, and where each came from",
+        "baseline": "record what is found today; later scans report what is new",
+        "serve": "watch data sets in a service with pages and history",
+        "push": "send the report of a scan to the service",
+        "gate": "ask the service whether the last version passes",
+    },
+    "Other": {"clean": "empty the cache", "schema": "print the JSON Schema of the report"},
+}
+"""The commands as the help lists them, those that one begins with first."""
+
 DEBUG: Final = "DATALINT_DEBUG"
 """Environment variable that shows the traceback of an error as well."""
 
@@ -59,16 +87,31 @@ class Lazy(click.Group):
         command: click.Command = getattr(import_module(f"datalint.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command; of a name that is none, what may be meant."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            meant = did_you_mean(name, list(COMMANDS))
+            if not meant and os.path.lexists(name):
+                meant = f"; to scan {name}: datalint scan {shlex.quote(name)}"
+            raise click.UsageError(f"no such command: {name}{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """The commands in sections, none of which has to be loaded for it."""
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), said) for name, said in commands.items()])
+
 
 @click.group(cls=Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="datalint")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """The linter for machine-learning data sets.
-
-    Reads a data set the way a training loop will, before any training starts, and says what in it will make training
-    fail, stall or lie; where; how sure it is; which samples; and how to fix it.
-    """
+    """The linter for machine-learning data sets: says what in them will make training fail, stall or lie."""
     if ctx.invoked_subcommand is None:  # click itself tells this in another way from version to version
         click.echo(ctx.get_help())
         ctx.exit(EXIT_CANNOT)
@@ -87,15 +130,16 @@ def main() -> NoReturn:
     try:
         result = cli.main(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
+    except (Interrupted, KeyboardInterrupt, click.Abort) as error:
+        _fail(str(error) or "interrupted; no report was written", status=EXIT_INTERRUPTED)
     except DatalintError as error:
-        _fail(_gone() or str(error))
+        gone = _gone()
+        _fail(*([gone] if gone else error.lines))
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "datalint"
         _fail(f"{error.format_message().rstrip('.')} (see {command} --help)")
     except click.ClickException as error:
         _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; no report was written")
     except OSError as error:
         _fail(_gone() or f"cannot write the output: {error.strerror or error}")
     except MemoryError:
@@ -114,9 +158,10 @@ def _gone() -> str | None:
     return None
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(*messages: str, status: int = EXIT_CANNOT) -> NoReturn:
     with contextlib.suppress(OSError):  # nobody may be listening; the exit status still says it
         if os.environ.get(DEBUG):
             traceback.print_exc()
-        say(message)
-    sys.exit(EXIT_CANNOT)
+        for message in messages:
+            say(message)
+    sys.exit(status)

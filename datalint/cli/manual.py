@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+import textwrap
 
 import click
 
+from datalint.cli.options import columns, complete_codes
 from datalint.core.project import rule_page
 
 
@@ -21,13 +24,17 @@ def rules(style: str) -> None:
         records = [{name: getattr(page, name) for name in kept} for page in found]
         click.echo(json.dumps(records, indent=1, ensure_ascii=False))
         return
-    width = max(len(page.name) for page in found)
+    longest, width = max(len(page.name) for page in found), columns(sys.stdout)
     for page in found:
-        click.echo(f"{page.code}  {page.name:{width}}  {page.severity:7}  {page.finds}")
+        head = f"{page.code}  {page.name:{longest}}  {page.severity:7}  "
+        if width is None:
+            click.echo(f"{head}{page.finds}")
+        else:
+            click.echo(textwrap.fill(f"{head}{page.finds}", width, subsequent_indent=" " * 10))
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", shell_complete=complete_codes)
 def explain(code: str) -> None:
     """Show the page of a rule, by its code or name."""
     from datalint.rules.detection_figures import all_figures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datalint.cli.options import FORCE, LABEL, OUT, SEED, SPLITS, by_name, codes
+from datalint.cli.options import FORCE, LABEL, OUT, SEED, SPLITS, by_name, codes, complete_codes
 from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("path")
 @OUT
 @click.option("--keep-list", metavar="FILE", help="Write a CSV file of the samples to keep: split, index and id.")
-@click.option("--select", multiple=True, metavar="CODES", help="Findings to mend; all that can be if none.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Findings to mend; all that can be if none.",
+)
 @click.option("--unsafe", is_flag=True, help="Also drop samples whose label is probably wrong.")
 @click.option("--relabel", is_flag=True, help="With --unsafe: give them the suggested label instead.")
 @LABEL

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 import click
 
@@ -12,19 +15,68 @@ from datalint.core.errors import DatalintError
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from click.shell_completion import CompletionItem
 
     from datalint.config.discovery import Effective
 
-EXIT_FINDINGS, EXIT_CANNOT = 1, 2
+EXIT_FINDINGS, EXIT_CANNOT, EXIT_INTERRUPTED = 1, 2, 130
 
 LONGEST = 4_000
 """Characters of one message."""
 
 
+class Interrupted(DatalintError):
+    """Ctrl-C after the scan was over; the message says what was done by then."""
+
+
+class Grouped(click.Command):
+    """A command whose help lists its options in sections."""
+
+    sections: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Names of parameters by title; the others come last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options by section."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        records = {param.name: record for param in options if (record := param.get_help_record(ctx)) is not None}
+        listed = {name for names in self.sections.values() for name in names}
+        left = tuple(name for name in records if name not in listed)
+        for title, names in {**self.sections, "Other options": left}.items():
+            with formatter.section(title):
+                formatter.write_dl([records[name] for name in names if name in records])
+
+
+def columns(stream: TextIO | None) -> int | None:
+    """The width of the terminal that a stream goes to, at most 120; None where it goes elsewhere."""
+    if stream is None or not stream.isatty():
+        return None
+    return max(40, min(120, shutil.get_terminal_size().columns))
+
+
+def complete_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Codes and names of rules that begin with what was typed, of several the last."""
+    from click.shell_completion import CompletionItem
+
+    from datalint.rules.manual import pages
+
+    before, comma, typed = incomplete.rpartition(",")
+    names = [(page.code, page.name) for page in pages()]
+    fitting = [(c, n) for c, n in names if c.startswith(typed.upper())] or [
+        (n, c) for c, n in names if n.startswith(typed)
+    ]
+    return [CompletionItem(f"{before}{comma}{name}", help=other) for name, other in fitting]
+
+
 def say(message: str) -> None:
-    """An error or a notice: one line on standard error."""
-    tell(f"datalint: {message}", err=True)
+    """An error or a notice on standard error: one line, which a terminal gets wrapped."""
+    from datalint.report.escape import clean, guard
+
+    text, width = guard(clean(f"datalint: {message}", LONGEST)), columns(sys.stderr)
+    if width is not None:
+        text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    click.echo(text, err=True)
 
 
 def tell(message: str, *, err: bool = False) -> None:

@@ -6,14 +6,17 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from datalint.cli.options import (
     LABEL,
     SPLITS,
+    Grouped,
+    Interrupted,
     by_name,
+    complete_codes,
     named_format,
     piped,
     show_settings,
@@ -36,12 +39,46 @@ _CONFIGURABLE = (
 """Options that a configuration file may set as well."""
 
 
-@click.command()
+class Scan(Grouped):
+    """The command with the most options."""
+
+    sections: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "What the data is": ("label", "splits", "batch_size", "pred_probs", "embeddings", "changed_only"),
+        "Which rules run": ("select", "ignore", "preset", "baseline"),
+        "What is printed and written": (
+            *(
+                "formats",
+                "json_file",
+                "html_file",
+                "output_dir",
+                "no_report",
+                "report_dir",
+                "open_page",
+                "title",
+                "description",
+            ),
+            *("statistics", "color", "quiet", "verbose", "no_samples", "redact", "push"),
+        ),
+        "How it ends": ("fail_on", "exit_zero"),
+        "How it runs": (
+            *("watch", "jobs", "memory", "no_cache", "cache_dir", "paranoid", "engine", "scheduler"),
+            *("config_file", "no_config", "show_settings"),
+        ),
+    }
+
+
+@click.command(cls=Scan)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @LABEL
 @SPLITS
-@click.option("--select", multiple=True, metavar="CODES", help="Rules to run: codes, names or beginnings of codes.")
-@click.option("--ignore", multiple=True, metavar="CODES", help="Rules to leave out.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete_codes,
+    help="Rules to run: codes, names or beginnings of codes.",
+)
+@click.option("--ignore", multiple=True, metavar="CODES", shell_complete=complete_codes, help="Rules to leave out.")
 @click.option(
     "--preset",
     type=click.Choice(["fast", "default"]),
@@ -80,6 +117,9 @@ _CONFIGURABLE = (
     metavar="DIR",
     help="Folder for report.json and report.html.",
 )
+@click.option("--open", "open_page", is_flag=True, help="Open the HTML report in a browser.")
+@click.option("--title", default="", metavar="TEXT", help="What the report is called.")
+@click.option("--description", default="", metavar="TEXT", help="What it says of itself below the title.")
 @click.option("--no-report", is_flag=True, help="Write no files.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Samples per batch.")
 @click.option("--pred-probs", metavar="FILE", help="Out-of-sample class probabilities you have (.npy, .npz, .csv).")
@@ -158,10 +198,15 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
         when = "when the reports were written"
         show(report, output, written)
     except KeyboardInterrupt as error:
-        raise DatalintError(f"interrupted {when}") from error
+        raise Interrupted(f"interrupted {when}") from error
     except BrokenPipeError:
         # Whoever read the output has had enough; what was found still decides the exit status.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if typed["open_page"]:
+        page = next((file for file in reversed(written) if file.suffix == ".html"), None)
+        if page is None:
+            raise DatalintError("--open has no page to show: leave out --no-report, or give --html FILE")
+        click.launch(page.resolve().as_uri())
     if typed["push"]:
         from datalint.cli.serving import sent
 
@@ -202,4 +247,6 @@ def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
         paranoid=typed["paranoid"],
         samples=not typed["no_samples"],
         redact=typed["redact"],
+        title=typed["title"],
+        description=typed["description"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -114,6 +115,8 @@ def write(report: Report, output: Output) -> list[Path]:
         wanted += [(name, output.folder / f"report.{name}", output.folder) for name in ("json", "html")]
     written = [file for _, file, _ in wanted]
     with Progress(output.wants_progress, "writing the reports"):
+        if output.folder is not None:
+            _leave_out_of_git(output.folder)
         with writing() as files:
             for name, file, within in wanted:
                 files.add(file, formats.render(name, report, output.fail_on), within)
@@ -122,6 +125,14 @@ def write(report: Report, output: Output) -> list[Path]:
 
             written.append(write_pages(report, output.report_dir))
     return written
+
+
+def _leave_out_of_git(folder: Path) -> None:
+    """Reports are made anew by every scan: a folder that is made for them is none of a repository's business."""
+    if not os.path.lexists(folder):
+        with contextlib.suppress(OSError):  # the reports themselves will say it
+            folder.mkdir(parents=True)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def status(report: Report, output: Output) -> int:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datalint.cli.options import EXIT_FINDINGS, LABEL, SPLITS, by_name, numbers, tell
+from datalint.cli.options import EXIT_FINDINGS, LABEL, SPLITS, by_name, complete_codes, numbers, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", shell_complete=complete_codes)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the faulty copy."
@@ -48,7 +48,9 @@ def plant(code: str, path: Path, out: Path, splits: Sequence[tuple[str, str]], *
 @click.argument("path", type=click.Path(path_type=Path))
 @LABEL
 @SPLITS
-@click.option("--select", multiple=True, metavar="CODES", help="Rules to try, as for scan.")
+@click.option(
+    "--select", multiple=True, metavar="CODES", shell_complete=complete_codes, help="Rules to try, as for scan."
+)
 @click.option(
     "--strengths",
     type=numbers,

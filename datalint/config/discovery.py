@@ -285,7 +285,7 @@ def changes(effective: Effective) -> list[str]:
     found += ["a baseline"] if "baseline" in theirs and config.baseline else []
     codes = (("select", config.select), ("ignore", config.ignore))
     found += [f"{key} {' '.join(values)}" for key, values in codes if key in theirs and values]
-    found += [key for key in ("label", "splits") if key in theirs]
+    found += [key for key in ("label", "roles", "task", "splits") if key in theirs]
     for name, table in config.rules.items():
         found += [f"{name} {table.severity}"] if table.severity is not None else []
         found += [f"parameters of {name}"] if table.parameters else []

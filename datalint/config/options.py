@@ -33,6 +33,8 @@ class ScanOptions:
     progress: Callable[[int, float], None] | None = None
     samples: bool = True
     redact: bool = False
+    title: str = ""
+    description: str = ""
 
     @property
     def conceals(self) -> bool:
@@ -48,4 +50,4 @@ class ScanOptions:
             key = os.environ.get(KEY, "").encode("utf-8", "surrogateescape")
             hiding = [self.samples, self.redact, hashlib.sha256(key).hexdigest()]
         splits = None if self.splits is None else [f"{name}={value}" for name, value in self.splits.items()]
-        return [splits, self.changed_only, self.settings.dependence(today), hiding]
+        return [splits, self.changed_only, self.settings.dependence(today), hiding, self.title, self.description]

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from datalint.core.errors import DatalintError
+from datalint.core.errors import DatalintError, SeveralErrors
 from datalint.core.regular import read_regular
 from datalint.core.severity import FailOn  # noqa: TC001
 from datalint.core.wording import did_you_mean
@@ -127,6 +127,12 @@ class Config(Table):
     select: Codes = Field((), description="Rules to run: codes, names or beginnings of codes; all if not given.")
     ignore: Codes = Field((), description="Rules to leave out, in the same way.")
     label: str | None = Field(None, description="The label column; recognised if not given.")
+    roles: dict[Literal["id", "group", "time", "feature", "text", "ignore"], Patterns] = Field(
+        {}, description="Globs of columns by what they are; of the others it is recognised. ignore leaves them out."
+    )
+    task: Literal["classification", "regression"] | None = Field(
+        None, description="What is to be predicted; the values of the label decide if not given."
+    )
     splits: dict[str, Patterns] = Field({}, description="Globs of the files of each split, below the scanned folder.")
     batch_size: Annotated[Whole, Field(ge=1)] = Field(32, description="Samples per training batch.")
     fail_on: FailOn = Field("error", description="The command fails if there is a finding at least this severe.")
@@ -216,14 +222,18 @@ def parse_config(data: Mapping[str, Any], shown: str, text: str = "") -> Config:
     try:
         return Config.model_validate(dict(data))
     except ValidationError as error:
-        first = error.errors()[0]
-        # A union adds its branches, a validator its name: they are no keys of the file.
-        loc = first["loc"]
-        # An unknown key is one, whatever it is called.
-        keys = loc[-1:] if first["type"] == "extra_forbidden" else ()
-        between = loc[: len(loc) - len(keys)]
-        place = (*(part for part in between if isinstance(part, int) or _is_key(part)), *keys)
-        raise DatalintError(f"{shown}{_line(text, place)}: {_said(first, place)}") from error
+        said = dict.fromkeys(_where(item, shown, text) for item in error.errors())
+        raise SeveralErrors(list(said)) from error
+
+
+def _where(error: Any, shown: str, text: str) -> str:
+    # A union adds its branches, a validator its name: they are no keys of the file.
+    loc = error["loc"]
+    # An unknown key is one, whatever it is called.
+    keys = loc[-1:] if error["type"] == "extra_forbidden" else ()
+    between = loc[: len(loc) - len(keys)]
+    place = (*(part for part in between if isinstance(part, int) or _is_key(part)), *keys)
+    return f"{shown}{_line(text, place)}: {_said(error, place)}"
 
 
 def _is_key(part: str) -> bool:

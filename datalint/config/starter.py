@@ -55,6 +55,8 @@ def _lines(datasets: Sequence[Dataset]) -> Iterator[str]:
     named = next(iter(labels)) if len(labels) == 1 else None
     yield ""
     yield f"label = {toml_value(named)}" if named is not None else '# label = "name of the label column"'
+    yield '# roles = { id = "customer_id", group = "patient", time = "taken_at", ignore = ["notes", "tmp_*"] }'
+    yield '# task = "classification"'
     yield '# splits = { train = "train*.csv", test = "test*.csv" }'
     yield ""
     for name in ("select", "ignore"):

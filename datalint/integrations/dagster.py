@@ -36,14 +36,14 @@ def datalint_check(
 
     def run(source: Any) -> dagster.AssetCheckResult:
         from datalint.integrations.check import check
-        from datalint.report.formats import markdown
+        from datalint.report.formats import comment
 
         verdict = check(source, fail_on=fail_on, **options)
         counts = verdict.report.summary.model_dump(exclude={"datasets"})
         return dagster.AssetCheckResult(
             passed=verdict.passed,
             description=verdict.text or None,
-            metadata={**counts, "report": dagster.MetadataValue.md(markdown.render(verdict.report))},
+            metadata={**counts, "report": dagster.MetadataValue.md(comment.render(verdict.report))},
         )
 
     def of_path() -> dagster.AssetCheckResult:

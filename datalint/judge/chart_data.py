@@ -15,8 +15,12 @@ from datalint.engine.engine import read
 from datalint.measures.columns import NumberStats
 from datalint.measures.images import ImageHeaders
 from datalint.measures.sample import Sample
+from datalint.measures.texts import TextStats
 from datalint.report.views import (
+    Column,
+    Columns,
     ColumnScale,
+    ColumnValues,
     FirstBatches,
     HeadBatch,
     HeadSample,
@@ -29,12 +33,12 @@ from datalint.report.views import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from pydantic import JsonValue
 
-    from datalint.core.dataset import Aspect, Batch, Partition
+    from datalint.core.dataset import Aspect, Batch, Field, Partition
     from datalint.judge.thumbnails import Thumbnails
     from datalint.profile.profile import Profile
     from datalint.profile.splits import SplitProfile
@@ -43,7 +47,16 @@ SPLITS = 8
 """Splits in the overlap matrix; more are no picture."""
 
 COLUMNS = 40
-"""Columns in the chart of scales."""
+"""Columns in the chart of scales, and in the table of columns."""
+
+COMPARED = 4
+"""Splits that the columns are compared over."""
+
+BINS = 16
+"""Stretches of a numeric column's range."""
+
+TOP = 4
+"""Most frequent values of a column."""
 
 POINTS = 400
 """Points in the scatter of sizes."""
@@ -70,6 +83,7 @@ def views_of(profile: Profile, thumbnails: Thumbnails) -> Views:
     return Views(
         overlap=overlap(profile),
         scales=scales(profile),
+        columns=columns(profile),
         sizes=sizes(profile),
         first_batches=first_batches(profile, thumbnails),
     )
@@ -126,12 +140,109 @@ def scales(profile: Profile) -> Scales | None:
     if len(columns) < 2:
         return None
     columns.sort(key=_strangeness)
-    return Scales(split=split.name, columns=tuple(columns[:COLUMNS]), features=len(columns))
+    spreads = [column.deviation for column in columns if column.deviation > 0]
+    ratio = max(spreads) / min(spreads) if len(spreads) > 1 else math.inf
+    return Scales(
+        split=split.name,
+        columns=tuple(columns[:COLUMNS]),
+        features=len(columns),
+        ratio=digits(ratio) if math.isfinite(ratio) else None,
+    )
 
 
 def _strangeness(column: ColumnScale) -> tuple[float, str]:
     far = -abs(math.log10(column.deviation)) if column.deviation > 0 else 1.0
     return far, column.name
+
+
+def columns(profile: Profile) -> Columns | None:
+    """Gaps, range, middle and the most frequent values of each column, split by split; None for pictures."""
+    splits = [split for split in profile.splits if split.samples][:COMPARED]
+    dataset = profile.dataset
+    wanted = (NumberStats, TextStats, Sample)
+    if dataset.modality != "table" or not splits or not all(kind in s.measured for s in splits for kind in wanted):
+        return None
+    fields = [f for f in dataset.fields if f.kind != "other" and f.role != "label"]
+    shown = [column for f in fields[:COLUMNS] if (column := _column(f, splits)) is not None]
+    if not shown:
+        return None
+    return Columns(
+        splits=tuple(split.name for split in splits),
+        samples=tuple(split.samples for split in splits),
+        columns=tuple(shown),
+        total=max(len(fields), len(shown)),
+        exact=all(split.rows.complete for split in splits),
+    )
+
+
+def _column(field: Field, splits: Sequence[SplitProfile]) -> Column | None:
+    if any(split.position(field.name) is not None for split in splits):
+        finite = [(v := split.rows.column(field.name))[np.isfinite(v)] for split in splits]
+        ends = [(float(v.min()), float(v.max())) for v in finite if len(v)]
+        start, end = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (0.0, 0.0)
+        edges = _edges(start, end, whole=all(_is_whole(field.name, split) for split in splits))
+        values = [_numbers(field.name, s, v, edges) for s, v in zip(splits, finite, strict=True)]
+        if edges is None:
+            return Column(name=field.name, kind=field.kind, role=field.role, splits=tuple(values))
+        bounds = {"start": digits(start), "end": digits(end)}
+        return Column(name=field.name, kind=field.kind, role=field.role, splits=tuple(values), **bounds)
+    if any(field.name in split[TextStats].present for split in splits):
+        texts = tuple(_texts(field.name, split) for split in splits)
+        return Column(name=field.name, kind=field.kind, role=field.role, splits=texts)
+    return None
+
+
+def _is_whole(name: str, split: SplitProfile) -> bool:
+    j = split.position(name)
+    return j is None or bool(split[NumberStats].whole[j])
+
+
+def _edges(start: float, end: float, *, whole: bool) -> NDArray[np.float64] | None:
+    """Where the stretches of a range end; those of whole numbers hold equally many of these."""
+    if not math.isfinite(end - start) or end <= start:
+        return None
+    if not whole or end - start > 1e9:
+        return np.linspace(start, end, BINS + 1)
+    step = math.ceil((end - start + 1) / BINS)
+    return start - 0.5 + step * np.arange(math.ceil((end - start + 1) / step) + 1, dtype=np.float64)
+
+
+def _numbers(
+    name: str, split: SplitProfile, values: NDArray[np.float64], edges: NDArray[np.float64] | None
+) -> ColumnValues | None:
+    j = split.position(name)
+    if j is None:
+        return None
+    stats = split[NumberStats]
+    known = bool(stats.count[j]) and len(values) > 0
+    bins = np.histogram(values, edges)[0] if edges is not None and known else ()
+    return ColumnValues(
+        missing=int(stats.missing[j]),
+        distinct=len(np.unique(values)) if split.rows.complete else None,
+        low=digits(float(stats.low[j])) if known else None,
+        median=digits(float(np.median(values))) if known else None,
+        high=digits(float(stats.high[j])) if known else None,
+        bins=tuple(int(count) for count in bins),
+    )
+
+
+def _texts(name: str, split: SplitProfile) -> ColumnValues | None:
+    stats = split[TextStats]
+    if name not in stats.present:
+        return None
+    counts = stats.values.get(name)
+    top = sorted((counts or {}).items(), key=lambda item: (-item[1], item[0]))[:TOP]
+    # Of texts that are all different none is frequent.
+    top = top if counts and top[0][1] > 1 else []
+    return ColumnValues(
+        missing=stats.missing(name),
+        distinct=None if counts is None else len(counts),
+        top=tuple((_short(told(value)), count) for value, count in top),
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"
 
 
 def sizes(profile: Profile) -> Sizes | None:
@@ -251,7 +362,7 @@ class _Batch:
                 found.append(digits(number) if math.isfinite(number) else None if math.isnan(number) else str(number))
             elif name in texts and texts[name].codes[row] >= 0:
                 text = told(texts[name].values[texts[name].codes[row]])
-                found.append(text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…")
+                found.append(_short(text))
             else:
                 found.append(None)
         return tuple(found)

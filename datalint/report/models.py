@@ -181,6 +181,8 @@ class Report(BaseModel):
     tool: Tool
     summary: Summary
     datasets: tuple[DatasetReport, ...]
+    title: str = Field(default="", description="What the user calls the report.")
+    description: str = Field(default="", description="What the user says of it.")
     data_settings: DataSettings | None = Field(
         default=None, description="Settings that lie inside the scanned data; null if those that hold lie elsewhere."
     )

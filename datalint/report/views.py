@@ -44,6 +44,45 @@ class Scales(View):
     split: str
     columns: tuple[ColumnScale, ...]
     features: int = Field(description="How many there are, shown or not.")
+    ratio: FiniteFloat | None = Field(
+        default=None, description="Largest standard deviation to the smallest one, of all that are not constant."
+    )
+
+
+class ColumnValues(View):
+    """The values of one column in one split."""
+
+    missing: int = Field(description="Cells without a value.")
+    distinct: int | None = Field(default=None, description="Different values; null where they were not all counted.")
+    low: FiniteFloat | None = None
+    median: FiniteFloat | None = Field(default=None, description="Of the sampled samples.")
+    high: FiniteFloat | None = None
+    bins: tuple[int, ...] = Field(
+        default=(), description="Sampled samples per stretch of the column's range, which all splits share."
+    )
+    top: tuple[tuple[str, int], ...] = Field(default=(), description="The most frequent values, and how often each is.")
+
+
+class Column(View):
+    """One column, split by split."""
+
+    name: str
+    kind: str = Field(description="number, text, category ...")
+    role: str = Field(default="feature", description="feature, label, id, time ...")
+    splits: tuple[ColumnValues | None, ...] = Field(description="Null where a split lacks the column.")
+    start: FiniteFloat | None = Field(default=None, description="Where the first stretch begins.")
+    end: FiniteFloat | None = Field(default=None, description="Where the last one ends.")
+
+
+class Columns(View):
+    """The columns of a table, in the order of the file."""
+
+    splits: tuple[str, ...]
+    samples: tuple[int, ...]
+    """Samples of each split."""
+    columns: tuple[Column, ...]
+    total: int = Field(description="How many there are, shown or not.")
+    exact: bool = Field(default=True, description="False where stretches and medians are those of a sample.")
 
 
 class Size(View):
@@ -99,5 +138,6 @@ class Views(View):
 
     overlap: Overlap | None = None
     scales: Scales | None = None
+    columns: Columns | None = None
     sizes: Sizes | None = None
     first_batches: FirstBatches | None = None

@@ -26,7 +26,10 @@ from datalint.report.models import (
     Tool,
 )
 from datalint.report.views import (
+    Column,
+    Columns,
     ColumnScale,
+    ColumnValues,
     FirstBatches,
     HeadBatch,
     HeadSample,
@@ -472,10 +475,30 @@ def views(names: Sequence[str], pictures: dict[str, None] | None) -> Views:
         distinct=4,
     )
     return Views(
+        columns=columns(names),
         overlap=Overlap(splits=(names[0], names[1]), samples=(1_000, 200), shared=((3, 0), (12, 50)), exact=False),
         scales=scales,
         sizes=None if pictures is None else sizes,
         first_batches=head,
+    )
+
+
+def columns(names: Sequence[str]) -> Columns:
+    """A column of numbers and one of texts, in two splits."""
+    numbers = (
+        ColumnValues(missing=3, distinct=40, low=-1.5, median=2.0, high=9.0, bins=(0, 60, 20, 20)),
+        ColumnValues(missing=0, low=0.0, median=2.5, high=9.0, bins=(30, 30, 30, 10)),
+    )
+    texts = (ColumnValues(missing=0, distinct=3, top=((names[0], 60), (names[1], 40))), None)
+    return Columns(
+        splits=(names[0], names[1]),
+        samples=(100, 100),
+        columns=(
+            Column(name=names[0], kind="number", splits=numbers, start=-1.5, end=9.0),
+            Column(name=names[1], kind="text", role="text", splits=texts),
+        ),
+        total=7,
+        exact=False,
     )
 
 

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from datalint.report.html import html
+from datalint.report.views import Views
 from tests.report import examples
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def test_the_filter_hides_by_every_field_and_counts_what_is_left(browser: Browse
     assert visit.page.get_by_role("searchbox", name="Text").input_value() == "labels"
     visit.page.get_by_role("searchbox", name="Text").fill("no card says this")
     visit.shows(0)
+    assert visit.page.locator(".nomatch:visible").count() == 1
     assert "text=no+card+says+this" in visit.page.evaluate("location.hash")
 
 
@@ -215,7 +217,7 @@ def test_filters_and_their_state_in_the_address(browser: Browser, tmp_path: Path
     visit.shows(6)
     page.get_by_role("combobox", name="Rule").select_option("ORD101")
     visit.shows(1)
-    assert page.locator(".nomatch:visible").count() == 2
+    assert page.locator(".nomatch:visible").count() == 0
     assert page.evaluate("location.hash") == "#severity=error%2Cwarning&rule=ORD101"
     expect(page.locator("#shown")).to_have_text("1 of 8 shown")
     page.reload()
@@ -234,9 +236,42 @@ def test_filters_and_their_state_in_the_address(browser: Browser, tmp_path: Path
 def test_a_link_to_a_hidden_finding_shows_it(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, examples.typical(), "#severity=info")
     visit.shows(2)
-    visit.page.locator(".overview a").first.click()
+    assert visit.page.locator("details.finding[open]").count() == 0
+    visit.page.evaluate("location.hash = '#finding-1'")
     visit.shows(8)
-    expect(visit.page.locator("article.error").first).to_be_in_viewport()
+    expect(visit.page.locator("#finding-1")).to_be_in_viewport()
+    expect(visit.page.locator("#finding-1 .advice")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (400, 800)])
+def test_the_first_screen_says_what_is_wrong_where_and_how_to_fix_it(
+    browser: Browser, tmp_path: Path, width: int, height: int
+) -> None:
+    visit = Visit(browser, tmp_path, examples.typical(), viewport={"width": width, "height": height})
+    first = visit.page.locator("article.card").first
+    assert "error" in (first.get_attribute("class") or "")
+    for part in (".title", ".where", ".message", ".cure"):
+        box = first.locator(part).last.bounding_box()
+        assert box is not None and box["y"] + box["height"] <= height, part
+
+
+def test_columns_lead_to_the_findings_about_them(browser: Browser, tmp_path: Path) -> None:
+    found = examples.finding("VAL103", "missing-values", "warning", "Gaps.", column="age")
+    dataset = examples.clean_table().model_copy(
+        update={"findings": (found,), "views": Views(columns=examples.columns(["age", "town"]))}
+    )
+    visit = Visit(browser, tmp_path, examples.report([dataset]))
+    rows = visit.page.locator("table.columns tbody tr")
+    assert rows.count() == 2
+    assert "VAL103" in (rows.nth(0).text_content() or "") and "VAL103" not in (rows.nth(1).text_content() or "")
+    rows.nth(0).get_by_role("link").click()
+    expect(visit.page.locator("#finding-1 .advice")).to_be_visible()
+    # A value twice as frequent has a bar twice as high.
+    tall, low = (
+        visit.page.locator(".histogram").nth(k).evaluate("e => e.querySelector('path').getBoundingClientRect().height")
+        for k in (0, 1)
+    )
+    assert tall == pytest.approx(2 * low, rel=0.1)
 
 
 def test_filter_by_a_hostile_split(browser: Browser, tmp_path: Path) -> None:

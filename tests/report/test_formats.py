@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from datalint.report.formats import formats, github, gitlab, junit, markdown, sarif
+from datalint.report.formats import card, comment, formats, github, gitlab, junit, markdown, sarif
 from datalint.report.formats.locations import location
 from datalint.report.models import Affected, Report
 from tests.command import call, run
@@ -83,9 +83,9 @@ def test_findings_that_follow_from_another_are_not_told_twice(name: str) -> None
 def test_hostile_names_stay_names(name: str) -> None:
     shown = formats.render(name, examples.hostile(), "warning")
     assert not CONTROLS.search(shown)
-    if name in {"text", "concise", "markdown"}:
+    if name in {"text", "concise", "markdown", "comment", "card"}:
         assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
-    if name in {"text", "concise", "markdown", "github"}:
+    if name in {"text", "concise", "markdown", "comment", "card", "github"}:
         assert "##[" not in shown and "##vso[" not in shown
 
 
@@ -140,8 +140,36 @@ def test_junit_tells_broken_rules_from_faulty_data() -> None:
     assert [root.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["2", "0", "1", "1"]
 
 
-def test_markdown_is_a_table_with_details_folded() -> None:
-    shown = markdown.render(examples.typical())
+@pytest.mark.parametrize("name", ["typical", "hostile", "many"])
+def test_markdown_is_ten_lines_that_begin_with_the_worst(name: str) -> None:
+    report = examples.many(3_000) if name == "many" else getattr(examples, name)()
+    shown = markdown.render(report.model_copy(update={"title": "@all"}))
+    lines = shown.splitlines()
+    assert len(lines) <= 10
+    assert lines[0] == "### datalint: @<!-- -->all"
+    assert lines[4].startswith("* 🔴 **")
+    assert not re.search("<(?!!-- -->)", shown)
+
+
+def test_markdown_of_clean_data_says_so() -> None:
+    shown = markdown.render(examples.report([examples.clean_table()]))
+    assert shown == "### datalint: wine\n\nno findings in 1 data set; 10 rules passed\n"
+
+
+def test_a_card_says_what_was_checked_and_what_was_not_judged() -> None:
+    shown = card.render(examples.report([examples.iris()]).model_copy(update={"description": "The flowers."}))
+    assert shown.startswith("## Data quality\n\nThe flowers.\n\nChecked with [datalint](")
+    assert "150 samples, label species" in shown
+    assert "| warning | ORD101 sorted-by-label |" in shown
+    assert "\n* SPL103 pre-split-normalization: the set has one split" in shown
+    assert "data/iris_sorted" not in shown  # where it lay is nobody's business
+    assert "No findings." in card.render(examples.report([examples.clean_table()]))
+    for hostile in ("<script", "https://evil"):
+        assert hostile not in card.render(examples.hostile())
+
+
+def test_comment_is_a_table_with_details_folded() -> None:
+    shown = comment.render(examples.typical())
     assert shown.startswith("## datalint\n\n2 errors, 4 warnings and 2 infos in 4 data sets: ")
     rows = [line for line in shown.splitlines() if line.startswith("| ") and "rule | where" not in line]
     assert len([row for row in rows if "---" not in row]) == 8
@@ -149,7 +177,7 @@ def test_markdown_is_a_table_with_details_folded() -> None:
     assert "<summary>LBL102 noisy-labels in digits</summary>" in shown
 
 
-def test_markdown_lets_no_name_become_markup() -> None:
+def test_comment_lets_no_name_become_markup() -> None:
     names = [
         "@everyone",
         "[x](https://evil.example)",
@@ -162,7 +190,7 @@ def test_markdown_lets_no_name_become_markup() -> None:
     ]
     found = [examples.finding("VAL101", name, "error", name, column=name, remedy=name) for name in names]
     one = examples.clean_table().model_copy(update={"findings": tuple(found), "name": "@everyone <b>"})
-    shown = markdown.render(examples.report([one, one]))
+    shown = comment.render(examples.report([one, one]))
     for word in ("@everyone", "https://", "<img", "<b>", "www.evil", " #1"):
         assert word not in shown, word
     read = [line for line in shown.splitlines() if not line.startswith("<summary>")]  # HTML, in which [ is a bracket
@@ -171,9 +199,9 @@ def test_markdown_lets_no_name_become_markup() -> None:
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
 
 
-def test_markdown_fits_a_comment() -> None:
-    assert len(markdown.render(examples.many(3_000))) < 65_536
-    assert len(markdown.render(examples.hostile())) < 65_536
+def test_comment_fits_a_comment() -> None:
+    assert len(comment.render(examples.many(3_000))) < 65_536
+    assert len(comment.render(examples.hostile())) < 65_536
 
 
 def test_places_are_seen_from_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

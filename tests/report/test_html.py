@@ -236,8 +236,8 @@ def test_the_most_that_a_report_can_hold_stays_below_the_hard_limit() -> None:
 
 
 def test_silence_is_not_taken_for_health() -> None:
-    assert '<p class="panel">None.</p>' in html.render(examples.report([examples.clean_table()]))
-    assert '<p class="panel">No rule could judge this data set.</p>' in html.render(
+    assert '<p class="panel">none.</p>' in html.render(examples.report([examples.clean_table()]))
+    assert '<p class="panel">no rule could judge this data set.</p>' in html.render(
         examples.report([examples.unlabelled()])
     )
 

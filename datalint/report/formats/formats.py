@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from datalint.core.severity import FailOn
     from datalint.report.models import Report
 
-FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "markdown")
+FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "markdown", "comment", "card")
 
 
 def render(name: str, report: Report, fail_on: FailOn = "error") -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from datalint.core.project import DOCUMENTATION
 from datalint.report import wording
 from datalint.report.escape import clean, guard_json
 from datalint.report.formats.locations import location, of_sample
@@ -48,7 +49,12 @@ def render(report: Report) -> str:
         "runs": [
             {
                 "tool": {
-                    "driver": {"name": report.tool.name, "semanticVersion": report.tool.version, "rules": rules},
+                    "driver": {
+                        "name": report.tool.name,
+                        "semanticVersion": report.tool.version,
+                        "informationUri": DOCUMENTATION,
+                        "rules": rules,
+                    },
                 },
                 "invocations": [_invocation(wording.data_settings(report))],
                 "columnKind": "unicodeCodePoints",

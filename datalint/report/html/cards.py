@@ -53,6 +53,7 @@ class Card:
     anchor: str
     finding: Finding
     place: tuple[tuple[str, str], ...]
+    message: str
     confidence: str
     affected: str
     numbers: tuple[tuple[str, str], ...]
@@ -70,6 +71,8 @@ class Card:
     """What mends it; empty where nothing does."""
     confusion: Matrix | None
     pooled: PooledChart | None
+    open: bool
+    """Whether all of it is seen at once."""
 
 
 class CardMaker:
@@ -84,8 +87,8 @@ class CardMaker:
         self._cards = 0
         self._characters = 0
 
-    def card(self, finding: Finding, dataset: DatasetReport) -> Card:
-        """The next card, of a finding in ``dataset``.
+    def card(self, finding: Finding, dataset: DatasetReport, *, several: bool) -> Card:
+        """The next card, of a finding in ``dataset``, which is named if it is one of ``several``.
 
         Raises:
             TooLargeError: all cards together hold more characters than the limits allow.
@@ -104,7 +107,8 @@ class CardMaker:
         card = Card(
             anchor=f"finding-{self._cards}",
             finding=finding,
-            place=tuple(wording.place(finding)),
+            place=(*([("data set", dataset.name)] if several else []), *wording.place(finding)),
+            message=wording.relative(finding.message, dataset),
             confidence=wording.number(finding.confidence, share=True),
             affected=wording.affected(finding),
             numbers=numbers,
@@ -119,6 +123,7 @@ class CardMaker:
             command=self._repairs.command(finding, dataset),
             confusion=confused,
             pooled=pooled,
+            open=False,
         )
         self._weigh(card)
         return card

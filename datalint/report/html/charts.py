@@ -92,11 +92,15 @@ def scale_chart(scales: Scales, rows: int) -> ScaleChart | None:
                 high=number(column.high),
             )
         )
-    ratio = 10 ** min(max(logs) - min(logs), 300)
-    spread = f"The widest column spreads {number(float(f'{ratio:.3g}'))} times as far as the narrowest."
-    return ScaleChart(
-        scales.split, axis, tuple(drawn), max(scales.features - len(drawn), 0), spread if len(logs) > 1 else ""
+    ratio = scales.ratio  # of all columns, of which these are a part
+    if ratio is None and len(logs) > 1 and scales.features == len(columns):
+        ratio = 10 ** min(max(logs) - min(logs), 300)
+    spread = (
+        ""
+        if ratio is None
+        else f"The widest column spreads {number(float(f'{ratio:.3g}'))} times as far as the narrowest."
     )
+    return ScaleChart(scales.split, axis, tuple(drawn), max(scales.features - len(drawn), 0), spread)
 
 
 def _magnitude(column: ColumnScale) -> float:

@@ -13,6 +13,7 @@ from datalint.report.html import svg
 from datalint.report.html.batches import batches_picture
 from datalint.report.html.cards import Album, Card, CardMaker
 from datalint.report.html.charts import scale_chart
+from datalint.report.html.columns import column_table, spoken_of
 from datalint.report.html.facts import Facts
 from datalint.report.html.matrices import overlap_matrix
 from datalint.report.html.scatter import scatter
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datalint.core.severity import Severity
     from datalint.report.html.batches import BatchesPicture
     from datalint.report.html.charts import ScaleChart
+    from datalint.report.html.columns import ColumnTable
     from datalint.report.html.limits import Limits
     from datalint.report.html.matrices import Matrix
     from datalint.report.html.scatter import Scatter
@@ -64,10 +66,11 @@ class DatasetView:
     first: BatchesPicture | None
     overlap: Matrix | None
     scales: ScaleChart | None
+    columns: ColumnTable | None
     sizes: Scatter | None
     facts: tuple[Table, ...]
+    unjudged: tuple[str, ...]
     groups: tuple[Group, ...]
-    cards: tuple[Card, ...]
     notes: tuple[str, ...]
     judged: bool
     rules: tuple[RuleStatus, ...]
@@ -78,11 +81,15 @@ class DatasetView:
 class Page:
     """Everything above the run footer."""
 
+    title: str
+    description: str
     verdict: str
     notes: tuple[str, ...]
     """What was not read, and what the data's own settings change."""
     worst: str
     tiles: tuple[tuple[str, str, str], ...]
+    cards: tuple[Card, ...]
+    """Of all data sets, worst first."""
     datasets: tuple[DatasetView, ...]
     hidden_datasets: int
     groups: tuple[Group, ...]
@@ -103,18 +110,20 @@ def build(report: Report, limits: Limits) -> Page:
     # In addition to the affected samples' own, so that neither crowds out the other.
     album = Album(report.thumbnails, limits.pictures, limits.picture_bytes // 2)
     several = len(report.datasets) > 1
-    views = tuple(
-        _dataset(number, dataset, quotas, maker, album, limits, several) for number, dataset in enumerate(shown)
-    )
-    cards = [card for view in views for card in view.cards]
+    made = [_dataset(number, dataset, quotas, maker, album, limits, several) for number, dataset in enumerate(shown)]
+    views = tuple(view for view, _ in made)
+    cards = sorted((card for _, own in made for card in own), key=lambda c: SEVERITIES.index(c.finding.severity))
     groups = sorted((g for view in views for g in view.groups), key=lambda g: SEVERITIES.index(g.severity))
     most_groups = limits.rows * 2
     notes = (wording.inventory(report), wording.data_settings(report))
     return Page(
+        title=report.title,
+        description=report.description,
         verdict=wording.verdict(report),
         notes=tuple(note[:1].upper() + note[1:] for note in notes if note),
         worst=_worst(report),
         tiles=_tiles(report),
+        cards=tuple(cards),
         datasets=views,
         hidden_datasets=len(report.datasets) - len(shown),
         groups=tuple(groups[:most_groups]),
@@ -140,7 +149,7 @@ def _tiles(report: Report) -> tuple[tuple[str, str, str], ...]:
         ("warning", summary.warning, "Warning" if summary.warning == 1 else "Warnings"),
         ("info", summary.info, "Info" if summary.info == 1 else "Infos"),
         ("passed", ran["passed"], f"{noun} passed" if ran["passed"] == 1 else f"{noun}s passed"),
-        ("skipped", ran["skipped"], "Skipped"),
+        ("skipped", ran["skipped"], "Not judged"),
     ]
     if ran["failed"]:
         tiles.append(("failed", ran["failed"], "Failed"))
@@ -190,13 +199,16 @@ def _dataset(
     album: Album,
     limits: Limits,
     several: bool,
-) -> DatasetView:
+) -> tuple[DatasetView, list[Card]]:
     facts = Facts(dataset)
     cards: list[Card] = []
     groups: list[Group] = []
     notes: list[str] = []
     for group in wording.by_rule(dataset.leading):
-        shown = [maker.card(finding, dataset) for finding in group[: quotas[number, group[0].severity, group[0].code]]]
+        shown = [
+            maker.card(finding, dataset, several=several)
+            for finding in group[: quotas[number, group[0].severity, group[0].code]]
+        ]
         cards += shown
         groups.append(_group(group, shown[0].anchor if shown else "", dataset.name if several else ""))
         if len(shown) < len(group):
@@ -206,8 +218,9 @@ def _dataset(
     strips = svg.pictures(facts.strips, limits.bins, limits.strips)
     tables = of_facts(dataset, facts, limits.rows)
     views, label = dataset.views, dataset.label.name if dataset.label is not None else ""
+    flags = spoken_of((card.finding, card.anchor) for card in cards)
     severities = Counter(finding.severity for finding in dataset.leading)
-    return DatasetView(
+    view = DatasetView(
         anchor=f"dataset-{number + 1}",
         dataset=dataset,
         samples=counted(wording.samples(dataset), "sample"),
@@ -227,15 +240,18 @@ def _dataset(
         else batches_picture(views.first_batches, svg.colours_of(facts.strips), album, label, limits.rows),
         overlap=None if views.overlap is None else overlap_matrix(views.overlap),
         scales=None if views.scales is None else scale_chart(views.scales, min(limits.rows, 20)),
-        sizes=None if views.sizes is None else scatter(views.sizes, limits.rows),
+        columns=None if views.columns is None else column_table(views.columns, flags, min(limits.rows, 40)),
+        # Two points are no picture: the finding about them says it all.
+        sizes=None if views.sizes is None or views.sizes.distinct < 3 else scatter(views.sizes, limits.rows),
         facts=tables.others,
+        unjudged=tuple(wording.not_judged(dataset)[: limits.rows]),
         groups=tuple(groups),
-        cards=tuple(cards),
         notes=tuple(notes),
         judged=any(rule.status in ("passed", "found") for rule in dataset.rules),
         rules=dataset.rules[: limits.rows * 4],
         hidden_rules=max(len(dataset.rules) - limits.rows * 4, 0),
     )
+    return view, cards
 
 
 def _group(group: list[Finding], anchor: str, dataset: str) -> Group:

@@ -93,7 +93,7 @@ def scatter(sizes: Sizes, rows: int) -> Scatter | None:
         x_ticks,
         y_ticks,
         (xs(start), ys(start), xs(end), ys(end)) if start < end else (0.0, 0.0, 0.0, 0.0),
-        f"{counted(sizes.distinct, 'size')}; most frequent: {', '.join(said)}. {'; '.join(marked) or 'None is marked'}.",
+        f"{counted(sizes.distinct, 'size')}; most frequent: {'; '.join([', '.join(said), *marked])}.",
         tuple((mark, f"{text} ({amounts[mark]:,})") for mark, text in MARKS.items() if amounts[mark]),
         ("Width", "Height", "Images", "Mark"),
         tuple((f"{p.width:,}", f"{p.height:,}", f"{p.images:,}", MARKS[p.mark] if p.mark else "") for p in listed),

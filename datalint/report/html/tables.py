@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.terms import Storage
 from datalint.report import wording
 
 if TYPE_CHECKING:
@@ -108,7 +109,13 @@ def _showing(shown: int, total: int) -> str:
 def of_facts(dataset: DatasetReport, facts: Facts, rows: int) -> DatasetTables:
     """The tables of ``dataset`` with at most ``rows`` rows each."""
     class_splits, classes, hidden = _classes(dataset, facts, min(rows, 20))
-    others = (_baselines(facts), _batches(facts), _ranges(facts), _model(facts))
+    others = (
+        _baselines(facts),
+        _batches(facts),
+        # Of columns of a table each has a range of its own, and all together none.
+        *([] if dataset.modality == "table" and dataset.storage is not Storage.NUMPY else [_ranges(facts)]),
+        _model(facts),
+    )
     return DatasetTables(
         splits=_splits(dataset, rows),
         class_splits=class_splits,

@@ -11,6 +11,15 @@
   });
   addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
 
+  // A link to a finding shows all of it.
+  const unfold = () => {
+    const card = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const details = card && card.matches("article.card") && card.querySelector("details.finding");
+    if (details) details.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   if (!form || cards.length < 2) return;
   form.hidden = false;
   const boxes = [...form.querySelectorAll("input[name=severity]")];

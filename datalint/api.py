@@ -86,7 +86,8 @@ def scan(
         pred_probs: out-of-sample class probabilities the user already has, [samples, classes] in stored order with the
             classes sorted: an array, a ``.npy``, ``.npz`` or CSV file, or a mapping of splits to these.
         embeddings: vectors to use as features instead of datalint's own, [samples, dimensions], in the same forms.
-        changed_only: the paths are single changed files, each to be looked at by itself; files that are no data pass.
+        changed_only: the paths are single changed files, each to be looked at by itself; files that are no data pass, and
+            rules that speak of order, size or scale of the whole are left out.
         jobs: processes to read with; None for as many as pay.
         engine: ``local`` processes, or a ``dask`` cluster whose workers see the same paths.
         scheduler: address of the Dask scheduler.
@@ -168,6 +169,8 @@ def run(source: Any, options: ScanOptions) -> Report:
     from datalint.suppress.ignores import Silencer
 
     chosen, severities = rules_of(options.settings)
+    if options.changed_only:
+        chosen = [rule for rule in chosen if not rule.of_whole]
     rules, audits = ([rule for rule in chosen if rule.audits is audits] for audits in (False, True))
     splits = config.splits if located.paths and options.splits is None else options.splits
     found = located.recognise(config.label, splits, options.changed_only)

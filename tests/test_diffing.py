@@ -34,7 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_new_fixed_and_unchanged(folder: Path) -> None:
-    done = run(folder, "diff", "old.json", "new.json")
+    assert "numbers that moved" not in call(folder, "diff", "old.json", "new.json").out
+    done = run(folder, "diff", "old.json", "new.json", "--numbers")
     assert (done.status, done.err) == (0, "")
     new, _, rest = done.out.partition("fixed:\n")
     fixed, _, moved = rest.partition("numbers that moved:\n")
@@ -67,7 +68,8 @@ def test_class_counts_and_noise_rates_move() -> None:
     )
     after = before.model_copy(update={"splits": (fewer, test), "findings": (cleaner, *others), "name": "renamed"})
     changes = datalint.diff(examples.report([before]), examples.report([after]))
-    shown = str(changes)
+    shown = changes.to_text(numbers=True)
+    assert "numbers that moved" not in str(changes)
     assert "  samples of train: 1,359 -> 1,349\n" in shown
     assert "  class 9 of train: 12 -> 2\n" in shown
     assert "  LBL102 estimated noise rate: 4.93% -> 1%\n" in shown
@@ -129,3 +131,13 @@ def test_what_is_no_report(folder: Path, name: str, content: str | bytes | None,
         done = call(folder, "diff", *pair)
         assert (done.status, done.out) == (2, "")
         assert message in done.err and len(done.err.splitlines()) == 1
+
+
+def test_what_is_silenced_is_not_fixed_and_not_new_when_it_is_heard_again() -> None:
+    before = examples.iris()
+    first, *others = before.findings
+    after = before.model_copy(update={"findings": tuple(others), "suppressed": 1, "silenced": (first.fingerprint,)})
+    hidden = datalint.diff(examples.report([before]), examples.report([after]))
+    assert not hidden.fixed and not hidden.new
+    heard = datalint.diff(examples.report([after]), examples.report([before]))
+    assert not heard.fixed and not heard.new

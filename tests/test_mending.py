@@ -418,3 +418,19 @@ def test_what_is_replaced_by_force_hands_on_its_mode(faulty: Path, tmp_path: Pat
     assert done.status == 2
     assert "train.csv is in the way and no file" in done.err
     assert contents(out) == before
+
+
+def test_what_the_next_scan_finds_is_named_as_left(tmp_path: Path) -> None:
+    frame = table(400, 3)
+    frame["colour2"] = frame["colour"]
+    frame.loc[5, NUMBERS] = 0.0
+    for name, rows in (("train", frame[:300]), ("test", frame[300:])):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        rows.to_csv(tmp_path / "data" / f"{name}.csv", index=False)
+    done = call(tmp_path, "fix", "data", "--out", "new", "--label", "label")
+    left = {item["code"] for item in log(tmp_path / "new")["left"]}
+    call(tmp_path, "scan", "new", "--label", "label", "--no-report", "--json", "after.json", "--fail-on", "never")
+    report = Report.read_json(tmp_path / "after.json")
+    found = {f.code for f in report.datasets[0].leading if f.severity != "info"}
+    assert found <= left
+    assert found, done.out

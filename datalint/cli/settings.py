@@ -62,11 +62,15 @@ def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool
     settings = api.settings_of(list(paths), config_file)
     file = output or Path(settings.config.baseline or FILE)
     known = len(read_baseline(file).entries) if prune else 0
-    number = len(api.baseline(list(paths), file, prune=prune, force=force, config=settings).entries)
+    entries = api.baseline(list(paths), file, prune=prune, force=force, config=settings).entries
+    number = len(entries)
     if prune:
         tell(f"{file.as_posix()}: removed {known - number:,} of {known:,} entries")
     else:
-        tell(f"{file.as_posix()}: recorded {counted(number, 'finding')}; use it with --baseline")
+        # A scan counts as the user saw it: without what follows from another finding.
+        leading = sum(entry.part_of is None for entry in entries)
+        more = f" and {number - leading:,} that follow from them" if number > leading else ""
+        tell(f"{file.as_posix()}: recorded {counted(leading, 'finding')}{more}; use it with --baseline")
 
 
 @click.command()

@@ -137,12 +137,14 @@ def fix(
     dataset = only(api.detect(path, label=label, splits=splits), path, "fix")
     if target is None:
         with tempfile.TemporaryDirectory(prefix="datalint-") as folder:
-            work = _Work(path, Path(folder), dataset, label, splits, repairs, relabel, seed, progress)
+            work = _Work(
+                path, Path(folder), dataset, label, splits, repairs, relabel, seed, progress, chosen=bool(select)
+            )
             done = work.run()
             written = []
     else:
         with target.stage(_name(path)) as stage:
-            work = _Work(path, stage, dataset, label, splits, repairs, relabel, seed, progress)
+            work = _Work(path, stage, dataset, label, splits, repairs, relabel, seed, progress, chosen=bool(select))
             done = work.run()
             target.publish(stage, LOG, _record(path, seed, unsafe, done))
             written = [f"{out}/", f"{out}/{LOG}"]
@@ -187,10 +189,15 @@ class _Work:
         relabel: bool,
         seed: int,
         progress: Callable[[int, float], None] | None,
+        *,
+        chosen: bool,
     ) -> None:
         self.path, self.stage, self.dataset = path, stage, dataset
         self.options: dict[str, Any] = {"label": label, "splits": splits, "select": list(repairs), "progress": progress}
         self.repairs, self.relabel, self.seed = repairs, relabel, seed
+        self.chosen = chosen
+        """Whether the user said which rules to mend."""
+        self.unsafe = {rule.code for rule in all_rules() if rule.repair in UNSAFE} - set(repairs)
         self.contents: Rows | Pictures
         home = path if path.is_dir() else path.parent
         known = earlier(home, LOG).get("changes", [])
@@ -224,7 +231,26 @@ class _Work:
             )
             self.contents.again(self.dataset, place)
             report = api.scan(place, cache=False, **self.options)
-        return Fixed(_joined(changes), tuple(made.left), before, _samples(report), ())
+        left = [*made.left, *self._beyond(self.path if not changes else place, made)]
+        return Fixed(_joined(changes), tuple(left), before, _samples(report), ())
+
+    def _beyond(self, place: Path, made: Plan) -> list[Left]:
+        """What the next scan finds beyond the rules that are mended here: it must not come as a surprise."""
+        if self.chosen:
+            return []
+        report = api.scan(place, cache=False, **{**self.options, "select": ()})
+        known = {item.fingerprint for item in made.left}
+        return [
+            Left(
+                finding.code,
+                finding.fingerprint,
+                finding.message,
+                "--unsafe mends it, and may destroy what is right" if finding.code in self.unsafe else finding.remedy,
+            )
+            for dataset in report.datasets
+            for finding in dataset.leading
+            if finding.severity != "info" and finding.code not in self.repairs and finding.fingerprint not in known
+        ]
 
     def _wishes(self, number: int) -> Wishes:
         codes = {code for code, repair in self.repairs.items() if repair in UNSAFE}

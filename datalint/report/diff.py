@@ -67,8 +67,12 @@ class Diff(Record):
         return guard_json(self.model_dump_json(indent=1, by_alias=True)) + "\n"
 
     def __str__(self) -> str:
-        """The same for a terminal."""
-        return "".join(guard(line) + "\n" for line in _lines(self))
+        """The same for a terminal, without the numbers that moved."""
+        return self.to_text()
+
+    def to_text(self, *, numbers: bool = False) -> str:
+        """The same for a terminal; with ``numbers``, how the counts and measurements moved as well."""
+        return "".join(guard(line) + "\n" for line in _lines(self, numbers=numbers))
 
 
 def diff(old: str | Path | Report, new: str | Path | Report) -> Diff:
@@ -90,11 +94,14 @@ def diff(old: str | Path | Report, new: str | Path | Report) -> Diff:
     for a, b in pairs:
         # A finding that is now part of another one is not mended, and one that was is not new.
         had = {f.fingerprint: f for f in a.findings}
-        have = {f.fingerprint for f in b.findings}
+        # What was silenced is still there, and what no longer is was there before.
+        have = {f.fingerprint for f in b.findings} | set(b.silenced)
         gone += [Change(dataset=a.name, finding=f) for f in a.leading if f.fingerprint not in have]
         for finding in b.leading:
             known = had.get(finding.fingerprint)
-            if known is None:
+            if known is None and finding.fingerprint in a.silenced:
+                kept.append(Change(dataset=b.name, finding=finding))
+            elif known is None:
                 fresh.append(Change(dataset=b.name, finding=finding))
             else:
                 was = known.severity if known.severity != finding.severity and known.part_of is None else None
@@ -213,7 +220,7 @@ def _leaves(value: JsonValue, name: str) -> Iterator[tuple[str, float]]:
         yield name, value
 
 
-def _lines(changes: Diff) -> Iterator[str]:
+def _lines(changes: Diff, *, numbers: bool) -> Iterator[str]:
     several = len({c.dataset for c in [*changes.new, *changes.fixed, *changes.unchanged]}) > 1
     for title, picked in (("new", changes.new), ("fixed", changes.fixed)):
         if picked:
@@ -230,7 +237,7 @@ def _lines(changes: Diff) -> Iterator[str]:
     for kind, names in (("only in the later report", changes.added), ("only in the earlier report", changes.removed)):
         if names:
             yield f"{kind}: {wording.listing([clean(name, NAME) for name in names], 8)}"
-    sets = list(dict.fromkeys(moved.dataset for moved in changes.facts))
+    sets = list(dict.fromkeys(moved.dataset for moved in changes.facts if numbers))
     for name in sets:
         mine = [moved for moved in changes.facts if moved.dataset == name]
         yield f"numbers that moved{f' in {clean(name, NAME)}' if len(sets) > 1 else ''}:"

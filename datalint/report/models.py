@@ -122,6 +122,7 @@ class DatasetReport(Record):
     views: Views = Field(default_factory=Views, description="What the page's pictures show.")
     findings: tuple[Finding, ...] = ()
     suppressed: int = Field(default=0, ge=0, description="Findings left out by the configuration or a baseline.")
+    silenced: tuple[str, ...] = Field(default=(), description="Fingerprints of the findings that were left out.")
     rules: tuple[RuleStatus, ...] = ()
 
     @property

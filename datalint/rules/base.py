@@ -191,6 +191,8 @@ class Rule(RuleBase):
     """Modalities in which it compares the sampled samples with each other, and is left out of the fast preset, too."""
     audits: ClassVar[bool] = False
     """Whether it judges what the user silenced instead of data: it runs once per scan, after all others."""
+    of_whole: ClassVar[bool] = False
+    """Whether it speaks of a set as a whole, of its order, size or scale: a changed file alone says nothing of that."""
     tells_damage: ClassVar[bool] = False
     """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
     modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})

@@ -76,7 +76,7 @@ class Silencer:
         taken = [f.code for f in report.findings if f.fingerprint in silent]
         kept = {f.code for f in left}
         rules = tuple(_status(status, taken, kept) for status in report.rules)
-        update = {"findings": left, "rules": rules, "suppressed": len(silent)}
+        update = {"findings": left, "rules": rules, "suppressed": len(silent), "silenced": tuple(sorted(silent))}
         affected = {key: value for key, value in item.affected.items() if key not in silent}
         named = {sample.id for samples in affected.values() for sample in samples}
         thumbnails = {key: value for key, value in item.thumbnails.items() if key in named}

@@ -58,6 +58,7 @@ class ClassImbalance(Rule):
     name = "class-imbalance"
     severity: ClassVar[Severity] = "warning"
     item = "8, 20, 21"
+    of_whole = True
     wants = "classes"
     tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"ratio", "classes", "majority_accuracy", "samples", "weight"})

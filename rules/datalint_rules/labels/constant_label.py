@@ -57,6 +57,7 @@ class ConstantLabel(Rule):
     name = "constant-label"
     severity: ClassVar[Severity] = "error"
     item = "10"
+    of_whole = True
     wants = "label"
     tasks = frozenset({"classification", "multi-label", "regression"})
     public = frozenset({"samples"})

@@ -71,6 +71,7 @@ class TargetScale(Rule):
     name = "target-scale"
     severity: ClassVar[Severity] = "warning"
     item = "20"
+    of_whole = True
     wants = "label"
     public = frozenset({"top_share", "ratio"})
     sampled = True

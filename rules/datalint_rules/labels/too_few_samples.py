@@ -57,6 +57,7 @@ class TooFewSamples(Rule):
     name = "too-few-samples"
     severity: ClassVar[Severity] = "warning"
     item = "9"
+    of_whole = True
     wants = "label"
     tasks = frozenset({"classification", "multi-label", "regression"})
     follows = ("LBL101",)

@@ -59,6 +59,7 @@ class BatchSize(Rule):
     name = "batch-size"
     severity: ClassVar[Severity] = "warning"
     item = "11"
+    of_whole = True
     follows = ("LBL103",)
     public = frozenset({"samples", "batch_size", "full_batches", "last_batch"})
     measures = (Problems,)

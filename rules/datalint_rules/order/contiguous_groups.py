@@ -65,6 +65,7 @@ class ContiguousGroups(Rule):
     name = "contiguous-groups"
     severity: ClassVar[Severity] = "warning"
     item = "7, 15"
+    of_whole = True
     searches = frozenset({"table"})
     follows = ("SPL107",)
     public = frozenset(

@@ -72,6 +72,7 @@ class PositionDrift(Rule):
     name = "position-drift"
     severity: ClassVar[Severity] = "warning"
     item = "7"
+    of_whole = True
     repair = "shuffle"
     follows = ("ORD101",)
     public = frozenset({"columns_tested", "columns_drifting", "segments", "size", "unit", "from_share", "to_share"})

@@ -62,6 +62,7 @@ class RepeatedBatches(Rule):
     name = "repeated-batches"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    of_whole = True
     public = frozenset({"period", "repeated", "blocks", "first_row", "last_row"})
     sampled = True
 

@@ -57,6 +57,7 @@ class SingleLabelBatches(Rule):
     name = "single-label-batches"
     severity: ClassVar[Severity] = "warning"
     item = "10"
+    of_whole = True
     repair = "shuffle"
     follows = ("ORD101",)
     wants = "classes"

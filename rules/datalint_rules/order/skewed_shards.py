@@ -63,6 +63,7 @@ class SkewedShards(Rule):
     name = "skewed-shards"
     severity: ClassVar[Severity] = "warning"
     item = "10"
+    of_whole = True
     repair = "shuffle"
     modalities = frozenset({"table"})
     wants = "label"

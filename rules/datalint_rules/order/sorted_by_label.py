@@ -74,6 +74,7 @@ class SortedByLabel(Rule):
     name = "sorted-by-label"
     severity: ClassVar[Severity] = "warning"
     item = "7"
+    of_whole = True
     repair = "shuffle"
     wants = "label"
     follows = ("ORD102",)

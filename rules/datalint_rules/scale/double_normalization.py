@@ -80,6 +80,7 @@ class DoubleNormalization(Rule):
     name = "double-normalization"
     severity: ClassVar[Severity] = "warning"
     item = "14"
+    of_whole = True
     public = frozenset({"items", "scaled", "images", "cut"})
 
     @classmethod

@@ -60,6 +60,7 @@ class HeavyTails(Rule):
     name = "heavy-tails"
     severity: ClassVar[Severity] = "warning"
     item = "35"
+    of_whole = True
     modalities = frozenset({"table"})
     public = frozenset({"share", "by_chance_at_most", "features", "values"})
     measures = (Sample,)

@@ -65,6 +65,7 @@ class PixelRange(Rule):
     name = "pixel-range"
     severity: ClassVar[Severity] = "warning"
     item = "14"
+    of_whole = True
     follows: ClassVar[tuple[str, ...]] = ("SPL104", "NRM104")
     public = frozenset({"items"})
 

@@ -62,6 +62,7 @@ class UnscaledFeatures(Rule):
     name = "unscaled-features"
     severity: ClassVar[Severity] = "warning"
     item = "12"
+    of_whole = True
     modalities = frozenset({"table"})
     public = frozenset({"ratio", "largest", "smallest", "features", "not_centred"})
     measures = (NumberStats, Sample)

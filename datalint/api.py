@@ -177,6 +177,7 @@ def run(source: Any, options: ScanOptions) -> Report:
     datasets = with_roles(found.datasets, config.roles, config.task)
     given = _given(options, datasets)
     silencer = Silencer(options.settings, baseline, datasets, {rule.code for rule in rules}, today)
+    unwanted = silencer.unwanted()
     engines = _engines(options, datasets, cache, starting)
     tally = Tally([partition for dataset in datasets for partition in dataset.partitions], options.progress)
     settings = Settings(config.batch_size, memory=config.memory)
@@ -187,7 +188,9 @@ def run(source: Any, options: ScanOptions) -> Report:
         batch = config.batch_size if asked else dataset.batch_size or config.batch_size  # a loader has its own
         here = replace(settings, batch_size=batch)
         profile = measure(dataset, own, here, engine, tally, given=given, thorough=not fast)
-        return judge(profile, own, severities, tally.stage)
+        number = datasets.index(dataset)
+        at = f" ({number + 1} of {len(datasets)} data sets)" if len(datasets) > 1 else ""
+        return judge(profile, own, severities, lambda what, share: tally.stage(f"{what}{at}", share), unwanted)
 
     if located.paths is None:  # an object runs its owner's code, who wants to see where that broke down
         done = list(map(scanned, datasets, engines))

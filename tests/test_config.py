@@ -22,7 +22,7 @@ from datalint.config.schema import config_schema
 from datalint.core.errors import DatalintError
 from datalint.rules.registry import all_rules
 from datalint.suppress.ignores import glob_matches
-from tests.command import ROOT, environment, run
+from tests.command import ROOT, call, environment, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -459,3 +459,34 @@ def test_shells_complete(shell: str, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=True)
     assert "baseline" in done.stdout
+
+
+def test_a_column_is_taken_out_of_a_finding_about_several(tmp_path: Path) -> None:
+    frame = datasets.load_iris(as_frame=True).frame.sample(frac=1, random_state=0)
+    frame = frame.assign(one=1.0, two=2.0, three=3.0)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+
+    def told(*columns: str) -> tuple[list[str], set[str]]:
+        ignores = [{"rules": "VAL105", "column": column} for column in columns]
+        report = scan(tmp_path, {"ignores": ignores}, select=["VAL105", "CFG101"])
+        messages = [f.message for f in report.findings if f.code == "VAL105"]
+        return messages, {f.code for f in report.findings}
+
+    (plain,), _ = told()
+    assert all(repr(name) in plain for name in ("one", "two", "three"))
+    (less,), codes = told("two")
+    assert "'one'" in less and "'three'" in less and "two" not in less
+    assert "CFG101" not in codes  # the entry is used
+    (last,), _ = told("two", "one")
+    assert "'three'" in last and "'one'" not in last
+    assert told("two", "one", "thr*") == ([], set())
+
+
+def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
+    (tmp_path / "datalint.toml").write_text('selct = ["ORD"]\nbatch-size = "x"\n[roles]\nidd = "a"\n')
+    done = call(tmp_path, "scan", "a.csv", "--no-report")
+    assert done.status == 2
+    lines = done.err.splitlines()
+    assert len(lines) == 3 and all(line.startswith("datalint: datalint.toml:") for line in lines)
+    assert any("unknown key 'selct'; did you mean 'select'?" in line for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -58,7 +59,9 @@ class Progress:
             now = time.monotonic()
             read = f"{self._read:,} samples, {self._read / max(now - self._since, 1e-9):,.0f} per second"
             what = f"reading: {read}" if self._stage == "reading" else self._stage
-            sys.stderr.write(f"\r\x1b[K{line(what, self._share, now - self._started)}")
+            text = line(what, self._share, now - self._started)
+            # A line that is wrapped could not be taken back.
+            sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
             sys.stderr.flush()
             visible, pause = True, TICK
         if visible:

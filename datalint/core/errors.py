@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,3 +36,6 @@ class SeveralErrors(DatalintError):
 
 class FindingsError(DatalintError):
     """Raised by :meth:`datalint.Report.raise_for` when there are findings at or above the given severity."""
+
+    report: Any = None
+    """The report that holds them, where one was made."""

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, overload
 
@@ -32,11 +33,12 @@ from datalint.report.models import (
     RuleStatus,
     SplitInfo,
     Status,
+    listed_columns,
 )
 from datalint.rules.base import AllWell, Cases, Found, Rule, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from datalint.core.dataset import Dataset, Partition
     from datalint.core.severity import Severity
@@ -63,6 +65,8 @@ class Scanned:
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     lasting: bool = True
     """Whether the same data would give the same again; not where reading it broke down."""
+    spared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By code of a rule, the columns that it did not look at, since findings about them are not wanted."""
 
     @property
     def part(self) -> str:
@@ -75,8 +79,17 @@ def judge(
     rules: Sequence[Rule],
     severities: Mapping[str, Severity] = MappingProxyType({}),
     tell: Callable[[str, float], None] = lambda _stage, _share: None,
+    unwanted: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
 ) -> Scanned:
-    """The report of a data set; ``tell`` hears which rule judges, and the share of the judging that is done."""
+    """The report of a data set.
+
+    Args:
+        profile: what was measured.
+        rules: to let judge.
+        severities: that the user set, by code.
+        tell: hears which rule judges, and the share of the judging that is done.
+        unwanted: by code of a rule, entries of globs of columns: a finding about several columns is made without these.
+    """
     weights = [
         MODELS if rule.trains else SEARCHES if profile.dataset.modality in rule.searches else 1 for rule in rules
     ]
@@ -84,7 +97,7 @@ def judge(
     # Where nothing is trained or searched, loading the means to do so would take longer than it does.
     heavy = any(rule.trains or rule.searches for rule in rules)
     with one_thread(models=False) if heavy else nullcontext(), Thumbnails(profile.threads) as thumbnails:
-        judged = _Judged(profile, severities, thumbnails)
+        judged = _Judged(profile, severities, thumbnails, unwanted)
         # What takes longest comes last: the pictures that the others ask for are made beside it.
         for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):
             tell(f"judging: {rule.code} {rule.name}", 1 - sum(todo.values()) / total)
@@ -189,8 +202,16 @@ class _Samples(Sequence[AffectedSample]):
 class _Judged:
     """What the rules said of one profile."""
 
-    def __init__(self, profile: Profile, severities: Mapping[str, Severity], thumbnails: Thumbnails) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        severities: Mapping[str, Severity],
+        thumbnails: Thumbnails,
+        unwanted: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
+    ) -> None:
         self.profile = profile
+        self.unwanted = unwanted
+        self.spared: dict[str, frozenset[str]] = {}
         self.severities = severities
         self.dataset = profile.dataset
         self.findings: list[Finding] = []
@@ -225,7 +246,7 @@ class _Judged:
             try:
                 # What overflows becomes infinite or no number: nothing to warn of.
                 with np.errstate(over="ignore", invalid="ignore"):
-                    for item in rule.check(self.profile):
+                    for item in self._check(rule):
                         found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
             except Skip as skip:
                 status, reason, applies = "skipped", str(skip), skip.applies or bool(found)
@@ -245,6 +266,28 @@ class _Judged:
             self._picture(cases, samples)
         coverage = coverage if found or status == "passed" else "none"
         self.state(rule, "found" if found else status, reason, coverage, applies=applies)
+
+    def _check(self, rule: Rule) -> Iterator[Found]:
+        """What a rule finds; again without the columns that nobody wants to hear of, where it speaks of them and others."""
+        entries = self.unwanted.get(rule.code, ())
+        if not entries or rule.trains or rule.shares_models:
+            yield from rule.check(self.profile)
+            return
+        every = [
+            {f.name for f in self.dataset.fields if any(fnmatchcase(f.name, p) for p in entry)} for entry in entries
+        ]
+        names = set().union(*every)
+        found = list(rule.check(self.profile))
+        told = [set(listed_columns(item.evidence)) if item.column is None else {item.column} for item in found]
+        # What one entry alone speaks of is silenced, and counted, as any finding is.
+        whole = [bool(columns) and any(columns <= own for own in every) for columns in told]
+        if not any(columns & names and not alone for columns, alone in zip(told, whole, strict=True)):
+            yield from found
+            return
+        self.spared[rule.code] = frozenset(names)
+        yield from (item for item, alone in zip(found, whole, strict=True) if alone)
+        fields = tuple(replace(f, role="ignored") if f.name in names else f for f in self.dataset.fields)
+        yield from rule.check(replace(self.profile, dataset=replace(self.dataset, fields=fields)))
 
     def state(
         self, rule: Rule, status: Status, reason: str | None, coverage: str = "none", *, applies: bool = True
@@ -368,4 +411,4 @@ class _Judged:
             findings=_in_order(fold(self.findings, self.follows, self.briefs)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
-        return Scanned(report, self.affected, self.thumbnails.made(), profile.lasting)
+        return Scanned(report, self.affected, self.thumbnails.made(), profile.lasting, self.spared)

@@ -76,6 +76,14 @@ class Finding(Record):
     )
 
 
+def listed_columns(evidence: Mapping[str, JsonValue]) -> list[str]:
+    """The columns that the evidence of a finding lists, if it is about several."""
+    listed = evidence.get("columns")
+    items = list(listed) if isinstance(listed, (list, dict)) else []
+    names = [item.get("column") if isinstance(item, dict) else item for item in items]
+    return [name for name in names if isinstance(name, str)]
+
+
 class RuleStatus(Record):
     """What became of one rule on one data set."""
 
@@ -223,7 +231,9 @@ class Report(BaseModel):
         bad = [finding for finding in self.findings if at_least(finding.severity, fail_on)]
         if bad:
             more = f" (and {len(bad) - 3} more)" if len(bad) > 3 else ""
-            raise FindingsError("; ".join(f"{finding.code} {finding.message}" for finding in bad[:3]) + more)
+            error = FindingsError("; ".join(f"{finding.code} {finding.message}" for finding in bad[:3]) + more)
+            error.report = self
+            raise error
 
     def affected(self, code: str) -> pd.DataFrame:
         """Every sample affected by the findings of one rule, without truncation.

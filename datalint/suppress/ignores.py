@@ -61,8 +61,30 @@ class Silencer:
         """The scanned data sets without the silenced findings."""
         if not (self._ignores or self._suppressions or self._baseline.entries):
             return list(done)
+        for k, (placed, _) in enumerate(self._ignores):
+            if any(self._spares(placed.entry, item) for item in done):
+                self._used.add(("ignore", k))
         parts = {item.part for item in done}
         return [self._without(dataset, item, parts) for dataset, item in zip(self._datasets, done, strict=True)]
+
+    def unwanted(self) -> dict[str, list[tuple[str, ...]]]:
+        """By code of a rule that runs, globs of the columns that its findings about several are made without."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for placed, _ in self._ignores:
+            entry = placed.entry
+            if entry.column and not (entry.file or entry.class_ or entry.split):
+                for code in {code for pattern in entry.rules or ("",) for code in self._wanted[pattern]} & set(
+                    self._ran
+                ):
+                    found.setdefault(code, []).append(entry.column)
+        return found
+
+    def _spares(self, entry: Ignore, item: Scanned) -> bool:
+        codes = {code for pattern in entry.rules or ("",) for code in self._wanted[pattern]}
+        return any(
+            code in codes and any(fnmatchcase(name, pattern) for name in names for pattern in entry.column)
+            for code, names in item.spared.items()
+        )
 
     def _without(self, dataset: Dataset, item: Scanned, parts: set[str]) -> Scanned:
         report = item.report

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from datalint.core.wording import counted
 from datalint.report import wording
+from datalint.report.models import listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,18 +72,10 @@ def spoken_of(pairs: Iterable[tuple[Finding, str]]) -> dict[str, list[tuple[str,
     """By column the findings about it, each with its anchor: by their place, or by the columns that their evidence lists."""
     flags: dict[str, list[tuple[str, str, str]]] = {}
     for finding, anchor in pairs:
-        names = [finding.column] if finding.column is not None else columns_of(finding)
+        names = [finding.column] if finding.column is not None else listed_columns(finding.evidence)
         for name in dict.fromkeys(names):
             flags.setdefault(name, []).append((finding.severity, finding.code, anchor))
     return flags
-
-
-def columns_of(finding: Finding) -> list[str]:
-    """The columns that the evidence lists."""
-    listed = finding.evidence.get("columns")
-    items = list(listed) if isinstance(listed, (list, dict)) else []
-    names = [item.get("column") if isinstance(item, dict) else item for item in items]
-    return [name for name in names if isinstance(name, str)]
 
 
 def _row(column: Column, samples: Sequence[int], flags: tuple[tuple[str, str, str], ...]) -> ColumnRow:

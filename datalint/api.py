@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datalint.config.discovery import Effective
     from datalint.core.dataset import Dataset
     from datalint.engine.cache import Cache
-    from datalint.engine.engine import Engine, EngineName
+    from datalint.engine.engine import Engine, EngineName, Tally
     from datalint.engine.processes import Starting
     from datalint.judge.judge import Scanned
     from datalint.profile.splits import Given
@@ -169,15 +169,13 @@ def run(source: Any, options: ScanOptions) -> Report:
     from datalint.suppress.ignores import Silencer
 
     chosen, severities = rules_of(options.settings)
-    if options.changed_only:
-        chosen = [rule for rule in chosen if not rule.of_whole]
-    rules, audits = ([rule for rule in chosen if rule.audits is audits] for audits in (False, True))
+    spoken = [rule for rule in chosen if not (options.changed_only and rule.of_whole)]
+    rules, audits = ([rule for rule in spoken if rule.audits is audits] for audits in (False, True))
     splits = config.splits if located.paths and options.splits is None else options.splits
     found = located.recognise(config.label, splits, options.changed_only)
     datasets = with_roles(found.datasets, config.roles, config.task)
     given = _given(options, datasets)
     silencer = Silencer(options.settings, baseline, datasets, {rule.code for rule in rules}, today)
-    unwanted = silencer.unwanted()
     engines = _engines(options, datasets, cache, starting)
     tally = Tally([partition for dataset in datasets for partition in dataset.partitions], options.progress)
     settings = Settings(config.batch_size, memory=config.memory)
@@ -188,9 +186,7 @@ def run(source: Any, options: ScanOptions) -> Report:
         batch = config.batch_size if asked else dataset.batch_size or config.batch_size  # a loader has its own
         here = replace(settings, batch_size=batch)
         profile = measure(dataset, own, here, engine, tally, given=given, thorough=not fast)
-        number = datasets.index(dataset)
-        at = f" ({number + 1} of {len(datasets)} data sets)" if len(datasets) > 1 else ""
-        return judge(profile, own, severities, lambda what, share: tally.stage(f"{what}{at}", share), unwanted)
+        return judge(profile, own, severities, _telling(tally, dataset, datasets), silencer.unwanted)
 
     if located.paths is None:  # an object runs its owner's code, who wants to see where that broke down
         done = list(map(scanned, datasets, engines))
@@ -213,6 +209,14 @@ def run(source: Any, options: ScanOptions) -> Report:
         report = conceal(report, chosen, columns, samples=options.samples, redact=options.redact)
     report = _finished(report, options, report.run)
     return known.save(report) if all(item.lasting for item in done) else report
+
+
+def _telling(tally: Tally, dataset: Dataset, datasets: Sequence[Dataset]) -> Callable[[str, float], None]:
+    """Says which of several data sets is judged."""
+    if len(datasets) == 1:
+        return tally.stage
+    number = next(k for k, other in enumerate(datasets, 1) if other is dataset)
+    return lambda what, share: tally.stage(f"{what} ({number} of {len(datasets)} data sets)", share)
 
 
 def _cache(options: ScanOptions, located: Located) -> Cache | None:

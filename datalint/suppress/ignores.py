@@ -67,6 +67,7 @@ class Silencer:
         parts = {item.part for item in done}
         return [self._without(dataset, item, parts) for dataset, item in zip(self._datasets, done, strict=True)]
 
+    @cached_property
     def unwanted(self) -> dict[str, list[tuple[str, ...]]]:
         """By code of a rule that runs, globs of the columns that its findings about several are made without."""
         found: dict[str, list[tuple[str, ...]]] = {}

@@ -71,6 +71,19 @@ def test_changed_copies_of_photos(change: str) -> None:
     assert not found - planted
 
 
+def test_pictures_of_one_form_in_other_colours_are_no_copies() -> None:
+    pictures = tiles()
+    colours, detail = np.ptp(pictures.mean(axis=(1, 2)), axis=1), pictures.mean(axis=3).std(axis=(1, 2))
+    vivid = np.flatnonzero((colours > 25) & (detail > 25))[::4].tolist()
+    assert len(vivid) >= 8
+    swapped = [pictures[k][..., [2, 0, 1]] for k in vivid]  # the red apple turns green
+    same = [jpeg(pictures[k]) for k in vivid]
+    found = pairs(np.concatenate([pictures, swapped, same]))
+    n = len(pictures)
+    assert not {(k, n + j) for j, k in enumerate(vivid)} & found
+    assert {(k, n + len(vivid) + j) for j, k in enumerate(vivid)} <= found
+
+
 def test_slight_crops_of_pictures_that_are_unlike_each_other() -> None:
     rng = np.random.default_rng(0)
     frequency = np.hypot(np.fft.fftfreq(32)[:, None], np.fft.rfftfreq(32)) + 1 / 32

@@ -20,6 +20,10 @@ LEAST_DETAIL = 4.0
 """Standard deviation in grey levels below which a picture holds next to nothing that could be the same in another."""
 FARTHEST = 0.5
 """Distance (square root of 2 - 2 * correlation) beyond which no pair is called near: a crop by a tenth is nearer."""
+COLOURLESS = 12.0
+"""Levels that colours of two pictures may be apart without being seen: what compression and white balance do."""
+RECOLOURED = 0.6
+"""Share of the stronger colours of two pictures from which their distance makes them others; half the brightness is 0.5."""
 EXPECTED = 0.02
 """Pairs of unrelated pictures of the whole set that may be as near as a reported pair."""
 _BITS = 64
@@ -46,7 +50,8 @@ def near_pictures(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Pairs of near-identical pictures.
 
-    Pictures are compared as 16 x 16 grey levels of mean 0 and length 1, so brightness and contrast do not count.
+    Pictures are compared as 16 x 16 grey levels of mean 0 and length 1, so brightness and contrast do not count; pairs whose
+    colours differ, as those of a red and a green apple do, are no pairs.
     Candidates are neighbours in sorted random permutations of a 64-bit hash (Charikar 2002), whose bits are signs of
     random directions in the whitened principal space of this very set, and so are balanced whatever the set shows.
 
@@ -64,7 +69,8 @@ def near_pictures(
     Returns:
         The pairs, nearest first: first, second (indices into ``contents``), correlation, and whether the second is mirrored.
     """
-    vectors, detail = unit_cells(pictures, np.arange(len(pictures)) if rows is None else rows, threads)
+    at = np.arange(len(pictures)) if rows is None else rows
+    vectors, detail = unit_cells(pictures, at, threads)
     kept = np.flatnonzero(detail >= LEAST_DETAIL)
     empty = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
     if len(kept) < 2 * _NEIGHBOUR:
@@ -83,8 +89,31 @@ def near_pictures(
         return empty
     near = _surprising(vectors, first, second, aligned) & (distance <= FARTHEST) & ~_continuum(distance)
     first, second, flip, aligned = first[near], second[near], flip[near], aligned[near]
+    alike = _coloured_alike(pictures, at[kept[first]], at[kept[second]], flip)
+    first, second, flip, aligned = first[alike], second[alike], flip[alike], aligned[alike]
     order = np.argsort(aligned, kind="stable")
     return kept[first[order]], kept[second[order]], 1 - aligned[order].astype(np.float64) ** 2 / 2, flip[order]
+
+
+def _coloured_alike(
+    pictures: NDArray[np.uint8], first: NDArray[np.int64], second: NDArray[np.int64], flip: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether the two of each pair have the same colours in the same places, more or less saturated."""
+    if pictures.ndim == 3 or len(first) == 0:
+        return np.ones(len(first), np.bool_)
+    one, two = _chroma(pictures[first]), _chroma(pictures[second])
+    two[flip] = two[flip][:, :, ::-1]
+    apart = np.sqrt(((one - two) ** 2).mean(axis=(1, 2, 3)))
+    most = np.sqrt(np.maximum((one**2).mean(axis=(1, 2, 3)), (two**2).mean(axis=(1, 2, 3))))
+    return np.asarray((apart <= COLOURLESS) | (apart <= RECOLOURED * most))
+
+
+def _chroma(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """[n, 4, 4, 2] how far cells are from grey, from red to green and from blue to yellow."""
+    n, height, width = pictures.shape[:3]
+    cells = pictures.reshape(n, 4, height // 4, 4, width // 4, 3).mean(axis=(2, 4), dtype=np.float32)
+    red, green, blue = cells[..., 0], cells[..., 1], cells[..., 2]
+    return np.stack([red - green, (red + green) / 2 - blue], axis=-1)
 
 
 def _side_by_side(function: Callable[[Item], Made], items: Iterable[Item], threads: int) -> list[Made]:

@@ -53,6 +53,12 @@ class ColumnTable:
     note: str
 
 
+def says_something(columns: Columns) -> bool:
+    """Whether anything can be seen of the values; of one column of long texts nothing can."""
+    told = [values for column in columns.columns for values in column.splits if values is not None]
+    return len(columns.columns) > 1 or any(values.bins or values.top or values.missing for values in told)
+
+
 def column_table(columns: Columns, flags: Mapping[str, Sequence[tuple[str, str, str]]], rows: int) -> ColumnTable:
     """At most ``rows`` columns, those that a finding speaks of in any case."""
     spoken = [column for column in columns.columns if column.name in flags]

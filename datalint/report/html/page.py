@@ -13,7 +13,7 @@ from datalint.report.html import svg
 from datalint.report.html.batches import batches_picture
 from datalint.report.html.cards import Album, Card, CardMaker
 from datalint.report.html.charts import scale_chart
-from datalint.report.html.columns import column_table, spoken_of
+from datalint.report.html.columns import column_table, says_something, spoken_of
 from datalint.report.html.facts import Facts
 from datalint.report.html.matrices import overlap_matrix
 from datalint.report.html.scatter import scatter
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from datalint.report.html.scatter import Scatter
     from datalint.report.html.tables import ClassRow, SplitRow
     from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
+
+
+_OUTCOMES = ("failed", "found", "skipped", "passed", "idle")
+"""The rules as the table of them lists them: what says most comes first."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +244,9 @@ def _dataset(
         else batches_picture(views.first_batches, svg.colours_of(facts.strips), album, label, limits.rows),
         overlap=None if views.overlap is None else overlap_matrix(views.overlap),
         scales=None if views.scales is None else scale_chart(views.scales, min(limits.rows, 20)),
-        columns=None if views.columns is None else column_table(views.columns, flags, min(limits.rows, 40)),
+        columns=None
+        if views.columns is None or not says_something(views.columns)
+        else column_table(views.columns, flags, min(limits.rows, 40)),
         # Two points are no picture: the finding about them says it all.
         sizes=None if views.sizes is None or views.sizes.distinct < 3 else scatter(views.sizes, limits.rows),
         facts=tables.others,
@@ -248,7 +254,7 @@ def _dataset(
         groups=tuple(groups),
         notes=tuple(notes),
         judged=any(rule.status in ("passed", "found") for rule in dataset.rules),
-        rules=dataset.rules[: limits.rows * 4],
+        rules=tuple(sorted(dataset.rules, key=lambda rule: _OUTCOMES.index(wording.outcome(rule))))[: limits.rows * 4],
         hidden_rules=max(len(dataset.rules) - limits.rows * 4, 0),
     )
     return view, cards

@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[Iterator[tuple[Member, Any]]]:
         Exception: one of ``DAMAGE``, here or while members are read.
     """
     with contextlib.ExitStack() as stack:
-        counting: Any = _Counting(stack.enter_context(_stream(path)))
+        counting: Any = _Counting(stack.enter_context(stream_of(path)))
         archive = stack.enter_context(tarfile.open(fileobj=counting, mode="r|", bufsize=PIECE))
         yield _members(archive, counting)
 
@@ -81,7 +81,7 @@ def _members(archive: tarfile.TarFile, stream: _Counting) -> Iterator[tuple[Memb
         archive.members.clear()  # type: ignore[attr-defined] # it would keep every header
         if item.isdir():
             continue
-        member = Member(item.name.removeprefix("./"), item.size, _why_not(item))
+        member = Member(item.name.removeprefix("./"), item.size, why_not(item))
         yield member, lambda item=item, member=member: _content(archive, item, member)
     rest: Any = archive.fileobj
     while data := rest.read(PIECE):
@@ -101,12 +101,15 @@ def _content(archive: tarfile.TarFile, item: tarfile.TarInfo, member: Member) ->
     return data
 
 
-def _why_not(item: tarfile.TarInfo) -> str:
+def why_not(item: tarfile.TarInfo, most: int | None = MAX_MEMBER) -> str:
+    """Why a member is not read; empty if it is."""
     if item.issym() or item.islnk():
         return "a link, which is not followed"
     if not item.isreg():
         return "a device or pipe"
-    return leads_out(item.name) or ("" if item.size <= MAX_MEMBER else f"has {item.size:,} bytes: not read")
+    if most is not None and item.size > most:
+        return f"has {item.size:,} bytes: not read"
+    return leads_out(item.name)
 
 
 def leads_out(name: str) -> str:
@@ -118,12 +121,12 @@ def leads_out(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _stream(path: Path) -> Iterator[IO[bytes]]:
+def stream_of(path: Path, limit: int | None = None) -> Iterator[IO[bytes]]:
     """The bytes of the archive, unpacked if it is packed; more than data unpack to are an error."""
     with path.open("rb") as raw:
         magic = raw.read(6)
         raw.seek(0)
-        limit = unpacked_limit(path.stat().st_size)
+        limit = limit or unpacked_limit(path.stat().st_size)
         if magic.startswith(GZIP):
             yield unpacked(raw, limit)
         elif magic.startswith((ZSTD, BZIP2)):

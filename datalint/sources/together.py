@@ -101,7 +101,8 @@ def _files(files: Sequence[Path], wishes: Wishes) -> Recognised:
         found = search.found()
     except DatalintError:
         found = Recognised()
-    taken = {name for dataset in found.datasets if len(read := _read(dataset)) > 1 for name in read}
+    own = {str(path.absolute()) for path in files}  # of an archive its members are read
+    taken = {name for dataset in found.datasets if len(read := _read(dataset) & own) > 1 for name in read}
     alone, failed = _alone([path for path in files if str(path.absolute()) not in taken], wishes)
     if not alone:
         if not found.datasets:

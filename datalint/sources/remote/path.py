@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from datalint.core.errors import DatalintError
-from datalint.sources.remote.url import masked, scheme_of, whole
+from datalint.sources.remote.url import ARCHIVE, masked, scheme_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,9 @@ class RemotePath(_Path):
             DatalintError: it names no place.
         """
         scheme = scheme_of(text)
+        if scheme == ARCHIVE:
+            held, _, path = whole(text).partition("://")[2].partition("!/")
+            return cls(f"{scheme}:", quote(os.fsencode(held), safe=""), *path.split("/"))
         host, _, path = whole(text).partition("://")[2].partition("/")
         if scheme is None or not host:
             raise DatalintError(f"{masked(text)!r} names no place: a URL is like https://host/folder/data.csv")
@@ -98,6 +101,9 @@ class RemotePath(_Path):
         return f"{place}?{self.query}" if self.query else place
 
     def __str__(self) -> str:
+        if self.parts[:1] == (f"{ARCHIVE}:",) and len(self.parts) > 1:
+            held = os.fsdecode(unquote_to_bytes(self.parts[1]))
+            return f"{ARCHIVE}://{held}!/{'/'.join(self.parts[2:])}"
         return (
             f"{self.parts[0]}//{'/'.join([self.host, *self.parts[2:]])}" if len(self.parts) > 1 else "".join(self.parts)
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from datalint.core.errors import DatalintError
 from datalint.core.project import install
 from datalint.sources.remote.base import Status, Store, steadily
-from datalint.sources.remote.url import masked
+from datalint.sources.remote.url import ARCHIVE, masked
 
 if TYPE_CHECKING:
     from datalint.sources.remote.path import RemotePath
@@ -38,6 +38,10 @@ def _store(scheme: str, bucket: str) -> Store:
         from datalint.sources.remote.web import Web
 
         return Web()
+    if scheme == ARCHIVE:
+        from datalint.sources.remote.archives import ArchiveStore
+
+        return ArchiveStore(bucket)
     from datalint.sources.remote import objects
 
     if scheme in objects.SCHEMES:

@@ -7,13 +7,17 @@ from typing import Final
 
 # A path of this system may begin so as well if it holds no second slash; pathlib makes one of two.
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://", re.ASCII)
-_JOINED: Final = re.compile(r"(?P<scheme>https?|s3a?|s3n|gs|gcs|abfss?|az|hf|file):/(?!/)", re.ASCII)
+_JOINED: Final = re.compile(r"(?P<scheme>https?|s3a?|s3n|gs|gcs|abfss?|az|hf|file|archive):/(?!/)", re.ASCII)
 
 _SECRET: Final = re.compile(r"(?<=://)[^/\s@?#]*:[^/\s@]*@")
 _QUERY: Final = re.compile(r"(?P<url>[A-Za-z][A-Za-z0-9+.-]*://[^\s?#'\"<>]*)[?#][^\s'\"<>)]*")
 _SIGNED: Final = re.compile(
     r"(?i)((?:signature|sig|token|credential|secret|password|passwd|key|code)=)[^&\s'\"<>)]+", re.ASCII
 )
+
+
+ARCHIVE: Final = "archive"
+"""Scheme of files in an archive: ``archive://data.zip!/train/a.jpg``."""
 
 
 def is_url(text: str) -> bool:

@@ -354,6 +354,12 @@ def reach(base: Path, name: str) -> str | Path:
     return RemotePath.below(base, name)
 
 
+def at(base: Path, name: str) -> Path:
+    """The same as a path."""
+    place = reach(base, name)
+    return Path(place) if isinstance(place, str) else place
+
+
 def opened(base: Path, name: str) -> IO[bytes]:
     """The same, open.
 

@@ -28,7 +28,7 @@ from datalint.sources.arrays.files import (
 from datalint.sources.arrays.files import (
     Layout as Axes,
 )
-from datalint.sources.files import printable, reason
+from datalint.sources.files import at, printable, reach, reason
 from datalint.sources.folder import strays
 from datalint.sources.images.decode import content
 from datalint.sources.images.files import image_partitions
@@ -159,7 +159,7 @@ class SampleArrays(SampleFiles):
         if self.axes == "table":
             return None
         try:
-            return ItemReader(self.axes, self.scale).picture(self._value(self.base / self.files[line]))
+            return ItemReader(self.axes, self.scale).picture(self._value(at(self.base, self.files[line])))
         except (NotAnArray, OSError, ValueError):
             return None
 
@@ -197,8 +197,8 @@ class SampleArrays(SampleFiles):
         for k, name in enumerate(names):
             hashes[k] = hashing.bytes_hash(os.fsencode(name))
             try:
-                array_files(self.base / name)
-                hashes[k] = hashing.bytes_hash(content(str(self.base / name)))
+                array_files(at(self.base, name))
+                hashes[k] = hashing.bytes_hash(content(reach(self.base, name)))
             except (NotAnArray, OSError) as error:
                 problems.append(Problem("unreadable", printable(name), reason(error)))
         return TableBlock((), np.zeros((len(names), 0)), unseen=hashes)
@@ -209,7 +209,7 @@ class SampleArrays(SampleFiles):
         values: list[NDArray[np.generic] | None] = []
         for k, name in enumerate(names):
             try:
-                values.append(self._value(self.base / name))
+                values.append(self._value(at(self.base, name)))
             except (NotAnArray, OSError, ValueError) as error:
                 position = -1 if self.axes == "table" else start + k
                 problems.append(Problem("unreadable", printable(name), reason(error), position))

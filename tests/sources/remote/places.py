@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import pandas as pd
+import webdataset
 from PIL import Image
 from sklearn import datasets
 
@@ -27,6 +30,10 @@ SETS = (
     "texts",
     "lines.jsonl.gz",
     "boxes",
+    "npys",
+    "web",
+    "groups.h5",
+    "hub",
 )
 
 
@@ -62,6 +69,24 @@ def make(root: Path) -> None:
         for k in range(30):
             (root / "texts" / name / f"{k}.txt").write_text(f"This is {name} and has the number {k}.\n")
     shuffled.to_json(root / "lines.jsonl.gz", orient="records", lines=True)
+    for kind in ("cat", "dog"):
+        (root / "npys" / kind).mkdir(parents=True)
+        for k in range(10):
+            np.save(root / "npys" / kind / f"{k}.npy", rng.normal(size=(6, 5)))
+    with h5py.File(root / "groups.h5", "w") as groups:
+        groups["X"], groups["y"] = rng.normal(size=(300, 6)), rng.integers(0, 2, 300)
+    (root / "web").mkdir()
+    for k in range(2):
+        with webdataset.TarWriter(str(root / "web" / f"train-{k:04}.tar")) as shard:
+            for j in range(10):
+                png = io.BytesIO()
+                Image.effect_noise((48, 48), 20 + 3 * j + k).save(png, "png")
+                shard.write({"__key__": f"{k}{j:03}", "png": png.getvalue(), "cls": str(j % 2).encode()})
+    (root / "hub" / "data").mkdir(parents=True)
+    card = "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/a.csv\n"
+    (root / "hub" / "README.md").write_text(f"---\n{card}  - split: test\n    path: data/b.csv\n---\n# Irises\n")
+    shuffled[:100].to_csv(root / "hub" / "data" / "a.csv", index=False)
+    shuffled[100:].to_csv(root / "hub" / "data" / "b.csv", index=False)
     for kind in ("images", "labels"):
         (root / "boxes" / kind).mkdir(parents=True)
     (root / "boxes" / "data.yaml").write_text("train: images\nval: images\nnames: [cat, dog]\n")

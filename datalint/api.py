@@ -52,6 +52,7 @@ def scan(
     batch_size: int | None = None,
     pred_probs: str | Path | ArrayLike | Mapping[str, Any] | None = None,
     embeddings: str | Path | ArrayLike | Mapping[str, Any] | None = None,
+    against: str | Path | Sequence[str | Path] = (),
     changed_only: bool = False,
     jobs: int | None = None,
     engine: EngineName = "local",
@@ -86,6 +87,7 @@ def scan(
         pred_probs: out-of-sample class probabilities the user already has, [samples, classes] in stored order with the
             classes sorted: an array, a ``.npy``, ``.npz`` or CSV file, or a mapping of splits to these.
         embeddings: vectors to use as features instead of datalint's own, [samples, dimensions], in the same forms.
+        against: paths of evaluation texts, such as benchmarks, that the training data must not hold (SPL112).
         changed_only: the paths are single changed files, each to be looked at by itself; files that are no data pass, and
             rules that speak of order, size or scale of the whole are left out.
         jobs: processes to read with; None for as many as pay.
@@ -127,6 +129,7 @@ def scan(
         splits=splits,
         pred_probs=pred_probs,
         embeddings=embeddings,
+        against=[against] if isinstance(against, (str, Path)) else list(against),
         changed_only=changed_only,
         engine=engine,
         scheduler=scheduler,
@@ -156,7 +159,7 @@ def run(source: Any, options: ScanOptions) -> Report:
     # Known already?
     cache, baseline = _cache(options, located), _baseline(options)
     depends = [options.dependence(today), config.baseline, baseline]
-    known = KnownReport.of(cache, located, [options.pred_probs, options.embeddings], depends)
+    known = KnownReport.of(cache, located, [options.pred_probs, options.embeddings, *options.against], depends)
     if (report := known.load()) is not None:
         return _finished(report, options, _run(started, clock, "cache", 1))
 
@@ -174,11 +177,11 @@ def run(source: Any, options: ScanOptions) -> Report:
     splits = config.splits if located.paths and options.splits is None else options.splits
     found = located.recognise(config.label, splits, options.changed_only)
     datasets = with_roles(found.datasets, config.roles, config.task)
-    given = _given(options, datasets)
+    settings = Settings(config.batch_size, memory=config.memory)
+    given = _given(options, datasets, settings)
     silencer = Silencer(options.settings, baseline, datasets, {rule.code for rule in rules}, today)
     engines = _engines(options, datasets, cache, starting)
     tally = Tally([partition for dataset in datasets for partition in dataset.partitions], options.progress)
-    settings = Settings(config.batch_size, memory=config.memory)
     fast, asked = config.preset == "fast", options.settings.origins.get("batch-size") == GIVEN
 
     def scanned(dataset: Dataset, engine: Engine) -> Scanned:
@@ -234,13 +237,19 @@ def _baseline(options: ScanOptions) -> Baseline | None:
     return read_baseline(Path(options.settings.config.baseline))
 
 
-def _given(options: ScanOptions, datasets: Sequence[Dataset]) -> Given:
+def _given(options: ScanOptions, datasets: Sequence[Dataset], settings: Settings) -> Given:
     from datalint.profile.splits import Given
     from datalint.sources.given import read_given
 
     given = Given(read_given(options.pred_probs, "pred_probs"), read_given(options.embeddings, "embeddings"))
     if (given.pred_probs or given.embeddings) and len(datasets) > 1:
         raise DatalintError(f"predictions or embeddings fit one data set, and there are {len(datasets)}; scan it alone")
+    if options.against:
+        from datalint.engine.against import read_against
+
+        given = replace(given, against=read_against(options.against, settings))
+        for dataset in datasets:
+            dataset.against = True
     return given
 
 
@@ -268,7 +277,7 @@ def _load(dataset: Dataset) -> None:
     import datalint.report.formats.text
     import datalint.report.html.html
 
-    if dataset.modality == "images":
+    if dataset.modality != "table":
         from PIL import Image, WebPImagePlugin  # noqa: F401
 
         import datalint.profile.learn.near_crops  # noqa: F401

@@ -15,7 +15,10 @@ from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
 from datalint.core.dialogues import TURNS, Conversation, Dialogue, Turn, without_speakers
 from datalint.core.loops import Loop, Target
+from datalint.core.secrets import Secret, masked, secrets_in
+from datalint.core.secrets import pattern as pattern_of_secrets
 from datalint.core.silence import Silence, SilenceKind
+from datalint.core.sounds import Recordings
 from datalint.core.statistics import (
     auc,
     auc_error,
@@ -48,6 +51,7 @@ from datalint.measures.pixels import PixelStats
 from datalint.measures.places import Places
 from datalint.measures.problems import Problems
 from datalint.measures.sample import Sample
+from datalint.measures.sounds import SoundStats
 from datalint.measures.texts import TextStats
 from datalint.measures.zeros import ZeroSamples
 from datalint.profile import statistics
@@ -76,12 +80,13 @@ from datalint.profile.learn.sampled import bins_of, features_of, fewer, folds_of
 from datalint.profile.learn.tails import MIN_VALUES as MIN_TAIL_VALUES
 from datalint.profile.learn.tails import Tail, tail_of
 from datalint.profile.learn.threads import one_thread
+from datalint.profile.learn.tokens import NoTokenizer, token_counter
 from datalint.profile.learn.verdict import Contradictions, contradictions
 from datalint.profile.learn.verdict import Verdict as NoiseVerdict
 from datalint.profile.learn.verdict import judge as judge_noise
 from datalint.profile.loop import Chance, FirstStep, LoopProfile, LossCall, Stretch
 from datalint.profile.profile import Profile
-from datalint.profile.splits import SampledRows, SplitProfile
+from datalint.profile.splits import Elsewhere, SampledRows, SplitProfile
 from datalint.rules.base import AllWell, Cases, Field, Found, LoopRule, Rule, RuleParams, Severity, Skip
 
 __all__ = [
@@ -108,6 +113,7 @@ __all__ = [
     "Copies",
     "Dataset",
     "Dialogue",
+    "Elsewhere",
     "Field",
     "FirstStep",
     "Found",
@@ -124,6 +130,7 @@ __all__ = [
     "Masks",
     "Measurement",
     "NamedSamples",
+    "NoTokenizer",
     "NoiseEstimate",
     "NoiseVerdict",
     "NumberStats",
@@ -139,6 +146,7 @@ __all__ = [
     "Problems",
     "Profile",
     "Reading",
+    "Recordings",
     "Residuals",
     "Role",
     "Rule",
@@ -146,10 +154,12 @@ __all__ = [
     "Run",
     "Sample",
     "SampledRows",
+    "Secret",
     "Severity",
     "Silence",
     "SilenceKind",
     "Skip",
+    "SoundStats",
     "SplitProfile",
     "Storage",
     "Stretch",
@@ -196,6 +206,7 @@ __all__ = [
     "log_chance_absent",
     "log_chi_square_tail",
     "lookup_accuracy",
+    "masked",
     "midranks",
     "missing",
     "more_of",
@@ -205,6 +216,7 @@ __all__ = [
     "number_targets",
     "one_thread",
     "orient",
+    "pattern_of_secrets",
     "plural",
     "poisson_tail",
     "quoted",
@@ -212,8 +224,10 @@ __all__ = [
     "relation",
     "residuals",
     "rows_of",
+    "secrets_in",
     "statistics",
     "tail_of",
+    "token_counter",
     "training",
     "transpose",
     "truncate",

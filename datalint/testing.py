@@ -78,7 +78,7 @@ def check_page(rule: type[RuleBase]) -> None:
     assert rule.severity in SEVERITIES, f"{rule.code} has the unknown severity {rule.severity!r}"
     if issubclass(rule, Rule):
         assert rule.wants in get_args(Wants), f"{rule.code} wants {rule.wants!r}"
-        assert rule.modalities <= {"table", "images"}, f"{rule.code} names an unknown modality"
+        assert rule.modalities <= {"table", "images", "audio"}, f"{rule.code} names an unknown modality"
         assert rule.modalities, f"{rule.code} applies to nothing"
     assert rule.item.strip(), f"{rule.code} answers no item"
     assert getattr(rule, "plant").__doc__, f"{rule.code} does not say what it plants"  # noqa: B009 - of either kind

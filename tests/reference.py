@@ -16,6 +16,7 @@ import pandas as pd
 
 from datalint.core.clean import Clean
 from tests.conversations import chats
+from tests.recordings import KINDS, made, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,9 +39,15 @@ def images(seed: int = 0) -> tuple[Clean, ...]:
     return tuple(make(np.random.default_rng(seed)) for make in IMAGES.values())
 
 
+@lru_cache(maxsize=4)
+def sounds(seed: int = 0) -> tuple[Clean, ...]:
+    """All clean trees of recordings."""
+    return tuple(make(np.random.default_rng(seed)) for make in SOUNDS.values())
+
+
 def clean_sets(seed: int = 0) -> tuple[Clean, ...]:
-    """Tables and image trees."""
-    return tables(seed) + images(seed)
+    """Tables, image trees and recordings."""
+    return tables(seed) + images(seed) + sounds(seed)
 
 
 def named(name: str, seed: int = 0) -> Clean:
@@ -284,6 +291,30 @@ def _preferences(rng: np.random.Generator) -> Clean:
     return Clean("preferences", cut(pd.DataFrame(rows, columns=["prompt", "chosen", "rejected"]), SPLITS))
 
 
+def _passages(rng: np.random.Generator) -> Clean:
+    """Passages with a question each, and where in it the answer begins."""
+    rows = []
+    for k, chat in enumerate(chats(300, int(rng.integers(2**31)), 1)):
+        passage = chat[1][1]
+        words = passage.split()
+        first = int(rng.integers(len(words) - 4))
+        answer = " ".join(words[first : first + int(rng.integers(1, 5))])
+        start = len(" ".join([*words[:first], ""]))
+        rows.append((f"q{k:04d}", passage, chat[0][1], answer, start))
+    table = pd.DataFrame(rows, columns=["id", "context", "question", "answer", "answer_start"])
+    return Clean("passages", cut(table, SPLITS))
+
+
+def _manifest(rng: np.random.Generator) -> Clean:
+    """A list of recordings with what is said in each, and how long that takes."""
+    texts = [chat[1][1].split(". ")[0] for chat in chats(500, int(rng.integers(2**31)), 1)]
+    texts = [f"{text} {chat[0][1]}" for text, chat in zip(texts, chats(500, int(rng.integers(2**31)), 1), strict=True)]
+    seconds = np.array([len(text) / 14 for text in texts]) * rng.uniform(0.85, 1.2, len(texts)) + 0.3
+    names = [f"clips/{k:05d}.wav" for k in range(len(texts))]
+    table = pd.DataFrame({"audio_filepath": names, "duration": np.round(seconds, 3), "text": texts})
+    return Clean("manifest", cut(table, SPLITS))
+
+
 TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "wine": lambda rng: _bundled("wine", rng),
     "wine split": lambda rng: _bundled("wine", rng, SPLITS),
@@ -308,6 +339,8 @@ TABLES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "questions": _questions,
     "chats": _chats,
     "preferences": _preferences,
+    "passages": _passages,
+    "manifest": _manifest,
 }
 
 
@@ -470,3 +503,30 @@ IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "boxed digits": _boxed_digits,
     "masked digits": _masked_digits,
 }
+
+
+# --- recordings -----------------------------------------------------------------------------------------------------
+
+
+def _noises(rng: np.random.Generator) -> Clean:
+    """Bells, birds and rain in split and class folders."""
+    files = {}
+    for k in range(150):
+        kind, split = KINDS[k % 3], "test" if k % 5 == 0 else "train"
+        files[f"{split}/{kind}/{k:03d}.wav"] = packed(made(kind, rng))
+    return Clean("noises", files=files)
+
+
+def _stereo(rng: np.random.Generator) -> Clean:
+    """The same from two sides, in class folders alone."""
+    files = {}
+    for k in range(90):
+        kind = KINDS[k % 3]
+        one = made(kind, rng)
+        late = int(rng.integers(1, 9))
+        both = np.stack([one, np.roll(one, late) * rng.uniform(0.6, 1)], axis=1) + rng.normal(0, 0.002, (len(one), 2))
+        files[f"{kind}/{k:03d}.wav"] = packed(np.clip(both, -1, 1), 11_025)
+    return Clean("noises in stereo", files=files)
+
+
+SOUNDS: dict[str, Callable[[np.random.Generator], Clean]] = {"noises": _noises, "stereo": _stereo}

@@ -16,6 +16,7 @@ from sklearn import datasets
 
 from datalint.report.models import Report
 from tests.command import Outcome, call, run
+from tests.conversations import chats
 
 RULES = "ORD101,DUP101,SPL101,VAL101,VAL110,IMG103,IMG107,FIL101"
 NUMBERS = ["x1", "x2", "x3"]
@@ -177,6 +178,25 @@ def test_json_lines_stay_as_they_are(tmp_path: Path) -> None:
     assert outcome.status == 0, outcome.err
     mended = (tmp_path / "new" / "t.jsonl").read_text().splitlines()
     assert sorted(mended) == sorted([*lines[:7], lines[7].replace('"label": " ', '"label": "'), *lines[8:]])
+
+
+def test_conversations_are_kept_line_by_line(tmp_path: Path) -> None:
+    """Without those that hold nothing, copies, and training samples that the test holds."""
+    some = chats(200, most=1)
+    rows = [[{"role": role, "content": text} for role, text in chat] for chat in some]
+    for k in (3, 40, 77):
+        rows[k][1]["content"] = ""
+    rows[90][0]["content"] = f"Complete this, please: {rows[160][1]['content']}"
+    rows[91][0]["content"] = f"Complete this, please: {rows[161][1]['content']}"
+    lines = [json.dumps({"messages": row, "source": {"page": k}}) for k, row in enumerate(rows)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text("\n".join([*lines[:140], lines[11]]) + "\n")
+    (tmp_path / "data" / "test.jsonl").write_text("\n".join(lines[140:]) + "\n")
+    done = call(tmp_path, "fix", "data", "--out", "new", "--select", "CHT,DUP101,SPL112")
+    assert (done.status, done.err) == (0, "")
+    mended = (tmp_path / "new" / "train.jsonl").read_text().splitlines()
+    assert mended == [line for k, line in enumerate(lines[:140]) if k not in {3, 40, 77, 90, 91}]
+    assert (tmp_path / "new" / "test.jsonl").read_text() == (tmp_path / "data" / "test.jsonl").read_text()
 
 
 def test_damaged_files_and_torn_rows_are_left_out(tmp_path: Path) -> None:

@@ -124,6 +124,12 @@ class Scan(Grouped):
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Samples per batch.")
 @click.option("--pred-probs", metavar="FILE", help="Out-of-sample class probabilities you have (.npy, .npz, .csv).")
 @click.option("--embeddings", metavar="FILE", help="Vectors to use as features instead (.npy, .npz, .csv).")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="PATH",
+    help="Evaluation texts that training data must not hold (SPL112); may be given more than once.",
+)
 @click.option("--changed-only", is_flag=True, help="The paths are changed files: look at each by itself (pre-commit).")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes to read with; as many as pay if not given.")
 @click.option(
@@ -240,6 +246,7 @@ def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:
         settings=settings.given(given, "command line"),
         pred_probs=typed["pred_probs"],
         embeddings=typed["embeddings"],
+        against=typed["against"],
         changed_only=typed["changed_only"],
         engine=typed["engine"],
         scheduler=typed["scheduler"],

@@ -11,7 +11,8 @@ from datalint.config.discovery import Effective
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from datalint.engine.engine import EngineName
 
@@ -25,6 +26,7 @@ class ScanOptions:
     splits: Mapping[str, Any] | None = None
     pred_probs: Any = None
     embeddings: Any = None
+    against: Sequence[str | Path] = ()
     changed_only: bool = False
     engine: EngineName = "local"
     scheduler: str | None = None

@@ -45,8 +45,10 @@ class Clean:
 
     @property
     def modality(self) -> str:
-        """Either ``table`` or ``images``."""
+        """``table``, ``images`` or ``audio``."""
         suffixes = {PurePosixPath(path).suffix for path in self.files}
+        if suffixes & {".wav", ".flac", ".ogg", ".mp3"}:
+            return "audio"
         return "images" if suffixes - {".csv", ".parquet"} else "table"
 
     def write(self, folder: Path) -> Path:

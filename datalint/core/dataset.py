@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from datalint.core.annotations import Annotations, MaskBlock, ObjectBlock
     from datalint.core.dialogues import Conversation
+    from datalint.core.sounds import Recordings, SoundBlock
     from datalint.core.terms import Confidence, Modality
 
 Kind = Literal["number", "text", "time", "other"]
@@ -257,6 +258,8 @@ class Batch:
     """Only when annotations were asked for."""
     masks: MaskBlock | None = None
     """Only when masks were asked for."""
+    sounds: SoundBlock | None = None
+    """Recordings, whatever a table says of them."""
     problems: list[Problem] = field(default_factory=list)
 
     @cached_property
@@ -275,6 +278,8 @@ class Batch:
     @cached_property
     def input_hashes(self) -> NDArray[np.uint64]:
         """Content hash per sample without its label."""
+        if self.sounds is not None:
+            return self.sounds.hashes
         if self.table is not None:
             return self.table.hashes
         if self.images is not None:
@@ -389,6 +394,10 @@ class Dataset:
     """The columns that make up the conversation of each sample; None where there is none."""
     annotations: Annotations | None = None
     """What is known of the objects that are drawn in its pictures; None where there are none."""
+    against: bool = False
+    """Whether texts from elsewhere are looked for in it."""
+    recordings: Recordings | None = None
+    """The columns that speak of recordings; None where there are none."""
 
     def column(self, name: str) -> Field | None:
         """The column of that name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-Modality = Literal["table", "images", "loop"]
+Modality = Literal["table", "images", "audio", "loop"]
 """A loop is no data: a model, its loss, a loader and an optimizer, before training."""
 Confidence = Literal["certain", "high", "medium", "low"]
 
@@ -25,6 +25,8 @@ class Storage(StrEnum):
     """One file per picture."""
     TEXTS = "texts"
     """One file per text."""
+    SOUNDS = "sounds"
+    """One file per recording."""
     ARRAYS = "arrays"
     """Arrays in memory."""
     MEMORY = "memory"
@@ -34,7 +36,7 @@ class Storage(StrEnum):
     @property
     def rewritten(self) -> bool:
         """Whether it is files that ``datalint fix`` writes again."""
-        return self not in {Storage.NUMPY, Storage.TEXTS, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
+        return self not in {Storage.NUMPY, Storage.TEXTS, Storage.SOUNDS, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
 
     @property
     def of_arrays(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.core.dataset import THUMBNAIL
 from datalint.core.dialogues import told
+from datalint.core.secrets import LONGEST, masked
 from datalint.core.statistics import digits
 from datalint.engine.engine import read
 from datalint.measures.columns import NumberStats
@@ -361,7 +362,7 @@ class _Batch:
                 number = float(table.numbers[row, numbers[name]])
                 found.append(digits(number) if math.isfinite(number) else None if math.isnan(number) else str(number))
             elif name in texts and texts[name].codes[row] >= 0:
-                text = told(texts[name].values[texts[name].codes[row]])
+                text = masked(told(texts[name].values[texts[name].codes[row]][:LONGEST]))
                 found.append(_short(text))
             else:
                 found.append(None)

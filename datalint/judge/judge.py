@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, overload
 from datalint.core import hashing
 from datalint.core.dataset import Problem
 from datalint.core.errors import DatalintError
+from datalint.core.secrets import masked
 from datalint.core.severity import SEVERITIES
 from datalint.core.vocabulary import WHOLE
 from datalint.judge import facts
@@ -300,7 +301,9 @@ class _Judged:
     def _see_fit(self, rule: Rule) -> None:
         """Skip a rule that such data has nothing for."""
         if self.dataset.modality not in rule.modalities:
-            raise Skip(f"applies to {'images' if 'images' in rule.modalities else 'table'} only", applies=False)
+            told = {"table": "tables", "images": "images", "audio": "recordings"}
+            said = " and ".join(told[m] for m in told if m in rule.modalities)
+            raise Skip(f"applies to {said} only", applies=False)
         if rule.wants == "nothing":
             return
         if rule.wants in {"annotations", "objects", "masks"}:
@@ -355,7 +358,7 @@ class _Judged:
             rule=rule.name,
             severity=severity,
             confidence=round(found.confidence, 4),
-            message=found.message,
+            message=masked(found.message),
             consequence=found.consequence,
             remedy=remedy,
             split=None if len(self.profile.splits) == 1 and found.split == WHOLE else found.split,
@@ -375,7 +378,7 @@ class _Judged:
         return finding, found.cases, samples
 
     def _picture(self, cases: Cases | None, samples: Sequence[AffectedSample]) -> None:
-        if cases is None or self.dataset.modality != "images":
+        if cases is None or self.dataset.modality == "table":
             return
         for k, sample in enumerate(samples[:PICTURES_PER_FINDING]):
             if len(self.thumbnails) < PICTURES:

@@ -275,6 +275,8 @@ def _payload(batch: Batch, rows: NDArray[np.int64]) -> Payload:
         pictures = batch.images.thumbnails[rows]
         if batch.images.readable is not None:
             readable = batch.images.readable[rows]
+    elif batch.sounds is not None:
+        pictures, readable = batch.sounds.pictures[rows], batch.sounds.readable[rows]
     return Payload(label, target, batch.input_hashes[rows], numbers, texts, pictures, readable)
 
 

@@ -22,6 +22,7 @@ from datalint.sources.arrays.files import ArrayPartition, column_names
 from datalint.sources.files import reason
 from datalint.sources.images.files import ImagePartition
 from datalint.sources.objects.frames import FramePartition
+from datalint.sources.sounds.files import SoundFiles
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.convert import UNASSIGNED
 from datalint.sources.tables.format import TablePartition
@@ -79,7 +80,7 @@ def load(dataset: Dataset, *, samples: int | None = None, seed: int = 0) -> Load
         )
     rng = np.random.default_rng(seed)
     try:
-        if dataset.modality == "images":
+        if dataset.modality != "table":
             return _images(dataset, samples, rng)
         return _tables(dataset, samples, rng, size)
     except (OSError, ValueError, EOFError) as error:
@@ -103,7 +104,7 @@ def _images(dataset: Dataset, samples: int | None, rng: np.random.Generator) -> 
     folders: dict[str, str] = {}
     several = len(dataset.splits) > 1
     for partition in dataset.partitions:
-        if not isinstance(partition, ImagePartition):
+        if not isinstance(partition, (ImagePartition, SoundFiles)):
             raise DatalintError(
                 f"{dataset.path} holds pictures as arrays: faults are planted into tables and folders of image files"
             )

@@ -64,7 +64,7 @@ class Profile:
     def compares_inputs(self) -> bool:
         """Whether :attr:`copies` can be found: the inputs were hashed, and there are any."""
         hashed = all(Contents in split.measured for split in self.splits)
-        return hashed and (self.dataset.modality == "images" or bool(self.content_names))
+        return hashed and (self.dataset.modality != "table" or bool(self.content_names))
 
     @property
     def learnable(self) -> bool:

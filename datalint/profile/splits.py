@@ -17,12 +17,13 @@ from datalint.measures.problems import Problems
 from datalint.measures.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from datalint.core.dataset import Split
+    from datalint.core.dataset import Partition, Split
     from datalint.measures.base import Measurement
+    from datalint.measures.passages import Passages
     from datalint.measures.places import Places
 
 M = TypeVar("M", bound="Measurement")
@@ -167,13 +168,28 @@ class SampledRows:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """The passages of texts that lie elsewhere, such as a benchmark that training data must not hold."""
+
+    name: str
+    passages: Passages
+    partitions: Sequence[Partition]
+
+    def sample_id(self, place: int) -> str:
+        """What a person can open to see one of the texts."""
+        places = self.passages.places
+        return self.partitions[int(places.part[place])].sample_id(int(places.line[place]))
+
+
+@dataclass(frozen=True)
 class Given:
-    """What the user already has: predictions or embeddings, one row per sample in stored order."""
+    """What the user already has: predictions or embeddings, one row per sample in stored order, and texts of evaluation."""
 
     pred_probs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """[samples, classes] by split."""
     embeddings: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """[samples, dimensions] by split."""
+    against: tuple[Elsewhere, ...] = ()
 
 
 def class_order(name: str) -> tuple[int, float, str]:

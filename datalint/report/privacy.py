@@ -157,7 +157,7 @@ class _Built:
         return DatasetReport(
             name=self._hidden("data", known.path) if self._key else known.name,
             path=self._hidden("data", known.path),
-            layout=self._own(known.layout, "images" if known.modality == "images" else "tables"),
+            layout=self._own(known.layout, {"images": "images", "audio": "recordings"}.get(known.modality, "tables")),
             storage=known.storage,
             modality=known.modality,
             evidence=self._own(known.evidence, ""),

@@ -195,7 +195,7 @@ class Rule(RuleBase):
     """Whether it speaks of a set as a whole, of its order, size or scale: a changed file alone says nothing of that."""
     tells_damage: ClassVar[bool] = False
     """Whether it reports what could not be read, from the problems alone: it runs even where nothing else was measured."""
-    modalities: ClassVar[frozenset[str]] = frozenset({"table", "images"})
+    modalities: ClassVar[frozenset[str]] = frozenset({"table", "images", "audio"})
     measures: ClassVar[tuple[type[Measurement] | Reading, ...]] = ()
     """The measurements it reads from the profile."""
     sampled: ClassVar[bool] = False

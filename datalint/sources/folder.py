@@ -11,6 +11,7 @@ from datalint.core import vocabulary
 from datalint.core.dataset import Problem
 from datalint.sources import files
 from datalint.sources.arrays.files import NotLookedInto
+from datalint.sources.sounds.suffixes import SOUNDS
 from datalint.sources.tables import named_files
 from datalint.sources.tables.encoding import NotJudged
 from datalint.sources.tables.formats import suffixes
@@ -76,6 +77,11 @@ class Folder:
     def pictures(self) -> named_files.Places:
         """The pictures that tables may name."""
         return named_files.Places(self.entries)
+
+    @cached_property
+    def sounds(self) -> named_files.Places:
+        """The recordings that tables may name."""
+        return named_files.Places(self.entries, SOUNDS)
 
     def place_of(self, path: Path) -> tuple[str, ...]:
         """The folder that holds a file, below this one."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from datalint.core import hashing
 from datalint.core.annotations import MaskBlock, ObjectBlock
 from datalint.core.dataset import Batch, Categories, ImageBlock, LabelBlock, LabelSet, PixelBlock, Problem, TableBlock
+from datalint.core.sounds import SoundBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="Measurement")
 
-KINDS = ("table", "numeric labels", "label sets", "images")
+KINDS = ("table", "numeric labels", "label sets", "images", "sounds")
 WILD = np.array(
     [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 2.0**53 + 2, -(2.0**63), 1e100, 1e200, -1.7e308, 1.7e308]
 )
@@ -48,6 +49,8 @@ class Section:
     """None for a picture that cannot be read."""
     pixels: NDArray[np.float64] | None = None
     """[samples, 2] numbers of the pictures, where they are arrays of numbers."""
+    sounds: NDArray[np.int64] | None = None
+    """A number that stands for each recording; 0 for one that cannot be read."""
     objects: NDArray[np.int64] | None = None
     """Number of objects in each sample."""
     image: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
@@ -76,6 +79,8 @@ class Section:
             batch.table = TableBlock(self.names, numbers, tuple(columns), self.features, tokens=self._tokens(rows))
         if self.pictures is not None:
             batch.images = self._images(rows)
+        if self.sounds is not None:
+            batch.sounds = self._sounds(self.sounds[rows])
         if self.objects is not None:
             batch.objects = self._objects(start, stop, rng)
             batch.masks = self._masks(start, stop)
@@ -92,6 +97,25 @@ class Section:
                     counts = found.setdefault(name, {})
                     counts[token] = counts.get(token, 0) + 1
         return found
+
+    def _sounds(self, numbers: NDArray[np.int64]) -> SoundBlock:
+        read = numbers > 0
+        level = np.where(read, numbers / 50, np.nan).astype(np.float32)
+        return SoundBlock(
+            rate=(numbers % 3 * 8000).astype(np.int32),
+            channels=(numbers % 3).astype(np.int16),
+            seconds=numbers.astype(np.float64) * 0.1,
+            format=["WAV" if number else "" for number in numbers],
+            depth=["PCM_16" if number else "" for number in numbers],
+            loudest=level,
+            clipped=level,
+            offset=level,
+            spread=level,
+            dead=numbers % 5 == 1,
+            hashes=hashing.mix(numbers.astype(np.uint64)),
+            readable=read,
+            pictures=np.repeat(numbers % 256, 16).reshape(-1, 4, 4).astype(np.uint8),
+        )
 
     def _objects(self, start: int, stop: int, rng: np.random.Generator) -> ObjectBlock:
         assert self.objects is not None
@@ -203,7 +227,7 @@ def streams(draw: st.DrawFn, kind: str) -> Stream:
     """Streams of one kind, up to some hundred samples, in up to three sections."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sizes = draw(st.lists(st.integers(0, 4) | st.integers(0, 40) | st.integers(100, 350), min_size=1, max_size=3))
-    make = {"table": _table, "numeric labels": _target, "label sets": _sets, "images": _images}[kind]
+    make = {"table": _table, "numeric labels": _target, "label sets": _sets, "images": _images, "sounds": _sounds}[kind]
     return Stream([_with_problems(make(rng, size), rng) for size in sizes])
 
 
@@ -278,6 +302,12 @@ def _sets(rng: np.random.Generator, size: int) -> Section:
     section.values = None
     section.classes = pool[rng.integers(len(pool), size=size)]
     section.declared = tuple(names[:5])
+    return section
+
+
+def _sounds(rng: np.random.Generator, size: int) -> Section:
+    section = Section(size, classes=_labels(rng, size))
+    section.sounds = rng.integers(0, int(rng.integers(1, 300)), size)
     return section
 
 

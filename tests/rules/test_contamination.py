@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,17 @@ import pandas as pd
 import pytest
 
 import datalint
+from datalint.core.errors import DatalintError
 from datalint.core.passages import passages
 from datalint.measures.base import Settings
 from datalint.measures.passages import Passages
+from tests.command import call
 from tests.conversations import chats
 from tests.measures.streams import measured
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datalint.core.dataset import Batch
     from datalint.report.models import Finding
 
@@ -97,3 +102,68 @@ def test_beyond_the_budget_a_sample_of_the_passages_is_kept(memory: int) -> None
     assert len(state.hashes) <= memory // 200
     assert state.rate < 1 and (state.hashes <= state.limit).all()
     assert state.owner.max() < len(state.places)
+
+
+# --- texts that lie elsewhere ---------------------------------------------------------------------------------------
+
+
+def benchmark(path: Path, texts: pd.DataFrame, name: str = "bench.jsonl") -> Path:
+    target = path / name
+    if name.endswith("csv"):
+        texts.to_csv(target, index=False)
+    else:
+        texts.to_json(target, orient="records", lines=True)
+    return target
+
+
+@pytest.mark.parametrize("name", ["bench.jsonl", "bench.csv"])
+@pytest.mark.parametrize("split", [False, True])
+def test_a_benchmark_in_the_training_data(tmp_path: Path, name: str, split: bool) -> None:
+    train, test = splits(300, 80)
+    given = benchmark(tmp_path, test[:50], name)
+    source = {"train": train, "test": test[50:]} if split else train
+    assert not datalint.scan(source, select=["SPL112"], against=given).findings
+    for k in range(5):
+        train.loc[20 * k, "prompt"] = f"Complete this. {test.completion[k]} Thank you."
+    (finding,) = datalint.scan(source, select=["SPL112"], against=[str(given)]).findings
+    assert (finding.severity, finding.affected.count) == ("error", 5)
+    assert [sample.index for sample in finding.affected.samples] == [0, 20, 40, 60, 80]
+    assert str(finding.affected.samples[0].detail["near"]).startswith(str(given))
+    assert finding.split == ("train" if split else None)
+    assert "5 of 50 samples of bench (10.0%), given to compare with" in finding.message
+
+
+def test_a_benchmark_of_another_shape(tmp_path: Path) -> None:
+    """Questions with choices, against conversations."""
+    train, test = splits(300, 60)
+    rows = [{"question": text, "choices": ["a", "b"], "answer": 1} for text in test.completion]
+    (tmp_path / "mmlu.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    train.loc[7, "prompt"] = f"Here: {test.completion[9]}"
+    train.loc[8, "prompt"] = f"Here: {test.completion[10]}"
+    turns = [
+        [{"role": "user", "content": a}, {"role": "assistant", "content": b}]
+        for a, b in zip(train.prompt, train.completion, strict=True)
+    ]
+    (finding,) = datalint.scan(pd.DataFrame({"messages": turns}), select=["SPL112"], against=tmp_path).findings
+    assert [sample.index for sample in finding.affected.samples] == [7, 8]
+
+
+def test_what_cannot_be_compared_with_says_so(tmp_path: Path) -> None:
+    train, _ = splits(40, 1)
+    with pytest.raises(DatalintError, match="--against: no such file or folder"):
+        datalint.scan(train, against=tmp_path / "none.jsonl")
+    pd.DataFrame({"x": [1.5, 2.5] * 20, "y": [0, 1] * 20}).to_csv(tmp_path / "numbers.csv", index=False)
+    with pytest.raises(DatalintError, match="holds no texts of 13 words"):
+        datalint.scan(train, against=tmp_path)
+
+
+def test_the_command_takes_several(tmp_path: Path) -> None:
+    train, test = splits(300, 60)
+    train.loc[7, "prompt"] = f"Here: {test.completion[9]}"
+    train.loc[8, "prompt"] = f"Here: {test.completion[40]}"
+    benchmark(tmp_path, test[:30], "one.jsonl")
+    benchmark(tmp_path, test[30:], "two.jsonl")
+    benchmark(tmp_path, train, "train.jsonl")
+    given = ("--against", "one.jsonl", "--against", "two.jsonl")
+    outcome = call(tmp_path, "scan", "train.jsonl", *given, "--select", "SPL112", "--no-report", "--format", "concise")
+    assert len([line for line in outcome.out.splitlines() if "SPL112" in line]) == 2

@@ -13,6 +13,7 @@ from tests.conversations import chats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from datalint.report.models import Finding
 
@@ -194,3 +195,35 @@ def test_the_context_is_a_parameter() -> None:
 def test_other_tables_hold_no_conversations() -> None:
     report = datalint.scan(pd.DataFrame({"x": range(50), "y": ["a", "b"] * 25}), select=["CHT"], config=False)
     assert {status.reason for status in report.datasets[0].rules} == {"the table holds no conversations"}
+
+
+def test_tokens_as_a_tokenizer_counts_them(tmp_path: Path) -> None:
+    """One that knows letters alone counts far more than the estimate."""
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+
+    letters = {chr(k): k for k in range(32, 127)} | {"[UNK]": 0}
+    tokenizer = Tokenizer(WordLevel(letters, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    some = chats(60, most=1)
+    longest = max(len(chat[0][1]) + len(chat[1][1]) + 8 for chat in some)
+    for place in (tmp_path, tmp_path / "tokenizer.json"):
+        options = {"rules": {"CHT104": {"context": longest - 1, "tokenizer": str(place)}}}
+        (finding,) = datalint.scan(frame(some), select=["CHT104"], config=options).findings
+        assert finding.affected.samples[0].detail["tokens"] == longest
+        assert "as the tokenizer counts them" in finding.message
+        options["rules"]["CHT104"]["context"] = longest
+        assert not datalint.scan(frame(some), select=["CHT104"], config=options).findings
+    options = {"rules": {"CHT104": {"tokenizer": str(tmp_path / "none.json")}}}
+    (status,) = datalint.scan(frame(some), select=["CHT104"], config=options).datasets[0].rules
+    assert (status.status, status.reason) == ("skipped", f"there is no tokenizer {str(tmp_path / 'none.json')!r}")
+
+
+def test_what_is_left_of_answers() -> None:
+    some = [[("user", "word " * 100), ("assistant", "word " * 100)] for _ in range(40)]
+    some = [[("user", f"{k} {chat[0][1]}"), chat[1]] for k, chat in enumerate(some)]
+    options = {"rules": {"CHT104": {"context": 150}}}
+    (finding,) = datalint.scan(frame(some), select=["CHT104"], config=options).findings
+    assert 0.3 < float(str(finding.evidence["answers_left"])) < 0.5

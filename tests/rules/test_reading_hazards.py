@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -149,3 +150,54 @@ def test_a_hidden_folder_of_pictures_among_the_class_folders(tmp_path: Path) -> 
 def test_data_in_memory_passes() -> None:
     (status,) = scan(named("iris"), find_rule("FIL102")).datasets[0].rules
     assert (status.status, status.reason) == ("passed", "the data was given in memory: no file was read")
+
+
+FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "number in text": ({"a": {"b": "x"}}, {"a": {"b": 7}}, "'a.b' holds 2 numbers where the others are texts"),
+    "text in numbers": ({"n": 3, "t": "u"}, {"n": "5", "t": "u"}, "'n' holds 2 texts where the others are numbers"),
+    "flag in text": ({"a": "x", "k": 1}, {"a": True, "k": 1}, "'a' holds 2 truth values where the others are texts"),
+    "text for a list": ({"a": ["x"], "k": "v"}, {"a": "x", "k": "v"}, "'a' holds 2 texts where the others are lists"),
+    "in a list": ({"a": ["x"], "k": "v"}, {"a": [4], "k": "v"}, "'a[]' holds 2 numbers where the others are texts"),
+    "in objects in a list": (
+        {"a": [{"b": [{"c": 1}]}], "k": "v"},
+        {"a": [{"b": [{"c": "1"}]}], "k": "v"},
+        "'a[].b[].c' holds 2 texts where the others are numbers",
+    ),
+    "text for an object": (
+        {"a": {"b": 1}, "k": "v"},
+        {"a": "{}", "k": "v"},
+        "'a' holds 2 texts where the others are obj",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLIPS)
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+def test_types_that_flip_between_records(
+    name: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever in the file, and however deep in the record: Arrow's reader stops there."""
+    monkeypatch.setattr("datalint.sources.tables.jsonlines.BLOCK", 2_000)
+    monkeypatch.setattr("datalint.sources.tables.json_document.BLOCK", 2_000)
+    usual, other, told = FLIPS[name]
+    rows = [{"id": f"r{k}", **(other if k in {832, 901} else usual)} for k in range(1_000)]
+    lines = [json.dumps(row) for row in rows]
+    (tmp_path / f"train.{suffix}").write_text(
+        "\n".join(lines) if suffix == "jsonl" else f"[{','.join(lines)}]", encoding="utf-8"
+    )
+    (finding,) = datalint.scan(tmp_path, select=["FIL102"]).findings
+    assert (finding.severity, told in finding.message) == ("warning", True), finding.message
+    assert ("train.jsonl:833" if suffix == "jsonl" else "train.json[832]") in finding.message
+    rows = [{"id": f"r{k}", **usual} for k in range(1_000)]
+    (tmp_path / f"train.{suffix}").write_text(
+        json.dumps(rows) if suffix == "json" else "\n".join(map(json.dumps, rows))
+    )
+    assert not datalint.scan(tmp_path, select=["FIL102"], cache=False).findings
+
+
+def test_gaps_and_whole_numbers_are_no_flips(tmp_path: Path) -> None:
+    """Nor are words among numbers, which are mixed types."""
+    values: list[object] = [1, 2.5, None, "unknown", 4]
+    rows = [{"n": values[k % 5], "a": [None, ["x"], []][k % 3], "o": [None, {"z": "q"}][k % 2]} for k in range(300)]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert not datalint.scan(tmp_path, select=["FIL102"]).findings

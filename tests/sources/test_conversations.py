@@ -249,3 +249,36 @@ def test_parts_of_a_row_in_their_order() -> None:
     texts = {"sys": "s", "q": "ask", "more": "this", "a": None}
     made = Conversation(parts, "").dialogues({n: np.array([t], dtype=object) for n, t in texts.items()}, 1)
     assert [tuple(turn) for turn in made[0].turns] == [("system", "s"), ("user", "ask\nthis"), ("assistant", "")]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "jsonl", "frame"])
+@pytest.mark.parametrize("spaced", [False, True])
+def test_turns_that_are_written_as_json(form: str, spaced: bool, tmp_path: Path) -> None:
+    """In one text per conversation, as tables that cannot hold lists have them."""
+    separators = (", ", ": ") if spaced else (",", ":")
+    some = chats(120, most=2)
+    turns = [[{"role": role, "content": text} for role, text in chat] for chat in some]
+    turns[7][1]["content"] = ""
+    turns[9][0]["content"] = '[{"a": "text that is JSON itself"}]'
+    table = pd.DataFrame({"id": range(120), "messages": [json.dumps(cell, separators=separators) for cell in turns]})
+    source: Any = table
+    if form != "frame":
+        source = tmp_path / f"chats.{form}"
+        if form == "csv":
+            table.to_csv(source, index=False)
+        elif form == "parquet":
+            table.to_parquet(source)
+        else:
+            table.to_json(source, orient="records", lines=True)
+    (dataset,) = datalint.detect(source)
+    assert (dataset.task, dataset.conversation is not None) == ("chat", True)
+    report = datalint.scan(source, select=["CHT"], cache=False)
+    (finding,) = [finding for finding in report.findings if finding.code == "CHT102"]
+    assert [sample.index for sample in finding.affected.samples] == [7]
+
+
+def test_json_of_something_else_is_no_conversation(tmp_path: Path) -> None:
+    rows = [{"a": json.dumps([{"x": k, "y": 2}]), "b": f"a sentence of several words, number {k}"} for k in range(60)]
+    pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
+    (dataset,) = datalint.detect(tmp_path)
+    assert dataset.conversation is None

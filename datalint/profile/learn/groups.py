@@ -94,7 +94,7 @@ def _columns(dataset: Dataset, rows: Sequence[SampledRows]) -> Iterator[tuple[st
 
 def _file_names(dataset: Dataset, rows: Sequence[SampledRows]) -> Iterator[tuple[str, NDArray[np.object_], bool]]:
     """What is left of the names without their last number: ``patient12_slice3.png`` gives ``patient12``."""
-    if dataset.modality != "images":
+    if dataset.modality == "table":
         return
     stems: list[str | None] = []
     telling = 0

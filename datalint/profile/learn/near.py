@@ -107,6 +107,8 @@ def find_near(
     pairs: _Pairs
     if dataset.modality == "images":
         pairs = _pictures(used, once, inputs, thorough, threads)
+    elif dataset.modality == "audio":  # as spectrograms, of which no part is a recording of its own
+        pairs = _pictures(used, once, inputs, False, threads)
     elif unseen is not None:
         pairs = f"rows may differ in {unseen!r}, which is not looked into", "rows", none, none, []
     elif dataset.conversation is not None:

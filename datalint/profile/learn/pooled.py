@@ -109,7 +109,7 @@ def _encode(
 ) -> NDArray[np.float32]:
     if not picked:
         return np.zeros((0, 0), np.float32)
-    if dataset.modality == "images":
+    if dataset.modality != "table":
         pictures = [split.rows.pictures[rows] for split, rows in picked if split.rows.pictures is not None]
         if any(p.ndim == 4 for p in pictures):
             pictures = [np.repeat(p[..., None], 3, axis=3) if p.ndim == 3 else p for p in pictures]

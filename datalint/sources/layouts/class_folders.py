@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from datalint.sources.folder import Folder
 
 FLAT_FOLDERS = re.compile(
-    r"(images?|imgs?|photos?|pictures?|pics?|data|jpegimages|raw|files|samples)([-_ ]?\d{1,2}|[-_ ]dir)?", re.IGNORECASE
+    r"(images?|imgs?|photos?|pictures?|pics?|data|jpegimages|raw|files|samples|wavs?|audios?|clips|recordings)"
+    r"([-_ ]?\d{1,2}|[-_ ]dir)?",
+    re.IGNORECASE,
 )
 """Folder names that say what is inside rather than which class it is."""
 
@@ -35,8 +37,8 @@ ROLES = re.compile(
 )
 """Folder names of one kind of picture among several of the same scenes or persons."""
 
-RECORDINGS = re.compile(r"(video|clip|seq|sequence)[-_ ]?\d+", re.IGNORECASE)
-"""Folder names of recordings, whose frames are inside."""
+RECORDINGS = re.compile(r"(video|clip|seq|sequence|fold|speaker|spk|actor)[-_ ]?\d+", re.IGNORECASE)
+"""Folder names of recordings, whose frames are inside, of folds and of speakers."""
 
 
 CLASSES = "class folders"

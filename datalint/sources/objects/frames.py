@@ -13,8 +13,9 @@ from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.files import printable
+from datalint.sources.sounds.columns import recordings_of
 from datalint.sources.tables.build import plan_of
-from datalint.sources.tables.conversations import NO_LABEL, are_turns, conversation_of, task_of
+from datalint.sources.tables.conversations import NO_LABEL, are_turns, conversation_of, task_of, written_turns
 from datalint.sources.tables.convert import TableReader, cells_of
 from datalint.sources.tables.labels import ColumnHead, LabelNotFound
 from datalint.sources.tables.several_labels import choose_target
@@ -123,6 +124,7 @@ def frame_dataset(
         for name, kind in zip(table.column_names, table.schema.types, strict=True)
     ]
     dtypes = {name: TURNS for name, kind in typed if are_turns(kind)}
+    dtypes |= written_turns(heads)
     conversation, candidates = conversation_of(heads, dtypes, label)
     try:
         choice, several = choose_target(candidates, header=True, explicit=label, only_in_train=missing)
@@ -166,6 +168,7 @@ def frame_dataset(
         task="multi-label" if several else task_of(conversation, choice),
         conversation=conversation,
         storage=Storage.MEMORY,
+        recordings=recordings_of(heads),
     )
 
 

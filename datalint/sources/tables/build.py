@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import NAME_IT, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.sources.sounds.columns import recordings_of
 from datalint.sources.tables.beside import BesidePartition
-from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of, with_others
+from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of, with_others, written_turns
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.labels import (
     ColumnHead,
@@ -61,6 +62,7 @@ def table_dataset(
     columns = [heads[column] for column in order]
     kinds = {column: _joined_kind([known_kind(m.file, column) for m in members]) for column in order}
     dtypes = {name: dtype for m in reversed([*members]) for name, dtype in m.file.dtypes.items()} | first.dtypes
+    dtypes |= written_turns(columns)
     conversation, candidates = conversation_of(columns, dtypes, label)
     if conversation is not None:
         conversation = with_others(conversation, [(m.file.columns, m.file.dtypes) for m in members], label)
@@ -121,6 +123,7 @@ def table_dataset(
         storage=first.format.storage,
         conversation=conversation,
         skipped_label=NO_LABEL if conversation else NAME_IT,
+        recordings=recordings_of(columns),
     )
     return pictured(dataset, [m.file for m in members])
 

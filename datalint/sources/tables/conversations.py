@@ -66,6 +66,11 @@ def _said(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _items(value: Any) -> Sequence[Any]:
+    if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return [value]
     if isinstance(value, list):
         return value
     if isinstance(value, dict):
@@ -150,10 +155,38 @@ def as_texts(array: Any) -> Any:
     """An Arrow array of turns, one text for each cell; as it is where it holds texts."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     if not pa.types.is_nested(array.type):
-        return array
+        return _unwritten(array)
     texts = plain_texts(array)
     return pa.array(map(text_of, array.to_pylist()), pa.string()) if texts is None else texts
+
+
+def _unwritten(array: Any) -> Any:
+    """Texts as they are, and turns that were written as JSON into one text each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        return array
+    written = pc.and_(pc.match_substring_regex(array, r"^\s*[\[{]"), pc.invert(pc.match_substring(array, SAID)))
+    if not pc.any(written).as_py():
+        return array
+    return pa.array([cell and text_of(cell) if SAID not in (cell or "") else cell for cell in array.to_pylist()])
+
+
+def written_turns(columns: Sequence[ColumnHead]) -> dict[str, str]:
+    """The columns of texts that are turns written as JSON."""
+    found = {}
+    for column in columns:
+        if column.kind == "text":
+            cells = [cell.strip() if isinstance(cell, str) else None for cell in column.values[:TRIED]]
+            shown = [cell for cell in cells if cell]
+            likely = sum(cell.startswith(("[{", "[ {", '{"')) for cell in shown)
+            if shown and 2 * likely > len(shown) and holds_turns(shown):
+                found[column.name] = TURNS
+    return found
 
 
 def plain_texts(array: Any) -> Any:
@@ -189,6 +222,8 @@ def plain_type(turns: Any) -> Any:
     """The Arrow type of a column of turns, judged by one cell; None where they are more than texts."""
     import pyarrow as pa
 
+    if isinstance(turns, str):  # as JSON
+        return pa.string()
     keys = _keys(turns[0]) if isinstance(turns, list) and turns and isinstance(turns[0], dict) else None
     return pa.list_(pa.struct([(key, pa.string()) for key in keys])) if keys else None
 

@@ -32,6 +32,9 @@ _COMMON = word_set(
     " weight height length width size species group user_id split subject patient question answer sentence review"
     " comment message sentiment language"
 )
+_DIGITS = re.compile(r"\d")
+_SENTENCE = 6
+"""Blanks in a sentence."""
 # One column cannot decide alone: values are not independent draws.
 _CAP = 4.0
 # So many rows tell shares well beyond what the cap lets count: exp(4) = 55.
@@ -114,6 +117,14 @@ def _text_odds(cell: str, values: Sequence[str]) -> float:
     makeup = Counter(map(_makeup, values))
     # A name of another make-up (cut, case, digits) than its values speaks for a header; a like one is no evidence.
     odds += max(0.0, math.log(0.3 / _smoothed(makeup[_makeup(cell)], len(values))))
+    # A sentence above sentences, or a number of the same series, such as LJ001-0001 above LJ001-0002, is a value.
+    series = _DIGITS.sub("#", cell)
+    if any(ch.isdigit() for ch in cell) and sum(_DIGITS.sub("#", value) == series for value in values) > 0.9 * len(
+        values
+    ):
+        odds -= _CAP
+    if cell.count(" ") >= _SENTENCE and sorted(v.count(" ") for v in values)[len(values) // 2] >= _SENTENCE:
+        odds -= _CAP
     typical = sorted(map(len, values))[len(values) // 2]
     return odds + (1.0 if typical >= 3 * len(cell) else -1.0 if len(cell) >= 3 * typical + 20 else 0.0)
 

@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from datalint.core import vocabulary
@@ -56,7 +57,10 @@ KEPT = 4_000
 SLICE = 10_000
 """Rows that are made of columns at once."""
 
-Shape = Literal["records", "splits", "members", "columns", "rows"]
+PARAGRAPHS, ASKED = "paragraphs", "qas"
+"""Members of an article and of its passages in SQuAD."""
+
+Shape = Literal["records", "splits", "members", "columns", "rows", "questions"]
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,15 @@ class Document:
                 named = isinstance(value, dict) and KEY not in value and name != str(k)
                 yield {KEY: name, **value} if named else value
         elif self.shape == "splits":
-            for name, listed, value in json_members(text):
-                if listed and vocabulary.split_of(name):
-                    yield {SPLIT: name, **value} if isinstance(value, dict) and SPLIT not in value else value
+            yield from _of_splits(text)
         else:
-            for name, listed, value in json_members(text, written=written):
-                if listed and name == self.holder:
-                    yield value
+            asked = self.shape == "questions"
+            held = (
+                value
+                for name, listed, value in json_members(text, written=written and not asked)
+                if listed and name == self.holder
+            )
+            yield from chain.from_iterable(map(_of_article, held)) if asked else held
 
 
 class JsonFormat(TableFormat):
@@ -212,6 +218,12 @@ def _recognised(path: Path) -> tuple[Document, list[dict[str, Any]]]:
                 document = _shape(_Window(text, LOOKED_AT))
         if document is None:
             raise NotATable("JSON that holds neither records, such as a list of objects, nor columns")
+        if document.shape == "records":
+            with _opened(path) as text:
+                first = next((row for row in document.rows(_Window(text, LOOKED_AT)) if isinstance(row, dict)), {})
+            passages = first.get(PARAGRAPHS)
+            if isinstance(passages, list) and any(isinstance(one, dict) and ASKED in one for one in passages):
+                document = Document("questions", document.holder)
         with _opened(path) as text:
             return document, _sampled(document, text)
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -310,6 +322,33 @@ def _sampled(document: Document, text: Text) -> list[dict[str, Any]]:
     except (OSError, EOFError, zlib.error, ValueError):
         pass  # which is for the scan to tell
     return kept
+
+
+def _of_splits(text: Text) -> Iterator[Any]:
+    for name, listed, value in json_members(text):
+        if listed and vocabulary.split_of(name):
+            yield {SPLIT: name, **value} if isinstance(value, dict) and SPLIT not in value else value
+
+
+def _of_article(article: Any) -> Iterator[dict[str, Any]]:
+    """The questions about an article as SQuAD has them, each with its passage and the first answer to it."""
+    for passage in _dicts(article.get(PARAGRAPHS)) if isinstance(article, dict) else ():
+        context = passage.get("context")
+        blanks = 0
+        if isinstance(context, str):  # blanks before a text are not read: where its parts begin counts without them
+            blanks, context = len(context) - len(context.lstrip()), context.strip()
+        for asked in _dicts(passage.get(ASKED)):
+            answers = _dicts(asked.get("answers")) or _dicts(asked.get("plausible_answers"))
+            given = answers[0] if answers and not asked.get("is_impossible") else {}
+            start = given.get("answer_start")
+            row = {"id": asked.get("id"), "title": article.get("title"), "context": context}
+            row |= {"question": asked.get("question"), "answer": given.get("text")}
+            row["answer_start"] = start - blanks if isinstance(start, int) else start
+            yield row | ({"is_impossible": asked["is_impossible"]} if "is_impossible" in asked else {})
+
+
+def _dicts(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _of_columns(text: Text) -> Iterator[Any]:

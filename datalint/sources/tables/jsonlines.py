@@ -14,8 +14,9 @@ from datalint.core.dialogues import TURNS
 from datalint.core.terms import Storage
 from datalint.sources.files import is_gzip, printable, reason
 from datalint.sources.tables import nested
-from datalint.sources.tables.conversations import holds_turns, plain_texts, plain_type, text_of
+from datalint.sources.tables.conversations import as_texts, holds_turns, plain_texts, plain_type, text_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
+from datalint.sources.tables.flips import Flips
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition, left_out
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
@@ -143,16 +144,23 @@ class JsonLinesPartition(TablePartition):
         whole = [LINE] if cells == "verbatim" and columns is None else []
         most = max(1, BATCH_CELLS // max(1, len(wanted)))
         broken = _Broken()
+        turns = {f.name for f in self.plan.fields if f.dtype == TURNS}
+        flips = Flips([name for name, kind in wanted.items() if kind == "number"], turns)
+        line = 0
         try:
             for piece in chain.from_iterable(_pieces(block, most) for block in self.blocks()):
                 if cells == "wanted":
-                    yield self._record(piece, wanted, unseen, broken)
+                    record = self._record(piece, wanted, unseen, broken, flips, line)
+                    line += record.num_rows
+                    yield record
                 else:
                     yield _texts(self._rows(piece, broken), [*wanted, *whole])
         except (OSError, EOFError, zlib.error) as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
+        if told := flips.told(self.sample_id):
+            problems.append(Problem("types", self.shown, told))
 
     def blocks(self) -> Iterator[bytes]:
         """The lines, some megabytes at a time.
@@ -166,7 +174,15 @@ class JsonLinesPartition(TablePartition):
     def _rows(self, block: bytes, broken: _Broken) -> list[tuple[bytes, Mapping[str, Any]]]:
         return [(line, nested.flat(row, self.opened)) for line, row in _rows(block, broken)]
 
-    def _record(self, block: bytes, kinds: Mapping[str, str], unseen: Sequence[str], broken: _Broken) -> Any:
+    def _record(
+        self,
+        block: bytes,
+        kinds: Mapping[str, str],
+        unseen: Sequence[str],
+        broken: _Broken,
+        flips: Flips,
+        line: int,
+    ) -> Any:
         """The wanted columns of some lines as an Arrow record batch."""
         import pyarrow as pa
         import pyarrow.json as pajson
@@ -192,12 +208,17 @@ class JsonLinesPartition(TablePartition):
                 return pa.RecordBatch.from_pylist([])
             record = table.combine_chunks().to_batches()[0]
             record = nested.columns(record, types, self.opened) if self.opened else record
+            flips.typed(record, line)
             for name in turns:
-                record = record.set_column(record.schema.get_field_index(name), name, plain_texts(record.column(name)))
+                texts = record.column(name)
+                texts = as_texts(texts) if pa.types.is_string(texts.type) else plain_texts(texts)
+                record = record.set_column(record.schema.get_field_index(name), name, texts)
             return record
         except (pa.ArrowInvalid, TypeError):
             # A value of another type or of none that is known, or a broken line: slowly, value by value.
-            rows = self._rows(block, broken)
+            raw = list(_rows(block, broken))
+            flips.rows([row for _, row in raw], line, [*kinds, *unseen])
+            rows = [(text, nested.flat(row, self.opened)) for text, row in raw]
             record = _texts(rows, list(kinds), turns)
             for name in unseen:
                 record = record.append_column(name, _nestings([row.get(name) for _, row in rows]))

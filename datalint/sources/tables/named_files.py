@@ -34,10 +34,11 @@ MAX_LOOKED_AT = 10_000
 
 
 class Places:
-    """Where the pictures below a folder lie, by their paths from it."""
+    """Where the pictures (or other files of these suffixes) below a folder lie, by their paths from it."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.known = {"/".join(entry.parts): entry for entry in entries if entry.suffix in IMAGES}
+    def __init__(self, entries: Iterable[Entry], suffixes: frozenset[str] = IMAGES) -> None:
+        self._suffixes = suffixes
+        self.known = {"/".join(entry.parts): entry for entry in entries if entry.suffix in suffixes}
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
         for path in self.known:
@@ -53,7 +54,7 @@ class Places:
         """The paths that a name, with or without a suffix, may mean."""
         own = self._by_name.get(name.rpartition("/")[2], ())
         found = [path for path in own if path == name or path.endswith(f"/{name}")]
-        if found or _is_image(name):
+        if found or _suffix(name) in self._suffixes:
             return found
         bare = self._by_stem.get(name.rpartition("/")[2], ())
         return [path for path in bare if f"/{path}".rpartition(".")[0].endswith(f"/{name}")]
@@ -128,8 +129,12 @@ def _plain(name: object) -> str:
 
 
 def _is_image(name: str) -> bool:
+    return _suffix(name) in IMAGES
+
+
+def _suffix(name: str) -> str:
     dot = name.rfind(".")
-    return dot > 0 and name[dot:].lower() in IMAGES
+    return name[dot:].lower() if dot > 0 else ""
 
 
 def _column(table: TableFile, name: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from datalint.author import (
     Severity,
     Skip,
     SplitProfile,
+    masked,
     training,
 )
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import JsonValue
+
+LONGEST = 4_000
+"""Characters of a text of which the beginning is shown."""
 
 HALF = 0.5
 """Share from which a split is of no use."""
@@ -102,7 +106,7 @@ def weighed(count: int, total: int, share: float) -> Severity:
 
 def shown(text: str, length: int = 60) -> str:
     """The beginning of a text, for a message."""
-    text = " ".join(text.split())
+    text = " ".join(masked(text[:LONGEST]).split())
     return text if len(text) <= length else text[: length - 3] + "..."
 
 

@@ -48,6 +48,7 @@ class EmptyTurn(ChatRule):
     name = "empty-turn"
     severity: ClassVar[Severity] = "warning"
     item = "1, 6"
+    repair = "drop"
     public = frozenset({"conversations", "answers", "questions", "without_turns", "share"})
 
     class Params(RuleParams):

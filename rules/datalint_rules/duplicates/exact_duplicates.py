@@ -102,7 +102,7 @@ class ExactDuplicates(Rule):
         if profile.dataset.modality == "table" and not profile.content_names:
             raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
-        noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        noun = {"table": "rows", "images": "images", "audio": "recordings"}[profile.dataset.modality]
         noun = noun if profile.dataset.conversation is None else "conversations"
         alike = _alike(profile)
         for number, split in enumerate(profile.splits):
@@ -111,7 +111,7 @@ class ExactDuplicates(Rule):
             if isinstance(zeros, ZeroSamples):
                 mine = mine[~np.isin(copies.places.content[mine], zeros.places.content)]
             # An image under two labels is one image; a row under two labels is an observation that differs (LBL106).
-            content = copies.inputs[mine] if profile.dataset.modality == "images" else copies.places.content[mine]
+            content = copies.inputs[mine] if profile.dataset.modality != "table" else copies.places.content[mine]
             first = firsts(content)
             again = np.flatnonzero(first != np.arange(len(mine)))
             if len(again) == 0:

@@ -83,6 +83,7 @@ class NearDuplicates(NearRule):
         share = superfluous / sampled
         serious = superfluous >= self.params.least and share >= self.params.share
         what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
+        what = "recordings" if profile.dataset.modality == "audio" else what
         place = f"{split.samples:,} {what}" if whole else f"{sampled:,} sampled {what}"
         return Found(
             message=(

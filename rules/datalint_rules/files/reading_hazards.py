@@ -31,7 +31,7 @@ class ReadingHazards(Rule):
     """Files that a usual reader takes for something else than they are, without stopping.
 
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
-    and delimiters that differ between files or change within one, columns or types of columns that flip between shards,
+    and delimiters that differ between files or change within one, columns or types of columns that flip between shards or records,
     hidden folders with pictures among class folders, and, as info, byte-order marks, saved row indexes, unnamed or
     repeated column names, mixed line ends, lines above the header, and files among images that are none. Rows with a
     wrong number of fields belong to FIL101.
@@ -138,10 +138,10 @@ _HAZARDS: dict[str, _Hazard] = {
         "Close or double the quote where the row begins, or read without quoting.",
     ),
     "types": _Hazard(
-        "types that flip between shards",
+        "types that flip",
         "warning",
-        "Readers that take the types from the first file fail on the others, or turn numbers into text or gaps.",
-        "Bring the column into one type in all files, and name the type when reading.",
+        "Readers that take the types from the beginning stop where they change, or turn numbers into text or gaps.",
+        "Bring the column into one type in all files and records, and name the type when reading.",
     ),
     "columns": _Hazard(
         "columns that differ between shards",

@@ -106,7 +106,7 @@ class ConflictingLabels(Rule):
             largest = max(profile.splits, key=lambda split: split.samples)
             natural = coincidences(largest, sorted(profile.content_names), profile.sentence_names)
         mild = table and (natural >= 1 / 3 or count / max(total, 1) < self.params.share)
-        noun = "rows" if table else "images"
+        noun = {"images": "images", "audio": "recordings"}.get(profile.dataset.modality, "rows")
         about = "" if copies.exact else "about "
         classes = sorted({name for split in profile.splits for name in split.counts})
         names = [copies.names[k] for k in copies.split[found]]

@@ -107,7 +107,7 @@ class NoisyLabels(Rule):
         if sum(len(split.counts) > 1 for split in profile.labelled) == 0:
             raise Skip("there is only one class")
         learned = profile.learned
-        twice = contradictions(learned.inputs, learned.labels) if profile.dataset.modality == "images" else None
+        twice = contradictions(learned.inputs, learned.labels) if profile.dataset.modality != "table" else None
         if twice is not None and twice.merged:
             yield _merged_classes(profile, learned, twice)
         result = learned.result

@@ -81,6 +81,7 @@ class DoubleNormalization(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "14"
     of_whole = True
+    modalities = frozenset({"table", "images"})
     public = frozenset({"items", "scaled", "images", "cut"})
 
     @classmethod

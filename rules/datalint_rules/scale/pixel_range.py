@@ -66,6 +66,7 @@ class PixelRange(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "14"
     of_whole = True
+    modalities = frozenset({"table", "images"})
     follows: ClassVar[tuple[str, ...]] = ("SPL104", "NRM104")
     public = frozenset({"items"})
 

@@ -144,7 +144,7 @@ class NoSignal(Rule):
             ),
             remedy="Check how inputs and labels were joined, and look at some samples with their labels.",
             # Of a picture the models see 32 x 32 pixels: a network may well see more.
-            severity="info" if profile.dataset.modality == "images" and not profile.given.embeddings else None,
+            severity="info" if profile.dataset.modality != "table" and not profile.given.embeddings else None,
             confidence=0.8,
             evidence={
                 "p_value": digits(seen.p_value, 2),

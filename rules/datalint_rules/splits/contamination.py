@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from pydantic import JsonValue
+
+    from datalint.author import Elsewhere
 
 
 SEARCHED = 20_000
@@ -62,10 +65,39 @@ class Likest:
     """Passages of the text, those that many texts have left out."""
 
 
-class Contamination(Rule):
-    """Texts of an evaluation split whose wording lies within texts of the training split.
+@dataclass(frozen=True)
+class _Overlap:
+    """The texts of one set that lie within texts of another, one of each sample."""
 
-    Compared are runs of 13 words, in which case and marks do not count (50 characters in scripts without spaces), of each
+    found: Likest
+    judged: int
+    """Samples with texts that are long enough."""
+    chance: float
+    """Share of samples that share their wording within the training data."""
+    rate: float
+    """Share of the passages that were compared."""
+
+    @property
+    def shared(self) -> list[str]:
+        """What each shares with its source, in words."""
+        pairs = zip(self.found.shared, self.found.kept, strict=True)
+        return [f"{shared:,} of {kept:,} runs of words" for shared, kept in pairs]
+
+    def evidence(self, total: int) -> dict[str, JsonValue]:
+        """The numbers that matter, of so many samples."""
+        return {
+            "contaminated": len(self.found.text),
+            "share": digits(len(self.found.text) / total, 3),
+            "judged": self.judged,
+            "expected_of_training_texts": digits(self.chance * total, 3),
+            "rate": digits(self.rate, 3),
+        }
+
+
+class Contamination(Rule):
+    """Texts of an evaluation split, or of given benchmarks, whose wording lies within texts of the training split.
+
+    Benchmarks are given with ``--against PATH``. Compared are runs of 13 words, in which case and marks do not count (50 characters in scripts without spaces), of each
     text or turn by itself. A sample counts where most runs of one of its texts are found in one text of training. Runs
     that many training texts have are boilerplate. What training texts share with each other as often is not reported.
 
@@ -115,13 +147,17 @@ class Contamination(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Compare each split with the training split."""
         if not _compared(profile.dataset):
-            raise Skip("there are no sentences in a training and another split", applies=False)
+            told = "there are no sentences in a training and another split, and no texts were given with --against"
+            raise Skip(told, applies=False)
+        judged = len(profile.given.against)
+        for other in profile.given.against:
+            for split in profile.trained:
+                yield from self._given(profile, split, other)
         train = next((split for split in profile.splits if split.name == "train"), None)
-        if train is None:
+        if train is None and not judged:
             raise Skip("there is no training split")
-        judged = 0
-        for split in profile.splits:
-            if split is not train and len(split[Passages].places):
+        for split in profile.splits if train is not None else ():
+            if train is not None and split is not train and len(split[Passages].places):
                 judged += 1
                 yield from self._judge(profile, train, split)
         if not judged:
@@ -129,6 +165,86 @@ class Contamination(Rule):
 
     def _judge(self, profile: Profile, train: SplitProfile, split: SplitProfile) -> Iterator[Found]:
         mine, theirs = split[Passages], train[Passages]
+        overlap = self._overlap(mine, theirs)
+        if overlap is None:
+            return
+        found, count, total = overlap.found, len(overlap.found.text), split.samples
+        share = count / total
+        parts, sources = profile.dataset.partitions, theirs.places.take(found.source)
+        yield Found(
+            message=(
+                f"{count:,} of {total:,} samples of {split.name} ({share:.1%}) lie word for word within a sample of "
+                f"{train.name}, most of one of their texts; {digits(overlap.chance * total, 2):g} expected, as often as "
+                f"samples of {train.name} share their wording"
+            ),
+            consequence="The model has read them in training, so that their score measures its memory.",
+            remedy=f"Drop the named samples from {train.name}, or report the score on the rest of {split.name}.",
+            severity=self._severity(count, share),
+            confidence=0.95,
+            split=split.name,
+            against=train.name,
+            subject=train.name,
+            evidence={**overlap.evidence(total), "with": train.name},
+            cases=Cases(
+                split.name,
+                mine.places.take(found.text),
+                {
+                    "shared": overlap.shared,
+                    "near": [
+                        parts[int(part)].sample_id(int(line))
+                        for part, line in zip(sources.part, sources.line, strict=True)
+                    ],
+                    f"{train.name}_index": sources.row.tolist(),
+                },
+            ),
+            count=count,
+            exact=overlap.rate == 1,
+            brief=f"{count:,} samples of {split.name} lie word for word within samples of {train.name}",
+        )
+
+    def _given(self, profile: Profile, train: SplitProfile, other: Elsewhere) -> Iterator[Found]:
+        """Texts that the user gave: what is named are the training samples that hold them."""
+        mine, theirs = other.passages, train[Passages]
+        overlap = self._overlap(mine, theirs) if len(theirs.places) else None
+        if overlap is None:
+            return
+        found, count, total = overlap.found, len(overlap.found.text), mine.samples
+        share = count / total
+        sources = theirs.places.take(found.source)
+        _, once = np.unique(sources.row, return_index=True)
+        alone = len(profile.splits) == 1
+        where = "the data" if alone else train.name
+        yield Found(
+            message=(
+                f"{count:,} of {total:,} samples of {other.name} ({share:.1%}), given to compare with, lie word for word "
+                f"within a sample of {where}; {digits(overlap.chance * total, 2):g} expected, as often as samples of "
+                f"{where} share their wording"
+            ),
+            consequence="A model that is trained on them has read them, so that their score measures its memory.",
+            remedy=f"Drop the named samples from {where}, or report the score on the rest of {other.name}.",
+            severity=self._severity(count, share),
+            confidence=0.95,
+            split=train.name,
+            subject=f"given {other.name}",
+            evidence={**overlap.evidence(total), "with": train.name},
+            cases=Cases(
+                train.name,
+                sources.take(once),
+                {
+                    "shared": [overlap.shared[k] for k in once],
+                    "near": [other.sample_id(int(found.text[k])) for k in once],
+                    f"{train.name}_index": sources.row[once].tolist(),
+                },
+            ),
+            exact=overlap.rate == 1,
+        )
+
+    def _severity(self, count: int, share: float) -> Severity | None:
+        serious = count > 1 and share >= self.params.share
+        return ("error" if share >= self.params.much else None) if serious else "info"
+
+    def _overlap(self, mine: Passages, theirs: Passages) -> _Overlap | None:
+        """The texts that lie within others, one of each sample; None where no more do than texts share anyway."""
         limit = min(mine.limit, theirs.limit)
         rate = min(mine.rate, theirs.rate)
         # Copies of a training sample are one text here.
@@ -139,58 +255,20 @@ class Contamination(Rule):
         least = max(2.0, self.params.least * rate)
         found = self._likest(Texts(mine.owner, mine.hashes).where(mine.hashes <= limit), known, least, own=False)
         if len(found.text) == 0:
-            return
+            return None
         # One finding for each sample, of the text that shares most.
         order = np.lexsort((-found.shared, mine.places.row[found.text]))
         row = mine.places.row[found.text[order]]
         order = order[np.append(True, row[1:] != row[:-1])]
-        count, total = len(order), split.samples
         step = -(-len(theirs.places) // SEARCHED)
         some = known.where(known.owner % step == 0)
         among = self._likest(some, known, least, own=True)
         chance = len(np.unique(theirs.places.row[among.text])) * step / max(1, len(once))
-        if chance > 0 and binomial_tail(count, total, min(1.0, chance)) > 1e-3:
-            return
-        share = count / total
-        serious = count > 1 and share >= self.params.share
-        parts, sources = profile.dataset.partitions, theirs.places.take(found.source[order])
-        yield Found(
-            message=(
-                f"{count:,} of {total:,} samples of {split.name} ({share:.1%}) lie word for word within a sample of "
-                f"{train.name}, most of one of their texts; {digits(chance * total, 2):g} expected, as often as "
-                f"samples of {train.name} share their wording"
-            ),
-            consequence="The model has read them in training, so that their score measures its memory.",
-            remedy=f"Drop the named samples from {train.name}, or report the score on the rest of {split.name}.",
-            severity=("error" if share >= self.params.much else None) if serious else "info",
-            confidence=0.95,
-            split=split.name,
-            against=train.name,
-            subject=train.name,
-            evidence={
-                "contaminated": count,
-                "share": digits(share, 3),
-                "judged": len(np.unique(mine.places.row)),
-                "expected_of_training_texts": digits(chance * total, 3),
-                "rate": digits(rate, 3),
-                "with": train.name,
-            },
-            cases=Cases(
-                split.name,
-                mine.places.take(found.text[order]),
-                {
-                    "shared": [f"{found.shared[k]:,} of {found.kept[k]:,} runs of words" for k in order],
-                    "near": [
-                        parts[int(part)].sample_id(int(line))
-                        for part, line in zip(sources.part, sources.line, strict=True)
-                    ],
-                    f"{train.name}_index": sources.row.tolist(),
-                },
-            ),
-            count=count,
-            exact=rate == 1,
-            brief=f"{count:,} samples of {split.name} lie word for word within samples of {train.name}",
-        )
+        if chance > 0 and binomial_tail(len(order), mine.samples, min(1.0, chance)) > 1e-3:
+            return None
+        judged = len(np.unique(mine.places.row))
+        likest = Likest(found.text[order], found.source[order], found.shared[order], found.kept[order])
+        return _Overlap(likest, judged, chance, rate)
 
     def _likest(self, texts: Texts, known: Texts, least: float, *, own: bool) -> Likest:
         """The texts of which enough lies within one of the known ones, of those other than themselves if they are known."""
@@ -242,7 +320,8 @@ class Contamination(Rule):
 
 
 def _compared(dataset: Dataset) -> bool:
-    return len(dataset.splits) > 1 and any(field.role == "text" for field in dataset.fields)
+    several = len(dataset.splits) > 1 or dataset.against
+    return several and any(field.role == "text" for field in dataset.fields)
 
 
 def _long_texts(clean: Clean) -> str | None:

@@ -112,7 +112,7 @@ class FeatureShift(Rule):
         strong = bool(sure) and sure[0].effect >= self.params.gap
         if not sure and not recognised:
             return None
-        what = "pictures" if profile.dataset.modality == "images" else "rows"
+        what = {"images": "pictures", "audio": "recordings"}.get(profile.dataset.modality, "rows")
         model = f"a model tells its {what} from those of {train.name} with an AUC of {area:.2f}"
         if sure:
             shown = "; ".join({g.column: g.says for g in reversed(sure)}[column] for column in columns[:3])
@@ -120,7 +120,7 @@ class FeatureShift(Rule):
             message = f"{other.name} differs from {train.name}: {shown}{more}; {model}"
         else:
             message = f"{other.name} is recognisable: {model}, though no single column differs much"
-            if what == "pictures":
+            if what != "rows":
                 message = f"{other.name} is recognisable: {model}"
         time = apart_in_time(profile, train, other) if what == "rows" else None
         if time is not None:

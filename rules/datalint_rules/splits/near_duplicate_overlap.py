@@ -91,6 +91,7 @@ class NearDuplicateOverlap(NearRule):
         share = len(mine) / len(split.rows)
         serious = len(mine) >= self.params.least and share >= self.params.share
         what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
+        what = "recordings" if profile.dataset.modality == "audio" else what
         place = f"{split.samples:,} {what}" if split.rows.complete else f"{len(split.rows):,} sampled {what}"
         return Found(
             message=(

@@ -104,7 +104,7 @@ class SplitOverlap(Rule):
         if profile.dataset.modality == "table" and not profile.content_names:
             raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
-        noun = {"table": "rows", "images": "images"}[profile.dataset.modality]
+        noun = {"table": "rows", "images": "images", "audio": "recordings"}[profile.dataset.modality]
         for later in range(1, len(profile.splits)):
             for earlier in range(later):
                 shared = _shared(copies, earlier, later)

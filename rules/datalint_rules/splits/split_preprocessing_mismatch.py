@@ -67,6 +67,7 @@ class SplitPreprocessingMismatch(Rule):
     name = "split-preprocessing-mismatch"
     severity: ClassVar[Severity] = "error"
     item = "14, 15"
+    modalities = frozenset({"table", "images"})
     public = frozenset({"change", "what", "columns_compared", "columns_differing"})
     sampled = True
 

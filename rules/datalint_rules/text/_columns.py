@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.author import TURNS, Places, Profile, Skip, without_speakers
+from datalint.author import TURNS, Places, Profile, Skip, masked, without_speakers
 
 if TYPE_CHECKING:
     import re
@@ -21,6 +21,9 @@ WORDS = 4
 
 MAX_TEXT = 20_000
 """Characters of one text that are looked at."""
+
+LONGEST = 4_000
+"""Characters of a text of which the beginning is shown."""
 
 BETWEEN = "\x00"
 
@@ -117,5 +120,5 @@ def _sentences(texts: NDArray[np.object_] | None) -> bool:
 
 def shown(text: str, length: int = 60) -> str:
     """The beginning of a text, for a message."""
-    text = " ".join(text.split())
+    text = " ".join(masked(text[:LONGEST]).split())
     return text if len(text) <= length else text[: length - 3] + "..."

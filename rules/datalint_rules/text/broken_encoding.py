@@ -58,7 +58,7 @@ class BrokenEncoding(Rule):
     name = "broken-encoding"
     severity: ClassVar[Severity] = "warning"
     item = "1"
-    modalities = frozenset({"table"})
+    modalities = frozenset({"table", "audio"})
     public = frozenset({"texts", "replacement_characters", "share"})
     measures = (Sample,)
     sampled = True

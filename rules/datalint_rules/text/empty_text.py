@@ -57,7 +57,7 @@ class EmptyText(Rule):
     name = "empty-text"
     severity: ClassVar[Severity] = "warning"
     item = "1"
-    modalities = frozenset({"table"})
+    modalities = frozenset({"table", "audio"})
     public = frozenset({"empty", "missing", "share"})
     measures = (Sample,)
     sampled = True

@@ -56,7 +56,7 @@ class LengthOutliers(Rule):
     name = "length-outliers"
     severity: ClassVar[Severity] = "warning"
     item = "1"
-    modalities = frozenset({"table"})
+    modalities = frozenset({"table", "audio"})
     public = frozenset({"typical_length", "long", "short", "texts", "share", "within_a_word"})
     measures = (Sample,)
     sampled = True

@@ -55,7 +55,7 @@ class MarkupLeftovers(Rule):
     name = "markup-leftovers"
     severity: ClassVar[Severity] = "warning"
     item = "1, 5"
-    modalities = frozenset({"table"})
+    modalities = frozenset({"table", "audio"})
     public = frozenset({"texts", "share", "tags", "entities", "placeholders"})
     measures = (Sample,)
     sampled = True

@@ -57,7 +57,7 @@ class MixedScripts(Rule):
     name = "mixed-scripts"
     severity: ClassVar[Severity] = "warning"
     item = "1"
-    modalities = frozenset({"table"})
+    modalities = frozenset({"table", "audio"})
     public = frozenset({"texts", "share"})
     measures = (Sample,)
     sampled = True

@@ -61,6 +61,7 @@ class AllZeroInputs(Rule):
     name = "all-zero-inputs"
     severity: ClassVar[Severity] = "warning"
     item = "1"
+    modalities = frozenset({"table", "images"})
     repair = "drop"
     public = frozenset({"all_zero_samples", "all_zero_share", "expected_by_chance", "zero_cell_share"})
 

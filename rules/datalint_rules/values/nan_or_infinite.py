@@ -62,6 +62,7 @@ class NanOrInfinite(Rule):
     name = "nan-or-infinite"
     severity: ClassVar[Severity] = "error"
     item = "37"
+    modalities = frozenset({"table", "images"})
     public = frozenset({"infinite", "nan", "pictures", "share"})
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Recordings: files, formats, levels and lengths."""

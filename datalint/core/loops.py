@@ -26,6 +26,8 @@ class Loop(ABC):
     loss: Any
     loader: Any
     optimizer: Any
+    outputs: int
+    """How many a sample has."""
     scalar: bool
     """Whether the prediction of a sample is a single number."""
 
@@ -60,3 +62,47 @@ class Loop(ABC):
     @abstractmethod
     def replace_layer(self, name: str, change: Callable[[Any], Any]) -> Loop:
         """Put in place of a layer what calls the function with the layer's output."""
+
+    @abstractmethod
+    def with_batch_size(self, size: int) -> Loop | None:
+        """Draw batches of another size; None where the loader has no data set."""
+
+    @abstractmethod
+    def leaving_one(self) -> Loop | None:
+        """Draw batches of a size that leaves one sample for the last."""
+
+    @abstractmethod
+    def collating(self, change: Callable[[Any, Any], tuple[Any, Any]]) -> Loop | None:
+        """Let a function have inputs and targets of a batch as they are put together; None where they are no pair."""
+
+    @abstractmethod
+    def scaling_inputs(self, factor: float) -> Loop | None:
+        """Multiply the inputs of each batch; None where there are none with a fraction, or the model scales them itself."""
+
+    @abstractmethod
+    def with_key(self, key: str, change: Callable[[Any], Any]) -> Loop | None:
+        """Change a member of each batch; None where batches are no mappings with it."""
+
+    @abstractmethod
+    def wrong_backward(self, factor: float) -> Loop:
+        """Pass the outputs through a function whose backward pass is multiplied."""
+
+    @abstractmethod
+    def leaking_labels(self) -> Loop | None:
+        """Add the labels to the logits of a model that makes its own loss; None for others."""
+
+    @abstractmethod
+    def with_own_noise(self) -> Loop | None:
+        """Let the data set add noise of a generator that it holds, in two workers."""
+
+    @abstractmethod
+    def with_noisy_transform(self, size: float) -> Loop | None:
+        """Let a transform of the data set add noise of so many deviations."""
+
+    @abstractmethod
+    def predicting_itself(self) -> Loop | None:
+        """Take a batch's tokens as their own targets; None where targets are not the tokens that follow."""
+
+    @abstractmethod
+    def counting_padding(self) -> Loop | None:
+        """Let the loss count places of padding; None where there is none."""

@@ -125,3 +125,340 @@ class Chance:
     uniform: float | None
     """Of a prediction that takes all classes for equally likely."""
     samples: int
+
+
+# --- the loss by itself -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FreeOutputs:
+    """The loss minimised over the outputs themselves, whatever the model could do."""
+
+    connected: bool
+    """Whether the loss has a gradient in the outputs."""
+    start: float = 0.0
+    end: float = 0.0
+    right_before: float | None = None
+    """Share of the predictions that hit their target; None where that makes no sense."""
+    right_after: float | None = None
+    distance_before: float | None = None
+    """Mean squared distance from the targets, of numbers."""
+    distance_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the terms that a loss is the sum of."""
+
+    value: float
+    gradient: float
+    """Norm of its gradient in the weights."""
+    of_outputs: bool
+    """Whether it depends on the data, rather than on the weights alone."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of a loss, in order."""
+
+    terms: tuple[Term, ...]
+
+
+# --- what depends on what ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What the outputs change with, in evaluation mode."""
+
+    samples: int
+    own: float
+    """Largest change of a sample's output where its input is replaced, relative to the size of outputs."""
+    others: float
+    """The same of the other samples."""
+    constant: bool
+    """Whether the output is the same for all samples, even after some steps of training."""
+    random: float
+    """Difference of two passes of the same batch."""
+    dropouts: tuple[str, ...] = ()
+    """Places where dropout is active though the model evaluates."""
+    label: float | None = None
+    """Change where labels are replaced that the model gets beside the inputs; None where it gets none."""
+    over_batch: tuple[str, ...] = ()
+    """Places of a softmax over the axis of the samples."""
+    batch_norms: int = 0
+    """Layers that use the statistics of the batch even where the model evaluates."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter and its gradient in the first steps."""
+
+    name: str
+    layer: str
+    """Class of the module that owns it."""
+    size: int
+    axes: int
+    trainable: bool
+    called: bool
+    """Whether the module that owns it ran."""
+    connected: bool
+    """Whether the loss has a gradient in it."""
+    moving: bool
+    """Whether that gradient was ever other than zero."""
+    gradient: float
+    """Norm of the first gradient."""
+    weight: float
+    """Norm."""
+    spread: float
+    """Standard deviation of the values."""
+    fan_in: int
+    alike: bool
+    """Whether all rows are the same."""
+    order: int
+    """When its module first ran; -1 if it never did."""
+    normalised: bool
+    """Whether a normalisation follows at once."""
+    finite: bool = True
+    """Whether value and gradient are finite."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The parameters in the order of their modules."""
+
+    parameters: tuple[Parameter, ...]
+    hidden: tuple[str, ...]
+    """Modules in lists or mappings that the model does not know of."""
+    norm: float
+    """Of the first gradient as a whole."""
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """The optimizer against the model."""
+
+    kind: str
+    missing: tuple[str, ...]
+    """Trainable parameters of the model, or of the loss, that it does not have."""
+    missing_share: float
+    foreign: int
+    """Parameters that neither the model nor the loss has."""
+    twice: int
+    rates: tuple[float, ...]
+    scheduled: tuple[float, ...]
+    """Initial rates, where a scheduler noted them."""
+    decays: tuple[float, ...]
+    decoupled: bool
+    """Whether weight decay is not part of the gradient."""
+    moved: float | None
+    """Share of the weights that have a gradient and changed in one step."""
+    ratio: float | None
+    """Median over the weights of the size of that change against the weight."""
+    decay_ratio: float
+    """Norm of the weight decay in the gradient against that of the loss."""
+
+
+# --- inside of the model ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one activation lets through."""
+
+    place: str
+    kind: str
+    units: int
+    dead: float
+    """Share of the units that are zero for all samples."""
+    saturated: float
+    """Share of the values at either end of the range."""
+
+
+@dataclass(frozen=True)
+class Activations:
+    """All of them in the order in which they ran."""
+
+    activities: tuple[Activity, ...]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Finite:
+    """Where numbers end that are none."""
+
+    inputs: int
+    """Values in the inputs of the first batches that are no finite numbers."""
+    targets: int
+    first: str
+    """The first module whose output is not finite while its inputs are; empty if there is none."""
+    loss: bool
+    gradients: tuple[str, ...]
+    """Parameters whose gradient is not finite though the loss is."""
+    largest: float
+    """Largest size of an activation."""
+    largest_at: str
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The gradient against differences of the loss, in double precision."""
+
+    error: float
+    """Relative, the smallest of several step sizes, the largest of several directions."""
+    analytic: float
+    numeric: float
+    custom: tuple[str, ...]
+    """Functions with a backward pass of their owner's own."""
+    flat: bool
+    """Whether the loss does not change at all where the gradient says it does."""
+
+
+# --- some steps of training ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ByHeart:
+    """Training on a few samples until they are known by heart."""
+
+    samples: int
+    start: float
+    chance: float
+    floor: float
+    end: float
+    progress: float
+    """From chance (0) to what free outputs reach (1)."""
+    steps: int
+    diverged: bool
+    rate: float | None
+    """The learning rate that was given; None without an optimizer."""
+    best_rate: float | None
+    """The rate of the same optimizer that did best; None where none was tried."""
+    best_progress: float
+    any_progress: float
+    """The best of all optimizers."""
+    train_loss: float
+    eval_loss: float
+    """At the end, in training and in evaluation mode, without dropout."""
+    finished: bool = True
+    """Whether the time sufficed."""
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Modes, and layers that work otherwise in them."""
+
+    training: bool
+    """As it was handed over."""
+    dropouts: tuple[tuple[str, float], ...]
+    still_norms: tuple[str, ...]
+    """Batch normalisation whose running statistics never move."""
+    batch_norms: int
+
+
+# --- the loader ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Input:
+    """One tensor of numbers that the model gets."""
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    size: float
+    """Root of the mean square."""
+    zeros: float
+    """Share of samples that are zero all over."""
+    picture: bool
+    normalised: bool
+    """Whether the first layer normalises."""
+    expected: tuple[float, float] | None = None
+    """Mean and deviation that pretrained weights were trained with."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The first batches as they came."""
+
+    batches: int
+    repeated: int
+    """Batches that an earlier one equals."""
+    single: int
+    """Batches with one class alone."""
+    classes: int
+    """Classes that occur; 0 where targets are none."""
+    low: int
+    high: int
+    labelled: int
+    shuffled: bool | None
+    only: bool
+    """Whether the loader has no other batches."""
+    inputs: tuple[Input, ...] = ()
+    lengths: tuple[tuple[str, int], ...] = ()
+    """Named sizes of the batch: samples, classes, places, features."""
+
+
+@dataclass(frozen=True)
+class Collated:
+    """Batches against the items of the data set that they were made of."""
+
+    compared: int
+    displaced: int
+    """Samples whose target is not that of their input."""
+    changing: bool
+    """Whether an item is another each time."""
+    unlike: tuple[str, ...] = ()
+    """Changes that inputs undergo and targets of the same shape do not."""
+    same_seeds: str = ""
+    """Why workers draw the same random numbers; empty if they do not."""
+    lone: int = 0
+    """Samples of the last batch, where it is kept."""
+    lone_error: str = ""
+    """What the model says to a batch of one in training mode."""
+    raw_score: float | None = None
+    """How well a simple model tells the classes of raw items, out of fold."""
+    loaded_score: float | None = None
+    """The same of items as they are loaded."""
+    majority: float | None = None
+
+
+# --- sequences ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """One table of vectors and the indices that it gets."""
+
+    place: str
+    rows: int
+    low: int
+    high: int
+    padding: int | None
+    error: bool
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Tokens, masks, and what a place of the output may see."""
+
+    embeddings: tuple[Embedding, ...]
+    padding: int | None
+    """The token that fills the ends of sequences; None where none does."""
+    padded: float
+    """Share of the places that it fills."""
+    mask_ones: float | None
+    """Share of ones in the attention mask; None without a mask."""
+    mask_agrees: float | None
+    """Share of places where the mask is one just where there is no padding."""
+    mask_used: bool | None
+    """Whether outputs do not change with what the mask hides."""
+    shift: int | None
+    """Places by which targets are ahead of the inputs they equal; None where they equal no shifted inputs."""
+    inner_shift: int | None
+    """Places by which the loss itself moves the targets."""
+    sees_later: bool | None
+    """Whether the output at a place changes with later inputs."""
+    loss_on_padding: float | None
+    """Share of the loss's gradient at places of padding."""

@@ -9,12 +9,30 @@ import torch
 
 from datalint.core.errors import DatalintError
 from datalint.core.wording import counted
-from datalint.loops.torch import first
+from datalint.loops.torch import first, layers, loading, sequences, training
 from datalint.loops.torch.batches import draw, samples_of
 from datalint.loops.torch.session import Session
 from datalint.loops.torch.state import seeded, untouched
 from datalint.loops.torch.step import LossFails, ModelFails, find_step
-from datalint.profile.loop import Chance, FirstStep, LoopProfile, NotMeasured
+from datalint.profile.loop import (
+    Activations,
+    ByHeart,
+    Chance,
+    Collated,
+    Finite,
+    FirstStep,
+    FreeOutputs,
+    Gradients,
+    Influence,
+    Loaded,
+    LoopProfile,
+    Modes,
+    NotMeasured,
+    Optimized,
+    Sequences,
+    Slope,
+    Terms,
+)
 from datalint.sources.objects.draw import said
 
 if TYPE_CHECKING:
@@ -22,7 +40,20 @@ if TYPE_CHECKING:
 
 PROBES: dict[type, Callable[[Session], object]] = {
     FirstStep: first.first_step,
+    Loaded: loading.loaded,
+    Modes: training.modes,
+    Finite: layers.finite,
+    Gradients: layers.gradients,
+    Activations: layers.activations,
+    Optimized: training.optimized,
+    Terms: layers.terms,
+    Influence: layers.influence,
     Chance: first.chance,
+    FreeOutputs: training.free_outputs,
+    Sequences: sequences.sequences,
+    Collated: loading.collated,
+    Slope: layers.slope,
+    ByHeart: training.by_heart,
 }
 """By record what measures it, from cheap to dear."""
 
@@ -116,6 +147,9 @@ def _find(session: Session) -> None:
     except LossFails as refused:
         session.refused = refused
     except ModelFails as error:
+        if any(table.error for table in sequences.embeddings(session)):
+            session.broken = "the model fails on the tokens it gets"
+            return
         shapes = ", ".join(
             f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
             for tensor in _tensors(session.batch)[:4]

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 PAIRED = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 
+SHAPES: dict[str, Any] = {
+    "softmax": lambda free, axis: free.softmax(axis),
+    "log_softmax": lambda free, axis: free.log_softmax(axis),
+    "sigmoid": lambda free, _axis: free.sigmoid(),
+    "logsigmoid": lambda free, _axis: torch.nn.functional.logsigmoid(free),
+}
+"""Activations without which a loss may refuse its outputs."""
+
 CLOSE = 1e-3
 """How far rows of probabilities may be from a sum of one in half precision."""
 
@@ -43,7 +51,7 @@ def first_step(session: Session) -> FirstStep:
         _shape(made.target),
         tuple(map(loss_call, calls.losses)),
         _stretches(calls),
-        values=_values(calls),
+        values=session.way.values,
         growth=_growth(session, twin, float(made.loss.detach())),
     )
 
@@ -65,10 +73,6 @@ def _stretches(calls: Calls) -> tuple[Stretch, ...]:
         if call.name in PAIRED and whole and a is not None and b is not None and a.shape != b.shape:
             found.append(Stretch(tuple(a.shape), tuple(b.shape), tuple(torch.broadcast_shapes(a.shape, b.shape))))
     return tuple(found)
-
-
-def _values(calls: Calls) -> int:
-    return max((call.result.numel() for call in calls.losses[:1] if isinstance(call.result, torch.Tensor)), default=1)
 
 
 def _growth(session: Session, twin: Twin, loss: float) -> float:
@@ -140,9 +144,8 @@ def chance(session: Session) -> Chance:
     losses, constants, samples = [], [], 0
     with seeded(0):
         for batch in session.drawn.batches[:2]:
-            with torch.no_grad():
-                made = way.run(twin, batch)
-            losses.append(float(made.loss))
+            made = way.run(twin, batch)  # with its graph, which tells the activation at the end
+            losses.append(float(made.loss.detach()))
             if made.output is None or not made.output.is_floating_point():
                 raise NotMeasured("the prediction within the model is not known")
             constants.append(best_constant(session, twin, batch, made))
@@ -175,17 +178,21 @@ def best_constant(session: Session, twin: Twin, batch: Any, made: Made) -> float
         axis = 1 if first else output.ndim - 1
         shape[axis] = output.shape[axis]
     constant = torch.zeros(shape, device=output.device, dtype=torch.float32, requires_grad=True)
-    with torch.no_grad():
-        start = output.detach().float()
-        other = [k for k in range(output.ndim) if shape[k] == 1]
-        constant += start.mean(dim=other, keepdim=True) if other else start
+    shaped = SHAPES.get(maker_of(output))
+    classes = max(range(output.ndim), key=lambda k: shape[k])
+    if shaped is None:
+        with torch.no_grad():
+            start = output.detach().float()
+            other = [k for k in range(output.ndim) if shape[k] == 1]
+            constant += start.mean(dim=other, keepdim=True) if other else start
     optimizer = torch.optim.LBFGS([constant], max_iter=40, line_search_fn="strong_wolfe")
     best = [math.inf]
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
         with seeded(0):
-            loss = session.way.loss_of(twin, batch, made, constant.expand_as(output).to(output.dtype))
+            outputs = constant if shaped is None else shaped(constant, classes)
+            loss = session.way.loss_of(twin, batch, made, outputs.expand_as(output).to(output.dtype))
         value = float(loss.detach())
         if math.isfinite(value):
             best[0] = min(best[0], value)

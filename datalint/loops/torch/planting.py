@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from datalint.core.loops import Loop
@@ -29,6 +30,11 @@ class TorchLoop(Loop):
     target: Target
     criterion: str
     scalar: bool = False
+    outputs: int = 1
+    causal: bool = False
+    """Whether the targets are the tokens that follow."""
+    padded: bool = False
+    """Whether some targets are ignored, because they are padding."""
     options: dict[str, Any] = field(default_factory=dict)
     optimizer: Any = None
 
@@ -87,6 +93,169 @@ class TorchLoop(Loop):
         holder = self.model.get_submodule(parent)
         setattr(holder, own, Changed(getattr(holder, own), after=change))
         return self._with_model(self.model)
+
+    # --- loaders ------------------------------------------------------------------------------------------------------
+
+    def _again(self, dataset: Any = None, **options: Any) -> Loop | None:
+        own = self.loader
+        if not isinstance(own, torch.utils.data.DataLoader):
+            return None
+        given = {"batch_size": own.batch_size, "shuffle": True, "collate_fn": own.collate_fn} | options
+        made: Any = torch.utils.data.DataLoader(own.dataset if dataset is None else dataset, **given)
+        return replace(self, loader=made)
+
+    def with_batch_size(self, size: int) -> Loop | None:
+        """Draw batches of another size."""
+        return self._again(batch_size=size)
+
+    def leaving_one(self) -> Loop | None:
+        """Draw batches of a size that leaves one sample for the last."""
+        if not isinstance(self.loader, torch.utils.data.DataLoader):
+            return None
+        total = len(self.loader.dataset)  # type: ignore[arg-type]
+        size = next((size for size in range(8, 65) if total % size == 1), None)
+        return None if size is None else self._again(batch_size=size)
+
+    def _pair(self) -> bool:
+        """Whether the items of the data set are pairs of tensors."""
+        dataset = getattr(self.loader, "dataset", None)
+        if dataset is None or not isinstance(self.loader, torch.utils.data.DataLoader):
+            return False
+        item = dataset[0]
+        return (
+            isinstance(item, (tuple, list)) and len(item) == 2 and all(isinstance(part, torch.Tensor) for part in item)
+        )
+
+    def collating(self, change: Callable[[Any, Any], tuple[Any, Any]]) -> Loop | None:
+        """Let a function have inputs and targets of a batch as they are put together."""
+        if not self._pair():
+            return None
+
+        def collate(items: Any) -> Any:
+            return change(*torch.utils.data.default_collate(items))
+
+        return self._again(collate_fn=collate)
+
+    def scaling_inputs(self, factor: float) -> Loop | None:
+        """Multiply the inputs of each batch."""
+        if not self._pair() or not self.loader.dataset[0][0].is_floating_point():
+            return None
+        first = list(self.layers().values())[:2]
+        if any("Norm" in type(layer).__name__ for layer in first):
+            return None
+        return self.of_batches(lambda batch, _number: (batch[0] * factor, batch[1]))
+
+    def with_key(self, key: str, change: Callable[[Any], Any]) -> Loop | None:
+        """Change a member of each batch."""
+        batch = next(iter(self.loader))
+        if not isinstance(batch, dict) or key not in batch:
+            return None
+        return self.of_batches(lambda batch, _number: batch | {key: change(batch[key])})
+
+    def with_own_noise(self) -> Loop | None:
+        """Let the data set add noise of a generator that it holds, in two workers."""
+        if not self._pair() or not self.loader.dataset[0][0].is_floating_point():
+            return None
+        return self._again(dataset=Noisy(self.loader.dataset), num_workers=2)
+
+    def with_noisy_transform(self, size: float) -> Loop | None:
+        """Let a transform of the data set add noise of so many deviations."""
+        if not self._pair() or self.target != "classes" or not self.loader.dataset[0][0].is_floating_point():
+            return None
+        made = Transformed(self.loader.dataset, lambda tensor: tensor + size * torch.randn(tensor.shape))
+        return self._again(dataset=made)
+
+    def predicting_itself(self) -> Loop | None:
+        """Take a batch's tokens as their own targets."""
+        if not self.causal:
+            return None
+        batch = next(iter(self.loader))
+        if isinstance(batch, dict):
+            return None
+        return self.of_batches(lambda batch, _number: (batch[0], batch[0]))
+
+    def counting_padding(self) -> Loop | None:
+        """Let the loss count places of padding."""
+        if not self.padded:
+            return None
+
+        def count(batch: Any, _number: int) -> Any:
+            if isinstance(batch, dict):
+                return batch | {"labels": batch["labels"].clamp(min=0)}
+            return (batch[0], batch[1].clamp(min=0))
+
+        return self.of_batches(count)
+
+    # --- models -------------------------------------------------------------------------------------------------------
+
+    def wrong_backward(self, factor: float) -> Loop:
+        """Pass the outputs through a function whose backward pass is multiplied."""
+        return self.after_model(lambda output: WrongSlope.apply(output, factor))
+
+    def leaking_labels(self) -> Loop | None:
+        """Add the labels to the logits of a model that makes its own loss."""
+        if self.loss is not None or not isinstance(next(iter(self.loader)), dict):
+            return None
+        return self._with_model(Leaking(self.model))
+
+
+class WrongSlope(torch.autograd.Function):
+    """The identity, with another slope."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Any, factor: float) -> Any:
+        """Nothing happens."""
+        ctx.factor = factor
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """All but that."""
+        return grads[0] * ctx.factor, None
+
+
+class Leaking(torch.nn.Module):
+    """A model whose logits hold the labels."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, **batch: Any) -> Any:
+        """Call it."""
+        made = self.inner(**batch)
+        labels = batch["labels"].clamp(min=0)
+        made["logits"] = made["logits"] + torch.nn.functional.one_hot(labels, made["logits"].shape[-1])
+        return made
+
+
+class Noisy(torch.utils.data.Dataset):
+    """A data set that adds noise of a generator of its own."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.random = np.random.default_rng(0)
+
+    def __getitem__(self, index: int) -> Any:
+        first, second = self.inner[index]
+        return first + torch.from_numpy(self.random.normal(0, 0.05, tuple(first.shape))).to(first.dtype), second
+
+    def __len__(self) -> int:
+        return len(self.inner)
+
+
+class Transformed(torch.utils.data.Dataset):
+    """A data set with a transform of its inputs."""
+
+    def __init__(self, inner: Any, transform: Callable[[Any], Any] | None) -> None:
+        self.inner, self.transform = inner, transform
+
+    def __getitem__(self, index: int) -> Any:
+        first, second = self.inner[index]
+        return (first if self.transform is None else self.transform(first)), second
+
+    def __len__(self) -> int:
+        return len(self.inner)
 
 
 class Changed(torch.nn.Module):

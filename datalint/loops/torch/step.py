@@ -61,6 +61,8 @@ class Step:
     """Positional and named arguments of the model, and the target, of a batch."""
     whole: bool = False
     """Whether the loss gets all that the model returned, and not the prediction alone."""
+    values: int = 1
+    """Numbers that the last loss consisted of."""
     producer: str | None = None
     """The module whose output is the prediction, where the loss is made inside the model."""
 
@@ -87,6 +89,7 @@ class Step:
         if self.form == "own":
             return Made(raw, output, _number(_loss_in(raw)), _tensor(target))
         loss = twin.loss(raw if self.whole else output, target)
+        self.values = loss.numel() if isinstance(loss, torch.Tensor) else 1
         return Made(raw, output, _number(loss), _tensor(target))
 
     def loss_of(self, twin: Twin, batch: Any, made: Made, output: torch.Tensor) -> torch.Tensor:

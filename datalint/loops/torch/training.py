@@ -1,0 +1,425 @@
+"""Probes that train copies: outputs by themselves, one step of the optimizer, a few samples by heart."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from datalint.loops.torch.batches import fingerprint, taken
+from datalint.loops.torch.first import SHAPES, best_constant
+from datalint.loops.torch.state import parameters_of, seeded
+from datalint.loops.torch.trace import maker_of
+from datalint.profile.loop import ByHeart, FreeOutputs, Modes, NotMeasured, Optimized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datalint.loops.torch.session import Session
+    from datalint.loops.torch.state import Twin
+    from datalint.loops.torch.step import Made
+
+FREE_STEPS = 150
+HEART = 16
+"""Samples to be learnt by heart."""
+HEART_STEPS = 150
+ENOUGH = 0.9
+"""Progress at which they are."""
+FACTORS = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
+"""Of the learning rate."""
+
+
+# --- outputs by themselves --------------------------------------------------------------------------------------------
+
+
+def free_outputs(session: Session) -> FreeOutputs:
+    """Minimise the loss over the outputs."""
+    twin = session.twin()
+    batch, _ = session.few
+    made = session.way.run(twin, batch)
+    if made.output is None or not made.output.is_floating_point():
+        raise NotMeasured("the prediction within the model is not known")
+    if not made.loss.requires_grad:
+        return FreeOutputs(connected=False)
+    free = Free(session, twin, batch, made)
+    if not free.connected:
+        return FreeOutputs(connected=False)
+    start, before = free.loss(), free.outputs().detach().clone()
+    end = free.run(FREE_STEPS)
+    after = free.outputs().detach().clone()
+    target = made.target
+    return FreeOutputs(
+        True,
+        start,
+        end,
+        right(before, target),
+        right(after, target),
+        distance(before, target),
+        distance(after, target),
+    )
+
+
+class Free:
+    """Outputs that are free to become what the loss likes best."""
+
+    def __init__(self, session: Session, twin: Twin, batch: Any, made: Made) -> None:
+        self.session, self.twin, self.batch, self.made = session, twin, batch, made
+        assert made.output is not None
+        output = made.output.detach()
+        self.kind = maker_of(made.output)
+        self.axis = 1 if output.ndim == 4 else output.ndim - 1
+        self.dtype = output.dtype
+        if self.kind in SHAPES:
+            self.values = 0.01 * torch.randn(output.shape, device=output.device)
+        else:
+            self.values = output.float().clone()
+        self.values.requires_grad_()
+        self.scale = max(0.1, float(self.values.detach().std()) if output.numel() > 1 else 0.1)
+
+    def outputs(self) -> torch.Tensor:
+        """As the loss gets them."""
+        shaped = SHAPES[self.kind](self.values, self.axis) if self.kind in SHAPES else self.values
+        return shaped.to(self.dtype)
+
+    def _loss(self) -> torch.Tensor:
+        with seeded(0):
+            return self.session.way.loss_of(self.twin, self.batch, self.made, self.outputs())
+
+    @property
+    def connected(self) -> bool:
+        """Whether the loss has a gradient in them."""
+        loss = self._loss()
+        if not loss.requires_grad:
+            return False
+        return torch.autograd.grad(loss, self.values, allow_unused=True)[0] is not None
+
+    def loss(self) -> float:
+        """As it is now."""
+        with torch.no_grad():
+            return float(self._loss())
+
+    def run(self, steps: int) -> float:
+        """Some steps; returns the last loss."""
+        spread = self.made.target
+        if spread is not None and spread.is_floating_point() and spread.numel():
+            reach = float((spread.detach().float().abs()).max())
+            self.scale = max(self.scale, reach / 10 if math.isfinite(reach) else 0)
+        optimizer = torch.optim.Adam([self.values], lr=self.scale / 2)
+        value = math.nan
+        for _ in range(steps):
+            loss = self._loss()
+            value = float(loss.detach())
+            (grad,) = torch.autograd.grad(loss, self.values, allow_unused=True)
+            if grad is None or not math.isfinite(value) or self.session.short():
+                break
+            self.values.grad = grad
+            optimizer.step()
+        return self.loss()
+
+
+def right(output: torch.Tensor, target: torch.Tensor | None) -> float | None:
+    """Share of the predictions that hit their target."""
+    if target is None or target.numel() == 0:
+        return None
+    whole = not target.is_floating_point()
+    if whole and output.ndim == target.ndim + 1:
+        axis = output.ndim - 1 if output.shape[:-1] == target.shape else 1
+        if output.shape[axis] < 2:
+            return None
+        kept = target >= 0
+        hits = (output.argmax(axis) == target)[kept]
+        return float(hits.float().mean()) if hits.numel() else None
+    if output.numel() == target.numel() and set(target.unique().tolist()) <= {0, 1}:
+        middle = 0.5 if float(output.min()) >= 0 and float(output.max()) <= 1 else 0.0
+        return float(((output.reshape(-1) > middle) == (target.reshape(-1) > 0.5)).float().mean())
+    return None
+
+
+def distance(output: torch.Tensor, target: torch.Tensor | None) -> float | None:
+    """Mean squared distance of numbers from their targets."""
+    if target is None or not target.is_floating_point() or output.numel() != target.numel() or not target.numel():
+        return None
+    return float((output.reshape(-1).float() - target.reshape(-1).float()).square().mean())
+
+
+# --- one step of the optimizer ----------------------------------------------------------------------------------------
+
+
+def optimized(session: Session) -> Optimized:
+    """The optimizer against the model, and what one step of it does."""
+    if session.optimizer is None:
+        raise NotMeasured("no optimizer was given")
+    own = {id(p): name for name, p in session.model.named_parameters() if p.requires_grad}
+    every = {id(p) for p in session.model.parameters()}
+    if isinstance(session.loss, torch.nn.Module):
+        own |= {id(p): f"loss.{name}" for name, p in session.loss.named_parameters() if p.requires_grad}
+        every |= {id(p) for p in session.loss.parameters()}
+    held = [p for group in session.optimizer.param_groups for p in group["params"]]
+    ids = {id(p) for p in held}
+    missing = [name for key, name in own.items() if key not in ids]
+    sizes = {id(p): p.numel() for p in (*session.model.parameters(), *_loss_parameters(session))}
+    total = sum(sizes[key] for key in own)
+    groups = session.optimizer.param_groups
+    found: dict[str, Any] = {
+        "kind": type(session.optimizer).__name__,
+        "missing": tuple(missing),
+        "missing_share": sum(sizes[key] for key in own if key not in ids) / max(1, total),
+        "foreign": sum(id(p) not in every for p in held),
+        "twice": len(held) - len(ids),
+        "rates": tuple(float(group.get("lr", 0)) for group in groups),
+        "scheduled": tuple(float(group["initial_lr"]) for group in groups if "initial_lr" in group),
+        "decays": tuple(float(group.get("weight_decay", 0) or 0) for group in groups),
+        "decoupled": "AdamW" in type(session.optimizer).__name__ or bool(groups[0].get("decoupled_weight_decay")),
+    }
+    return Optimized(**found, **_one_step(session))
+
+
+def _loss_parameters(session: Session) -> list[Any]:
+    return list(session.loss.parameters()) if isinstance(session.loss, torch.nn.Module) else []
+
+
+def _one_step(session: Session) -> dict[str, Any]:
+    twin = session.twin()
+    held = [(p, group) for group in twin.optimizer.param_groups for p in group["params"]]
+    with seeded(0):
+        loss = session.way.run(twin, session.batch).loss
+    if not loss.requires_grad:
+        return {"moved": None, "ratio": None, "decay_ratio": 0.0}
+    give_gradients(twin, loss)
+    reached = [(p, group) for p, group in held if p.grad is not None and float(p.grad.abs().sum()) > 0]
+    before = [p.detach().clone() for p, _ in reached]
+    grad = math.sqrt(sum(float(p.grad.float().square().sum()) for p, _ in reached))
+    decay = math.sqrt(
+        sum(float((float(g.get("weight_decay", 0) or 0) * p.detach().float()).square().sum()) for p, g in held)
+    )
+    twin.optimizer.step()
+    changes = [(was, p.detach() - was) for was, (p, _) in zip(before, reached, strict=True)]
+    ratios = [
+        float(change.norm()) / float(was.norm()) for was, change in changes if was.ndim > 1 and float(was.norm()) > 0
+    ]
+    ratios.sort()
+    return {
+        "moved": sum(bool((change != 0).any()) for _, change in changes) / len(changes) if changes else None,
+        "ratio": ratios[len(ratios) // 2] if ratios else None,
+        "decay_ratio": decay / grad if grad > 0 else 0.0,
+    }
+
+
+def give_gradients(twin: Twin, loss: torch.Tensor) -> None:
+    """Put the gradients into the copy alone, whatever else the loss reaches."""
+    wanted = [p for p in parameters_of(twin) if p.requires_grad]
+    grads = torch.autograd.grad(loss, wanted, allow_unused=True) if wanted else ()
+    for parameter, grad in zip(wanted, grads, strict=True):
+        parameter.grad = grad
+
+
+# --- by heart ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tried:
+    """One attempt."""
+
+    losses: list[float]
+    twin: Twin
+    diverged: bool
+    finished: bool
+
+    @property
+    def end(self) -> float:
+        """The mean of the last losses."""
+        last = [loss for loss in self.losses[-3:] if math.isfinite(loss)]
+        return sum(last) / len(last) if last else math.inf
+
+
+def by_heart(session: Session) -> ByHeart:
+    """Train on a few samples with the optimizer that was given, and where that fails with others."""
+    batch, count = _distinct(session)
+    chance, floor, start = _levels(session, batch)
+    if not chance - floor > 1e-6 * max(1.0, abs(chance)):
+        raise NotMeasured("a constant prediction is as good as any for these samples")
+
+    def progress(loss: float) -> float:
+        return (chance - loss) / (chance - floor) if math.isfinite(loss) else -math.inf
+
+    share = max(0.5, session.left() / 3)
+    goal = chance - ENOUGH * (chance - floor)
+    own = _attempt(session, batch, goal, None, share)
+    best, best_rate = progress(own.end), None
+    rate = _rate(session)
+    overall = best
+    finished = own.finished
+    if best < ENOUGH:
+        for other in (1e-3, 1e-2, 1e-4):
+            if session.short() or overall >= ENOUGH:
+                break
+            tried = _attempt(session, batch, goal, torch.optim.Adam, min(share, session.left()), rate=other)
+            overall = max(overall, progress(tried.end))
+        if session.optimizer is not None and overall >= 0.5:
+            best, best_rate = _better_rate(session, batch, goal, progress, best, share)
+        overall = max(overall, best)
+        finished = finished and not session.short()
+    train, evaluated = _gap(session, own, batch)
+    return ByHeart(
+        count,
+        start,
+        chance,
+        floor,
+        own.end,
+        progress(own.end),
+        len(own.losses),
+        own.diverged,
+        rate,
+        best_rate,
+        best,
+        overall,
+        train,
+        evaluated,
+        finished,
+    )
+
+
+def _better_rate(
+    session: Session, batch: Any, goal: float, progress: Callable[[float], float], best: float, share: float
+) -> tuple[float, float | None]:
+    """What other rates of the same optimizer reach: the best progress, and the rate that has it."""
+    rate = None
+    for factor in FACTORS:
+        if session.short() or best >= ENOUGH:
+            break
+        tried = _attempt(session, batch, goal, None, min(share, session.left()), factor=factor)
+        if progress(tried.end) > best + 0.05:
+            best, rate = progress(tried.end), (_rate(session) or 0) * factor
+    return best, rate
+
+
+def _rate(session: Session) -> float | None:
+    if session.optimizer is None:
+        return None
+    group = session.optimizer.param_groups[0]
+    return float(group["lr"] or group.get("initial_lr", 0))
+
+
+def _distinct(session: Session) -> tuple[Any, int]:
+    """A few samples of the first batch with different inputs."""
+    size = session.size
+    rows: list[int] = []
+    seen: set[int] = set()
+    for row in range(min(size, 4 * HEART)):
+        key = fingerprint(session.way.inputs(taken(session.batch, torch.tensor([row]), size)))
+        if key not in seen:
+            seen.add(key)
+            rows.append(row)
+        if len(rows) == HEART:
+            break
+    if len(rows) < 2:
+        raise NotMeasured("the batch does not hold two different samples")
+    return taken(session.batch, torch.tensor(rows), size), len(rows)
+
+
+def _levels(session: Session, batch: Any) -> tuple[float, float, float]:
+    """The loss by chance, the least that there can be, and the one at the start."""
+    twin = session.twin()
+    quiet(twin)
+    made = session.way.run(twin, batch)
+    start = float(made.loss.detach())
+    if made.output is None or not made.output.is_floating_point() or not made.loss.requires_grad:
+        raise NotMeasured("the prediction within the model is not known")
+    chance = best_constant(session, twin, batch, made)
+    free = Free(session, twin, batch, made)
+    least = free.run(FREE_STEPS)
+    if not math.isfinite(least) or least < chance - 20 * max(1.0, abs(chance)):
+        raise NotMeasured("the loss has no lower bound")
+    return chance, 0.0 if 0 <= least < 0.2 * chance else least, start
+
+
+def quiet(twin: Twin) -> None:
+    """Switch dropout off."""
+    for part in (twin.model, twin.loss):
+        if isinstance(part, torch.nn.Module):
+            for module in part.modules():
+                if "Dropout" in type(module).__name__ or "DropPath" in type(module).__name__:
+                    module.eval()
+                elif isinstance(module, (torch.nn.RNNBase, torch.nn.MultiheadAttention)):
+                    module.dropout = 0.0
+
+
+def _attempt(
+    session: Session, batch: Any, goal: float, kind: Any, seconds: float, *, rate: float = 1e-3, factor: float = 1.0
+) -> Tried:
+    twin = session.twin()
+    quiet(twin)
+    parameters = [p for p in parameters_of(twin) if p.requires_grad]
+    if not parameters:
+        raise NotMeasured("no parameter is trainable")
+    optimizer = twin.optimizer
+    if kind is not None or optimizer is None:
+        optimizer = (kind or torch.optim.Adam)(parameters, lr=rate)
+    else:
+        for group in optimizer.param_groups:
+            group["lr"] = (group["lr"] or group.get("initial_lr", 0)) * factor
+    losses: list[float] = []
+    until = time.monotonic() + seconds
+    diverged = False
+    with seeded(0):
+        for step in range(HEART_STEPS):
+            loss = session.way.run(twin, batch).loss
+            value = float(loss.detach())
+            losses.append(value)
+            if not math.isfinite(value) or value > 1e3 * (abs(losses[0]) + 1):
+                diverged = True
+                break
+            if (value <= goal and step > 2) or not loss.requires_grad:
+                break
+            if time.monotonic() > until:
+                return Tried(losses, twin, diverged, False)
+            give_gradients(twin, loss)
+            optimizer.step()
+    if losses and math.isfinite(losses[-1]):
+        diverged = diverged or losses[-1] > 3 * max(losses[0], goal) > 0
+    else:
+        losses.append(math.inf)
+    return Tried(losses, twin, diverged, True)
+
+
+def _gap(session: Session, own: Tried, batch: Any) -> tuple[float, float]:
+    """The loss of what was trained in both modes, once running statistics had time to follow."""
+    with torch.no_grad(), seeded(0):
+        train = math.nan
+        for _ in range(60):
+            train = float(session.way.run(own.twin, batch).loss)
+            if session.short() or not any(
+                isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in own.twin.model.modules()
+            ):
+                break
+        own.twin.model.eval()
+        evaluated = float(session.way.run(own.twin, batch).loss)
+    return train, evaluated
+
+
+# --- modes --------------------------------------------------------------------------------------------------------------
+
+
+def modes(session: Session) -> Modes:
+    """Modes as they were handed over, and layers that depend on them."""
+    norms = [
+        (name, module)
+        for name, module in session.model.named_modules()
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+    ]
+    dropouts = [
+        (name, float(module.p))
+        for name, module in session.model.named_modules()
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd)
+    ]
+    return Modes(
+        bool(session.model.training),
+        tuple(dropouts),
+        tuple(
+            name for name, module in norms if module.track_running_stats and module.momentum == 0 and module.training
+        ),
+        len(norms),
+    )

@@ -200,7 +200,7 @@ def finite(session: Session) -> Finite:
     bad_targets = _bad(made.target) if made.target is not None else 0
     twin = session.twin()
     first: list[str] = []
-    largest = [0.0, ""]
+    largest: list[Any] = [0.0, ""]
 
     def look(name: str) -> Any:
         def hook(_module: Any, args: Any, output: Any) -> None:
@@ -314,11 +314,16 @@ def _changes(
         if fingerprint(mixed) == fingerprint(session.way.inputs(batch)):
             continue
         new = dict(zip((id(tensor) for tensor in session.way.inputs(batch)), mixed, strict=True))
-        change = (outputs(mapped(batch, lambda tensor, new=new: new.get(id(tensor), tensor))) - base).abs() / scale
+        change = (outputs(_swapped(batch, new)) - base).abs() / scale
         own = max(own, float(change[place].max()))
         change[place] = 0
         others = max(others, float(change.max()))
     return own, others
+
+
+def _swapped(batch: Any, new: dict[int, torch.Tensor]) -> Any:
+    """The batch with other tensors in place of some."""
+    return mapped(batch, lambda tensor: new.get(id(tensor), tensor))
 
 
 def _still_constant(session: Session, batch: Any, size: int, twin: Twin) -> bool:
@@ -424,7 +429,9 @@ def _shift(own: list[Any], ways: list[torch.Tensor], by: float) -> None:
 
 def _custom(loss: torch.Tensor) -> list[str]:
     """Functions in the graph whose backward pass is written in Python."""
-    found, todo, seen = [], [loss.grad_fn], set()
+    found: list[str] = []
+    todo: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
     while todo and len(seen) < 100_000:
         node = todo.pop()
         if node is None or node in seen:
@@ -463,7 +470,8 @@ def terms(session: Session) -> Terms:
 
 
 def _parts(loss: torch.Tensor, sums: dict[int, Any]) -> list[torch.Tensor]:
-    found, todo = [], [loss]
+    found: list[torch.Tensor] = []
+    todo = [loss]
     while todo and len(found) < 30:
         tensor = todo.pop()
         call = sums.get(id(tensor))

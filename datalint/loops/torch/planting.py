@@ -112,7 +112,7 @@ class TorchLoop(Loop):
         """Draw batches of a size that leaves one sample for the last."""
         if not isinstance(self.loader, torch.utils.data.DataLoader):
             return None
-        total = len(self.loader.dataset)  # type: ignore[arg-type]
+        total = len(self.loader.dataset)
         size = next((size for size in range(8, 65) if total % size == 1), None)
         return None if size is None else self._again(batch_size=size)
 

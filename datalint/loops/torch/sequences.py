@@ -234,9 +234,9 @@ def _inner(session: Session, tokens: torch.Tensor, target: torch.Tensor) -> int 
 
     other = target.clone()
     other[:, middle] = target.roll(1, 0)[:, middle - 1]
-    changed = mapped(batch, lambda tensor: other.reshape(tensor.shape) if tensor is own else tensor)
     if own is None or not any(tensor is own for tensor in _all(batch)):
         return None
+    changed = mapped(batch, lambda tensor: other.reshape(tensor.shape) if tensor is own else tensor)
     one, two = gradient(batch), gradient(changed)
     if one is None or two is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.author import (
     Field,
@@ -124,7 +124,7 @@ class LossTarget(LoopRule):
             )
 
     def _found(self, message: str, remedy: str, call: LossCall | None) -> Found:
-        evidence = (
+        evidence: dict[str, Any] = (
             {} if call is None else {"loss_function": call.name, "low": call.target_low, "high": call.target_high}
         )
         return Found(

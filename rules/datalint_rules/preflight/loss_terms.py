@@ -63,7 +63,11 @@ class LossTerms(LoopRule):
                 ),
                 consequence="The smaller term is not learnt.",
                 remedy="Weigh the terms so that their gradients are of one size at the start.",
-                evidence={"ratio": ratio, "gradients": sizes, "values": [term.value for term in terms]},
+                evidence={
+                    "ratio": ratio,
+                    "gradients": [term.gradient for term in terms],
+                    "values": [term.value for term in terms],
+                },
             )
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datalint.measures.base import Measurement, Reading, Settings
 from datalint.measures.label_sets import LabelSets
+from datalint.measures.objects import Objects
 from datalint.measures.order import LabelRuns, TargetOrder
 from datalint.measures.problems import Problems
 
@@ -57,6 +58,8 @@ def plan(rules: Sequence[Rule], dataset: Dataset, settings: Settings) -> Plan:
     """The measurements that the rules need of a data set."""
     suited = [rule for rule in rules if dataset.modality in rule.modalities]
     needs = [*ALWAYS, *(need for rule in suited for need in rule.needs(dataset))]
+    if any(rule.judges_by_objects(dataset) for rule in suited):
+        needs.append(Objects)
     # Where a sample has one label, sets of labels would count none.
     several = dataset.task == "multi-label"
     return Plan.of([*needs, LabelSets] if several else [need for need in needs if need is not LabelSets], settings)

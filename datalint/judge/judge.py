@@ -233,8 +233,9 @@ class _Judged:
         import numpy as np
 
         self.follows[rule.code] = rule.follows
+        profile = self._seen_by(rule)
         try:
-            self._see_fit(rule)
+            self._see_fit(rule, profile)
         except Skip as skip:
             self.state(rule, "skipped", str(skip), applies=skip.applies)
             return
@@ -247,14 +248,14 @@ class _Judged:
             try:
                 # What overflows becomes infinite or no number: nothing to warn of.
                 with np.errstate(over="ignore", invalid="ignore"):
-                    for item in self._check(rule):
+                    for item in self._check(rule, profile):
                         found.append(self._finding(rule, item))  # noqa: PERF401 - what came before a Skip is kept
             except Skip as skip:
                 status, reason, applies = "skipped", str(skip), skip.applies or bool(found)
             except AllWell as good:
                 reason = str(good)
             if status != "skipped":
-                coverage = rule.coverage(self.profile)
+                coverage = rule.coverage(profile)
         except DatalintError:
             raise
         except Exception as error:  # a broken rule must not take the others with it
@@ -268,17 +269,17 @@ class _Judged:
         coverage = coverage if found or status == "passed" else "none"
         self.state(rule, "found" if found else status, reason, coverage, applies=applies)
 
-    def _check(self, rule: Rule) -> Iterator[Found]:
+    def _check(self, rule: Rule, profile: Profile) -> Iterator[Found]:
         """What a rule finds; again without the columns that nobody wants to hear of, where it speaks of them and others."""
         entries = self.unwanted.get(rule.code, ())
         if not entries or rule.trains or rule.shares_models:
-            yield from rule.check(self.profile)
+            yield from rule.check(profile)
             return
         every = [
             {f.name for f in self.dataset.fields if any(fnmatchcase(f.name, p) for p in entry)} for entry in entries
         ]
         names = set().union(*every)
-        found = list(rule.check(self.profile))
+        found = list(rule.check(profile))
         told = [set(listed_columns(item.evidence)) if item.column is None else {item.column} for item in found]
         # What one entry alone speaks of is silenced, and counted, as any finding is.
         whole = [bool(columns) and any(columns <= own for own in every) for columns in told]
@@ -288,7 +289,7 @@ class _Judged:
         self.spared[rule.code] = frozenset(names)
         yield from (item for item, alone in zip(found, whole, strict=True) if alone)
         fields = tuple(replace(f, role="ignored") if f.name in names else f for f in self.dataset.fields)
-        yield from rule.check(replace(self.profile, dataset=replace(self.dataset, fields=fields)))
+        yield from rule.check(replace(profile, dataset=replace(profile.dataset, fields=fields)))
 
     def state(
         self, rule: Rule, status: Status, reason: str | None, coverage: str = "none", *, applies: bool = True
@@ -298,7 +299,13 @@ class _Judged:
             RuleStatus(code=rule.code, rule=rule.name, status=status, reason=reason, coverage=coverage, applies=applies)
         )
 
-    def _see_fit(self, rule: Rule) -> None:
+    def _seen_by(self, rule: Rule) -> Profile:
+        """The profile, or that of pictures labelled by what is drawn in them."""
+        if not rule.judges_by_objects(self.dataset) or not self.profile.splits:
+            return self.profile
+        return self.profile.by_objects if "multi-label" in rule.tasks else self.profile.by_most_objects
+
+    def _see_fit(self, rule: Rule, profile: Profile) -> None:
         """Skip a rule that such data has nothing for."""
         if self.dataset.modality not in rule.modalities:
             told = {"table": "tables", "images": "images", "audio": "recordings"}
@@ -311,17 +318,18 @@ class _Judged:
             if reason is not None:
                 raise Skip(reason, applies=False)
             return
-        if self.dataset.label is None:
+        label = profile.dataset.label
+        if label is None:
             # Where something else is predicted, no label is missing.
             raise Skip(self.dataset.skipped_label, applies=self.dataset.task is None)
-        task = self.profile.task
+        task = profile.task
         if task == "multi-label" and task not in rule.tasks:
             raise Skip("a sample may have several labels, and the rule judges one per sample", applies=False)
         if task != "multi-label" and rule.tasks == {"multi-label"}:
             raise Skip("each sample has one label, and the rule judges several per sample", applies=False)
         if rule.wants == "classes" and task == "regression":
-            raise Skip(f"the label {self.dataset.label.name!r} is a number to be predicted, not a class", applies=False)
-        if not any(split[LabelRuns].samples for split in self.profile.splits):
+            raise Skip(f"the label {label.name!r} is a number to be predicted, not a class", applies=False)
+        if not any(split[LabelRuns].samples for split in profile.splits):
             raise Skip("no sample has a label")
 
     def _why_no_annotations(self, rule: Rule) -> str | None:

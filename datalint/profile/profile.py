@@ -72,6 +72,21 @@ class Profile:
         return self.task == "classification" and any(len(split.counts) > 1 for split in self.labelled)
 
     @cached_property
+    def by_objects(self) -> Profile:
+        """Pictures whose labels are the classes that are drawn in them."""
+        return self._labelled_by_objects(several=True)
+
+    @cached_property
+    def by_most_objects(self) -> Profile:
+        """Pictures whose label is the class of most objects in them."""
+        return self._labelled_by_objects(several=False)
+
+    def _labelled_by_objects(self, *, several: bool) -> Profile:
+        from datalint.profile.drawn import labelled_by_objects
+
+        return labelled_by_objects(self, several=several)
+
+    @cached_property
     def labelled(self) -> tuple[SplitProfile, ...]:
         """The splits whose samples have labels."""
         return tuple(s for s in self.splits if sum(s.counts.values()))

@@ -205,7 +205,10 @@ class Rule(RuleBase):
     regressed; ``objects``: skipped where no objects are drawn in the pictures; ``masks``: where they have no masks;
     ``annotations``: where they have neither."""
     tasks: ClassVar[frozenset[Task]] = frozenset({"classification", "regression"})
-    """What it can judge the target of, if it wants one."""
+    """
+    What it can judge the target of, if it wants one. With ``detection`` the classes that are drawn in a picture are its
+    labels, if it judges ``multi-label``, and else the class of most objects is its label.
+    """
     promise: ClassVar[float] = 0.5
     """The strength of its own fault from which 19 of 20 are found in data like the reference sets."""
 
@@ -231,6 +234,11 @@ class Rule(RuleBase):
         Returns:
             The faulty data set and where the fault is; None where the fault cannot exist in such data.
         """
+
+    @classmethod
+    def judges_by_objects(cls, dataset: Dataset) -> bool:
+        """Whether it takes the classes that are drawn in the pictures of a data set for their labels."""
+        return dataset.task == "detection" and cls.wants in {"label", "classes"} and "detection" in cls.tasks
 
     def coverage(self, profile: Profile) -> str:
         """How much of the data the verdict rests on."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import datalint
 from datalint.core.clean import Clean
 from datalint.testing import scan
 from tests.reference import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from datalint.report.models import Finding
 
@@ -34,7 +36,10 @@ def changed(
 
 
 def found(data: Clean, code: str) -> list[Finding]:
-    return [f for f in scan(data).findings if f.code == code]
+    """What a rule says beside those about annotations."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = datalint.scan(data.write(Path(folder) / "data"), select=["ANN", code], config=False)
+    return [f for f in report.findings if f.code == code]
 
 
 def each(section: str, **values: Any) -> Callable[[dict[str, Any]], None]:
@@ -262,13 +267,25 @@ def test_tiny_objects_are_told_and_most_of_a_split_warns() -> None:
     assert [f.severity for f in found(changed(each("annotations", bbox=[5, 5, 0.5, 0.5])), "ANN108")] == ["warning"]
 
 
-@pytest.mark.parametrize(("classes", "severity"), [(1, "warning"), (8, "error")])
-def test_classes_that_train_never_shows(classes: int, severity: str) -> None:
-    def drop(document: dict[str, Any]) -> None:
-        document["annotations"] = [item for item in document["annotations"] if item["category_id"] > classes]
+def test_a_class_that_train_never_shows() -> None:
+    (finding,) = [f for f in found(changed(without_classes(1)), "ANN109") if f.split == "validation"]
+    assert (finding.severity, finding.evidence["classes"]) == ("warning", 1)
 
-    (finding,) = [f for f in found(changed(drop), "ANN109") if f.split == "validation"]
-    assert (finding.severity, finding.evidence["classes"]) == (severity, classes)
+
+def test_classes_that_train_never_shows_are_part_of_the_shift_between_splits() -> None:
+    told = scan(changed(without_classes(8))).findings
+    (finding,) = [f for f in told if f.code == "ANN109" and f.split == "validation"]
+    (shift,) = [f for f in told if f.code == "SPL105"]
+    assert (shift.severity, shift.also, finding.part_of) == ("error", ("ANN109",), shift.fingerprint)
+
+
+def without_classes(last: int) -> Callable[[dict[str, Any]], None]:
+    """A change that removes the objects of the first classes."""
+
+    def drop(document: dict[str, Any]) -> None:
+        document["annotations"] = [item for item in document["annotations"] if item["category_id"] > last]
+
+    return drop
 
 
 def test_classes_of_very_different_size_are_told() -> None:
@@ -281,3 +298,63 @@ def test_classes_of_very_different_size_are_told() -> None:
     told = [f for f in found(changed(grow), "ANN109") if f.split == "train"]
     assert [f.severity for f in told] == ["info"]
     assert "times the objects of the smallest" in told[0].message
+
+
+# --- rules about labels, by what is drawn ---------------------------------------------------------------------------
+
+
+def _by_class(document: dict[str, Any]) -> None:
+    """The pictures in the order of the first class in each."""
+    lead = {item["image_id"]: item["category_id"] for item in reversed(document["annotations"])}
+    document["annotations"] = [
+        item for item in document["annotations"] if item["category_id"] == lead[item["image_id"]]
+    ]
+    document["images"].sort(key=lambda image: lead.get(image["id"], 0))
+
+
+def test_pictures_in_the_order_of_their_classes() -> None:
+    told = [f for f in scan(changed(_by_class)).findings if f.code in {"ORD101", "ORD103"} and f.severity != "info"]
+    assert [(f.code, f.split) for f in told] == [("ORD101", "train")]
+    assert not found(DIGITS, "ORD101")
+
+
+def test_classes_of_other_shares_in_another_split() -> None:
+    def drop(document: dict[str, Any]) -> None:
+        document["annotations"] = [
+            {**item, "category_id": 1} if item["category_id"] <= 6 else item for item in document["annotations"]
+        ]
+
+    (finding,) = found(changed(drop, "validation"), "SPL105")
+    assert (finding.severity, finding.split, finding.class_) == ("warning", "validation", "digit 0")
+    assert not found(DIGITS, "SPL105")
+
+
+def test_one_class_in_two_spellings() -> None:
+    def spell(document: dict[str, Any]) -> None:
+        document["categories"].append({"id": 11, "name": "Digit 3"})
+        for item in [item for item in document["annotations"] if item["category_id"] == 4][::2]:
+            item["category_id"] = 11
+
+    (finding,) = found(changed(spell), "LBL105")
+    assert finding.affected.samples[0].id.endswith(".jpg")
+
+
+@pytest.mark.parametrize(("shift", "unlike"), [(0.2, False), (2.0, True)])
+def test_copies_of_a_picture_with_other_boxes(shift: float, unlike: bool) -> None:
+    path = next(path for path in DIGITS.files if path.startswith("train/"))
+
+    def copy(document: dict[str, Any]) -> None:
+        images, objects = document["images"], document["annotations"]
+        first = next(image for image in images if path.endswith(image["file_name"]))
+        images.append({**first, "id": 9999, "file_name": "copy.jpg"})
+        for k, item in enumerate([item for item in objects if item["image_id"] == first["id"]]):
+            left, top, width, height = item["bbox"]
+            box = [left + shift * width * (1 if left < 40 else -1), top, width, height]
+            objects.append({**item, "id": 9000 + k, "image_id": 9999, "bbox": box})
+
+    data = changed(copy, files={"train/copy.jpg": DIGITS.files[path]})
+    assert found(data, "DUP101")
+    told = found(data, "LBL106")
+    assert [(f.severity, f.affected.count) for f in told] == ([("warning", 2)] if unlike else [])
+    if told:
+        assert [sample.detail["group"] for sample in told[0].affected.samples] == [1, 1]

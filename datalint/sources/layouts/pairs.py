@@ -115,6 +115,8 @@ class PairedSet:
     source: str = ""
     """The file that names the classes."""
     contradictions: list[str] = field(default_factory=list)
+    by_name: bool = True
+    """Whether folders say which pictures there are, and no list does."""
 
     @property
     def pictures(self) -> dict[tuple[str, ...], Entry]:
@@ -202,6 +204,7 @@ class PairedSet:
             splits=tuple(Split(split, self.why.get(split, "not split")) for split in splits),
             label=None,
             problems=self.problems,
+            by_name=self.by_name,
             skipped_label=PER_OBJECT,
             task="detection",
             annotations=Annotations(

@@ -89,6 +89,7 @@ def _set(
     if not lists:
         found.by_folders([e for e in pictures if e.folder[: len(home)] == home], folders, partners)
         return found
+    found.by_name = False
     by_stem = {stem_of(entry): entry for entry in inside}
     base = "/".join([*inside[0].where.split("/")[:-1], ""])
     for split, (entry, names) in lists.items():

@@ -176,6 +176,7 @@ def _add(place: _Place, found: _Set, split: str, parts: tuple[str, ...]) -> None
         entries = place.below(parts)
     else:
         entry = place.lists[parts]
+        found.by_name = False
         found.metadata[parts] = entry
         # Those that do not begin at the list begin where training was started, on some machine.
         names = [name if name.startswith(".") else f"/{name.lstrip('/')}" for name in names_in(entry) if name]

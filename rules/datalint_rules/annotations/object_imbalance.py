@@ -53,6 +53,7 @@ class ObjectImbalance(ObjectRule):
     name = "object-imbalance"
     severity: ClassVar[Severity] = "warning"
     item = "8"
+    follows = ("SPL105",)
     public = frozenset({"classes", "objects", "of", "ratio"})
 
     class Params(RuleParams):

@@ -15,6 +15,7 @@ from datalint.author import (
     Field,
     Found,
     Measurement,
+    Objects,
     Planted,
     Profile,
     Rule,
@@ -29,6 +30,7 @@ from datalint.author import (
     without_label,
 )
 from datalint_rules.labels._conflicts import contradict
+from datalint_rules.labels._drawn import drawn_in, unlike_copies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 class ConflictingLabels(Rule):
     """Identical inputs that carry different labels, in one split or across splits, and the best accuracy that leaves.
 
-    Inputs are compared without ids. In tables of coarse values the same input is observed for several classes by
+    Inputs are compared without ids. Pictures with objects differ where one copy has objects that the other lacks, or boxes
+    that overlap by less than half. In tables of coarse values the same input is observed for several classes by
     nature: the finding is then info, and its number is a limit of what these columns can predict.
 
     ## Why it hurts
@@ -66,6 +69,7 @@ class ConflictingLabels(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "4, 27"
     wants = "classes"
+    tasks = frozenset({"classification", "detection", "regression"})
     public = frozenset({"samples", "groups", "best_training_accuracy", "explained_by_coarse_values", "group"})
 
     class Params(RuleParams):
@@ -80,7 +84,9 @@ class ConflictingLabels(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """The hashes of all samples, and of a table how coarse its values are."""
-        return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
+        if dataset.modality == "table":
+            return (Contents, Sample, ZeroSamples)
+        return (Contents,) if dataset.annotations is None else (Contents, Objects)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge all splits together."""
@@ -88,6 +94,9 @@ class ConflictingLabels(Rule):
         if table and not profile.content_names:
             raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
+        if profile.dataset.annotations is not None:
+            yield from self._annotated(profile)
+            return
         found = conflicts(copies)
         for split in profile.splits:
             zeros = split.measured.get(ZeroSamples)
@@ -130,6 +139,31 @@ class ConflictingLabels(Rule):
                 names,
                 copies.places.take(found),
                 {"label": labels_of(inputs, copies.places.content[found], classes), "group": _groups(inputs)},
+            ),
+            count=count,
+            exact=copies.exact,
+        )
+
+    def _annotated(self, profile: Profile) -> Iterator[Found]:
+        """Judge what is drawn in identical pictures."""
+        copies = profile.copies
+        found = unlike_copies(profile)
+        if len(found) == 0:
+            return
+        inputs = copies.inputs[found]
+        groups, count = copies.estimate(len(np.unique(inputs))), copies.estimate(len(found))
+        yield Found(
+            message=f"{'' if copies.exact else 'about '}{count:,} images in {_groups_text(groups)} of identical pictures are "
+            "annotated differently: with other objects, or with boxes that overlap by less than half",
+            consequence="The same object is right in one copy and wrong in the other: the loss cannot reach zero.",
+            remedy="Look at each group, and keep the better annotations, with one copy of the picture.",
+            confidence=0.98,
+            subject="annotated differently",
+            evidence={"samples": count, "groups": groups},
+            cases=Cases(
+                [copies.names[k] for k in copies.split[found]],
+                copies.places.take(found),
+                {"objects": drawn_in(profile, found), "group": _groups(inputs)},
             ),
             count=count,
             exact=copies.exact,

@@ -18,6 +18,7 @@ from datalint.author import (
     Places,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -66,7 +67,7 @@ class LabelEncoding(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "19"
     wants = "classes"
-    tasks = frozenset({"classification", "multi-label", "regression"})
+    tasks = frozenset({"classification", "detection", "multi-label", "regression"})
     public = frozenset({"classes", "samples"})
 
     class Params(RuleParams):
@@ -77,9 +78,11 @@ class LabelEncoding(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Class counts, and the sample to name some."""
-        return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
+        if dataset.by_class:
+            return (LabelRuns,)
+        return (LabelRuns, Sample if dataset.annotations is None else Sample.reading("labels", "header"))
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the classes of all splits together."""
@@ -101,6 +104,8 @@ class LabelEncoding(Rule):
         ]
         if groups:
             yield _variants(profile, total, groups)
+        elif profile.dataset.annotations is not None:
+            return  # files of annotations number the classes, whatever their names
         # One word among numbers is "more" or "other".
         elif len(numbers) >= 2 and len(words) >= 2 and not any(key_of(word)[:1].isdigit() for word in words):
             yield _mixed(total, numbers, words)

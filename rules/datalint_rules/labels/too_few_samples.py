@@ -15,6 +15,7 @@ from datalint.author import (
     Measurement,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Sample,
@@ -59,7 +60,7 @@ class TooFewSamples(Rule):
     item = "9"
     of_whole = True
     wants = "label"
-    tasks = frozenset({"classification", "multi-label", "regression"})
+    tasks = frozenset({"classification", "detection", "multi-label", "regression"})
     follows = ("LBL101",)
     public = frozenset({"classes", "samples", "folds_possible"})
 
@@ -74,9 +75,11 @@ class TooFewSamples(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The class counts, and the sample where there are too many classes to count."""
-        return (LabelRuns,) if dataset.by_class else (LabelRuns, Sample)
+        if dataset.by_class:
+            return (LabelRuns,)
+        return (LabelRuns, Sample if dataset.annotations is None else Sample.reading("labels", "header"))
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the split that is trained on."""

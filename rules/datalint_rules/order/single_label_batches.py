@@ -61,6 +61,7 @@ class SingleLabelBatches(Rule):
     repair = "shuffle"
     follows = ("ORD101",)
     wants = "classes"
+    tasks = frozenset({"classification", "detection", "regression"})
     public = frozenset(
         {
             "batch_size",

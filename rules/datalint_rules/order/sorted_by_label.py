@@ -17,6 +17,7 @@ from datalint.author import (
     Measurement,
     Planted,
     Profile,
+    Reading,
     Rule,
     RuleParams,
     Run,
@@ -77,6 +78,7 @@ class SortedByLabel(Rule):
     of_whole = True
     repair = "shuffle"
     wants = "label"
+    tasks = frozenset({"classification", "detection", "regression"})
     follows = ("ORD102",)
     public = frozenset(
         {
@@ -128,9 +130,11 @@ class SortedByLabel(Rule):
     params: Params
 
     @classmethod
-    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """Class folders are read in the order of the folders: no pixel has to be decoded to know it."""
-        return (LabelRuns, TargetOrder) if dataset.by_class else (LabelRuns, TargetOrder, Sample)
+        if dataset.by_class:
+            return (LabelRuns, TargetOrder)
+        return (LabelRuns, TargetOrder, Sample if dataset.annotations is None else Sample.reading("labels", "header"))
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split that is trained on."""
@@ -192,7 +196,7 @@ class SortedByLabel(Rule):
         yield Found(
             message=what,
             consequence="Without shuffling the model is trained on one class after the other and forgets the earlier ones.",
-            remedy=_remedy(profile.dataset.by_class, stored is not None, buffer, runs.samples),
+            remedy=_remedy(profile.dataset, stored is not None, buffer, runs.samples),
             severity=None if matters and not profile.dataset.by_class else "info",
             confidence=0.999,
             split=split.name,
@@ -333,12 +337,11 @@ def _sequence(split: SplitProfile) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return position, np.searchsorted(ends, position, side="right").astype(np.int64)
 
 
-def _remedy(by_class: bool, known: bool, buffer: int | None, samples: int) -> str:
-    how = (
-        "Shuffle when loading: folders are read class by class"
-        if by_class
-        else "Shuffle before training (shuffle=True)"
-    )
+def _remedy(dataset: Dataset, known: bool, buffer: int | None, samples: int) -> str:
+    how = "Shuffle before training (shuffle=True)"
+    if dataset.by_class:
+        what = "files are read in the order of their names," if dataset.by_name else "folders are read"
+        how = f"Shuffle when loading: {what} class by class"
     if not known:
         return f"{how}."
     if buffer is None or buffer > 0.8 * samples:

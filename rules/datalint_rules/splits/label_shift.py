@@ -74,7 +74,7 @@ class LabelShift(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     wants = "label"
-    tasks = frozenset({"classification", "multi-label", "regression"})
+    tasks = frozenset({"classification", "detection", "multi-label", "regression"})
     follows = ("LBL105", "LBL108")
     public = frozenset({"total_variation", "p_value", "new_classes", "lacking_classes", "largest_gap"})
 

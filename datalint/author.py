@@ -69,10 +69,14 @@ from datalint.profile.learn.entities import keys_by_structure
 from datalint.profile.learn.groups import FILE_NAMES, Key, group_keys, names_a_source
 from datalint.profile.learn.noise import Named as NamedSamples
 from datalint.profile.learn.noise import NoiseEstimate, estimate_noise
+from datalint.profile.learn.object_classes import LearnedObjects
 from datalint.profile.learn.orientation import LEAST as LEAST_ORIENTED
 from datalint.profile.learn.orientation import VERSIONS as ORIENTATIONS
 from datalint.profile.learn.orientation import Orientation, orient
 from datalint.profile.learn.outoffold import OutOfFold
+from datalint.profile.learn.placement import NEEDED as NEEDED_PICTURES
+from datalint.profile.learn.placement import Cuts as PlacementCuts
+from datalint.profile.learn.placement import Placement, placement
 from datalint.profile.learn.pooled import Learned, inputs_of
 from datalint.profile.learn.residuals import Residuals, residuals
 from datalint.profile.learn.sampled import ROWS as MODEL_ROWS
@@ -119,6 +123,7 @@ __all__ = [
     "MIN_TAIL_VALUES",
     "MISSING_CLASS",
     "MODEL_ROWS",
+    "NEEDED_PICTURES",
     "NEEDED_SHUFFLES",
     "ORIENTATIONS",
     "TURNS",
@@ -153,6 +158,7 @@ __all__ = [
     "LabelSets",
     "Learned",
     "Loaded",
+    "LearnedObjects",
     "Loop",
     "LoopProfile",
     "LoopRule",
@@ -173,6 +179,8 @@ __all__ = [
     "Passages",
     "PixelMoments",
     "PixelStats",
+    "Placement",
+    "PlacementCuts",
     "Places",
     "Planted",
     "Problem",
@@ -253,6 +261,7 @@ __all__ = [
     "one_thread",
     "orient",
     "pattern_of_secrets",
+    "placement",
     "plural",
     "poisson_tail",
     "quoted",

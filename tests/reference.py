@@ -470,6 +470,40 @@ def _boxed_digits(rng: np.random.Generator) -> Clean:
     return Clean("digits in photos", files=files, annotations=annotations)
 
 
+def _signs(rng: np.random.Generator) -> Clean:
+    """Plates of three digits, each in any colour, on photos, with COCO annotations of where they are."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    names = list(photos())
+    kinds = (0, 1, 4)
+    files: dict[str, bytes] = {}
+    documents: dict[str, Any] = {
+        split: {"images": [], "annotations": [], "categories": [{"id": k + 1, "name": f"plate {k}"} for k in range(3)]}
+        for split in ("train", "validation")
+    }
+    for k in range(110):
+        split = "validation" if k % 5 == 0 else "train"
+        images, objects = documents[split]["images"], documents[split]["annotations"]
+        pixels = crop(photos()[names[k % 2]], 160, 96, rng).astype(np.float64)
+        images.append({"id": k + 1, "file_name": f"{k:03d}.jpg", "width": 160, "height": 96})
+        for column, row in [(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 1), (3, 1)]:
+            if rng.random() < 0.4:
+                continue
+            kind = int(rng.integers(len(kinds)))
+            ink = np.pad(
+                np.kron(X[rng.choice(np.flatnonzero(y == kinds[kind]))].reshape(8, 8), np.ones((3, 3))) / 16, 3
+            )
+            left, top = 40 * column + int(rng.integers(40 - len(ink))), 48 * row + int(rng.integers(48 - len(ink)))
+            plate = rng.uniform(150, 255, 3)
+            pixels[top : top + len(ink), left : left + len(ink)] = plate * (1 - 0.8 * ink[..., None])
+            size = {"bbox": [left, top, len(ink), len(ink)], "area": len(ink) ** 2, "iscrowd": 0}
+            objects.append({"id": len(objects) + 1, "image_id": k + 1, "category_id": kind + 1, **size})
+        files[f"{split}/{k:03d}.jpg"] = picture(np.clip(pixels, 0, 255).astype(np.uint8), "JPEG", quality=90)
+    annotations = {f"annotations/{split}.json": json.dumps(document).encode() for split, document in documents.items()}
+    return Clean("signs in photos", files=files, annotations=annotations)
+
+
 def _masked_digits(rng: np.random.Generator) -> Clean:
     """A digit in any colour on each photo, with a mask of it in a folder beside."""
     from sklearn.datasets import load_digits
@@ -501,6 +535,7 @@ IMAGES: dict[str, Callable[[np.random.Generator], Clean]] = {
     "any size": _any_size,
     "shapes": _shapes,
     "boxed digits": _boxed_digits,
+    "signs": _signs,
     "masked digits": _masked_digits,
 }
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datalint.measures.places import Places
     from datalint.profile.duplicates import Copies
     from datalint.profile.learn.near import Near
+    from datalint.profile.learn.object_classes import LearnedObjects
+    from datalint.profile.learn.object_views import ObjectViews
     from datalint.profile.learn.pooled import Learned
 
 
@@ -153,6 +155,21 @@ class Profile:
         total = sum(s.samples for s in self.splits)
         kept = sum(len(s.rows) for s in self.splits)
         return "all samples" if kept >= total else f"a sample of {kept:,} of {total:,} samples"
+
+    @cached_property
+    def object_views(self) -> dict[str, ObjectViews]:
+        """Some pictures of each split with the boxes in them, read once."""
+        from datalint.profile.learn.object_views import ObjectViews
+        from datalint.profile.learn.placement import PICTURES
+
+        return {split.name: ObjectViews.of(self.dataset, split, PICTURES) for split in self.splits}
+
+    @cached_property
+    def learned_objects(self) -> LearnedObjects:
+        """Out-of-fold class probabilities for objects in sampled pictures, made once."""
+        from datalint.profile.learn.object_classes import learn_objects
+
+        return learn_objects(self.splits, self.object_views)
 
     @cached_property
     def learned(self) -> Learned:

@@ -284,6 +284,26 @@ def stack(pictures: list[Picture]) -> NDArray[np.uint8]:
     return out
 
 
+def view(data: bytes, side: int) -> NDArray[np.uint8] | None:
+    """The colours of an image, its longer side reduced to so many pixels; None where it cannot be decoded.
+
+    To be called within :func:`strict`.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_sides(image)
+            image.draft(None, (side, side))
+            plain = plain_mode(image).convert("RGB")
+            if max(plain.size) > side:
+                size = [max(1, round(length * side / max(plain.size))) for length in plain.size]
+                plain = plain.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            return np.asarray(plain)
+    except Exception:  # as for reading it, where it was told
+        return None
+
+
 def report_picture(data: bytes, side: int = 96) -> bytes | None:
     """A small WebP of an image for a report, without its metadata; None where it cannot be decoded.
 

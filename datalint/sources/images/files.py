@@ -19,6 +19,8 @@ from datalint.sources.sample_files import Ahead, SampleFiles
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from datalint.core.dataset import Aspect
     from datalint.sources.files import Entry
 
@@ -40,6 +42,14 @@ class ImagePartition(SampleFiles):
         except OSError:
             return None
         return pictures.report_picture(data)
+
+    def view(self, line: int, side: int) -> NDArray[np.uint8] | None:
+        """The colours of the image, its longer side reduced to so many pixels; None where it cannot be decoded."""
+        try:
+            data = pictures.content(str(self.base / self.files[line]))
+        except OSError:
+            return None
+        return pictures.view(data, side)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the files; each is opened once."""

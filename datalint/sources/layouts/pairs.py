@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,22 +14,26 @@ from datalint.core.dataset import Dataset, Problem, Split, split_order
 from datalint.core.vocabulary import WHOLE
 from datalint.core.wording import counted
 from datalint.sources.annotations.pictures import Notes, noted_partitions
-from datalint.sources.files import shared
+from datalint.sources.files import IMAGES, shared
 from datalint.sources.layouts.base import Basis, Claim
 from datalint.sources.layouts.class_folders import FLAT_FOLDERS
 from datalint.sources.layouts.object_lists import PER_OBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
 
 FOLDER = re.compile(
-    r"(labels?|annotations?|annots?|anns?|bbox(es)?|box(es)?|txts?|xmls?)([-_ ]?(yolo|voc|txts?|xmls?|files|dir))?",
+    r"(labels?|annotations?|annots?|anns?|bbox(es)?|box(es)?|txts?|xmls?)([-_ ]?(yolo|voc|txts?|xmls?|files|dir|\d))?",
     re.IGNORECASE,
 )
 """Names of folders of files about pictures."""
+
+
+LOOKED_AT = 20
+"""Files of a folder whose heads say whether they are about pictures."""
 
 
 def stem_of(entry: Entry) -> str:
@@ -63,6 +67,53 @@ class Partners:
             if (note := self._apart.get((folder[:k] + folder[k + 1 :], stem))) is not None:
                 return note
         return self._apart.get((folder, stem))
+
+
+def notes_in(entries: Iterable[Entry], suffix: str, looks_like: Callable[[Entry], bool]) -> list[Entry]:
+    """The files of a suffix, in the folders in which half of those looked at are about pictures."""
+    by_folder: defaultdict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.suffix == suffix:
+            by_folder[entry.folder].append(entry)
+    found = []
+    for inside in by_folder.values():
+        some = inside[:: max(1, len(inside) // LOOKED_AT)][:LOOKED_AT]
+        if 2 * sum(map(looks_like, some)) >= len(some):
+            found += inside
+    return found
+
+
+def claims_of_pairs(
+    folder: Folder,
+    notes: Sequence[Entry],
+    form: Notes,
+    layout: str,
+    called: Mapping[Entry, str] | None = None,
+    classes: Mapping[Entry, tuple[str, ...]] | None = None,
+) -> Iterator[Claim]:
+    """The pictures beside files about them, or in a folder beside theirs, where folders alone say which split is which.
+
+    Args:
+        folder: that is scanned.
+        notes: the files about pictures.
+        form: their format.
+        layout: what to call it.
+        called: what some of them call their picture.
+        classes: files that name the classes.
+    """
+    pictures = [entry for entry in folder.left if entry.suffix in IMAGES] if notes else []
+    partners = Partners(notes, called)
+    used: set[tuple[str, ...]] = set()
+    for home, pairs in by_home(pictures, partners).items():
+        found = PairedSet(home)
+        own = [entry for entry in pictures if entry.folder[: len(home)] == home]
+        found.by_folders(own, {entry.folder for entry, _ in pairs}, partners)
+        for entry, names in (classes or {}).items():
+            if entry.folder[: len(home)] == home or home[: len(entry.folder)] == entry.folder:
+                found.name_classes(names, entry)
+        if used.isdisjoint(found.pictures):
+            orphans = found.orphans(notes, partners)
+            yield found.claim(folder, layout, form, partners, orphans, Basis.DECLARED, used)
 
 
 def home_of(picture: Entry, note: Entry) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from datalint.core.annotations import Gap
@@ -12,16 +11,13 @@ from datalint.sources.annotations.pictures import LARGEST
 from datalint.sources.annotations.voc import VocNotes, looks_like_voc
 from datalint.sources.files import IMAGES
 from datalint.sources.layouts.base import Basis, Claim, Layout
-from datalint.sources.layouts.pairs import PairedSet, Partners, by_home, stem_of
+from datalint.sources.layouts.pairs import PairedSet, Partners, by_home, notes_in, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
-
-LOOKED_AT = 20
-"""Files of a folder whose heads say whether its XML is of this kind."""
 
 LIST = 64 << 20
 """Bytes of a list of pictures that are read."""
@@ -33,7 +29,7 @@ class Voc(Layout):
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The pictures beside such files, or in a folder beside theirs."""
         left = folder.left
-        notes = folder.once(("voc", len(folder.claimed)), lambda: _notes(left))
+        notes = folder.once(("voc", len(folder.claimed)), lambda: notes_in(left, ".xml", looks_like_voc))
         pictures = [entry for entry in left if entry.suffix in IMAGES] if notes else []
         partners = Partners(notes, _named_inside(notes, pictures))
         used: set[tuple[str, ...]] = set()
@@ -42,20 +38,6 @@ class Voc(Layout):
             if used.isdisjoint(found.pictures):
                 orphans = found.orphans(notes, partners)
                 yield found.claim(folder, "Pascal VOC", VocNotes(), partners, orphans, Basis.DECLARED, used)
-
-
-def _notes(entries: Sequence[Entry]) -> list[Entry]:
-    """The XML files of the folders in which half of those looked at are annotations."""
-    by_folder: defaultdict[tuple[str, ...], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        if entry.suffix == ".xml":
-            by_folder[entry.folder].append(entry)
-    found = []
-    for inside in by_folder.values():
-        some = inside[:: max(1, len(inside) // LOOKED_AT)][:LOOKED_AT]
-        if 2 * sum(map(looks_like_voc, some)) >= len(some):
-            found += inside
-    return found
 
 
 def _named_inside(notes: Sequence[Entry], pictures: Sequence[Entry]) -> dict[Entry, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.core.annotations import MaskBlock, ObjectBlock
 from datalint.core.dataset import Problem
+from datalint.sources.annotations.drawing import mask_over
 from datalint.sources.files import inside, printable, reach, reason
 from datalint.sources.images import decode
 from datalint.sources.images.files import ImagePartition
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.dataset import Aspect, Batch
+    from datalint.sources.annotations.drawing import Drawn
 
 KEPT = 64
 """Values of a mask that are kept, the most frequent: more than it has classes, or it is no mask of classes."""
@@ -57,6 +59,13 @@ class MaskedImages(ImagePartition):
     def note(self, line: int) -> str:
         """What people call the mask of a picture; empty if there is none."""
         return printable(self.masks[line])
+
+    def drawn(self, line: int) -> Drawn | None:
+        """What its mask marks over the small picture."""
+        try:
+            return mask_over(decode.content(reach(self.base, self.masks[line]))) if self.masks[line] else None
+        except OSError:
+            return None
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the pictures and their masks; each is opened once."""

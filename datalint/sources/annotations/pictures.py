@@ -11,6 +11,7 @@ import numpy as np
 
 from datalint.core.annotations import ObjectBlock
 from datalint.core.dataset import Problem
+from datalint.sources.annotations.drawing import boxes_over
 from datalint.sources.files import inside, opened, printable, reason
 from datalint.sources.images.files import ImagePartition, image_partitions
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from datalint.core.annotations import Form
     from datalint.core.dataset import Aspect, Batch, ImageBlock
+    from datalint.sources.annotations.drawing import Drawn
     from datalint.sources.files import Entry
 
 LARGEST = 64 << 20
@@ -38,6 +40,11 @@ class AnnotatedImages(ImagePartition):
     def note(self, _: int) -> str:
         """The file about a picture, where its objects are known by their lines."""
         return self.file
+
+    def drawn(self, line: int) -> Drawn | None:
+        """Its boxes over the small picture."""
+        boxes = np.zeros((0, 4)) if self.objects is None else self.objects.cut(line, line + 1).boxes
+        return boxes_over(boxes, shares=self.shares) if len(boxes) else None
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
@@ -132,6 +139,13 @@ class NotedImages(ImagePartition):
         """Pictures and the files about them."""
         base = str(self.base)
         return (*super().files_read, *(inside(base, name) for name in self.notes if name))
+
+    def drawn(self, line: int) -> Drawn | None:
+        """Its boxes over the small picture."""
+        if not self.notes[line] or self.format is None:
+            return None
+        boxes = self._objects(self.notes[line : line + 1], []).boxes
+        return boxes_over(boxes, shares=self.format.shares) if len(boxes) else None
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from datalint.sources.images.pixels import pixel_block
 from datalint.sources.sample_files import Ahead, SampleFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FILES = 256
 """Files of one partition, about."""
+
+DRAWN_SIDE = 144
+"""Pixels of the longer side of a picture of a report in which annotations are drawn, so that they are seen."""
 
 BATCH = 128
 """Files of one batch: some megabytes of thumbnails."""
@@ -41,12 +44,17 @@ class ImagePartition(SampleFiles):
             data = pictures.content(reach(self.base, self.files[line]))
         except OSError:
             return None
-        return pictures.report_picture(data)
+        draw = self.drawn(line)
+        return pictures.report_picture(data) if draw is None else pictures.report_picture(data, DRAWN_SIDE, draw)
+
+    def drawn(self, line: int) -> Callable[[Any, tuple[int, int]], Any] | None:  # noqa: ARG002 - of annotated ones
+        """What draws annotations over the small picture; None where there are none."""
+        return None
 
     def view(self, line: int, side: int) -> NDArray[np.uint8] | None:
         """The colours of the image, its longer side reduced to so many pixels; None where it cannot be decoded."""
         try:
-            data = pictures.content(str(self.base / self.files[line]))
+            data = pictures.content(reach(self.base, self.files[line]))
         except OSError:
             return None
         return pictures.view(data, side)

@@ -56,7 +56,7 @@ class ObjectViews:
 
     @classmethod
     def of(cls, dataset: Dataset, split: SplitProfile, most: int) -> ObjectViews:
-        """Read up to so many pictures, which where they lie decides."""
+        """Read up to so many pictures, chosen by what they hold."""
         headers, objects = split[ImageHeaders], split[Objects]
         size = np.column_stack([headers.width, headers.height]).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -70,7 +70,8 @@ class ObjectViews:
             return part
 
         with_objects = np.flatnonzero(np.diff(starts))
-        order = with_objects[np.argsort(headers.places.priority[with_objects])]
+        # By content, so that the same pictures are looked at however the data is cut into partitions.
+        order = with_objects[np.argsort(headers.places.content[with_objects], kind="stable")]
         rows: list[int] = []
         pictures: list[Any] = []
         with strict():

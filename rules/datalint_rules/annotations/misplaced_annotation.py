@@ -80,7 +80,7 @@ class MisplacedAnnotation(ObjectRule):
             description="How much more often boxes must be told from those of other pictures when they are moved; also how much "
             "more often than by chance for pictures to be judged one by one.",
         )
-        z: float = Field(5.0, gt=0, description="Standard errors by which moved boxes must fit better.")
+        z: float = Field(6.0, gt=0, description="Standard errors by which moved boxes must fit better.")
         level: float = Field(
             1e-6,
             gt=0,

@@ -50,7 +50,7 @@ class Files(SimpleHTTPRequestHandler):
             time.sleep(3)
         elif (
             how == "login"
-            and self.headers.get("Authorization") != f"Basic {base64.b64encode(b'me:my secret').decode()}"
+            and self.headers.get("Authorization") != f"Basic {base64.b64encode(b'me:my zebra crossing').decode()}"
         ):
             self.send_error(401)
         elif how == "signed" and "sig=top-secret" not in rest:

@@ -78,7 +78,6 @@ def test_detect_scans_nothing(tmp_path: Path) -> None:
     [
         ("", "is not a path"),
         (" ", "is not a path"),
-        ("s3://bucket/a.csv", "is not a path"),
         ([""], "is not a path"),
         ("nowhere.csv", "no such file or folder"),
         (object(), "the type object"),

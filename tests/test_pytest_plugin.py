@@ -52,7 +52,7 @@ def test_the_example_fails_on_bad_data(session: Callable[..., pytest.RunResult],
             ">       datalint.assert_clean(*",
             "E       AssertionError: not clean: ORD101 sorted-by-label",
             "E       iris  delimited text file, 150 samples",
-            "E         warning  ORD101  labels are stored in order*",
+            "E         warning  ORD101 sorted-by-label  labels are stored in order*",
             "E                  fix: Shuffle before training*",
             "FAILED test_data.py::test_data - AssertionError: not clean: ORD101 sorted-by-*",
         ]

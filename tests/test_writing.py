@@ -171,7 +171,7 @@ def test_a_disk_that_fills_up_between_the_reports_leaves_the_old_pair(tmp_path: 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (sum(sizes) // 2, sum(sizes) // 2))
 
-    assert sizes[0] < sum(sizes) // 2 < sizes[1]  # one fits, the other does not
+    assert sizes[-2] < sum(sizes) // 2 < sizes[-1]  # one fits, the other does not
     done = run(tmp_path, *SCAN, "--no-cache", preexec_fn=limit)
     assert done.status == 2
     assert done.err.startswith("datalint: cannot write datalint-report/report.")

@@ -53,6 +53,7 @@ SECTIONS: Final = {
         "detect": "say what would be scanned: layout, label, splits",
         "rules": "list the rules",
         "diff": "compare two reports",
+        "preflight": "try a model, its loss and loader before they train",
         "subset": "write a small clean set that a model must learn by heart",
         "plant": "write a copy with a fault in it, to test a pipeline with",
         "selftest": "say which faults would be found in your data",

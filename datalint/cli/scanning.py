@@ -43,7 +43,7 @@ class Scan(Grouped):
     """The command with the most options."""
 
     sections: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "What the data is": ("label", "splits", "batch_size", "pred_probs", "embeddings", "changed_only"),
+        "What the data is": ("label", "splits", "batch_size", "pred_probs", "embeddings", "against", "changed_only"),
         "Which rules run": ("select", "ignore", "preset", "baseline"),
         "What is printed and written": (
             *(

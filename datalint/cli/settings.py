@@ -26,12 +26,13 @@ def config(path: str, config_file: str | None, wants_schema: bool) -> None:
     """Print the settings for a scan of PATH, and where each came from."""
     from datalint.config import discovery as lookup
     from datalint.config.schema import config_schema
+    from datalint.sources.remote.url import masked
 
     if wants_schema:
         click.echo(json.dumps(config_schema(), indent=1))
         return
     if not os.path.lexists(path):
-        raise DatalintError(f"no such file or folder: {path}")
+        raise DatalintError(f"no such file or folder: {masked(path)}")
     settings = lookup.settle([Path(path)], config_file)
     show_settings(settings)
 

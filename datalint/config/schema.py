@@ -222,8 +222,8 @@ def parse_config(data: Mapping[str, Any], shown: str, text: str = "") -> Config:
     try:
         return Config.model_validate(dict(data))
     except ValidationError as error:
-        said = dict.fromkeys(_where(item, shown, text) for item in error.errors())
-        raise SeveralErrors(list(said)) from error
+        said = list(dict.fromkeys(_where(item, shown, text) for item in error.errors()))
+        raise (SeveralErrors(said) if len(said) > 1 else DatalintError(said[0])) from error
 
 
 def _where(error: Any, shown: str, text: str) -> str:

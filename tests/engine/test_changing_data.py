@@ -186,7 +186,7 @@ def test_an_interrupt_stops_at_once_and_leaves_the_cache_useful(tmp_path: Path, 
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err.strip()) == (2, "", "datalint: interrupted; no report was written")
+    assert (process.returncode, out, err.strip()) == (130, "", "datalint: interrupted; no report was written")
     kept = _entries(cache)
     assert 2 <= kept < 60
     assert len(_again(folder, cache)) == 60 - kept

@@ -31,9 +31,14 @@ def render(report: Report) -> str:
         codes = list(dict.fromkeys(finding.code for _, finding in pairs[len(shown) :]))
         lines.append(f"* and {len(pairs) - len(shown):,} more: {escape(wording.listing(codes, 8), SENTENCE)}")
     unseen = [line for dataset in report.datasets for line in wording.not_judged(dataset)]
-    if unseen:
-        more = f" ({len(unseen) - 1:,} more in the report)" if len(unseen) > 1 else ""
-        lines += ["", f"Not judged: {escape(unseen[0], SENTENCE)}{more}"]
+    more = f" ({len(unseen) - 1:,} more in the report)" if len(unseen) > 1 else ""
+    notes = [
+        wording.data_settings(report),
+        wording.inventory(report),
+        f"not judged: {unseen[0]}{more}" if unseen else "",
+    ]
+    said = "; ".join(escape(note, SENTENCE) for note in notes if note)
+    lines += ["", said] if said else []
     while lines[-1] == "":
         lines.pop()
     return "\n".join(lines) + "\n"

@@ -140,7 +140,7 @@ def test_no_server(server: str) -> None:
     ("place", "secret"),
     [
         ("{server}/signed/one.csv?sig=top-secret", "top-secret"),
-        ("http://me:my%20secret@{host}/login/one.csv", "secret"),
+        ("http://me:my%20zebra%20crossing@{host}/login/one.csv", "zebra"),
     ],
 )
 def test_what_gives_access_is_never_shown(data: Path, server: str, tmp_path: Path, place: str, secret: str) -> None:
@@ -157,7 +157,7 @@ def test_what_gives_access_is_never_shown(data: Path, server: str, tmp_path: Pat
 
 def test_pictures_behind_a_login(data: Path, server: str) -> None:
     host = server.partition("://")[2]
-    found = said(scan(f"http://me:my%20secret@{host}/login/pictures", jobs=2), f"{server}/login")
+    found = said(scan(f"http://me:my%20zebra%20crossing@{host}/login/pictures", jobs=2), f"{server}/login")
     assert found == said(scan(f"{data}/pictures"), data.as_posix())
 
 

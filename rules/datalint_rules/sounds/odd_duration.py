@@ -111,7 +111,7 @@ class OddDuration(Rule):
         """What is said first, then the lengths alone."""
         lists = [found for split in profile.splits if (found := _lengths(profile, split)) is not None]
         if not lists:
-            raise Skip("nothing says how long recordings are")
+            raise Skip("nothing says how long recordings are", applies=False)
         for found in lists:
             yield from self._declared(found)
         spoken = [self._spoken(found, lists) for found in lists]

@@ -125,7 +125,7 @@ class MisplacedAnswer(Rule):
         texts = [f.name for f in fields if f.kind == "text"]
         split = max(profile.splits, key=lambda split: len(split.rows), default=None)
         if split is None or not starts or len(texts) < 2:
-            raise Skip("the table holds no passages with a part of each and where it begins")
+            raise Skip("the table holds no passages with a part of each and where it begins", applies=False)
         held = {name: split.rows.texts[name][:LOOKED_AT] for name in texts if name in split.rows.texts}
         lengths = {name: float(np.median([len(cell) for cell in cells if cell] or [0])) for name, cells in held.items()}
         passages = sorted(held, key=lambda name: -lengths[name])[:2]
@@ -141,7 +141,7 @@ class MisplacedAnswer(Rule):
             if (share >= self.params.known or sure) and (best is None or share > best[0]):
                 best = share, columns
         if best is None:
-            raise Skip("no column of numbers says where one text stands in another")
+            raise Skip("no column of numbers says where one text stands in another", applies=False)
         return best[1]
 
     @classmethod

@@ -238,7 +238,7 @@ def _texts(name: str, split: SplitProfile) -> ColumnValues | None:
     return ColumnValues(
         missing=stats.missing(name),
         distinct=None if counts is None else len(counts),
-        top=tuple((_short(told(value)), count) for value, count in top),
+        top=tuple((_short(masked(told(value)[:LONGEST])), count) for value, count in top),
     )
 
 

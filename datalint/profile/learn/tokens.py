@@ -6,10 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datalint.core.project import install
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-NEEDED = "counting tokens needs the package tokenizers: pip install 'datalint-ml[tokens]'"
+NEEDED = f"counting tokens needs the package tokenizers: {install('tokens')}"
 
 AT_ONCE = 1_000
 """Texts that are cut into tokens at once."""

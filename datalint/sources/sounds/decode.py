@@ -13,6 +13,7 @@ import numpy as np
 import xxhash
 
 from datalint.core.problem import Problem
+from datalint.core.project import install
 from datalint.core.sounds import PICTURE, Sound
 from datalint.sources.files import is_pointer, reason
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MISSING = "is read with soundfile: pip install 'datalint-ml[audio]'"
+MISSING = f"is read with soundfile: {install('audio')}"
 
 BLOCK = 1 << 19
 """Values of all channels decoded at a time: 2 MB."""

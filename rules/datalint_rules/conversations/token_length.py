@@ -39,7 +39,7 @@ DEFAULT = 4_096
 class TokenLength(ChatRule):
     """Conversations that are longer than the context that a model is trained with, and what is lost of them.
 
-    With the parameter ``tokenizer``, the path of a ``tokenizer.json``, tokens are counted (``pip install 'datalint-ml[tokens]'``).
+    With the parameter ``tokenizer``, the path of a ``tokenizer.json``, tokens are counted (the extra ``tokens``).
     Without it they are estimated: a word of up to nine letters makes one, so do three digits and any mark, and
     four signs of Chinese, Japanese or Korean make three. Older vocabularies need half as many again for Chinese. The context is a parameter; unless it is set, the finding is information only.
 

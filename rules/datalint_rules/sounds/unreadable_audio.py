@@ -99,7 +99,7 @@ _SAID: dict[str, tuple[Severity, tuple[str, str], str, str]] = {
         "info",
         ("was not read to its end", "were not read to their end"),
         "Nothing is known about what was not read.",
-        "Install what reads them: pip install 'datalint-ml[audio]'.",
+        "Install the extra that reads them, audio.",
     ),
 }
 """By group: severity, words for one and for several, consequence and remedy."""

@@ -68,10 +68,10 @@ class MixedLanguage(Rule):
         """Cuts."""
 
         share: float = Field(
-            0.01,
+            0.02,
             ge=0,
             le=1,
-            description="Share of texts in other languages that is mentioned: one in 100 is misjudged.",
+            description="Share of texts in other languages that is mentioned: about one in 100 is misjudged.",
         )
 
     params: Params

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 import click
 
 from datalint.core.errors import DatalintError
+from datalint.core.severity import LEVELS
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -171,6 +172,41 @@ SPLITS = click.option(
     metavar="NAME=GLOB",
     help="Files of a split, such as train='a_*.csv'.",
 )
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(LEVELS),
+    default="error",
+    show_default=True,
+    help="Exit with 1 if there is a finding at least this severe.",
+)
+EXIT_ZERO = click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+JSON_FILE = click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON report here."
+)
+HTML_FILE = click.option(
+    "--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report here."
+)
+OUTPUT_DIR = click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    default=Path("datalint-report"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for report.json and report.html.",
+)
+NO_REPORT = click.option("--no-report", is_flag=True, help="Write no files.")
+CONFIG_FILE = click.option(
+    "--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given."
+)
+NO_CONFIG = click.option("--no-config", is_flag=True, help="Read no settings from files.")
+COLOR = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours in the text; auto for a terminal.",
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
 OUT = click.option("--out", metavar="DIR", help="The folder to write; outside the source, new or empty.")
 FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run wrote there.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is random.")

@@ -8,8 +8,19 @@ from typing import Any
 
 import click
 
-from datalint.cli.options import named_format
-from datalint.core.severity import LEVELS
+from datalint.cli.options import (
+    COLOR,
+    CONFIG_FILE,
+    EXIT_ZERO,
+    FAIL_ON,
+    HTML_FILE,
+    JSON_FILE,
+    NO_CONFIG,
+    NO_REPORT,
+    OUTPUT_DIR,
+    QUIET,
+    named_format,
+)
 from datalint.report.formats.formats import FORMATS
 
 
@@ -26,14 +37,8 @@ from datalint.report.formats.formats import FORMATS
     help="Time for trying; what was not reached is said.",
 )
 @click.option("--device", metavar="NAME", help="Where to try, such as cpu or cuda:0; where the model is if not given.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(LEVELS),
-    default="error",
-    show_default=True,
-    help="Exit with 1 if there is a finding at least this severe.",
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@FAIL_ON
+@EXIT_ZERO
 @click.option(
     "--format",
     "formats",
@@ -42,31 +47,14 @@ from datalint.report.formats.formats import FORMATS
     metavar="NAME[:FILE]",
     help=f"What to print, or with :FILE to write: {', '.join(FORMATS)}.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON report here."
-)
-@click.option(
-    "--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report here."
-)
-@click.option(
-    "--output-dir",
-    type=click.Path(path_type=Path),
-    default=Path("datalint-report"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder for report.json and report.html.",
-)
-@click.option("--no-report", is_flag=True, help="Write no files.")
-@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
-@click.option("--no-config", is_flag=True, help="Read no settings from files.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colours in the text; auto for a terminal.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
+@JSON_FILE
+@HTML_FILE
+@OUTPUT_DIR
+@NO_REPORT
+@CONFIG_FILE
+@NO_CONFIG
+@COLOR
+@QUIET
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason.")
 def preflight(factory: str, **typed: Any) -> None:
     """Try a training loop before its first epoch, and report what is wrong with it.

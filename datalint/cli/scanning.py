@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from datalint.cli.options import (
+    COLOR,
+    CONFIG_FILE,
+    EXIT_ZERO,
+    FAIL_ON,
+    HTML_FILE,
+    JSON_FILE,
     LABEL,
+    NO_CONFIG,
+    NO_REPORT,
+    OUTPUT_DIR,
+    QUIET,
     SPLITS,
     Grouped,
     Interrupted,
@@ -23,7 +33,6 @@ from datalint.cli.options import (
 )
 from datalint.cli.showing import Output, check_writable, show, status, write
 from datalint.core.errors import DatalintError
-from datalint.core.severity import LEVELS
 from datalint.report.formats.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -86,14 +95,8 @@ class Scan(Grouped):
     show_default=True,
     help="fast leaves out the rules that train a model or compare samples with each other.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(LEVELS),
-    default="error",
-    show_default=True,
-    help="Exit with 1 if there is a finding at least this severe.",
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@FAIL_ON
+@EXIT_ZERO
 @click.option(
     "--format",
     "formats",
@@ -103,24 +106,13 @@ class Scan(Grouped):
     help=f"What to print, or with :FILE to write: {', '.join(FORMATS)}. Several are possible, one of them printed; "
     "text if none is.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON report here."
-)
-@click.option(
-    "--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the HTML report here."
-)
-@click.option(
-    "--output-dir",
-    type=click.Path(path_type=Path),
-    default=Path("datalint-report"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder for report.json and report.html.",
-)
+@JSON_FILE
+@HTML_FILE
+@OUTPUT_DIR
 @click.option("--open", "open_page", is_flag=True, help="Open the HTML report in a browser.")
 @click.option("--title", default="", metavar="TEXT", help="What the report is called.")
 @click.option("--description", default="", metavar="TEXT", help="What it says of itself below the title.")
-@click.option("--no-report", is_flag=True, help="Write no files.")
+@NO_REPORT
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Samples per batch.")
 @click.option("--pred-probs", metavar="FILE", help="Out-of-sample class probabilities you have (.npy, .npz, .csv).")
 @click.option("--embeddings", metavar="FILE", help="Vectors to use as features instead (.npy, .npz, .csv).")
@@ -146,8 +138,8 @@ class Scan(Grouped):
     metavar="SIZE",
     help="For comparing samples; beyond it duplicates are counted on a sample.",
 )
-@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
-@click.option("--no-config", is_flag=True, help="Read no settings from files.")
+@CONFIG_FILE
+@NO_CONFIG
 @click.option("--show-settings", is_flag=True, help="Print the settings and where each came from; scan nothing.")
 @click.option(
     "--baseline",
@@ -167,14 +159,8 @@ class Scan(Grouped):
 )
 @click.option("--push", metavar="URL", help="Send the report to this service as well; DATALINT_TOKEN is the token.")
 @click.option("--watch", is_flag=True, help="Scan again whenever a file under PATH changes, until Ctrl-C.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colours in the text; auto for a terminal.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print findings only, and nothing if there are none.")
+@COLOR
+@QUIET
 @click.option("-v", "--verbose", is_flag=True, help="Print every rule with its reason, and more samples.")
 def scan(paths: Sequence[str], **typed: Any) -> None:
     """Scan the data sets at PATH and report what is wrong with them; a PATH of - is CSV or JSON lines on standard input.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datalint.cli.options import show_settings, tell
+from datalint.cli.options import CONFIG_FILE, show_settings, tell
 from datalint.core.errors import DatalintError
 from datalint.core.wording import counted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", default=".", metavar="[PATH]")
-@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+@CONFIG_FILE
 @click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON Schema of datalint.toml instead.")
 def config(path: str, config_file: str | None, wants_schema: bool) -> None:
     """Print the settings for a scan of PATH, and where each came from."""
@@ -54,7 +54,7 @@ def init(path: str, force: bool) -> None:
 )
 @click.option("--prune", is_flag=True, help="Only remove what is no longer found.")
 @click.option("--force", is_flag=True, help="Record anew what is there already.")
-@click.option("--config", "config_file", metavar="FILE", help="Settings; the closest datalint.toml if not given.")
+@CONFIG_FILE
 def baseline(paths: Sequence[str], output: Path | None, prune: bool, force: bool, config_file: str | None) -> None:
     """Record what is found today, so that later scans with --baseline report only what is new or became worse."""
     from datalint import api

@@ -13,6 +13,7 @@ import numpy as np
 from datalint.core.annotations import MALFORMED, Form, ObjectBlock
 from datalint.core.missing import ANYWHERE
 from datalint.sources import files
+from datalint.sources.annotations.shapes import side
 from datalint.sources.files import IMAGES
 from datalint.sources.tables.dialect import NotATable
 from datalint.sources.tables.formats import look
@@ -49,7 +50,6 @@ _FEW = 200
 """Rows that say whether numbers are shares, and by which reading boxes lie in their pictures."""
 
 _NUMBERS = re.compile(r"[-+.\deE]+")
-_LARGEST_SIDE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class BoxTable:
         stop = 1 + len(columns.box)
         cells = row[1:stop]
         if columns.size:
-            width, height = (_side(text) for text in row[-2:])
+            width, height = (side(text) for text in row[-2:])
             self._sizes.setdefault(at, (width, height))
         if all(cell.strip().casefold() in ANYWHERE for cell in cells):
             return  # a picture in which there is nothing
@@ -253,11 +253,3 @@ def _numbers(cells: Sequence[str]) -> tuple[float, ...] | None:
     except ValueError:
         return None
     return found if len(found) == 4 else None
-
-
-def _side(text: str) -> int:
-    try:
-        value = float(text)
-    except ValueError:
-        return 0
-    return int(value) if 0 < value <= _LARGEST_SIDE else 0

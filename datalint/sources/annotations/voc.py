@@ -10,6 +10,7 @@ from xml.parsers import expat
 from datalint.core.annotations import MALFORMED, UNDECLARED
 from datalint.sources import files
 from datalint.sources.annotations.pictures import Note
+from datalint.sources.annotations.shapes import LONGEST, NOTHING, side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _TURNED = ("cx", "cy", "w", "h", "angle")
-_NOTHING = (math.nan,) * 4
 _DEEPEST = 50
-_LONGEST = 200
-"""Characters of a name or number that are kept."""
-
-_LARGEST_SIDE = 2**31 - 1
 
 
 class _Refused(ValueError):
@@ -73,7 +69,7 @@ class _Reader:
         self.parser.StartDoctypeDeclHandler = _refuse
 
     def _start(self, tag: str, _: Mapping[str, str]) -> None:
-        self.root = self.root or tag[:_LONGEST]
+        self.root = self.root or tag[:LONGEST]
         self._path.append(tag)
         self._text = []
         if len(self._path) > _DEEPEST:
@@ -83,17 +79,17 @@ class _Reader:
             self._box, self._points = {}, {"x": [], "y": []}
 
     def _characters(self, text: str) -> None:
-        if len(self._text) < _LONGEST:
-            self._text.append(text[:_LONGEST])
+        if len(self._text) < LONGEST:
+            self._text.append(text[:LONGEST])
 
     def _end(self, tag: str) -> None:
-        text, path = "".join(self._text).strip()[:_LONGEST], self._path[1:]
+        text, path = "".join(self._text).strip()[:LONGEST], self._path[1:]
         self._path.pop()
         self._text = []
         if path == ["object"]:
             self._add()
         elif path == ["size"]:
-            self.note.size = (_side(self._size.get("width")), _side(self._size.get("height")))
+            self.note.size = (side(self._size.get("width")), side(self._size.get("height")))
         elif path[:1] == ["size"]:
             self._size[tag] = text
         elif path == ["object", "name"]:
@@ -110,7 +106,7 @@ class _Reader:
         name = files.printable(self._name)
         corners = _corners(self._box) if self._box else _extent(self._points)
         flags = MALFORMED if corners is None else 0
-        self.note.add(corners or _NOTHING, name, self._line, flags | (0 if name else UNDECLARED))
+        self.note.add(corners or NOTHING, name, self._line, flags | (0 if name else UNDECLARED))
 
 
 def _refuse(*_: object) -> None:
@@ -137,15 +133,6 @@ def _extent(points: Mapping[str, Sequence[str]]) -> tuple[float, ...] | None:
     except ValueError:
         return None
     return (min(across), min(down), max(across), max(down)) if across and down else None
-
-
-def _side(text: str | None) -> int:
-    """A declared width or height; 0 for none."""
-    try:
-        value = float(text or 0)
-    except ValueError:
-        return 0
-    return int(value) if 0 < value <= _LARGEST_SIDE else 0
 
 
 def looks_like_voc(entry: Entry) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from datalint.core.annotations import MALFORMED, UNDECLARED
 from datalint.sources import files
 from datalint.sources.annotations.pictures import Note
+from datalint.sources.annotations.shapes import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from datalint.core.annotations import Form
     from datalint.sources.files import Entry
 
-_NOTHING = (math.nan,) * 4
 _LONGEST_NAME = 100
 _CARD = 1 << 20
 """Bytes of a description: thousands of classes."""
@@ -60,7 +60,7 @@ class YoloNotes:
                 name, flags = self._class(words[0])
                 corners = self._corners(words)
                 if corners is None:
-                    note.add(_NOTHING, name, number, (flags & ~UNDECLARED) | MALFORMED)
+                    note.add(NOTHING, name, number, (flags & ~UNDECLARED) | MALFORMED)
                 else:
                     note.add(corners, name, number, flags)
         return note
@@ -86,7 +86,7 @@ class YoloNotes:
             return None
         across, down = values[::2], values[1::2]
         if not all(map(math.isfinite, values)):
-            return _NOTHING
+            return NOTHING
         return min(across), min(down), max(across), max(down)
 
 

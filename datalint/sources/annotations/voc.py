@@ -9,6 +9,7 @@ from xml.parsers import expat
 
 from datalint.core.annotations import MALFORMED, UNDECLARED
 from datalint.sources import files
+from datalint.sources.annotations.elements import Elements
 from datalint.sources.annotations.pictures import Note
 from datalint.sources.annotations.shapes import LONGEST, NOTHING, side
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _TURNED = ("cx", "cy", "w", "h", "angle")
-_DEEPEST = 50
-
-
-class _Refused(ValueError):
-    """The message says what the file may not have."""
 
 
 @dataclass(frozen=True)
@@ -47,45 +43,27 @@ class VocNotes:
         return reader.note
 
 
-class _Reader:
-    """Takes in the elements of one file, and builds no tree of them."""
-
+class _Reader(Elements):
     def __init__(self) -> None:
+        super().__init__()
         self.note = Note()
         self.root = ""
-        self._path: list[str] = []
-        self._text: list[str] = []
         self._line = 0
         self._name = ""
         self._box: dict[str, str] = {}
         self._points: dict[str, list[str]] = {}
         self._size: dict[str, str] = {}
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-        # Entities could make a small file very large, or read others; no writer of such files declares any.
-        self.parser.StartDoctypeDeclHandler = _refuse
 
-    def _start(self, tag: str, _: Mapping[str, str]) -> None:
+    def begin(self, tag: str, _: Mapping[str, str]) -> None:
+        """Note the root, and begin an object."""
         self.root = self.root or tag[:LONGEST]
-        self._path.append(tag)
-        self._text = []
-        if len(self._path) > _DEEPEST:
-            raise _Refused("elements are nested too deeply")
-        if self._path == ["annotation", "object"]:
+        if self.path == ["annotation", "object"]:
             self._line, self._name = self.parser.CurrentLineNumber, ""
             self._box, self._points = {}, {"x": [], "y": []}
 
-    def _characters(self, text: str) -> None:
-        if len(self._text) < LONGEST:
-            self._text.append(text[:LONGEST])
-
-    def _end(self, tag: str) -> None:
-        text, path = "".join(self._text).strip()[:LONGEST], self._path[1:]
-        self._path.pop()
-        self._text = []
+    def end(self, tag: str, text: str) -> None:
+        """Take in what the element said."""
+        path = self.path[1:]
         if path == ["object"]:
             self._add()
         elif path == ["size"]:
@@ -107,10 +85,6 @@ class _Reader:
         corners = _corners(self._box) if self._box else _extent(self._points)
         flags = MALFORMED if corners is None else 0
         self.note.add(corners or NOTHING, name, self._line, flags | (0 if name else UNDECLARED))
-
-
-def _refuse(*_: object) -> None:
-    raise _Refused("a document type, which may declare entities, is not read")
 
 
 def _corners(box: Mapping[str, str]) -> tuple[float, ...] | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from datalint.sources import files
+from datalint.sources.annotations.elements import Elements
 from datalint.sources.annotations.records import Records
 from datalint.sources.annotations.shapes import around, side
 from datalint.sources.files import IMAGES
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SHAPES = {"box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton"}
 _PIECE = 1 << 20
-_DEEPEST = 50
 
 
 class Cvat(Layout):
@@ -58,30 +58,18 @@ def _read(entry: Entry) -> Records | None:
     return reader.records if reader.records.names else None
 
 
-class _Reader:
-    """Takes in the elements of one file, and builds no tree of them."""
-
+class _Reader(Elements):
     def __init__(self, entry: Entry) -> None:
+        super().__init__()
         self.records = Records(entry, lines=True)
-        self._path: list[str] = []
-        self._text: list[str] = []
         self._at = -1
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-        self.parser.StartDoctypeDeclHandler = _refuse
 
-    def _start(self, tag: str, given: Mapping[str, str]) -> None:
-        self._path.append(tag)
-        self._text = []
-        if len(self._path) > _DEEPEST:
-            raise ValueError("elements are nested too deeply")
-        if self._path == ["annotations", "image"]:
+    def begin(self, tag: str, given: Mapping[str, str]) -> None:
+        """Take in a picture, or a shape in one."""
+        if self.path == ["annotations", "image"]:
             name = given.get("name", "")
             self._at = self.records.picture(name, side(given.get("width")), side(given.get("height"))) if name else -1
-        elif self._path[:2] == ["annotations", "image"] and len(self._path) == 3 and tag in SHAPES and self._at >= 0:
+        elif self.path[:2] == ["annotations", "image"] and len(self.path) == 3 and tag in SHAPES and self._at >= 0:
             self._shape(tag, given)
 
     def _shape(self, tag: str, given: Mapping[str, str]) -> None:
@@ -95,19 +83,10 @@ class _Reader:
                 return
         self.records.add(self._at, given.get("label", ""), corners, self.parser.CurrentLineNumber)
 
-    def _characters(self, text: str) -> None:
-        if len(self._text) < 100:
-            self._text.append(text[:200])
-
-    def _end(self, _: str) -> None:
-        if self._path[-3:] == ["labels", "label", "name"]:
-            self.records.class_names.append(files.printable("".join(self._text).strip()[:200]))
-        self._path.pop()
-        self._text = []
-
-
-def _refuse(*_: object) -> None:
-    raise ValueError("a document type, which may declare entities, is not read")
+    def end(self, _: str, text: str) -> None:
+        """Take in the name of a class."""
+        if self.path[-3:] == ["labels", "label", "name"]:
+            self.records.class_names.append(files.printable(text))
 
 
 def _corners(tag: str, given: Mapping[str, str]) -> tuple[float, float, float, float] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,25 @@ class ObjectBlock:
             self.sizes[start:stop],
             self.described[start:stop],
         )
+
+
+def objects_of(of: NDArray[np.int64], kept: Sequence[int], listed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The objects of some of the pictures that are listed, picture by picture.
+
+    Args:
+        of: [objects] position of the picture of each among those listed, -1 for none.
+        kept: positions of the pictures that are wanted.
+        listed: how many there are.
+
+    Returns:
+        Which objects these are, and for each which of the kept pictures is its own.
+    """
+    place = np.full(listed + 1, -1, np.int64)  # the last stands for no picture
+    place[list(kept)] = np.arange(len(kept))
+    picture = place[of]
+    order = np.argsort(picture, kind="stable")
+    order = order[picture[order] >= 0]
+    return order, picture[order]
 
 
 @dataclass(frozen=True, eq=False)

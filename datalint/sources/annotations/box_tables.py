@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.core.annotations import MALFORMED, Form, ObjectBlock
+from datalint.core.annotations import MALFORMED, Form, ObjectBlock, objects_of
 from datalint.core.missing import ANYWHERE
 from datalint.sources import files
 from datalint.sources.annotations.shapes import side
@@ -205,13 +205,9 @@ class BoxTable:
 
     def objects(self, kept: Sequence[int]) -> ObjectBlock:
         """The objects in the pictures at some of the positions."""
-        place = np.full(max(len(self.names), 1), -1, np.int64)
-        place[list(kept)] = np.arange(len(kept))
-        picture = place[np.frombuffer(self._of, np.int64)] if self._of else np.zeros(0, np.int64)
-        order = np.argsort(picture, kind="stable")
-        order = order[picture[order] >= 0]
+        order, picture = objects_of(np.array(self._of, np.int64), kept, len(self.names))
         return ObjectBlock(
-            picture[order],
+            picture,
             np.array(self._boxes).reshape(-1, 4)[order],
             (np.frombuffer(self._kind, np.int32) if self._kind else np.zeros(0, np.int32))[order],
             list(self._kinds),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.core.annotations import CROWD, MALFORMED, UNDECLARED, ObjectBlock
+from datalint.core.annotations import CROWD, MALFORMED, UNDECLARED, ObjectBlock, objects_of
 from datalint.sources import files
 from datalint.sources.annotations.json_items import BrokenJson, json_items
 
@@ -123,17 +123,13 @@ class CocoFile:
 
     def objects(self, kept: Sequence[int]) -> ObjectBlock:
         """The objects in the pictures at some of the positions."""
-        place = np.full(max(len(self.names), 1), -1, np.int64)
-        place[list(kept)] = np.arange(len(kept))
-        by_id = np.array([place[self._pictures[key]] if key in self._pictures else -1 for key in self._ids] or [-1])
-        picture = by_id[np.frombuffer(self._of, np.int64)] if self._of else np.zeros(0, np.int64)
-        order = np.argsort(picture, kind="stable")
-        order = order[picture[order] >= 0]
+        by_id = np.array([self._pictures.get(key, -1) for key in self._ids] or [-1], np.int64)
+        order, picture = objects_of(by_id[np.array(self._of, np.int64)], kept, len(self.names))
         known = np.array([not self.categories or key in self.categories for key in self._kinds] or [True])
         codes = np.frombuffer(self._kind, np.int32)[order] if self._kind else np.zeros(0, np.int32)
         flags = np.frombuffer(bytes(self._flags), np.uint8)[order]
         return ObjectBlock(
-            picture[order],
+            picture,
             np.array(self._boxes).reshape(-1, 4)[order],
             codes,
             [files.printable(self.categories.get(key, str(key))) for key in self._kinds],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.core.annotations import MALFORMED, UNDECLARED, ObjectBlock
+from datalint.core.annotations import MALFORMED, UNDECLARED, ObjectBlock, objects_of
 from datalint.sources import files
 from datalint.sources.annotations.shapes import LONGEST, NOTHING
 
@@ -64,16 +64,12 @@ class Records:
 
     def objects(self, kept: Sequence[int]) -> ObjectBlock:
         """The objects in the pictures at some of the positions."""
-        place = np.full(max(len(self.names), 1), -1, np.int64)
-        place[list(kept)] = np.arange(len(kept))
-        picture = place[np.array(self._of, np.int64)]
-        order = np.argsort(picture, kind="stable")
-        order = order[picture[order] >= 0]
+        order, picture = objects_of(np.array(self._of, np.int64), kept, len(self.names))
         declared = set(self.class_names)
         strange = np.array([bool(declared) and name not in declared for name in self._kinds] or [False])
         codes = np.array(self._kind, np.int32)[order]
         return ObjectBlock(
-            picture[order],
+            picture,
             np.array(self._boxes).reshape(-1, 4)[order],
             codes,
             list(self._kinds),

@@ -1,4 +1,4 @@
-"""Texts that say an amount or a day: they differ in nearly every row without being keys."""
+"""Texts that say a number, an amount or a day; the last two differ in nearly every row without being keys."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ _AMOUNT = re.compile(
     r"[-+]?(?:\d{1,3}(?:[ ,.']\d{3})+|\d+)?(?:[.,]\d+)?(?<=\d)(?:e[-+]?\d+)?\s?(?:%|[$€£¥₹])?",
     re.IGNORECASE,
 )
+
+
+def is_number(text: str) -> bool:
+    """Whether ``float`` reads it."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_amount(text: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from datalint.core.amounts import is_number
 from datalint.core.vocabulary import TEST, VALIDATION
 from datalint.measures.contents import Contents
 from datalint.measures.order import MISSING_CLASS, LabelRuns, TargetOrder
@@ -56,7 +57,7 @@ class Profile:
         values: dict[float | str, int] | None = None
         if all(counts is not None for counts in counted):
             classes = sum((Counter(counts) for counts in counted), Counter[str]())
-            values = {float(k) if _is_number(k) else k: v for k, v in classes.items() if k != MISSING_CLASS}
+            values = {float(k) if is_number(k) else k: v for k, v in classes.items() if k != MISSING_CLASS}
             if any(isinstance(key, str) for key in values):
                 return "classification"  # declared class names stand for the numbers
         whole = all(target.whole for target in targets)
@@ -184,11 +185,3 @@ class Profile:
         from datalint.profile.learn.near import find_near
 
         return find_near(self.dataset, self.splits, self.feature_names, self.thorough, self.threads)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

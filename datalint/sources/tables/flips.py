@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.amounts import is_number
 from datalint.core.wording import counted
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Flips:
             kind = _OF.get(type(value))
             if kind is None or place in self._passed:
                 continue
-            if kind == "text" and place in self._numbers and not _is_number(value):
+            if kind == "text" and place in self._numbers and not is_number(value):
                 continue
             self._add(place, kind, line)
             if isinstance(value, Mapping):
@@ -105,11 +106,3 @@ def _around(place: str) -> Iterable[str]:
     for k, sign in enumerate(place):
         if k and (sign == "." or place[k : k + 2] == "[]"):
             yield place[:k]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

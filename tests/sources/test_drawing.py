@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import datalint
+from datalint.sources.annotations.drawing import boxes_over
 from datalint.sources.images.decode import strict
 from tests.annotated import DIGITS, SPLITS, boxes_of, pictures
 from tests.reference import named
@@ -77,3 +78,9 @@ def test_what_a_mask_marks_is_tinted(tmp_path: Path) -> None:
             marked = np.asarray(mask) > 0
         change = unlike(pixels, data.files[f"train/images/{name}"])
         assert change[marked].mean() > 3 * change[~marked].mean()
+
+
+def test_boxes_beyond_every_picture_are_cut_to_it() -> None:
+    huge = np.array([[-1.7e308, 4.0, 1.7e308, 9.0]])
+    drawn = boxes_over(huge, shares=False)(Image.new("RGB", (40, 40)), (20, 20))
+    assert np.asarray(drawn)[8, 20].any()

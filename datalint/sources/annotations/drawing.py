@@ -29,7 +29,8 @@ def boxes_over(boxes: NDArray[np.float64], *, shares: bool) -> Drawn:
         from PIL import ImageDraw
 
         scale = np.array(image.size, np.float64) / (1 if shares else np.maximum(stored, 1))
-        places = boxes[np.isfinite(boxes).all(axis=1)][:MOST] * np.tile(scale, 2)
+        with np.errstate(over="ignore"):  # what overflows is cut to the picture below
+            places = boxes[np.isfinite(boxes).all(axis=1)][:MOST] * np.tile(scale, 2)
         pen = ImageDraw.Draw(image)
         limit = np.tile(np.array(image.size, np.float64) - 1, 2)
         for place in np.clip(places, 0, limit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -186,6 +187,7 @@ def _child(arguments: list[str], root: Path, space: int | None, main: Callable[[
             resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
             signal.signal(signal.SIGXCPU, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        atexit._clear()  # those of the process that was forked
         sys.dont_write_bytecode = True
         sys.argv = ["datalint", *arguments]
         warnings.simplefilter("always")  # a user would see them
@@ -198,6 +200,7 @@ def _child(arguments: list[str], root: Path, space: int | None, main: Callable[[
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        atexit._run_exitfuncs()  # as at the end of a command
         sys.stdout.flush()
         sys.stderr.flush()
         if space is None:
@@ -234,11 +237,16 @@ def _watch(file: int, root: Path) -> Any:
                 note("opened to write", path)
         elif event in _CHANGES:
             for path in arguments[:2] if event in {"os.rename", "os.link"} else arguments[:1]:
-                note(event, path)
+                note(event, _whole(path, arguments[1]) if event in {"os.remove", "os.rmdir"} else path)
         elif event in _NEVER:
             os.write(file, f"{event} {arguments!r}\n".encode("utf-8", "backslashreplace"))
 
     return hook
+
+
+def _whole(path: Any, folder: int) -> Any:
+    """The path, which may be relative to a folder that is open."""
+    return path if folder < 0 else Path(f"/proc/self/fd/{folder}").readlink() / os.fsdecode(path)
 
 
 def _remove(root: Path) -> None:

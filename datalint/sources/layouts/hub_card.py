@@ -171,6 +171,11 @@ def _configs(folder: Folder, entry: Entry) -> list[Config]:
     return declared_configs(content)
 
 
+def records_in(value: Any) -> list[dict[str, Any]]:
+    """The mappings in a list that somebody wrote; none in what is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def declared_configs(content: Any) -> list[Config]:
     """The configurations in the front matter of a card."""
     if not isinstance(content, dict):
@@ -178,9 +183,7 @@ def declared_configs(content: Any) -> list[Config]:
     infos = content.get("dataset_info")
     by_name = {_name(info): info for info in (infos if isinstance(infos, list) else [infos]) if isinstance(info, dict)}
     found = []
-    for one in content.get("configs") or []:
-        if not isinstance(one, dict):
-            continue
+    for one in records_in(content.get("configs")):
         config = Config(_name(one), _patterns(one.get("data_files"), one.get("data_dir")))
         _describe(config, by_name.get(config.name, {}))
         if config.patterns:

@@ -11,6 +11,7 @@ from datalint.core.dataset import Dataset, Problem
 from datalint.core.vocabulary import WHOLE, split_of
 from datalint.sources.files import reason
 from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.layouts.hub_card import records_in
 from datalint.sources.layouts.tables import table_folders
 from datalint.sources.tables.build import Member
 from datalint.sources.tables.kinds import declared_label
@@ -105,7 +106,7 @@ def _saved(folder: Folder, place: tuple[str, ...], inside: Mapping[str, Entry]) 
             return None
         held.append(content if isinstance(content, dict) else {})
     state, info = held
-    listed = [item.get("filename") for item in state.get("_data_files") or [] if isinstance(item, dict)]
+    listed = [item.get("filename") for item in records_in(state.get("_data_files"))]
     names = [name for name in listed if isinstance(name, str)]
     if not any(name in inside for name in names):
         return None

@@ -200,6 +200,21 @@ def test_a_card_that_cannot_be_read(tmp_path: Path) -> None:
     assert any("front matter cannot be read" in finding.message for finding in report.findings)
 
 
+@pytest.mark.parametrize("odd", ["5", "true", "text", "{a: 1}", "[1, [2]]"])
+def test_configurations_that_are_no_list_are_none(tmp_path: Path, odd: str) -> None:
+    declared(tmp_path)
+    (tmp_path / "README.md").write_text(f"---\nconfigs: {odd}\n---\n")
+    assert datalint.scan(tmp_path, select=["FIL101"]).datasets
+
+
+@pytest.mark.parametrize("odd", [5, True, "x", {"filename": "x"}, [1, [2]]])
+def test_files_of_a_saved_folder_that_are_no_list_are_none(tmp_path: Path, odd: object) -> None:
+    declared(tmp_path)
+    (tmp_path / "data" / "state.json").write_text(json.dumps({"_data_files": odd}))
+    (tmp_path / "data" / "dataset_info.json").write_text("{}")
+    assert datalint.scan(tmp_path, select=["FIL101"]).datasets
+
+
 def test_configurations_and_lists_of_a_card(tmp_path: Path) -> None:
     rows = "\n".join(f"{k * 7 % 31},{k * 13 % 17},{'ab'[k * 5 % 11 % 2]}" for k in range(80))
     for name in ("en/part1.csv", "en/part2.csv", "de/all.csv"):

@@ -23,6 +23,10 @@ BUDGET = 1 << 30
 """Bytes of memory that an input of less than 10 MB may take."""
 
 Snapshot = dict[str, tuple[Any, ...]]
+_REFUSAL = re.compile(
+    r"(datalint: |Usage: )[^\n]+\n|(datalint: [^\n]*\.toml:[^\n]+\n){2,}(datalint: and [\d,]+ more errors\n)?"
+)
+"""One line, or one for each error of the settings."""
 _NOTICE = re.compile(r"datalint: |_?TIFF\w+: |.*\.tiff?: |(?=LZW|ZIP|PackBits|JPEG|Fax|Old)\w+: ")
 """What may stand on stderr: notices of datalint's own, and what libtiff prints by itself, which Pillow cannot silence."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -128,7 +132,7 @@ def _harm(outcome: Outcome, root: Path, before: Snapshot) -> Iterator[Fault]:
 
 def _words(case: Case, outcome: Outcome) -> Iterator[Fault]:
     if outcome.status == 2:
-        if not re.fullmatch(r"(datalint: |Usage: )[^\n]+\n|(datalint: [^\n]*\.toml:[^\n]+\n)+", outcome.err):
+        if not _REFUSAL.fullmatch(outcome.err):
             yield Fault("words", f"not one line: {outcome.err[:600]!r}")
         if not case.may_refuse:
             yield Fault("refused", f"one bad file ends the scan\n{outcome.err.strip()[-300:]}")

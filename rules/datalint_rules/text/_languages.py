@@ -12,7 +12,7 @@ SURE = 3
 """Different common words of a language, at least."""
 
 _COMMON = {
-    "English": "the of and to in is that it was for on are with as his they at be this have from or had by but what were we when your can said there use an each which she do how their if will",
+    "English": "the of and to in is that it was for on are with as his they at be this have from or had by but what were we when your can said there use an each which she do how their if will a i not you she him her my me no so them then than been has into would could about who some up out very",
     "German": "der die und das ist nicht von den mit sich auf für ein eine im dem des auch es an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis mehr durch man",
     "French": "le la les et des est un une du en que qui dans pour pas sur au avec ce il par plus se sont ne son mais nous comme vous ou cette elle être fait aux leur sans été ces dit ont où je c'est",
     "Spanish": "el la de que y los se del las un por con una para es al lo como más pero sus le ha este sí porque esta entre cuando muy sin sobre también me hasta hay donde quien desde todo nos durante",

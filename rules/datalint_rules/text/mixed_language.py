@@ -119,7 +119,7 @@ class MixedLanguage(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Put German texts in the place of 2 % of those of the training split, 20 % at full strength."""
+        """Put German texts in the place of 4 % of those of the training split, 20 % at full strength."""
         who = ("Der Nachbar", "Die Lehrerin", "Ein Freund von mir", "Das Kind", "Der alte Mann", "Meine Schwester")
         what = ("hat das nicht gewollt", "ist mit dem Zug gefahren", "war auch bei der Feier", "wird es noch sehen")
         when = ("und das war schon nach dem Essen", "aber nur für einen Tag", "weil es in der Stadt zu laut ist")
@@ -130,4 +130,4 @@ class MixedLanguage(Rule):
 
         if any(isinstance(cell, list) for table in clean.tables.values() for cell in table.iloc[:1].to_numpy().ravel()):
             return None  # the other turns would outweigh one
-        return spoiled(clean, 0.02 + 0.18 * strength, rng, german)
+        return spoiled(clean, 0.04 + 0.16 * strength, rng, german)

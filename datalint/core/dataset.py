@@ -381,6 +381,8 @@ class Dataset:
     problems: list[Problem] = field(default_factory=list)
     by_class: bool = False
     """Whether the stored order is the order of class folders, whatever the samples are."""
+    stored_by: tuple[str, ...] = ()
+    """Columns after whose values folders are named, so that the stored order goes by them on purpose."""
     by_name: bool = False
     """Whether it is that of the names of files, which nobody chose."""
     skipped_label: str = NAME_IT

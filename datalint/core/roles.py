@@ -45,6 +45,7 @@ _LABELLED = word_set("label class target category type species")
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{32,128}", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPLITTER = re.compile(r"[^a-z0-9]+")
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
 _PEEK = 64  # enough values to rule out a structure; only survivors are read whole
 
 
@@ -115,6 +116,8 @@ def roles(columns: Sequence[ColumnHead]) -> dict[str, Role]:
 def role_of(column: ColumnHead, *, first: bool = False) -> Role:
     """Role of one column; `first`: it is the table's first, where saved row indexes stand."""
     words = words_of(column.name)
+    if _PANDAS_INDEX.fullmatch(column.name):
+        return "index"
     if column.kind == "time":
         return "time"
     if _is_split(column, words):

@@ -72,7 +72,7 @@ class BesidePartition:
                 beside = feed.take(size)
                 batch.labels = batch.labels or beside.labels
                 if batch.table is not None and beside.table is not None:
-                    batch.table = _joined(batch.table, beside.table)
+                    batch.table = joined(batch.table, beside.table)
             start += size
             yield batch
         for feed in feeds:
@@ -122,7 +122,7 @@ class _Feed:
         return replace(batch, size=size, labels=labels, table=table, lines=lines, problems=[])
 
 
-def _joined(left: TableBlock, right: TableBlock) -> TableBlock:
+def joined(left: TableBlock, right: TableBlock) -> TableBlock:
     """The columns of both, row by row."""
     return TableBlock(
         left.names + right.names,

@@ -24,7 +24,7 @@ from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_t
 from datalint.sources.tables.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from datalint.core.dataset import Kind, Partition, Role
     from datalint.core.dialogues import Conversation
@@ -227,15 +227,7 @@ def _partitions(file: TableFile, plan: TablePlan) -> Sequence[Partition]:
         return file.format.partitions(file, plan)
     own = [name for name in file.kinds if all(name not in side.kinds for side in file.beside)]
     taken = [(side, [name for name in side.kinds if name in file.kinds]) for side in file.beside]
-    inputs = file.format.whole(file, _part_of(plan, own))
+    inputs = file.format.whole(file, plan.part(own))
     beside = replace(plan, unseen=())
-    sides = [part.format.whole(part, _part_of(beside, names)) for part, names in taken]
+    sides = [part.format.whole(part, beside.part(names)) for part, names in taken]
     return [BesidePartition(inputs, tuple(sides))]
-
-
-def _part_of(plan: TablePlan, names: Collection[str]) -> TablePlan:
-    """What to read of a file that holds but these columns of a table."""
-    fields = tuple(f for f in plan.fields if f.name in names)
-    several = plan.several if plan.several and set(plan.several.columns) <= set(names) else None
-    label = plan.label if plan.label in names else None
-    return replace(plan, fields=fields, label=label, several=several)

@@ -18,7 +18,7 @@ from datalint.core.vocabulary import WHOLE
 from datalint.sources.tables.conversations import as_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,17 @@ class TablePlan:
     def of_split(self, split: str) -> TablePlan:
         """What to read of the rows of one split; the same where a column says the split."""
         return self if self.split_column else replace(self, split=split)
+
+    def part(self, names: Collection[str]) -> TablePlan:
+        """What to read of files that hold but these columns of the table."""
+        several = self.several if self.several and set(self.several.columns) <= set(names) else None
+        return replace(
+            self,
+            fields=tuple(f for f in self.fields if f.name in names),
+            label=self.label if self.label in names else None,
+            several=several,
+            split_column=self.split_column if self.split_column in names else None,
+        )
 
     @property
     def numeric(self) -> tuple[str, ...]:

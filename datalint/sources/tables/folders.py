@@ -21,6 +21,7 @@ from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.formats import look, suffixes, tables_of, unsure_suffixes
 from datalint.sources.tables.labels import find_column, roles
 from datalint.sources.tables.pairs import INPUTS, companions, paired
+from datalint.sources.tables.partition_keys import is_key, keyed, keys_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,20 +116,25 @@ class TableFolders:
             members = [
                 Member(table, split, f"folder {_folder_of(groups, inside)!r}")
                 for split, inside in chosen.items()
-                for table in self._paired(self.look(inside))
+                for table in self._keyed(self._paired(self.look(inside)), depth + 1)
             ]
             for own, of_one in _kinds_of_files(members, self.folder.root.joinpath(*parts)):
                 found += self.grouped(of_one, (*parts, *own), "one folder per split")
             for name, inside in groups.items():
                 if name not in splits:
                     found += self.datasets(inside, (*parts, name))
-        elif groups and all("=" in name for name in groups):
-            members = [Member(t, WHOLE, "not split") for inside in groups.values() for t in self.look(inside)]
-            found += self.grouped(members, parts, "partition folders")
+        elif groups and all(map(is_key, groups)):
+            tables = self._keyed([table for inside in groups.values() for table in self.look(inside)], depth)
+            found += self.grouped([Member(table, WHOLE, "not split") for table in tables], parts, "partition folders")
         else:
             for name, inside in groups.items():
                 found += self.datasets(inside, (*parts, name))
         return found + self._siblings(self.look(direct), parts)
+
+    def _keyed(self, tables: list[TableFile], depth: int) -> list[TableFile]:
+        """With the columns that the names of their folders, from some depth on, hold."""
+        keys = [keys_in(self.folder.place_of(table.path)[depth:]) for table in tables]
+        return keyed(list(zip(tables, keys, strict=True))) if any(keys) else tables
 
     def look(self, entries: list[Entry]) -> list[TableFile]:
         """Tables among files; what cannot be read becomes a problem."""
@@ -207,6 +213,12 @@ class TableFolders:
             self._label_if_present([m.file for m in members]).label,
             submission,
         )
+        dataset.stored_by = tuple(
+            dict.fromkeys(
+                name for m in members for name in m.file.kinds if name in keys_in(self.folder.place_of(m.file.path))
+            )
+        )
+        dataset.by_class = dataset.label is not None and dataset.label.name in dataset.stored_by
         # A shard that is there but cannot be read is told by itself.
         names = [m.file.name for m in members] + [place[-1] for place in self.folder.unread]
         missing = vocabulary.missing_shards(names)

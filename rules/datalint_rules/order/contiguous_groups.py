@@ -149,7 +149,9 @@ class ContiguousGroups(Rule):
             remedy=f"Keep the order of each series, and split by time, or by series: GroupShuffleSplit with {groups} as groups."
             if panel
             else f"Shuffle for training, and split by source: GroupShuffleSplit with {groups} as groups.",
-            severity=None if key.named and loose and not panel else "info",
+            severity=None
+            if key.named and loose and not panel and key.name not in profile.dataset.stored_by
+            else "info",
             confidence=0.95 if key.named else 0.7,
             split=split.name,
             column=None if files else key.name,

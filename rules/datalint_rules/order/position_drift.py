@@ -157,7 +157,8 @@ class PositionDrift(Rule):
             drift = _category_drift(label, _codes(rows.label), segment, count, None)
             if drift is not None and drift.size >= self.params.share:
                 columns.append(drift)
-        found = [c for c in columns if c.log_chance + math.log(tests * splits) < math.log(self.params.chance)]
+        told = [column for column in columns if column.name not in profile.dataset.stored_by]
+        found = [c for c in told if c.log_chance + math.log(tests * splits) < math.log(self.params.chance)]
         if not found:
             return
         found.sort(key=lambda drift: (drift.name != label, drift.log_chance, drift.name))

@@ -21,6 +21,7 @@ from datalint.author import (
     RuleParams,
     Sample,
     Severity,
+    Skip,
     SplitProfile,
     chi_square_tail,
     codes_of,
@@ -84,10 +85,12 @@ class SkewedShards(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement] | Reading, ...]:
         """The sample, whose rows say where they lie."""
-        return (Sample.reading("labels", "table", "header"),)
+        return () if dataset.by_class else (Sample.reading("labels", "table", "header"),)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split of several files."""
+        if profile.dataset.by_class:
+            raise Skip("the folders are the labels, so every file holds one", applies=False)
         judged = 0
         for split in profile.splits:
             rows = split.rows

@@ -41,6 +41,37 @@ def check(source: Any, *, fail_on: FailOn | None = None, **options: Any) -> Verd
     return judge(report, settings.config.fail_on)
 
 
+def check_loop(
+    model: Any,
+    loss: Any = None,
+    loader: Any = None,
+    optimizer: Any = None,
+    *,
+    fail_on: FailOn | None = None,
+    **options: Any,
+) -> Verdict:
+    """Try a training loop and say whether it is good enough to train.
+
+    Args:
+        model: as the next three what ``datalint.preflight`` takes.
+        loss: the loss function, if the model does not make its own.
+        loader: gives batches.
+        optimizer: will train the model.
+        fail_on: as :func:`check` takes it.
+        options: those of ``datalint.preflight``.
+
+    Raises:
+        DatalintError: the loop cannot be tried; the message names the object and says what is expected.
+    """
+    from datalint.config.discovery import settle
+    from datalint.loops.preflight import preflight
+
+    given = {} if fail_on is None else {"fail-on": fail_on}
+    settings = settle(None, options.pop("config", None)).given(given)
+    report = preflight(model, loss, loader, optimizer, config=settings, **options)
+    return judge(report, settings.config.fail_on)
+
+
 def judge(report: Report, fail_on: FailOn = "error") -> Verdict:
     """Whether what was found is good enough; a rule that broke down never is, for its silence means nothing."""
     from datalint.report.formats.text import render_reasons

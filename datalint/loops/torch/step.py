@@ -236,6 +236,10 @@ def find_step(twin: Twin, batch: Any) -> Step:
         except (DatalintError, KeyboardInterrupt):
             raise
         except Exception as error:  # a model runs its owner's code
+            for call in tracer.calls.losses[-1:]:
+                output, target = call.tensor(0, "input"), call.tensor(1, "target")
+                if call.error and output is not None and target is not None:  # the loss that the model makes itself
+                    failed = failed or LossFails(error, output, target, tracer.calls)
             errors.append(error)
             continue
         if step.form != "call":

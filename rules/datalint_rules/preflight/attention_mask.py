@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AttentionMask(LoopRule):
-    """An attention mask that hides nothing though there is padding, hides the words instead, or is not used.
+    """An attention mask that hides nothing though there is padding, hides the words or everything, or is not used.
 
     ## Why it hurts
 
@@ -46,6 +46,15 @@ class AttentionMask(LoopRule):
         if sequences.mask_ones is None:
             raise Skip("the batch has no attention mask")
         evidence: dict[str, Any] = {"padded_share": sequences.padded, "ones_share": sequences.mask_ones}
+        if sequences.mask_ones == 0:
+            yield Found(
+                message="the attention mask is 0 everywhere: it hides every token",
+                consequence="The model sees none of its input.",
+                remedy="1 means to look at a place, 0 to ignore it; pass the mask that the tokenizer makes.",
+                severity="error",
+                evidence=evidence,
+            )
+            return
         agrees = sequences.mask_agrees
         if agrees is not None and sequences.padded > 0.02:
             evidence["agreement_share"] = agrees

@@ -38,7 +38,7 @@ class CutGradient(LoopRule):
     severity: ClassVar[Severity] = "warning"
     item = "23"
     measures = (Gradients,)
-    follows = ("PRE107", "PRE108", "PRE113", "PRE118", "PRE123")
+    follows = ("PRE107", "PRE108", "PRE113", "PRE118", "PRE123", "PRE133")
     public = frozenset({"parameters", "share", "cut_share"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:

@@ -14,6 +14,8 @@ from tests.integrations.workspace import ROOT, example
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytest_plugins = ["pytester"]
+
 
 def run(code: str) -> None:
     torch.manual_seed(0)
@@ -35,6 +37,25 @@ def test_the_example_stops_where_the_loop_is_broken() -> None:
     assert "1e4" in code
     with pytest.raises(FindingsError):
         run(code)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_the_test_of_the_page(scale: float, pytester: pytest.Pytester) -> None:
+    loop = example("check_loop.py").replace("X = torch", f"torch.manual_seed(0)\n    X = {scale} * torch")
+    body, _, _ = loop.partition("report =")
+    imports, _, rest = body.partition("X = ")
+    imports, _, seed = imports.rpartition("\n\n")
+    lines = "".join(f"    {line.strip()}\n" for line in f"{seed}X = {rest}".splitlines())
+    pytester.makepyfile(
+        train=f"{imports}\n\ndef make_loop():\n{lines}    return model, loss, loader, optimizer\n",
+        test_loop=example("test_loop.py"),
+    )
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    if scale == 1:
+        result.assert_outcomes(passed=1)
+    else:
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["E       AssertionError: not clean: PRE*", "E *fix: *"])
 
 
 def test_the_readme_shows_the_call_of_the_example() -> None:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
 
-class Preflight(Guard, TrainerCallback):  # type: ignore[misc]  # no types where it is not installed
+class Preflight(Guard, TrainerCallback):
     """Try model, batches and optimizer once, on copies, before ``Trainer.train`` makes its first step.
 
     Findings are printed; from ``fail_on`` on they end the run. Where several processes train, the first one looks.
     """
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **objects: Any
+        self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **objects: Any
     ) -> None:
         """Try the loop.
 

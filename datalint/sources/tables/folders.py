@@ -21,7 +21,7 @@ from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.formats import look, suffixes, tables_of, unsure_suffixes
 from datalint.sources.tables.labels import find_column, roles
 from datalint.sources.tables.pairs import INPUTS, companions, paired
-from datalint.sources.tables.partition_keys import is_key, keyed, keys_in
+from datalint.sources.tables.partition_keys import KeyedFormat, is_key, keyed, keys_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,11 +213,9 @@ class TableFolders:
             self._label_if_present([m.file for m in members]).label,
             submission,
         )
-        dataset.stored_by = tuple(
-            dict.fromkeys(
-                name for m in members for name in m.file.kinds if name in keys_in(self.folder.place_of(m.file.path))
-            )
-        )
+        formats = [m.file.format for m in members]
+        keys = [name for known in formats if isinstance(known, KeyedFormat) for name in known.keys]
+        dataset.stored_by = tuple(dict.fromkeys(keys))
         dataset.by_class = dataset.label is not None and dataset.label.name in dataset.stored_by
         # A shard that is there but cannot be read is told by itself.
         names = [m.file.name for m in members] + [place[-1] for place in self.folder.unread]

@@ -9,6 +9,7 @@ from datalint.core.dataset import Field
 from datalint.sources.files import TEXTS, reason, spoken
 from datalint.sources.plugins import FORMATS, loaded
 from datalint.sources.tables.arrow import ArrowFormat
+from datalint.sources.tables.avro import AvroFormat
 from datalint.sources.tables.conll import ConllFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
@@ -34,6 +35,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     ParquetFormat,
     ArrowFormat,
     OrcFormat,
+    AvroFormat,
     SqliteFormat,
     TfRecordFormat,
     ExcelFormat,

@@ -16,10 +16,10 @@ from datalint.sources.tables.format import TableFile, TableFormat, TablePartitio
 from datalint.sources.tables.kinds import kind_of, text_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from datalint.core.dataset import Aspect, Batch, Kind
+    from datalint.core.dataset import Aspect, Batch
     from datalint.core.problem import Problem
     from datalint.sources.tables.format import Candidate, Cells
 
@@ -60,7 +60,7 @@ def keyed(tables: Sequence[tuple[TableFile, Keys]]) -> list[TableFile]:
     return [
         replace(
             table,
-            format=KeyedFormat(table.format, {name: keys.get(name) for name in new}, kinds),
+            format=KeyedFormat(table.format, {name: keys.get(name) for name in new}),
             columns=(*(heads[name] for name in new), *table.columns),
             kinds={name: kinds[name] for name in new} | table.kinds,
             dtypes={name: dtypes[name] for name in new} | table.dtypes,
@@ -76,9 +76,9 @@ class KeyedFormat(TableFormat):
 
     suffixes = frozenset()
 
-    def __init__(self, inner: TableFormat, keys: Keys, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, inner: TableFormat, keys: Keys) -> None:
         self.title, self.storage = inner.title, inner.storage  # type: ignore[misc] # as of all files of that format
-        self._inner, self._keys, self._kinds = inner, keys, kinds
+        self._inner, self.keys = inner, keys
 
     def look(self, file: Candidate) -> TableFile:
         """As without the columns: no file is of this format by itself."""
@@ -93,15 +93,15 @@ class KeyedFormat(TableFormat):
         return [self._with_keys(part, plan) for part in self._inner.partitions(file, self._without(plan))]
 
     def _without(self, plan: TablePlan) -> TablePlan:
-        return plan.part([f.name for f in plan.fields if f.name not in self._keys])
+        return plan.part([f.name for f in plan.fields if f.name not in self.keys])
 
     def _with_keys(self, part: TablePartition, plan: TablePlan) -> KeyedPartition:
-        if plan.split_column in self._keys:
-            value = self._keys[plan.split_column] or ""
+        if plan.split_column in self.keys:
+            value = self.keys[plan.split_column] or ""
             split = plan.split_values.get(value) or vocabulary.split_of(value) or UNASSIGNED
             others = plan.part([f.name for f in plan.fields if f.name != plan.split_column])
             plan, part = replace(others, split=split), _of_split(part, split)
-        return KeyedPartition(part.path, part.shown, plan, part, self._keys)
+        return KeyedPartition(part.path, part.shown, plan, part, self.keys)
 
 
 def _of_split(part: Any, split: str) -> Any:

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,3 +155,54 @@ def test_they_are_not_written_again(tmp_path: Path) -> None:
     assert "such files are not written again; save the table as CSV or Parquet" in outcome.err
     kinds: Any = call(tmp_path, "plant", "LBL108", "t.db", "--out", "faulty")
     assert kinds.status == 0, kinds.err
+
+
+def duck(path: Path, tables: dict[str, pd.DataFrame], *more: str) -> Path:
+    with duckdb.connect(path) as base:
+        for name, frame in tables.items():
+            base.register("given", frame)
+            base.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')
+        for command in more:
+            base.execute(command)
+    return path
+
+
+def test_duckdb(tmp_path: Path) -> None:
+    frame = IRIS.assign(day=pd.date_range("2024-01-01", periods=150), tags=pd.Series([[k % 3] for k in range(150)]))
+    duck(
+        tmp_path / "t.db",
+        {"train": frame.head(100), "test": frame.tail(50), "no tes": NOTES},
+        "CREATE VIEW v AS FROM train",
+    )
+    first, *others = datalint.detect(tmp_path)
+    assert (first.layout, first.label and first.label.name) == ("DuckDB, one table per split", "target")
+    assert not others
+    report = datalint.scan(tmp_path, cache=False)
+    assert {split.name: split.samples for split in report.datasets[0].splits} == {"train": 100, "test": 50}
+    told = str([f.affected for f in report.findings if f.code == "FIL101"])
+    assert "the view 'v'" in told and "a list beside larger tables" in told
+    found = load(first).clean.tables["train"]
+    pd.testing.assert_frame_equal(found[[*IRIS]], IRIS.head(100), check_dtype=False)
+
+
+def test_duckdb_damaged_and_without_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = duck(tmp_path / "t.duckdb", {"iris": IRIS})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:5_000])
+    with pytest.raises(DatalintError, match="a damaged DuckDB database, or one in use"):
+        datalint.detect(tmp_path)
+    path.write_bytes(whole)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    for place in (path, tmp_path):
+        with pytest.raises(DatalintError, match=re.escape(install("duckdb"))):
+            datalint.detect(place)
+
+
+def test_views_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "t.db", {"iris": IRIS})
+    with closing(sqlite3.connect(tmp_path / "t.db")) as base:
+        base.execute(
+            "CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT * FROM n"
+        )
+    report = datalint.scan(tmp_path / "t.db", cache=False)
+    assert "the view 'endless'" in str([f.affected for f in report.findings if f.code == "FIL101"])

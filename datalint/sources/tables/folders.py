@@ -259,6 +259,8 @@ def _large(tables: Sequence[TableFile]) -> Sequence[TableFile]:
         if table not in large:
             note = f"a list beside larger tables: fewer than {MIN_ROWS} rows, or a single column"
             large[0].problems.append(Problem("not-scanned", table.shown, note))
+            # What is told of the file was told with its first table.
+            large[0].problems += [problem for problem in table.problems if problem.path != table.shown]
     return large
 
 

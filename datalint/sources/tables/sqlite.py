@@ -49,6 +49,7 @@ class SqliteFormat(TableFormat):
                 names = _names(base)
                 found = [table_of_rows(file, self, name, *_head(base, name)) for name in names[:MAX_TABLES]]
                 damage = _damage(base, file.path)
+                views = [str(row[0]) for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]
         except (sqlite3.Error, OSError, ValueError) as error:
             raise NotATable(f"a damaged SQLite database: {reason(error)}") from error
         if not found:
@@ -58,6 +59,9 @@ class SqliteFormat(TableFormat):
         log = file.path.with_name(f"{file.path.name}-wal")
         if log.is_file() and log.stat().st_size:
             text = f"changes in {printable(log.name)} are not read: close the programs that use the database"
+            found[0].problems.append(Problem("not-scanned", file.shown, text))
+        for view in views:
+            text = f"the view {printable(view)!r}: save it as a table"
             found[0].problems.append(Problem("not-scanned", file.shown, text))
         if len(names) > MAX_TABLES:
             text = f"{len(names) - MAX_TABLES:,} tables after the first {MAX_TABLES:,}"

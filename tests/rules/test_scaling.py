@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
+from sklearn.preprocessing import MinMaxScaler, QuantileTransformer
 
 from benchmarks.scaling import (
     FORMATS,
@@ -53,6 +55,57 @@ def test_finds_the_leak_at_every_precision_and_split(shares: str, write: str) ->
         assert (verdict.case, verdict.kind, verdict.splits) == ("pooled", kind, NAMES[: len(parts)])
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("table", ["wine", "breast_cancer"])
+def test_two_decimals_suffice_for_ranges(table: str, seed: int) -> None:
+    X = TABLES[table]
+    parts = cut(MinMaxScaler().fit_transform(X).round(2), SPLITS["75/25"], np.random.default_rng(seed))
+    assert case_of(parts) == "pooled"
+    raw = split_of(table, "75/25", seed)
+    assert case_of([part.round(2) for part in scaled(raw, MinMaxScaler, "train")]) in {None, "train"}
+
+
+@pytest.mark.parametrize("output", ["uniform", "normal"])
+@pytest.mark.parametrize("quantiles", [100, 1000])
+@pytest.mark.parametrize("table", ["wine", "diabetes", "breast_cancer"])
+@pytest.mark.filterwarnings("ignore:n_quantiles")
+def test_quantile_transforms_are_scalers(table: str, quantiles: int, output: str) -> None:
+    def make() -> QuantileTransformer:
+        return QuantileTransformer(n_quantiles=quantiles, output_distribution=output)
+
+    for fitted in ("all", "train"):
+        parts = scaled(split_of(table), make, fitted)
+        verdict = judge_arrays(dict(zip(NAMES, [FORMATS["csv4"](part) for part in parts], strict=False)))
+        assert verdict is not None
+        assert (verdict.case, verdict.kind) == (RIGHT[fitted], f"{output}-ranks")
+
+
+def test_designs_that_fill_their_range_evenly_are_silent() -> None:
+    times = np.linspace(0, 1, 600)
+    normal = np.random.default_rng(0).normal(size=(600, 4))
+    designs = [
+        qmc.LatinHypercube(5, seed=0).random(600),
+        qmc.Sobol(5, seed=0).random(512),
+        qmc.Halton(5, seed=0).random(600),
+        np.column_stack([times, normal]),
+        np.column_stack([times, times, normal]),
+        np.stack(np.meshgrid(np.linspace(0, 1, 25), np.linspace(0, 1, 25)), axis=-1).reshape(-1, 2),
+    ]
+    for X in designs:
+        assert judge_arrays({"data": X}) is None
+        assert all(case_of(cut(X, SPLITS["75/25"], np.random.default_rng(seed))) is None for seed in range(5))
+
+
+@pytest.mark.parametrize("rows", [100, 300, 1000])
+@pytest.mark.parametrize("shape", [(0.5, 0.5), (1, 1), (2, 2), (1, 5), (0.2, 2)])
+def test_shares_of_two_decimals_are_silent(shape: tuple[float, float], rows: int) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.beta(*shape, (rows, 12)).round(2)
+        X[:: rows // 4] = 0.0  # rows in which nothing was measured are the end of every column
+        assert case_of(cut(X, SPLITS["75/25"], rng)) is None
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_raw_tables_are_silent(table: str) -> None:
     assert judge_arrays({"data": TABLES[table]}) is None
@@ -62,7 +115,7 @@ def test_raw_tables_are_silent(table: str) -> None:
 
 @pytest.mark.parametrize("name", RAW)
 def test_unscaled_draws_are_silent(name: str) -> None:
-    for trial, (width, decimals) in enumerate([(1, 4), (3, 2), (10, 4), (30, 6), (30, 2)]):
+    for trial, (width, decimals) in enumerate([(1, 4), (3, 2), (10, 4), (30, 6), (30, 2), (30, 1)]):
         rng = np.random.default_rng(trial)
         X = np.round(RAW[name](rng, 400, width), decimals)
         assert judge_arrays({"data": X}) is None

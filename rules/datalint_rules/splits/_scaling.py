@@ -21,11 +21,13 @@ import numpy as np
 from datalint_rules.splits._scaling_fits import (
     NATURAL,
     RANGES,
+    RANKS,
     STEPPED,
     Fit,
     Kind,
     fit_mean,
     fit_range,
+    fit_ranks,
     fit_robust,
     heaped,
     natural_columns,
@@ -56,7 +58,17 @@ if TYPE_CHECKING:
 Case = Literal["pooled", "each", "unsplit", "train"]
 
 # Most specific first: among equal evidence the first wins.
-KINDS: tuple[Kind, ...] = ("standard", "unit-norm", "robust", "min-max", "min-max-signed", "max-abs", "centred")
+KINDS: tuple[Kind, ...] = (
+    "uniform-ranks",
+    "normal-ranks",
+    "standard",
+    "unit-norm",
+    "robust",
+    "min-max",
+    "min-max-signed",
+    "max-abs",
+    "centred",
+)
 _ALARM_ORDER: tuple[Case, ...] = ("pooled", "each", "unsplit", "train")
 _STATISTICS: dict[Kind, tuple[str, str]] = {
     "standard": ("mean", "standard deviation"),
@@ -66,6 +78,8 @@ _STATISTICS: dict[Kind, tuple[str, str]] = {
     "min-max-signed": ("minimum", "maximum"),
     "max-abs": ("minimum", "maximum"),
     "centred": ("mean", "standard deviation"),
+    "uniform-ranks": ("median", "interquartile range"),
+    "normal-ranks": ("median", "interquartile range"),
 }
 
 # Under 1e-5 of chance: seven kinds and a few sets of rows are tried, which leaves below 1e-3 per data set even if
@@ -76,6 +90,7 @@ _ALONE = 3.0
 # Once the columns are known to be scaled, train missing the statistic refutes train as the fitted rows; what remains
 # is that just these columns are not scaled like the others.
 _REFUTED = 1.5
+_SEVERAL = 1.5  # independent columns from which ranks are no time or counter
 _SHARES = (0.02, 0.1, 0.5, 0.9, 0.99, 1.0)  # shares of scaled columns that are mixed over: none is assumed
 
 
@@ -158,6 +173,13 @@ def _independence(sample: Floats, columns: NDArray[np.int64]) -> float:
     values = values / np.maximum(np.sqrt((values**2).mean(axis=0)), 1e-300)
     correlation = values.T @ values / len(values)
     return float(np.clip(len(chosen) / np.maximum((correlation**2).sum(), 1e-300), 1 / len(chosen), 1.0))
+
+
+def _own_ends(sample: Floats, columns: NDArray[np.int64]) -> float:
+    """Share of the columns' ends that lie in rows of their own: one row of zeros puts the ends of all columns on a mark."""
+    chosen = sample[:, spread_out(columns, 200)]
+    ends = np.concatenate([np.where(np.isnan(chosen), np.inf, sign * chosen).argmin(axis=0) for sign in (1, -1)])
+    return len(np.unique(ends)) / max(len(ends), 1)
 
 
 class _Decision(NamedTuple):
@@ -256,6 +278,9 @@ class _Trial:
         unsplit, ranged = len(self.everything) == 1, self.kind in RANGES
         enough = _EVIDENCE + (_ALONE if exact.sum() == 1 and (ranged or unsplit) else 0)
         evidence = self._weigh(fit, exact, candidates)
+        # One column of even steps, such as a time from 0 to 1, is its own rank without any transformer.
+        if self.kind in RANKS and exact.sum() * self._independence(np.flatnonzero(exact)) < _SEVERAL:
+            return None
         if ranged:
             # A bound of nature shows as rows sharing the extreme. It says nothing of splits then; an unsplit table
             # needs very many columns clipped the same way, and none that misses the bound.
@@ -283,7 +308,8 @@ class _Trial:
         single = fit.evidence[places]
         whole = self.rows[self.everything]
         others = int((candidates & ~columns).sum())
-        share = self._independence(places)
+        # Ends are moved to their marks one by one: alike are those that one row is the end of, however columns correlate.
+        share = _own_ends(whole.facts.sample, places) if self.kind in RANGES else self._independence(places)
         # Steps of their own speak of each column's unit, not of a draw of rows: correlation takes nothing from that.
         structural = (whole.lattice[places] > 0) & (self.kind in STEPPED)
         weight = np.minimum(np.where(structural, single / share, single), 300)
@@ -301,6 +327,8 @@ def _trial(kind: Kind, rows: Sets, step: Floats, natural: Bools) -> _Trial:
     for members, r in rows.items():
         if kind in RANGES:
             fits[members] = fit_range(kind, r, step, natural)
+        elif kind in RANKS:
+            fits[members] = fit_ranks(kind, r, noise_of(members, rows), step)
         elif kind == "robust":
             fits[members] = fit_robust(r, noise_of(members, rows), step)
         else:
@@ -351,7 +379,7 @@ def _statistics(kind: Kind, r: Rows) -> tuple[Floats, Floats]:
     """The two statistics named by ``_STATISTICS``, each [p]."""
     if kind in RANGES:
         return r.facts.minimum, r.facts.maximum
-    if kind == "robust":
+    if kind == "robust" or kind in RANKS:
         return r.quantile[50], r.quantile[75] - r.quantile[25]
     scale = np.sqrt(r.facts.m2 / (1 if kind == "unit-norm" else np.maximum(r.facts.count, 1)))
     return r.facts.mean, scale

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-Kind = Literal["standard", "unit-norm", "min-max", "min-max-signed", "max-abs", "robust", "centred"]
+Kind = Literal[
+    "standard",
+    "unit-norm",
+    "min-max",
+    "min-max-signed",
+    "max-abs",
+    "robust",
+    "centred",
+    "uniform-ranks",
+    "normal-ranks",
+]
 
 RANGES: dict[Kind, tuple[float, float]] = {"min-max": (0.0, 1.0), "min-max-signed": (-1.0, 1.0), "max-abs": (-1, 1)}
+# Values are replaced by their rank, from 0 to 1, or by the normal quantile of it, which scikit-learn cuts at a rank of 1e-7.
+RANKS: dict[Kind, tuple[float, float]] = {"uniform-ranks": (0.0, 1.0), "normal-ranks": (-5.1993376, 5.1993376)}
 # Kinds whose statistic is a value of the column: few-valued columns meet it by their levels, not by a draw.
 STEPPED = {*RANGES, "robust"}
 
@@ -105,6 +117,47 @@ def fit_robust(r: Rows, noise: Floats, step: Floats) -> Fit:
     evidence = np.where(r.complete, value_evidence, rank_evidence)
     away = np.where(r.complete, np.abs(q[50]) / np.maximum(median_error, 1e-300), tilt / np.maximum(n * noise, 1e-300))
     return Fit(exact, ~exact, np.where(exact, evidence, 0.0), away)
+
+
+_LEVEL = 0.4  # sampling errors between values and ranks, below which chance alone stays in one column of 350
+_ASTRAY = 0.5  # and in one of 28
+
+
+def fit_ranks(kind: Kind, r: Rows, noise: Floats, step: Floats) -> Fit:
+    """Every value is its own rank among these rows (or the normal quantile of it), nearer than a draw of rows would be."""
+    low, high = RANKS[kind]
+    width = len(r.facts.count)
+    near = np.maximum(step / 2, 1e-5)
+    ends = (np.abs(r.facts.minimum - low) <= near) & (np.abs(r.facts.maximum - high) <= near)
+    inside = (r.facts.minimum >= low - near) & (r.facts.maximum <= high + near)
+    # Ranks of few values are steps, and those of sampled rows are known roughly only.
+    open_ = r.complete & (r.lattice == 0)
+    away = np.full(width, np.inf)
+    for j in np.flatnonzero(inside & open_):
+        far = _from_ranks(r.facts.sample[:, j], low, high, float(near[j]), kind == "normal-ranks") / noise[j]
+        # Looked at where there are values, a Brownian bridge shows less of its largest distance (Siegmund, 1979).
+        away[j] = far + 0.5826 / math.sqrt(r.levels[j])
+    exact = ends & (away <= _LEVEL)
+    # The lower tail of Kolmogorov's distribution.
+    shown = np.clip(away, 0.03, 1.0)
+    evidence = (np.pi**2 / (8 * shown**2) - 0.5 * math.log(2 * np.pi) + np.log(shown)) / math.log(10)
+    return Fit(exact, open_ & (away > _ASTRAY), np.where(exact, np.maximum(evidence, 0.0), 0.0), away)
+
+
+def _from_ranks(values: Floats, low: float, high: float, near: float, normal: bool) -> float:
+    """Largest distance of values from their ranks; those on the ends, where many may be cut, have none of their own."""
+    ordered = np.sort(values[~np.isnan(values)])
+    distinct, first, ties = np.unique(ordered, return_index=True, return_counts=True)
+    rank = (first + ties / 2) / len(ordered)
+    within = (distinct > low + near) & (distinct < high - near)
+    if within.sum() < 8:
+        return math.inf
+    at = distinct[within]
+    if normal:
+        from scipy.special import ndtr
+
+        at = ndtr(at)
+    return float(np.abs(at - rank[within]).max())
 
 
 def _own_lattice(r: Rows) -> Bools:

@@ -37,7 +37,8 @@ class PreSplitNormalization(Rule):
     """A scaler that was fitted before the split: statistics of the pooled splits are exact, those of train are not.
 
     Standard scaling, centring, min-max, max-abs and robust scaling leave their statistic exactly at its mark (mean 0 and
-    deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others. So the
+    deviation 1, extremes 0 and 1, ...) on the rows they were fitted on and off by sampling error on any others; a quantile
+    transform leaves every value at its own rank. So the
     numbers show where the scaler was fitted: on all splits together (the leak), on each split by itself, on the one
     unsplit file, or on train alone, which is right and is said in the report's evidence of other findings only. Of pictures
     that are stored as floating-point numbers it looks at a mean picture that was subtracted, and at one mean and deviation for
@@ -132,6 +133,8 @@ _KINDS = {
     "max-abs": "scaled to a largest magnitude of 1",
     "robust": "scaled to median 0 and interquartile range 1",
     "centred": "centred (mean 0)",
+    "uniform-ranks": "their own ranks from 0 to 1 (a quantile transform)",
+    "normal-ranks": "the normal quantiles of their own ranks (a quantile transform)",
 }
 
 

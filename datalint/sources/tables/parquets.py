@@ -189,9 +189,9 @@ class _Unread(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - as a file's
-        """Not as a file."""
+        """Nothing, which ends the reader; an exception raised here would cost it several times as much."""
         self.asked = True
-        raise OSError("asked for")
+        return b""
 
 
 class Decoder:
@@ -209,8 +209,11 @@ class Decoder:
         self.size = size
         self._raw = raw
         self._far = not isinstance(raw, pa.OSFile)
-        # What comes from a server is asked for in few large pieces, unless most of them would not be looked at.
-        self._how: dict[str, Any] = {"pre_buffer": False, "buffer_size": PAGE} if self._far and glance else {}
+        # What comes from a server is asked for in few large pieces, unless most of them would not be looked at; of a file that is
+        # at hand these would pile up in memory.
+        self._how: dict[str, Any] = {"pre_buffer": self._far and not glance}
+        if self._far and glance:
+            self._how["buffer_size"] = PAGE
         self._file: Any = pq.ParquetFile(raw, **self._how)
         self._metadata: Any = self._file.metadata
         self.schema: Any = self._file.schema_arrow

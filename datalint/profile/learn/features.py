@@ -201,6 +201,8 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _pool(pictures: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Mean over size x size blocks; a remainder at the right and lower edge is left out."""
+    if size == 1:
+        return pictures
     h, w = pictures.shape[1] // size, pictures.shape[2] // size
     cut = pictures[:, : h * size, : w * size]
     pooled: NDArray[np.float32] = cut.reshape(len(cut), h, size, w, size, *cut.shape[3:]).mean(axis=(2, 4))
@@ -208,21 +210,23 @@ def _pool(pictures: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 
 
 def gradient_histograms(grey: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
-    """Histograms of oriented gradients, normalised per cell of `cell` pixels."""
-    dy = np.gradient(grey, axis=1)
-    dx = np.gradient(grey, axis=2)
-    strength = np.hypot(dx, dy)
-    place = (np.arctan2(dy, dx) % np.pi) * (_HOG_BINS / np.pi)
-    lower = np.floor(place)
-    share = place - lower
-    cells = []
-    for direction in range(_HOG_BINS):
-        # A gradient between two directions counts for both, so a small turn is a small change.
-        weight = np.where(lower % _HOG_BINS == direction, 1 - share, 0) + np.where(
-            (lower + 1) % _HOG_BINS == direction, share, 0
-        )
-        cells.append(_pool(strength * weight, cell))
-    stacked = np.stack(cells, axis=-1)
+    """Histograms of oriented gradients, normalised per cell of `cell` pixels.
+
+    A gradient between two directions counts for both, so a small turn is a small change.
+    """
+    rows, columns = grey.shape[1] // cell, grey.shape[2] // cell
+    inside = (slice(None), slice(rows * cell), slice(columns * cell))
+    dy, dx = np.gradient(grey, axis=1)[inside], np.gradient(grey, axis=2)[inside]
+    strength = np.sqrt(dx * dx + dy * dy)
+    place = np.arctan2(dy, dx) * np.float32(_HOG_BINS / np.pi) + np.float32(_HOG_BINS)
+    lower = place.astype(np.int32)
+    second = strength * (place - lower)
+    cells = np.arange(rows * cell)[:, None] // cell * columns + np.arange(columns * cell) // cell
+    first_bin = (np.arange(len(grey))[:, None, None] * (rows * columns) + cells) * _HOG_BINS
+    size = len(grey) * rows * columns * _HOG_BINS
+    sums = np.bincount((first_bin + lower % _HOG_BINS).ravel(), (strength - second).ravel(), size)
+    sums += np.bincount((first_bin + (lower + 1) % _HOG_BINS).ravel(), second.ravel(), size)
+    stacked = (sums / cell**2).reshape(len(grey), rows, columns, _HOG_BINS).astype(np.float32)
     energy = np.sqrt((stacked**2).sum(axis=-1, keepdims=True))
     near = energy.copy()  # contrast of the neighbourhood: a faint stroke next to a strong one stays faint
     near[:, 1:] += energy[:, :-1]

@@ -49,43 +49,46 @@ _SCRIPTS = {
     "Chinese": "\u4e00-\u9fff",
     "": "A-Za-z\u00c0-\u024f\u1e00-\u1eff",
 }
-_SIGN = re.compile("|".join(f"(?P<s{k}>[{signs}])" for k, signs in enumerate(_SCRIPTS.values())))
+_SIGNS = re.compile("|".join(f"([{signs}]+)" for signs in _SCRIPTS.values()))
 _NAMES = list(_SCRIPTS)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _CODE = re.compile(r"```.*?(?:```|$)|`[^`]*`|https?://\S+|[\w.]+\([^)]*\)|[{}<>=;]{1,}", re.DOTALL)
 
-LOOKED_AT = 1_500
+LOOKED_AT = 600
 """Characters of a text that are looked at."""
 
 
 def language_of(text: str) -> str:
     """The language of a text; empty where its words do not tell it."""
     text = _CODE.sub(" ", text[:LOOKED_AT])
-    signs = Counter(match.lastgroup for match in _SIGN.finditer(text[:400]))
-    if not signs:
-        return ""
-    japanese = signs.get(f"s{_NAMES.index('Japanese')}", 0)
-    most, count = signs.most_common(1)[0]
-    script = _NAMES[int(str(most)[1:])]
-    if 10 * count < 6 * signs.total() and not japanese:
-        return ""
-    if script == "Chinese" and 10 * japanese > signs.total():
-        return "Japanese"
-    if script:
-        return script if count >= 2 * LEAST else ""
+    if not text.isascii():
+        counts: Counter[str] = Counter()
+        for run in _SIGNS.finditer(text):
+            counts[_NAMES[int(run.lastindex or 1) - 1]] += run.end() - run.start()
+        total, japanese = counts.total(), counts["Japanese"]
+        if not total:
+            return ""
+        script, count = counts.most_common(1)[0]
+        if 10 * count < 6 * total and not japanese:
+            return ""
+        if script == "Chinese" and 10 * japanese > total:
+            return "Japanese"
+        if script:
+            return script if count >= 2 * LEAST else ""
     words = _WORD.findall(text.lower())
     if len(words) < LEAST:
         return ""
-    votes: Counter[str] = Counter()
-    kinds: dict[str, set[str]] = {}
-    for word in words:
+    votes: dict[str, float] = {}
+    kinds: Counter[str] = Counter()
+    for word, count in Counter(words).items():
         own = _OF_WORD.get(word, ())
         for name in own:
-            votes[name] += 1 / len(own)  # type: ignore[assignment]
-            kinds.setdefault(name, set()).add(word)
+            votes[name] = votes.get(name, 0) + count / len(own)
+            kinds[name] += 1
     if not votes:
         return ""
-    (best, share), *others = votes.most_common(2)
-    second = others[0][1] if others else 0
-    sure = len(kinds[best]) >= SURE and share >= 0.12 * len(words) and share >= 2 * second + 0.5
+    best = max(votes, key=votes.__getitem__)
+    share = votes.pop(best)
+    second = max(votes.values(), default=0)
+    sure = kinds[best] >= SURE and share >= 0.12 * len(words) and share >= 2 * second + 0.5
     return best if sure else ""

@@ -352,7 +352,7 @@ class Modes:
     """As it was handed over."""
     dropouts: tuple[tuple[str, float], ...]
     still_norms: tuple[str, ...]
-    """Batch normalisation whose running statistics never move."""
+    """Batch normalisation whose running statistics do not move, or hardly."""
     batch_norms: int
 
 

@@ -28,6 +28,8 @@ HEART = 16
 HEART_STEPS = 150
 ENOUGH = 0.9
 """Progress at which they are."""
+SLOWEST = 1e-4
+"""Momentum of batch normalisation below which running statistics take over ten thousand steps to arrive."""
 FACTORS = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
 """Of the learning rate."""
 
@@ -419,7 +421,12 @@ def modes(session: Session) -> Modes:
         bool(session.model.training),
         tuple(dropouts),
         tuple(
-            name for name, module in norms if module.track_running_stats and module.momentum == 0 and module.training
+            name
+            for name, module in norms
+            if module.track_running_stats
+            and module.momentum is not None
+            and module.momentum < SLOWEST
+            and module.training
         ),
         len(norms),
     )

@@ -104,6 +104,8 @@ class LossTarget(LoopRule):
         if call.name not in {"cross_entropy", "nll_loss"} or not call.target_whole or profile.target != "classes":
             return
         loaded = profile[Loaded]
+        if loaded.shuffled is False or loaded.single or loaded.repeated:
+            return  # the first batches do not show which labels there are
         if loaded.classes and classes > self.params.spare * (loaded.high + 1) and loaded.labelled >= 32:
             yield Found(
                 message=f"the model has {classes:,} outputs, and the labels go from {loaded.low} to {loaded.high}",

@@ -54,7 +54,7 @@ class TrainEvalGap(LoopRule):
             )
         if modes.still_norms:
             yield Found(
-                message=f"the running statistics of {quoted(list(modes.still_norms[:3]))} never move: their momentum is 0",
+                message=f"the running statistics of {quoted(list(modes.still_norms[:3]))} stand still: their momentum is 0 or nearly so",
                 consequence="In evaluation the model normalises by what it was made with.",
                 remedy="momentum is the weight of the new batch; 0.1 is usual.",
                 subject="still",

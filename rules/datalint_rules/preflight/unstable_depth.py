@@ -58,6 +58,9 @@ class UnstableDepth(LoopRule):
         """Cuts."""
 
         ratio: float = Field(1e5, gt=1, description="Largest against smallest gradient per weight.")
+        lost: float = Field(
+            1e7, gt=1, description="The same, from which on vanishing is an error: single precision ends."
+        )
 
     params: Params
 
@@ -90,6 +93,7 @@ class UnstableDepth(LoopRule):
                 if front < back
                 else "The first layers jump at every step.",
                 remedy="Use ReLU or GELU, initial weights that keep the variance, normalisation or residual connections.",
+                severity="error" if front < back and ratio > self.params.lost else None,
                 evidence={"ratio": ratio, "layers": len(layers)},
             )
 

@@ -61,20 +61,29 @@ LOOKED_AT = 600
 def language_of(text: str) -> str:
     """The language of a text; empty where its words do not tell it."""
     text = _CODE.sub(" ", text[:LOOKED_AT])
-    if not text.isascii():
-        counts: Counter[str] = Counter()
-        for run in _SIGNS.finditer(text):
-            counts[_NAMES[int(run.lastindex or 1) - 1]] += run.end() - run.start()
-        total, japanese = counts.total(), counts["Japanese"]
-        if not total:
-            return ""
-        script, count = counts.most_common(1)[0]
-        if 10 * count < 6 * total and not japanese:
-            return ""
-        if script == "Chinese" and 10 * japanese > total:
-            return "Japanese"
-        if script:
-            return script if count >= 2 * LEAST else ""
+    told = None if text.isascii() else _by_script(text)
+    return _by_words(text) if told is None else told
+
+
+def _by_script(text: str) -> str | None:
+    """The language that a script tells; None where it is Latin."""
+    counts: Counter[str] = Counter()
+    for run in _SIGNS.finditer(text):
+        counts[_NAMES[int(run.lastindex or 1) - 1]] += run.end() - run.start()
+    total, japanese = counts.total(), counts["Japanese"]
+    if not total:
+        return ""
+    script, count = counts.most_common(1)[0]
+    if 10 * count < 6 * total and not japanese:
+        return ""
+    if script == "Chinese" and 10 * japanese > total:
+        return "Japanese"
+    if not script:
+        return None
+    return script if count >= 2 * LEAST else ""
+
+
+def _by_words(text: str) -> str:
     words = _WORD.findall(text.lower())
     if len(words) < LEAST:
         return ""

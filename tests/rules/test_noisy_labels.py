@@ -48,6 +48,31 @@ def test_names_the_flipped_rows(loader: str) -> None:
     assert np.mean(rates) == pytest.approx(0.05, abs=0.02)
 
 
+@pytest.mark.parametrize(("loader", "true", "given"), [("digits", 4, 9), ("digits", 3, 8), ("wine", 1, 2)])
+def test_a_quarter_of_one_class_called_another(loader: str, true: int, given: int) -> None:
+    frame = shuffled(getattr(datasets, f"load_{loader}")(as_frame=True).frame, np.random.default_rng(0))
+    mine = np.flatnonzero(frame["target"] == true)
+    rows = np.random.default_rng(1).choice(mine, round(0.25 * len(mine)), replace=False)
+    frame.loc[rows, "target"] = given
+    report = scan(frame)
+    (finding,) = report.findings
+    assert finding.severity == "warning"
+    assert f"labelled '{given}' look like '{true}'" in finding.message
+    found, wrong = {int(k) for k in report.affected("LBL102")["index"]}, {int(k) for k in rows}
+    assert len(found & wrong) >= 0.9 * len(found)
+    assert len(found & wrong) >= 0.8 * len(wrong)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_class_within_a_wider_one_is_left_alone(seed: int) -> None:
+    """Some samples of the wider class lie in the middle of the other, and look like it however clear they are."""
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 2, 1000)
+    inputs = rng.normal(size=(1000, 5)) * np.where(classes == 1, 3, 1)[:, None]
+    frame = pd.DataFrame(inputs, columns=list("abcde")).assign(target=classes)
+    assert scan(frame).ok("warning")
+
+
 def test_each_sample_with_its_given_and_suggested_label() -> None:
     frame, rows = flipped(datasets.load_wine(as_frame=True).frame, 0.08, 5)
     truth = datasets.load_wine(as_frame=True).frame

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.core.statistics import chi_square_tail
+from datalint.core.statistics import binomial_tail, chi_square_tail
 from datalint.profile.learn.calibrate import (
     SURE_FLOOR,
     Calibration,
@@ -56,6 +56,37 @@ class Named:
         return len(self.candidates)
 
 
+_FADING = 0.25
+"""Quantile of a class's confidence from which a sample counts as clear: what is confused lies below, and fades there."""
+_CLEAR = 8
+"""Fewest right samples of a class that tell its confidence."""
+_PAIR_P = 0.01
+"""Largest p-value of one ordered pair of classes, times their number."""
+_PAIR_SHARE = 0.05
+"""Least share of the clear samples of a class that carry the other label, at the lower end of its 95 % interval."""
+
+
+@dataclass(frozen=True)
+class OneWay:
+    """A class whose clear samples often carry one other label, and not the other way round.
+
+    Attributes:
+        given, suggested: classes: the label carried and the one they look like.
+        samples, mirror: how many look like that, and how many the other way round.
+        clear: those of `samples` that the models are as sure of as of three quarters of the class.
+        share: lower end of the share of the clear ones.
+        p_value: of chance, times the number of ordered pairs.
+    """
+
+    given: int
+    suggested: int
+    samples: int
+    mirror: int
+    clear: int
+    share: float
+    p_value: float
+
+
 @dataclass(frozen=True)
 class NoiseEstimate:
     """What out-of-fold probabilities say about the labels.
@@ -65,7 +96,8 @@ class NoiseEstimate:
     what cleanlab names when the floor is left out of account: a mix of wrong labels and hard samples. confusion: (K, K)
     named samples, given label in rows, suggested in columns.
     class_rates: (K,) expected share of wrong ones among the samples given this label. floor_classes: classes whose surely
-    recognised samples show a floor of their own. temperatures, tail: of the fit. accuracy, calibration_error: of the
+    recognised samples show a floor of their own. one_way: ordered pairs of classes with a floor of their own; one_way_named:
+    the samples of these; one_way_agreement: accuracy over the samples outside of these pairs, either way round. temperatures, tail: of the fit. accuracy, calibration_error: of the
     calibrated probabilities against the given labels; chance_accuracy: of always naming the largest class; agreement:
     accuracy over the samples that `disagreements` leaves.
     """
@@ -82,11 +114,15 @@ class NoiseEstimate:
     confusion: NDArray[np.intp]
     class_rates: NDArray[np.float64]
     floor_classes: tuple[int, ...]
+    one_way: tuple[OneWay, ...]
+    one_way_named: Named
+    one_way_agreement: float
     accuracy: float
     chance_accuracy: float
     agreement: float
     calibration_error: float
     samples: int
+    classes: int
 
 
 @one_thread()
@@ -131,6 +167,11 @@ def estimate_noise(
     hard = _name(soft, labels, rows, present, label_issues(labels, soft))
     right = soft.argmax(axis=1) == labels
     unnamed = ~np.isin(rows, hard.candidates)
+    pairs = _one_way(soft, labels)
+    guess = soft.argmax(axis=1)
+    flipped = np.any([(labels == pair.given) & (guess == pair.suggested) for pair in pairs], axis=0)
+    mirrored = np.any([(labels == pair.suggested) & (guess == pair.given) for pair in pairs], axis=0)
+    others = np.broadcast_to(~(flipped | (mirrored & (len(present) > 2))), len(labels))
     confusion = np.zeros((wide, wide), np.intp)
     np.add.at(confusion, (named.given, named.suggested), 1)
     rates = np.zeros(wide)
@@ -148,11 +189,15 @@ def estimate_noise(
         confusion=confusion,
         class_rates=rates,
         floor_classes=tuple(int(present[k]) for k in _floor_classes(clean, labels)),
+        one_way=tuple(replace(p, given=int(present[p.given]), suggested=int(present[p.suggested])) for p in pairs),
+        one_way_named=_name(soft, labels, rows, present, np.flatnonzero(np.broadcast_to(flipped, len(labels)))),
+        one_way_agreement=float(right[others].mean()) if np.any(others) else 0.0,
         accuracy=float(right.mean()),
         chance_accuracy=float(np.bincount(labels).max() / len(labels)),
         agreement=float(right[unnamed].mean()) if unnamed.any() else 0.0,
         calibration_error=calibration_error(predictive(clean, fit.floor), labels),
         samples=len(rows),
+        classes=len(present),
     )
 
 
@@ -231,6 +276,46 @@ def _floor_classes(clean: NDArray[np.float64], labels: NDArray[np.intp]) -> list
         if 2 * gain.max(initial=0.0) >= _CLASS_EVIDENCE:
             found.append(k)
     return found
+
+
+def _one_way(soft: NDArray[np.float64], labels: NDArray[np.intp]) -> list[OneWay]:
+    """Ordered pairs of classes with a floor of their own.
+
+    Classes that are hard to tell apart are confused both ways, and the more seldom the clearer the sample. Labels that
+    were exchanged in one direction (a quarter of the 4s called 9) are as common among clear samples as among others.
+    The clear samples of either cell are compared; by chance each is as likely in one as in the other.
+    """
+    guess, confidence, classes = soft.argmax(axis=1), soft.max(axis=1), soft.shape[1]
+    right = guess == labels
+    bar = np.full(classes, np.inf)
+    sure = np.zeros(classes, np.intp)
+    for k in range(classes):
+        own = confidence[right & (guess == k)]
+        if len(own) >= _CLEAR:
+            bar[k] = np.quantile(own, _FADING)
+            sure[k] = int((own >= bar[k]).sum())
+    cells, clear = np.zeros((classes, classes), np.intp), np.zeros((classes, classes), np.intp)
+    np.add.at(cells, (labels, guess), 1)
+    above = confidence >= bar[guess]
+    np.add.at(clear, (labels[above], guess[above]), 1)
+    found = []
+    tests = classes * (classes - 1)
+    for given, suggested in zip(*np.nonzero(clear > clear.T), strict=True):
+        hits, misses = int(clear[given, suggested]), int(clear[suggested, given])
+        chance = tests * binomial_tail(hits, hits + misses, 0.5)
+        share = wilson_low(hits, hits + int(sure[suggested]))
+        if chance <= _PAIR_P and share >= _PAIR_SHARE:
+            many, few = int(cells[given, suggested]), int(cells[suggested, given])
+            found.append(OneWay(int(given), int(suggested), many, few, hits, share, min(1.0, chance)))
+    return sorted(found, key=lambda pair: (pair.p_value, pair.given, pair.suggested))
+
+
+def wilson_low(hits: int, n: int, z: float = 1.96) -> float:
+    """Lower end of the Wilson score interval of a share."""
+    share = hits / n
+    centre = share + z * z / (2 * n)
+    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return (centre - half) / (1 + z * z / n) if hits else 0.0
 
 
 def _name(

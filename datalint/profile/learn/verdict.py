@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from datalint.profile.learn.noise import wilson_low
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.core.terms import Modality
     from datalint.profile.learn.noise import Named, NoiseEstimate
 
-Level = Literal["floor", "disagreement", "hard", "none"]
+Level = Literal["floor", "one way", "disagreement", "hard", "none"]
 
 SURE_P = 0.01
 SURE_RATE = 0.01
@@ -43,7 +45,8 @@ class Verdict:
     """What the evidence for wrong labels amounts to.
 
     Attributes:
-        level: "floor" (labels replaced regardless of how clear the sample is), "disagreement" (a strong model
+        level: "floor" (labels replaced regardless of how clear the sample is), "one way" (the same, of one class by one
+            other), "disagreement" (a strong model
             contradicts, or a floor is likely but not certain), "hard" (the model errs, but noise and hardness cannot
             be distinguished) or "none".
         warn: whether it carries a warning.
@@ -76,7 +79,8 @@ def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     """Decide what may be said.
 
     A floor is evidence in every modality where the model errs at most half as often as chance; in tables at least two classes
-    must show it, for one class alone may as well hold outcomes that no column predicts. Disagreement without a floor is
+    must show it, for one class alone may as well hold outcomes that no column predicts. Labels of one class exchanged for one
+    other are evidence where the model is strong on the rest; in a table of two classes they are no warning. Disagreement without a floor is
     evidence where the label is a function of the input (pictures, text) and the model is strong; in tables it never carries a warning.
     """
     floor = f"noise floor {estimate.rate:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"
@@ -86,6 +90,15 @@ def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     spread = _informed(estimate) and (modality != "table" or len(estimate.floor_classes) >= 2)
     if estimate.p_value <= SURE_P and estimate.low >= SURE_RATE and spread and visible:
         return Verdict("floor", True, estimate.named, f"{floor}, p = {estimate.p_value:.1g}")
+    if estimate.one_way and estimate.one_way_agreement >= STRONG_AGREEMENT and _informed(estimate):
+        # Of two classes in a table one may well be hard to foresee for some of its samples, however clear they look.
+        certain = modality != "table" or estimate.classes > 2
+        first = estimate.one_way[0]
+        reason = (
+            f"{first.samples} samples of one class carry the label of another, {first.mirror} the other way round, "
+            f"and they are as clear as the rest (p = {first.p_value:.1g})"
+        )
+        return Verdict("one way", certain, estimate.one_way_named, reason)
     if estimate.p_value <= LIKELY_P and estimate.low >= LIKELY_RATE and len(estimate.named) and visible:
         return Verdict(
             "disagreement", False, estimate.named, f"{floor}, likely but not certain, p = {estimate.p_value:.2g}"
@@ -94,7 +107,7 @@ def judge(estimate: NoiseEstimate, modality: Modality) -> Verdict:
     if not strong(estimate):
         return Verdict("hard", False, None, f"the model is too weak to dispute labels ({model}); {floor}")
     disputed = estimate.disagreements
-    least = _wilson_low(int((disputed.confidence >= CONFIDENT).sum()), estimate.samples)
+    least = wilson_low(int((disputed.confidence >= CONFIDENT).sum()), estimate.samples)
     if modality == "table":
         if least >= MANY:
             reason = f"a strong model disagrees ({model}), but noise and hardness cannot be distinguished in a table"
@@ -140,11 +153,3 @@ def contradictions(groups: NDArray[np.uint64], y: NDArray[np.integer]) -> Contra
         pairs=pairs,
         merged=tuple((a, b, k) for a, b, k in pairs if k >= 0.5 * min(size[a], size[b])),
     )
-
-
-def _wilson_low(hits: int, n: int, z: float = 1.96) -> float:
-    """Lower end of the Wilson score interval of a share."""
-    share = hits / n
-    centre = share + z * z / (2 * n)
-    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return (centre - half) / (1 + z * z / n) if hits else 0.0

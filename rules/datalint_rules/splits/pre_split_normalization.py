@@ -8,6 +8,7 @@ import numpy as np
 
 from datalint.author import (
     AllWell,
+    Cases,
     Clean,
     Dataset,
     Found,
@@ -21,8 +22,12 @@ from datalint.author import (
     Severity,
     Skip,
     SplitProfile,
+    codes_of,
     digits,
+    more_of,
 )
+from datalint_rules.splits._encodings import Encoded, encoded_columns
+from datalint_rules.splits._interpolated import MOST_JUDGED, between
 from datalint_rules.splits._scaling import Verdict, judge
 from datalint_rules.splits._scaling_pixels import judge_pixels
 from datalint_rules.splits._scaling_rows import ColumnFacts
@@ -44,6 +49,10 @@ class PreSplitNormalization(Rule):
     that are stored as floating-point numbers it looks at a mean picture that was subtracted, and at one mean and deviation for
     all values or for each channel.
 
+    What else is fitted to rows leaves its traces as well: columns whose values are the mean target of their level, or how
+    often the level occurs, over all splits (target and frequency encoding), and test rows exactly on the line between two rows
+    of train (SMOTE before the split).
+
     ## Why it hurts
 
     Test rows took part in choosing the scale, so the test score is measured with knowledge of the test set; with small
@@ -59,7 +68,9 @@ class PreSplitNormalization(Rule):
 
     Scores that are centred by construction (principal components of all rows) look alike and leak alike. Where train
     happens to hold the extremes of every column, min-max scaling on all rows and on train give the same numbers; then
-    nothing leaked and the rule is silent.
+    nothing leaked and the rule is silent. A number of members that is complete by nature, such as the
+    size of households of which all members are rows, looks like an encoded frequency. Rows that were interpolated in time lie between others as those of SMOTE do, and leak
+    as much.
 
     ## Reference
 
@@ -71,7 +82,21 @@ class PreSplitNormalization(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     repair = "irreversible"
-    public = frozenset({"case", "scaling", "fitted_on", "columns_agreeing", "columns_testable", "chance"})
+    public = frozenset(
+        {
+            "case",
+            "scaling",
+            "encoding",
+            "fitted_on",
+            "columns_agreeing",
+            "columns_testable",
+            "levels_agreeing",
+            "levels_testable",
+            "between",
+            "judged",
+            "chance",
+        }
+    )
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
@@ -90,6 +115,8 @@ class PreSplitNormalization(Rule):
             raise Skip("the table has no numeric feature column", applies=False)
         if len(splits) > 1 and splits[0].name != "train":
             raise Skip(f"there is no train split among {', '.join(split.name for split in splits)}")
+        yield from _encoded(splits, names)
+        yield from _interpolated(splits, names)
         verdict = judge([(split.name, _facts(split, names)) for split in splits], names)
         if verdict is None:
             return
@@ -121,6 +148,12 @@ class PreSplitNormalization(Rule):
             tables[split] = scaled
         return Planted(Clean(clean.name, tables, clean.label))
 
+
+_MOST_CLASSES = 20
+"""Classes that are looked at one by one."""
+
+_FEWEST_BETWEEN = 3
+"""Rows between two others that are no coincidence."""
 
 MAX_CELLS = 6_000_000
 """Sampled cells that are looked at; very wide tables are judged on fewer rows."""
@@ -159,6 +192,100 @@ def _pictures(splits: list[SplitProfile]) -> Iterator[Found]:
             f"the scaler was fitted on train alone, as it should be: {words} are {_KINDS[verdict.kind]} there"
         )
     yield _found(verdict, [split.name for split in splits], words)
+
+
+_ENCODINGS = {
+    "mean": "the mean label of the rows that hold it",
+    "count": "how many rows hold it (or a whole number of levels that are as frequent)",
+    "share": "the share of the rows that hold it (or a whole number of levels that are as frequent)",
+}
+
+
+def _encoded(splits: list[SplitProfile], names: list[str]) -> Iterator[Found]:
+    """Columns that encode levels by their mean target or by their frequency; what is sampled shows neither."""
+    if len(splits) < 2 or not all(split.rows.complete for split in splits):
+        return
+    targets = _targets(splits)
+    values = [np.column_stack([split.rows.column(name) for name in names]) for split in splits]
+    found = encoded_columns(values, targets, names, [split.samples for split in splits])
+    for case in ("pooled", "each"):
+        mine = [column for column in found if column.case == case]
+        if mine:
+            yield _encoding(mine, [split.name for split in splits])
+
+
+def _targets(splits: list[SplitProfile]) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+    """[rows, targets] of each split: the label as a number, and one column of 0 and 1 for each of up to 20 classes."""
+    classes = sorted({str(name) for split in splits for name in split.rows.label if name is not None})
+    parts = []
+    for split in splits:
+        columns = [split.rows.target]
+        if len(classes) <= _MOST_CLASSES and not split.rows.several:
+            given = split.rows.label
+            columns += [(given == name).astype(np.float64) for name in classes]
+        parts.append(np.column_stack(columns))
+    return parts
+
+
+def _encoding(columns: list[Encoded], splits: list[str]) -> Found:
+    first = columns[0]
+    more = f" ({more_of(len(columns) - 1, 'column')} likewise)" if len(columns) > 1 else ""
+    what = f"{first.agreeing:,} of {first.testable:,} values of {first.name!r} are exactly {_ENCODINGS[first.kind]}"
+    if first.case == "pooled":
+        message = f"{what} in {' + '.join(splits)} together, {first.on_train:,} in train alone{more}: it was encoded before the split"
+        consequence = (
+            "The column tells the model the labels or the frequencies of test rows, so the test score is too good."
+        )
+        remedy = "Split first, fit the encoder on train only (for means out of fold), and apply it to the other splits."
+    else:
+        message = f"{what} in each of {', '.join(splits)}{more}: every split was encoded by itself"
+        consequence = "The test rows are encoded with their own labels or frequencies, which new data does not have."
+        remedy = "Fit the encoder on train only and apply it unchanged to the other splits."
+    return Found(
+        message=message,
+        consequence=consequence,
+        remedy=remedy,
+        column=first.name,
+        subject="encoding",
+        evidence={
+            "case": first.case,
+            "encoding": first.kind,
+            "fitted_on": list(splits),
+            "levels_agreeing": first.agreeing,
+            "levels_testable": first.testable,
+            "columns": [{"column": column.name} for column in columns[:20]],
+        },
+    )
+
+
+def _interpolated(splits: list[SplitProfile], names: list[str]) -> Iterator[Found]:
+    """Rows of the other splits between two rows of train."""
+    if len(splits) < 2:
+        return
+    codes, _ = codes_of(np.concatenate([split.rows.label for split in splits]))
+    ends = np.cumsum([len(split.rows) for split in splits])
+    parts = [np.column_stack([split.rows.column(name) for name in names]) for split in splits]
+    classes = np.split(codes, ends[:-1])
+    for split, rows, own in list(zip(splits, parts, classes, strict=True))[1:]:
+        found = between(parts[0], rows, classes[0], own)
+        if len(found) < _FEWEST_BETWEEN:
+            continue
+        judged = min(len(rows), MOST_JUDGED)
+        yield Found(
+            message=(
+                f"{len(found):,} of {judged:,} rows of {split.name} lie exactly on the line between two rows of train, as "
+                "SMOTE makes them: rows were added before the split"
+            ),
+            consequence="These rows are mixtures of train rows and no test: the test score is too good.",
+            remedy="Split the original rows first, then oversample train only.",
+            split=split.name,
+            against="train",
+            subject="interpolated",
+            evidence={"between": len(found), "judged": judged},
+            cases=Cases(split.name, split.rows.places.take(found[:, 0])),
+            count=round(len(found) * split.samples / judged),
+            exact=judged == split.samples,
+        )
 
 
 def _found(verdict: Verdict, splits: list[str], columns: str) -> Found:

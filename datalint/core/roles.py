@@ -45,6 +45,7 @@ _LABELLED = word_set("label class target category type species")
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{32,128}", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPLITTER = re.compile(r"[^a-z0-9]+")
+_NUMBERS = re.compile(r"[-+\d.eE]+(?:[ ,;]+[-+\d.eE]+){4,}")  # a list of numbers, which is no sentence
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
 _PEEK = 64  # enough values to rule out a structure; only survivors are read whole
 
@@ -162,6 +163,8 @@ def _text_role(column: ColumnHead, words: Sequence[str]) -> Role:
         return "feature"
     if set(words) & (_KEYS | _GROUPS) or column.name.endswith("ID"):
         return _key_role(column, words)
+    if sum(_NUMBERS.fullmatch(value) is not None for value in peek) > len(peek) / 2:
+        return "feature"  # pixels, runs of a mask
     if (
         len(peek) >= 10
         and sum(len(value.split()) >= 5 for value in peek) > len(peek) / 2

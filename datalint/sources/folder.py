@@ -105,13 +105,13 @@ def split_folders(groups: Mapping[str, bool]) -> dict[str, str] | None:
     """Splits of sibling folders, or None.
 
     Beside a train folder and that of another split there may be folders of other things; they are no classes if, as the
-    second entry of each item says, no file lies directly in the folders that are named by a split.
+    second entry of each item says, no file lies directly in one of the folders that are named by a split.
     """
     whole = vocabulary.split_folders(list(groups))
     if whole:
         return whole
     named = [name for name in groups if vocabulary.split_of(name)]
-    found = vocabulary.split_folders(named) if all(groups[name] for name in named) else None
+    found = vocabulary.split_folders(named) if any(groups[name] for name in named) else None
     return found if found and len(set(found.values())) > 1 else None
 
 

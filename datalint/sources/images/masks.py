@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datalint.sources.files import Entry
 
 FOLDER = re.compile(
-    r"(.*[-_ ]|train|val(id(ation)?)?|test)?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
+    r"(.*[-_ ]|train|val(id(ation)?)?|test|(?-i:.*[a-z](?=[MSLAG])))?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
     r"|gt|ground[-_ ]?truths?)([-_ ](dir|png))?|segmentation(class|object)|gt(fine|coarse)",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
@@ -41,6 +42,14 @@ RECORDINGS = re.compile(r"(video|clip|seq|sequence|fold|speaker|spk|actor)[-_ ]?
 """Folder names of recordings, whose frames are inside, of folds and of speakers."""
 
 
+NO_CLASS = re.compile(r"_.+_")
+"""Folder names of what is beside the classes, such as ``_background_noise_``."""
+
+FEWEST = 5
+"""Fewer pictures of no class are no data set beside others, but icons, examples or drawings."""
+
+FEW = f"fewer than {FEWEST} pictures of no class beside other data sets"
+
 CLASSES = "class folders"
 CLASSLESS = "lies beside the class folders, so it has no class"
 
@@ -68,11 +77,28 @@ class Pictures:
         """All of them."""
         return [entry for inside in self.by_split.values() for entry in inside]
 
+    @cached_property
+    def unlabelled(self) -> frozenset[str]:
+        """Splits whose pictures lie in no class folders, while those of others do."""
+        level = self.class_depth
+        if level is None:
+            return frozenset()
+        names = {s: {e.parts[level] for e in inside if len(e.parts) > level + 1} for s, inside in self.by_split.items()}
+        flat = {split for split, own in names.items() if all(map(FLAT_FOLDERS.fullmatch, own))}
+        classes = {name for split, own in names.items() if split not in flat for name in own}
+        return frozenset(split for split in flat if classes and not names[split] & classes)
+
     @property
     def classless(self) -> list[Entry]:
         """Pictures that lie above the level of the classes."""
-        level = self.class_depth
-        return [] if level is None else [entry for entry in self.entries if len(entry.parts) <= level + 1]
+        if self.class_depth is None:
+            return []
+        labelled = (e for split, inside in self.by_split.items() if split not in self.unlabelled for e in inside)
+        return [entry for entry in labelled if not self.in_class(entry)]
+
+    def in_class(self, entry: Entry) -> bool:
+        """Whether a picture lies below the level of the classes."""
+        return self.class_depth is not None and len(entry.parts) > self.class_depth + 1
 
     @property
     def left_out(self) -> list[Entry]:
@@ -99,7 +125,13 @@ class ClassFolders(Layout):
 def pictures_of(folder: Folder) -> list[Pictures]:
     """The data sets that the pictures nobody has claimed make up."""
     masks = {entry.parts for group in mask_folders(folder) for entry in group.of}
-    return arranged([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
+    found = arranged([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
+    few = [one for one in found if one.class_depth is None and len(one.entries) < FEWEST]
+    if len(few) == len(found) and not folder.claimed:
+        return found
+    for first in (one.entries[0] for one in few):
+        folder.unread[first.parts] = Problem("not-scanned", first.shown, f"{FEW}, this the first")
+    return [one for one in found if one not in few]
 
 
 def mask_folders(folder: Folder) -> list[MaskFolder]:
@@ -130,9 +162,8 @@ def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
         others = [(name, inside) for name, inside in groups.items() if name not in splits]
         return [whole, *roles, *(found for name, inside in others for found in arranged(inside, (*parts, name)))]
     if len(groups) == 1 and not direct:
-        only, inside = next(iter(groups.items()))
-        if all(len(e.parts) > depth + 2 for e in inside) or FLAT_FOLDERS.fullmatch(only):
-            return arranged(inside, (*parts, only))
+        only, inside = next(iter(groups.items()))  # a single folder is no class
+        return arranged(inside, (*parts, only))
     if not groups:
         return [_flat(direct, parts)]
     leaves = [name for name, inside in groups.items() if any(len(e.parts) == depth + 2 for e in inside)]
@@ -145,6 +176,9 @@ def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
         return [found for name, inside in groups.items() for found in arranged(inside, (*parts, name))]
     if len(direct) > few or all(map(RECORDINGS.fullmatch, groups)):
         return [_flat(entries, parts)]
+    odd = [name for name in groups if NO_CLASS.fullmatch(name)]
+    if len(groups) > len(odd) + 1:
+        direct += [entry for name in odd for entry in groups.pop(name)]
     inside = [e for group in groups.values() for e in group]
     return [Pictures({WHOLE: inside}, {WHOLE: "not split"}, depth, parts, CLASSES, direct)]
 
@@ -200,9 +234,9 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
     for split in sorted(found.by_split, key=split_order):
         entries = sorted(found.by_split[split], key=lambda e: e.parts)
         classes: list[str] | None = None
-        if level is not None:
+        if level is not None and split not in found.unlabelled:
             # Class first: the same class may lie in two folders of one split (train, train_extra).
-            entries = [e for e in entries if len(e.parts) > level + 1]
+            entries = [e for e in entries if found.in_class(e)]
             entries.sort(key=lambda e: (e.parts[level], e.parts))
             classes = [files.printable(e.parts[level]) for e in entries]
             names |= set(classes)

@@ -24,20 +24,21 @@ from datalint.sources.tables.labels import LabelNotFound, choose_label, find_spl
 from datalint.sources.tables.named_files import name_column, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
     from datalint.sources.tables.format import TableFile
-    from datalint.sources.tables.labels import LabelChoice
+    from datalint.sources.tables.labels import ColumnHead, LabelChoice
 
 
 ABOUT_THE_FILE = re.compile(
     r"(im(g|age)|pic(ture)?|photo|file|original|orig)?[-_ ]?"
-    r"(w|h|width|height|rows|cols|columns|channels|size|file[-_ ]?size|bytes|format|mode|ext(ension)?|md5|sha1|sha256|crc32|url|license)",
+    r"(w|h|width|height|rows|cols|columns|channels|size|file[-_ ]?size|bytes|format|mode|ext(ension)?|md5|sha1|sha256|crc32|url|license)"
+    r"|((roi|b?box)[-._ ]?)?([xy][-_ ]?[012]|[xy][-_ ]?(min|max)|[wh]|width|height)",
     re.IGNORECASE,
 )
-"""Names of columns that say of a picture what its file says itself."""
+"""Names of columns that say of a picture what its file says itself, or where in it something lies."""
 
 
 DESCRIPTION = re.compile(r"metadata\.(csv|jsonl|parquet)")
@@ -116,7 +117,7 @@ class ListedPictures(Layout):
             if described and labelled is None:
                 dataset.evidence += f", described in {described[0].table.name!r}, whose texts are not looked at"
             dataset.problems += [problem for one in mine for problem in one.problems]
-            used = {str(one.table.path.absolute()) for one in mine}
+            used = {str(one.table.path.absolute()): one.choice.name if one.choice else "" for one in mine}
             told = {str(one.table.path.absolute()) for one in described}
             moot = [item for item in sets if _lists_only(item[0], used) or _describes_only(item[0], told)]
             sets = [item for item in sets if item not in moot]
@@ -125,13 +126,17 @@ class ListedPictures(Layout):
             yield Claim(files, Basis.STRUCTURE, dataset.evidence, dataset, [*found.left_out, *unlisted])
 
 
-def _lists_only(table: Dataset, used: set[str]) -> bool:
-    """Whether a data set of tables merely lists pictures with their labels."""
+def _lists_only(table: Dataset, used: Mapping[str, str]) -> bool:
+    """Whether a data set of tables merely lists pictures with their labels, of which each table has its column."""
+    mine = _read_of(table) & used.keys()
+    labels = {used[name] for name in mine}
     inputs = any(
-        column.role in {"feature", "text", "time"} and not ABOUT_THE_FILE.fullmatch(column.name)
+        column.role in {"feature", "text", "time"}
+        and column.name not in labels
+        and not ABOUT_THE_FILE.fullmatch(column.name)
         for column in table.fields
     )
-    return not inputs and bool(_read_of(table) & used)
+    return not inputs and bool(mine)
 
 
 def _describes_only(table: Dataset, used: set[str]) -> bool:
@@ -161,7 +166,7 @@ def _list(folder: Folder, table: TableFile) -> _List | None:
         choice = choose_label(others, header=True, explicit=folder.wishes.label) if others else None
     except LabelNotFound:
         choice = None
-    if choice is None and len(features) == 1 and 2 * len(features[0].facts.counts) <= features[0].facts.present:
+    if choice is None and len(features) == 1 and _is_target(features[0]):
         choice = choose_label(features, header=True, explicit=features[0].name)
         choice = choice and replace(choice, evidence=f"the only column beside {column!r}", confidence="medium")
     wanted = [column, choice.name if choice else column, split_column or column]
@@ -190,6 +195,12 @@ def _list(folder: Folder, table: TableFile) -> _List | None:
         )
         problems.append(Problem("absent", table.shown, files.printable(text)))
     return _List(table, column, choice, rows, why, column in described, tuple(problems))
+
+
+def _is_target(head: ColumnHead) -> bool:
+    """Whether the only thing that a list says of its pictures is what is to be learned of them."""
+    quantity = head.kind == "number" and not ABOUT_THE_FILE.fullmatch(head.name)
+    return quantity or 2 * len(head.facts.counts) <= head.facts.present
 
 
 def _leads_astray(name: str, entry: Entry, home: tuple[str, ...], suffix: str) -> bool:
@@ -233,7 +244,7 @@ def _labelled(
     There is none where they hold no label, or the one that the folders tell.
     """
     first = next((one for one in lists if one.choice is not None), None)
-    if first is None or first.choice is None or (dataset.by_class and _same_as_folders(dataset, first)):
+    if first is None or first.choice is None or (dataset.by_class and _same_as_folders(dataset, lists, own)):
         return None, []
     by_split: dict[str, list[tuple[Entry, str]]] = {}
     why: dict[str, str] = {}
@@ -284,16 +295,18 @@ def _why(dataset: Dataset, split: str) -> str:
     return next((s.evidence for s in dataset.splits if s.name == split), "not split") if split != WHOLE else "not split"
 
 
-def _same_as_folders(dataset: Dataset, one: _List) -> bool:
-    """Whether the table tells the class folders again, in the same words or others."""
+def _same_as_folders(dataset: Dataset, lists: Sequence[_List], own: Mapping[str, str]) -> bool:
+    """Whether the tables tell the class folders again, in the same words or others, and nothing of other pictures."""
     folders = {
         name: class_
         for part in dataset.partitions
         if isinstance(part, ImagePartition)
         for name, class_ in zip(part.files, part.classes or (), strict=False)
     }
-    pairs = {(folders[_path(entry)], label) for entry, label, _ in one.rows if _path(entry) in folders}
-    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+    told = [(_path(entry), label) for one in lists if one.choice for entry, label, _ in one.rows if _path(entry) in own]
+    pairs = {(folders[path], label) for path, label in told if path in folders}
+    alike = len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+    return alike and all(path in folders for path, _ in told)
 
 
 def _partitions(split: str, rows: Sequence[tuple[Entry, str]], numeric: bool) -> list[ListedImages]:

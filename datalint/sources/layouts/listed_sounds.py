@@ -53,8 +53,13 @@ class ListedRecordings(Layout):
             if column is None:
                 continue
             listed, sounds = _listed(parts, column, folder.sounds)
-            if not sounds or not taken.isdisjoint(sounds):
-                continue  # a list of recordings that another list has
+            if not sounds:
+                continue
+            if not taken.isdisjoint(sounds) or not folder.claimed.isdisjoint(sounds):
+                for entry in entries:
+                    note = "lists recordings that another table lists too"
+                    folder.unread[entry.parts] = Problem("not-scanned", entry.shown, note)
+                continue
             taken |= sounds.keys()
             homes = {entry.folder for entry in sounds.values()}
             others = [

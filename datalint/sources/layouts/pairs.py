@@ -238,7 +238,7 @@ class PairedSet:
         gaps = [
             *self.absent,
             *(Gap("orphan", self.split_of[entry.folder], entry.shown, lost) for entry in orphans),
-            *(Gap("unlisted", of_picture[entry.folder], entry.shown, passed) for entry in self.unlisted),
+            *(Gap("unlisted", of_picture.get(e.folder, splits[0]), e.shown, passed) for e in self.unlisted),
         ]
         listed = Counter({split: len(own) for split, own in self.pairs.items()})
         listed.update(gap.split for gap in self.absent)

@@ -49,8 +49,8 @@ def sound_dataset(folder: Folder, found: Pictures) -> Dataset:
     for split in sorted(found.by_split, key=split_order):
         entries = sorted(found.by_split[split], key=lambda e: e.parts)
         classes: list[str] | None = None
-        if level is not None:
-            entries = sorted((e for e in entries if len(e.parts) > level + 1), key=lambda e: (e.parts[level], e.parts))
+        if level is not None and split not in found.unlabelled:
+            entries = sorted(filter(found.in_class, entries), key=lambda e: (e.parts[level], e.parts))
             classes = [printable(e.parts[level]) for e in entries]
             names |= set(classes)
         partitions += [

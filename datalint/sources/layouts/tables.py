@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from datalint.core.dataset import Problem
+from datalint.sources.files import TEXTS
 from datalint.sources.layouts.base import Basis, Claim, Layout
-from datalint.sources.tables.folders import TableFolders
+from datalint.sources.tables.folders import FEW, MIN_ROWS, TableFolders
 from datalint.sources.tables.formats import unsure_suffixes
 
 if TYPE_CHECKING:
@@ -34,14 +36,24 @@ class Tables(Layout):
                 read = min(name for part in dataset.partitions for name in part.files_read)
                 groups[whose[read]][1].append(dataset)
         for files, datasets in groups:
-            if folder.pictures.known and all(entry.suffix in unsure_suffixes() for entry in files):
+            if folder.pictures.known and all(entry.suffix in unsure_suffixes() | TEXTS for entry in files):
                 continue  # what is told of pictures, in a form that no layout of pictures knows
+            if len(files) == 1 and (folder.claimed or len(groups) > 1) and _is_list(table_folders(folder), files[0]):
+                folder.unread[files[0].parts] = Problem("not-scanned", files[0].shown, FEW)
+                continue
             yield Claim(files, Basis.NAMES, f"{datasets[0].layout}: {datasets[0].evidence}", datasets)
 
     def datasets(self, claim: Claim) -> list[Dataset]:
         """Those of the tables in the files."""
         datasets: list[Dataset] = claim.content
         return datasets
+
+
+def _is_list(found: FoundTables, entry: Entry) -> bool:
+    """Whether the tables of a file are too short for samples, where others are there."""
+    path = entry.path.absolute()
+    tables = [table for table in found.seen if table.path.absolute() == path]
+    return bool(tables) and all(max((len(c.values) for c in t.columns), default=0) < MIN_ROWS for t in tables)
 
 
 class FoundTables(TableFolders):

@@ -119,7 +119,8 @@ def choose(text: str, suffix: str, forced: str | None, *, complete: bool) -> Rea
     )
     if best is None or _holds_spaced_numbers(best):
         blank = _read(text, " ", '"', complete=complete)
-        if _is_blank_table(blank):
+        # The header of a comma table with a column of such lists is no line of a blank table.
+        if _is_blank_table(blank) and (best is None or best.first >= blank.first):
             return blank
     if best is None:
         single = _read(text, ",", '"', complete=complete)

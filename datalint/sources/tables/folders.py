@@ -35,6 +35,8 @@ FULL_HEADS, SHORT_HEAD = 3, 20
 MAX_TEXTS, MIN_ROWS = 500, 20
 """More text files are documents, fewer rows a list of something; neither is a table of samples beside others."""
 
+FEW = f"a list beside larger tables: fewer than {MIN_ROWS} rows, or a single column"
+
 NO_ROWS = "holds column names and no rows"
 
 
@@ -182,7 +184,7 @@ class TableFolders:
             members = [Member(t, splits[t.name], f"{what} name {t.name!r}") for t in family if t.name in splits]
             found += self.grouped(members, parts, f"one {what} per split", columns)
             rest += [t for t in family if t.name not in splits]
-        if found and submissions:
+        if submissions and (found or self.folder.pictures.known):
             for table in submissions:
                 note = "sample submission: holds predictions to fill in, not data"
                 self.folder.unread[(*parts, table.name)] = Problem("not-scanned", table.shown, note)
@@ -257,8 +259,7 @@ def _large(tables: Sequence[TableFile]) -> Sequence[TableFile]:
         return tables
     for table in tables:
         if table not in large:
-            note = f"a list beside larger tables: fewer than {MIN_ROWS} rows, or a single column"
-            large[0].problems.append(Problem("not-scanned", table.shown, note))
+            large[0].problems.append(Problem("not-scanned", table.shown, FEW))
             # What is told of the file was told with its first table.
             large[0].problems += [problem for problem in table.problems if problem.path != table.shown]
     return large

@@ -223,6 +223,8 @@ class _Table:
     def __init__(self, columns: Sequence[ColumnHead]) -> None:
         self.columns = columns
         self.names = [column.name.strip().casefold() for column in columns]
+        self.ends = {end for start, end in (("x", "y"), ("source", "target")) if {start, end} <= {*self.names}}
+        """Columns named like a target that are the other end of a point or of an edge."""
 
     def structural(self, only_in_train: Collection[str], submitted: Sequence[str]) -> LabelChoice | None:
         asked = [c for c in self.columns if c.name in submitted and self._may_be_target(c)]
@@ -246,7 +248,7 @@ class _Table:
         return LabelChoice(lacking[-1].name, f"the last {why}", "low")
 
     def by_name(self) -> LabelChoice | None:
-        certain = [self._at(name) for name in _TIER_A if name in self.names and not (name == "y" and "x" in self.names)]
+        certain = [self._at(name) for name in _TIER_A if name in self.names and name not in self.ends]
         certain = [column for column in certain if self._may_be_target(column)]
         known = self._known()
         if certain:
@@ -270,6 +272,7 @@ class _Table:
                 column
                 for column in self.columns
                 if {"label", "target"} & {*words_of(column.name)[:1], *words_of(column.name)[-1:]}
+                and column.name.strip().casefold() not in self.ends
                 and self._plausible(column)
             ]
         if len(found) != 1 and not (len(found) == 2 and _one_to_one(*found)):

@@ -29,7 +29,7 @@ from datalint.author import (
     more_of,
     training,
 )
-from datalint_rules._shared.series import in_series, panel_of
+from datalint_rules._shared.series import in_series, panel_of, series_of
 from datalint_rules._shared.times import times_of
 
 if TYPE_CHECKING:
@@ -165,7 +165,10 @@ class PositionDrift(Rule):
         large = any(self._is_large(drift, profile) for drift in found)
         time = _time_in_order(profile, rows)
         smooth = [drift.name for drift in found if drift.name in rows.at and in_series(rows.column(drift.name))]
-        series = time or 2 * len(smooth) > len(found) or panel_of(profile.dataset, split)
+        drifting = {drift.name for drift in found}
+        keys = [codes for name, codes in _categorical(profile, rows) if name in drifting]
+        panel = panel_of(profile.dataset, split) or any(series_of(profile.dataset, rows, codes) for codes in keys)
+        series = time or 2 * len(smooth) > len(found) or panel
         first = found[0]
         rest = len(found) - 1
         more = f", and {more_of(rest, 'column')} likewise" if rest else ""

@@ -114,6 +114,8 @@ def _sentences(texts: NDArray[np.object_] | None) -> bool:
     head = [text for text in texts[:2_000] if text is not None]
     if len(head) < 10 or len(set(head)) < 0.5 * len(head):
         return False
+    if 2 * sum(any(map(str.isalpha, text[:100])) for text in head) < len(head):
+        return False  # lists of numbers, such as pixels
     words = sorted(text.count(" ") + 1 for text in head)
     return bool(words[len(words) // 2] >= WORDS)
 

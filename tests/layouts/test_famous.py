@@ -1,0 +1,310 @@
+"""Well-known data sets, small, as their folders lie: what is read of each, and that nothing in them is blamed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from PIL import Image, ImageDraw
+
+import datalint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+RNG = np.random.default_rng(5)
+COLOURS = ((230, 40, 40), (40, 230, 40), (40, 40, 230))
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "a",
+    "in",
+    "is",
+    "it",
+    "you",
+    "that",
+    "he",
+    "was",
+    "for",
+    "on",
+    "are",
+    "with",
+    "as",
+    "his",
+    "they",
+    "at",
+    "be",
+    "this",
+    "from",
+    "have",
+    "or",
+    "by",
+    "one",
+    "had",
+    "not",
+    "but",
+]
+
+
+def put(root: Path, name: str, text: str | Sequence[str]) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if isinstance(text, str) else "".join(f"{line}\n" for line in text))
+
+
+def picture(root: Path, name: str, kind: int, side: int = 48) -> tuple[int, int, int, int]:
+    """A shape of the kind's colour on a ground of noise; answers its box."""
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ground = np.sin(np.linspace(0, 9, side) + RNG.random() * 6)[:, None, None] * 50 + RNG.normal(
+        128, 15, (side, side, 3)
+    )
+    image = Image.fromarray(ground.clip(0, 255).astype(np.uint8))
+    x, y, width = (int(n) for n in (*RNG.integers(2, side - 22, 2), RNG.integers(12, 20)))
+    draw = ImageDraw.Draw(image)
+    (draw.ellipse if kind % 2 else draw.rectangle)([x, y, x + width, y + width], fill=COLOURS[kind % 3])
+    image.save(path, format="JPEG" if path.suffix.lower() in {".jpg", ".jpeg"} else None)
+    return x, y, x + width, y + width
+
+
+def sound(root: Path, name: str, kind: int, seconds: float = 1) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    at = np.arange(int(seconds * 16_000)) / 16_000
+    wave = np.abs(np.sin(3 * at + RNG.random() * 6)) * 0.4 * np.sin(2 * np.pi * (200 + 150 * kind) * at)
+    soundfile.write(path, wave + RNG.normal(0, 0.005, len(at)), 16_000)
+
+
+def words(count: int) -> str:
+    return " ".join(RNG.choice(WORDS, count))
+
+
+def dogs_vs_cats(root: Path) -> None:
+    for k in range(60):
+        picture(root, f"train/{('cat', 'dog')[k % 2]}.{k // 2}.jpg", k % 2)
+    for k in range(30):
+        picture(root, f"test1/{k + 1}.jpg", k % 2)
+    pd.DataFrame({"id": range(1, 31), "label": 0}).to_csv(root / "sampleSubmission.csv", index=False)
+
+
+def dog_breeds(root: Path) -> None:
+    names = [f"{k * 7919:08x}" for k in range(90)]
+    for k, name in enumerate(names):
+        picture(root, f"{'train' if k < 60 else 'test'}/{name}.jpg", k)
+    breeds = [("beagle", "pug", "boxer")[k % 3] for k in range(60)]
+    pd.DataFrame({"id": names[:60], "breed": breeds}).to_csv(root / "labels.csv", index=False)
+    pd.DataFrame({"id": names[60:], "beagle": 0.3, "boxer": 0.3, "pug": 0.3}).to_csv(
+        root / "sample_submission.csv", index=False
+    )
+
+
+def tiny_imagenet(root: Path) -> None:
+    kinds = ("n01443537", "n01629819", "n01641577")
+    for k in range(90):
+        picture(root, f"train/{kinds[k % 3]}/images/{kinds[k % 3]}_{k}.JPEG", k)
+    for c, kind in enumerate(kinds):
+        put(
+            root,
+            f"train/{kind}/{kind}_boxes.txt",
+            [f"{kind}_{k}.JPEG\t{k % 9}\t{k % 7}\t40\t41" for k in range(c, 90, 3)],
+        )
+    put(root, "val/val_annotations.txt", [f"val_{k}.JPEG\t{kinds[k % 3]}\t{k % 9}\t{k % 7}\t40\t41" for k in range(30)])
+    for k in range(30):
+        picture(root, f"val/images/val_{k}.JPEG", k)
+        picture(root, f"test/images/test_{k}.JPEG", k)
+    put(root, "wnids.txt", kinds)
+
+
+def imagenet(root: Path) -> None:
+    for k in range(90):
+        kind = ("n01440764", "n01443537", "n01484850")[k % 3]
+        picture(root, f"train/{kind}/{kind}_{k}.JPEG", k)
+    for k in range(30):
+        picture(root, f"val/ILSVRC2012_val_{k:08d}.JPEG", k)
+
+
+def traffic_signs(root: Path) -> None:
+    rows: dict[str, list[dict[str, Any]]] = {"Train": [], "Test": []}
+    for k in range(120):
+        split, kind = ("Train", k % 3) if k < 90 else ("Test", k % 3)
+        name = f"Train/{kind}/{kind:05d}_{k:05d}.png" if split == "Train" else f"Test/{k:05d}.png"
+        x0, y0, x1, y1 = picture(root, name, kind)
+        box = {"Roi.X1": x0, "Roi.Y1": y0, "Roi.X2": x1, "Roi.Y2": y1}
+        rows[split].append({"Width": 48, "Height": 48, **box, "ClassId": kind, "Path": name})
+    for split, held in rows.items():
+        pd.DataFrame(held).to_csv(root / f"{split}.csv", index=False)
+    for kind in range(3):
+        picture(root, f"Meta/{kind}.png", kind)
+    pd.DataFrame({"Path": [f"Meta/{k}.png" for k in range(3)], "ClassId": range(3)}).to_csv(
+        root / "Meta.csv", index=False
+    )
+
+
+def one_folder(root: Path) -> None:
+    for k in range(40):
+        picture(root, f"jpg/image_{k:05d}.jpg", k)
+
+
+def birds(root: Path) -> None:
+    lists: dict[str, list[str]] = {
+        name: [] for name in ("images", "image_class_labels", "train_test_split", "bounding_boxes")
+    }
+    for k in range(60):
+        name = f"00{k % 3 + 1}.{('Albatross', 'Auklet', 'Bunting')[k % 3]}/bird_{k:04d}.jpg"
+        x0, y0, x1, y1 = picture(root, f"images/{name}", k)
+        told = (name, str(k % 3 + 1), str(k % 2), f"{x0}.0 {y0}.0 {x1 - x0}.0 {y1 - y0}.0")
+        for (_, lines), text in zip(lists.items(), told, strict=True):
+            lines.append(f"{k + 1} {text}")
+    for name, lines in lists.items():
+        put(root, f"{name}.txt", lines)
+
+
+def faces_with_ages(root: Path) -> None:
+    ages = RNG.integers(20, 80, 60)
+    for k in range(60):
+        picture(root, f"images/p{k}.jpg", k)
+    pd.DataFrame({"filename": [f"p{k}.jpg" for k in range(60)], "age": ages}).to_csv(root / "ages.csv", index=False)
+
+
+def pedestrians(root: Path) -> None:
+    for k in range(40):
+        x0, y0, x1, y1 = picture(root, f"PNGImages/FudanPed{k:05d}.png", 1)
+        mask = np.zeros((48, 48), np.uint8)
+        mask[y0:y1, x0:x1] = 1
+        (root / "PedMasks").mkdir(exist_ok=True)
+        Image.fromarray(mask).save(root / "PedMasks" / f"FudanPed{k:05d}_mask.png")
+
+
+def pets(root: Path) -> None:
+    lists: dict[str, list[str]] = {"trainval": [], "test": []}
+    form = (
+        "<object><name>{}</name><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>"
+    )
+    for k in range(60):
+        name = f"{('Abyssinian', 'beagle', 'pug')[k % 3]}_{k}"
+        box = picture(root, f"images/{name}.jpg", k)
+        trimap = np.full((48, 48), 2, np.uint8)
+        trimap[box[1] : box[3], box[0] : box[2]] = 1
+        (root / "annotations" / "trimaps").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(trimap).save(root / "annotations" / "trimaps" / f"{name}.png")
+        size = "<size><width>48</width><height>48</height><depth>3</depth></size>"
+        text = f"<annotation><filename>{name}.jpg</filename>{size}{form.format('dog', *box)}</annotation>"
+        put(root, f"annotations/xmls/{name}.xml", text)
+        lists["trainval" if k < 40 else "test"].append(f"{name} {k % 3 + 1} 1 {k + 1}")
+    for split, lines in lists.items():
+        put(root, f"annotations/{split}.txt", lines)
+
+
+def commands(root: Path) -> None:
+    for k in range(60):
+        sound(root, f"{('yes', 'no', 'up')[k % 3]}/{k * 7919:08x}_nohash_{k}.wav", k % 3)
+    sound(root, "_background_noise_/white_noise.wav", 9, 10)
+
+
+def common_voice(root: Path) -> None:
+    rows = []
+    for k in range(80):
+        text = words(6)
+        sound(root, f"clips/common_voice_de_{k}.flac", k % 9, len(text) / 15)
+        rows.append(
+            {"client_id": f"{k // 4:064x}", "path": f"common_voice_de_{k}.flac", "sentence": text, "up_votes": 2}
+        )
+    frame = pd.DataFrame(rows)
+    parts = {"train": frame[:48], "dev": frame[48:64], "test": frame[64:], "validated": frame}
+    for split, part in parts.items():
+        part.to_csv(root / f"{split}.tsv", sep="\t", index=False)
+
+
+def emotions(root: Path) -> None:
+    kinds = RNG.integers(0, 7, 300)
+    pixels = (RNG.normal(0, 20, (300, 144)) + 60 + 20 * kinds[:, None]).clip(0, 255).astype(int)
+    rows = {"emotion": kinds, "pixels": [" ".join(map(str, row)) for row in pixels]}
+    rows["Usage"] = ["Training"] * 240 + ["PublicTest"] * 30 + ["PrivateTest"] * 30
+    pd.DataFrame(rows).to_csv(root / "fer2013.csv", index=False)
+
+
+def edges(root: Path) -> None:
+    ends = {"source": RNG.integers(0, 200, 800), "target": RNG.integers(0, 200, 800)}
+    pd.DataFrame(ends | {"weight": RNG.random(800).round(3)}).drop_duplicates().to_csv(root / "edges.csv", index=False)
+
+
+def panel(root: Path) -> None:
+    days = pd.date_range("2022-01-01", periods=150)
+    series = [
+        pd.DataFrame(
+            {
+                "unique_id": f"S{k}",
+                "ds": days,
+                "y": 50 + 10 * k + 9 * np.sin(np.arange(150) / 7) + RNG.normal(0, 2, 150),
+            }
+        )
+        for k in range(8)
+    ]
+    pd.concat(series).to_csv(root / "panel.csv", index=False)
+
+
+def lists_beside(root: Path) -> None:
+    x = RNG.normal(size=(200, 4)).round(4)
+    frame = pd.DataFrame(x, columns=[*"abcd"]).assign(label=np.where(x[:, 0] > 0, "yes", "no"))
+    frame.to_csv(root / "samples.csv", index=False)
+    pd.DataFrame({"name": ["yes", "no"], "colour": ["red", "blue"]}).to_csv(root / "classes.csv", index=False)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a scan says of a folder."""
+
+    make: Callable[[Path], None]
+    layout: str
+    splits: Mapping[str, int]
+    label: str | None = None
+    classes: Mapping[str, int] = field(default_factory=dict)
+    """Of the splits that have any, how many."""
+
+
+FAMOUS = [
+    Read(dogs_vs_cats, "split folders", {"train": 60, "test": 30}),
+    Read(dog_breeds, "images listed in a table", {"train": 60, "test": 30}, "breed", {"train": 3}),
+    Read(
+        tiny_imagenet,
+        "image class folders in split folders",
+        {"train": 90, "validation": 30, "test": 30},
+        "class folder",
+        {"train": 3},
+    ),
+    Read(
+        imagenet, "image class folders in split folders", {"train": 90, "validation": 30}, "class folder", {"train": 3}
+    ),
+    Read(traffic_signs, "images listed in a table", {"train": 90, "test": 30}, "ClassId", {"train": 3, "test": 3}),
+    Read(one_folder, "a folder of images", {"all": 40}),
+    Read(birds, "image class folders", {"all": 60}, "class folder", {"all": 3}),
+    Read(faces_with_ages, "images listed in a table", {"all": 60}, "age"),
+    Read(pedestrians, "pictures with masks", {"all": 40}),
+    Read(pets, "Pascal VOC", {"train": 40, "test": 20}),
+    Read(commands, "recordings in class folders", {"all": 60}, "class folder", {"all": 3}),
+    Read(common_voice, "recordings listed in a table", {"train": 48, "validation": 16, "test": 16}),
+    Read(emotions, "delimited text file", {"train": 240, "test": 60}, "emotion", {"train": 7, "test": 7}),
+    Read(edges, "delimited text file", {"all": 0}),
+    Read(panel, "delimited text file", {"all": 1_200}, "y"),
+    Read(lists_beside, "delimited text file", {"all": 200}, "label", {"all": 2}),
+]
+
+
+@pytest.mark.parametrize("read", FAMOUS, ids=lambda read: read.make.__name__)
+def test_what_is_read(tmp_path: Path, read: Read) -> None:
+    read.make(tmp_path)
+    report = datalint.scan(tmp_path, cache=False, jobs=1, preset="fast")
+    (info,) = report.datasets
+    assert (info.layout, info.label and info.label.name) == (read.layout, read.label)
+    counts = {split.name: split.samples for split in info.splits}
+    assert counts == read.splits or (not sum(read.splits.values()) and counts.keys() == read.splits.keys())
+    assert {split.name: len(split.classes) for split in info.splits if split.classes} == read.classes
+    blamed = [(f.code, f.message) for f in report.findings if f.severity != "info"]
+    assert not [item for item in blamed if item[0] not in {"LBL103", "ORD106", "SPL109"}], json.dumps(blamed, indent=1)

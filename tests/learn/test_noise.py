@@ -112,4 +112,4 @@ def test_a_pool_takes_no_more_temperatures_than_the_samples_pay_for() -> None:
     assert 0 in fit.used
     assert len(fit.used) == len(fit.temperatures) <= 2
     alone = fit_pool([log_probs(probs)], y)
-    assert fit.cost(80) <= alone.cost(80)
+    assert fit.cost <= alone.cost

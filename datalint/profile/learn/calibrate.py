@@ -22,6 +22,8 @@ TAIL_SPREAD = 0.2
 0.7 and 1.5 (two standard deviations); few samples cannot distinguish a heavy tail from a floor, many can and then overrule this."""
 SURE_FLOOR = 0.5
 """Largest floor considered; with more than half of the labels drawn at random no model is left to compare with."""
+CELLS = 2_000_000
+"""Probabilities that a fit looks at: its few numbers are known from some thousand samples, and many classes make each dear."""
 _TINY = 1e-12
 _SMALLEST = -10.0  # logit of e below which it counts as zero
 
@@ -31,7 +33,8 @@ class Calibration:
     """One maximum-likelihood fit.
 
     Attributes:
-        loss: penalised negative log-likelihood (nats, summed over the samples).
+        loss: penalised negative log-likelihood (nats, summed over the samples it was fitted to).
+        samples: it was fitted to.
         used: which of the models it pools, in the order of the temperatures; empty where all.
     """
 
@@ -39,6 +42,7 @@ class Calibration:
     tail: float
     floor: float
     loss: float
+    samples: int
     used: tuple[int, ...] = ()
 
     @property
@@ -50,9 +54,10 @@ class Calibration:
         """Those of the models that are pooled."""
         return [logs[m] for m in self.used] if self.used else list(logs)
 
-    def cost(self, samples: int) -> float:
+    @property
+    def cost(self) -> float:
         """Half the Bayesian information criterion (Schwarz 1978) with the temperatures as parameters."""
-        return self.loss + 0.5 * float(np.log(samples)) * len(self.temperatures)
+        return self.loss + 0.5 * float(np.log(self.samples)) * len(self.temperatures)
 
 
 def log_probs(probs: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -101,9 +106,14 @@ def fit_calibration(
 
     logs: one (n, K) array of log-probabilities per model. labels: (n,) in 0..K-1. start: log temperatures and log tail
     of an earlier fit; without it two starts are tried, for the likelihood can have two maxima (sharp with a floor, or soft).
+    Of many samples with many classes some are looked at, the same ones in every fit.
     """
     from scipy.optimize import minimize
 
+    most = max(1, CELLS // logs[0].shape[1])
+    if len(labels) > most:
+        some = np.sort(np.random.default_rng(0).choice(len(labels), most, replace=False))
+        logs, labels = [part[some] for part in logs], labels[some]
     count = len(logs)
     free = floor is None
     level = [] if free else [_logit(floor or 0.0)]
@@ -131,6 +141,7 @@ def fit_calibration(
         tail=float(np.exp(best.x[count])),
         floor=0.0 if estimated <= 2 * _expit(_SMALLEST) else estimated,
         loss=float(best.fun),
+        samples=len(labels),
     )
 
 
@@ -155,7 +166,7 @@ def fit_pool(
         # Each half as sharp as alone: together about as sharp as before.
         start = np.array([*(np.log(best.temperatures) - np.log(2)), np.log(other.temperatures[0] / 2), 0.0])
         found = fit_calibration([logs[m] for m in used], labels, floor=floor, start=start)
-        if found.cost(len(labels)) < best.cost(len(labels)):
+        if found.cost < best.cost:
             best = replace(found, used=used)
     return best
 

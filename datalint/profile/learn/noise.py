@@ -215,7 +215,7 @@ def _both_pools(
     """The pool without a floor and with one, each of the models that serve it best."""
     without = fit_pool(logs, labels, floor=0.0, alone=[soft for soft, _ in views])
     fit = fit_pool(logs, labels, alone=[own for _, own in views])
-    return without, (fit if fit.cost(len(labels)) < without.cost(len(labels)) else without)
+    return without, (fit if fit.cost < without.cost else without)
 
 
 def _needed(models: int) -> int:
@@ -246,10 +246,10 @@ def _interval(
         # Below the best floor the best calibration may be the soft one without a floor, so both are starting points.
         starts = (fit, without) if floor < fit.floor else (fit,)
         found = min(
-            replace(fit_calibration(at.of(logs), labels, floor=floor, start=at.start), used=at.used).cost(len(labels))
+            replace(fit_calibration(at.of(logs), labels, floor=floor, start=at.start), used=at.used).cost
             for at in starts
         )
-        return 2 * (found - fit.cost(len(labels))) > _CHI2_95
+        return 2 * (found - fit.cost) > _CHI2_95
 
     def cross(inner: float, outer: float) -> float:
         for _ in range(6):

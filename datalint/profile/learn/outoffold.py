@@ -196,7 +196,8 @@ def _predict(
     for name, model in models.items():
         parts[name] = model(X[race], y[race], classes, fold[race], seed, everything[race])
         logs = [log_probs(parts[name])]
-        raced[name] = fit_calibration(logs, y[race]).loss / len(race)
+        fit = fit_calibration(logs, y[race])
+        raced[name] = fit.loss / fit.samples
     if len(race) == n:
         return list(parts), list(parts.values()), raced
     winner = min(raced, key=lambda name: raced[name])

@@ -8,7 +8,7 @@ import pytest
 
 import datalint
 
-CODES = ["ORD", "SPL104", "SPL105", "SPL107"]
+CODES = ["ORD", "SPL104", "SPL105", "SPL106", "SPL107"]
 
 
 def severities(data: object, **options: object) -> dict[str, str]:
@@ -40,6 +40,21 @@ def test_a_series_scaled_with_the_numbers_of_train_is_prepared_alike(
     assert set(severities(splits, label="target").values()) <= {"info"}
     raw = {**splits, "test": series.iloc[1700:].assign(target=scaled["target"])}
     assert severities(raw, label="target")["SPL104"] == "error"
+
+
+def test_ten_years_by_month_are_a_series() -> None:
+    rng = np.random.default_rng(6)
+    months, slopes = np.arange(120), rng.uniform(0.5, 1.5, 6)
+    waves = 2 * np.sin(2 * np.pi * (months[:, None] / 45 + rng.random(6)))
+    series = pd.DataFrame(slopes * months[:, None] / 12 + waves + rng.normal(0, 0.03, (120, 6))).add_prefix("s")
+    train = series.iloc[:90]
+    scaled = ((series - train.mean()) / train.std()).assign(target=series["s0"].shift(-1).ffill())
+    splits = {"train": scaled.iloc[:90], "test": scaled.iloc[90:].reset_index(drop=True)}
+    assert set(severities(splits, label="target").values()) <= {"info"}
+    mixed = scaled.sample(frac=1, random_state=0)
+    moved = mixed.iloc[80:].assign(s0=mixed["s0"] + 4, s1=mixed["s1"] - 4).reset_index(drop=True)
+    shifted = {"train": mixed.iloc[:80], "test": moved}
+    assert severities(shifted, label="target")["SPL106"] == "warning"
 
 
 def panel(time: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from datalint.author import (
     SplitProfile,
     digits,
 )
+from datalint_rules._shared.series import in_time
 from datalint_rules.splits._compare import against_train, units_of
 from datalint_rules.splits._drift import apart_in_time, column_gaps, tell_apart
 
@@ -44,8 +45,8 @@ class FeatureShift(Rule):
 
     ## When it is wrong
 
-    Where test is meant to be another hospital, camera or season. If a time column separates the splits, the finding says
-    so and is info.
+    Where test is meant to be another hospital, camera or season. If a time column separates the splits, or most
+    columns run on from one split into the next as series do, the finding says so and is info.
 
     ## Reference
 
@@ -96,11 +97,14 @@ class FeatureShift(Rule):
         if any(split.info.augmented for split in (train, *others)):
             raise Skip("random transforms make the splits differ on purpose; scan the data without them")
         for other in others:
-            found = self._judge(profile, train, other, self.params.level / len(others))
+            between = [split for split in others if split is not other]
+            found = self._judge(profile, train, between, other, self.params.level / len(others))
             if found is not None:
                 yield found
 
-    def _judge(self, profile: Profile, train: SplitProfile, other: SplitProfile, level: float) -> Found | None:
+    def _judge(
+        self, profile: Profile, train: SplitProfile, between: list[SplitProfile], other: SplitProfile, level: float
+    ) -> Found | None:
         units = units_of(profile.dataset, train, other)
         gaps, tests = column_gaps(profile, train, other, units)
         sure = [g for g in gaps if g.p_value < level / tests and g.effect >= self.params.mild_gap]
@@ -125,15 +129,23 @@ class FeatureShift(Rule):
         time = apart_in_time(profile, train, other) if what == "rows" else None
         if time is not None:
             message += f"; {time!r} separates the splits, so this is change over time"
+        numeric = [name for name in columns if name in train.rows.at and name in other.rows.at]
+        series = time is not None or (
+            bool(numeric)
+            and len(numeric) == len(columns)
+            and in_time(profile.dataset, [train, *between, other], lambda rows: [rows.column(n) for n in numeric])
+        )
+        if series and time is None:
+            message += "; most columns run on from split to split, so this is change over time"
         return Found(
             message=message,
             consequence="Scores on this split measure extrapolation, and statistics fitted on train do not fit there.",
             remedy=(
                 "Expect the same change when the model is used; retrain often, or leave drifting columns out."
-                if time is not None
+                if series
                 else "Shuffle before splitting; if the difference is meant, say so where the score is reported."
             ),
-            severity=None if (strong or recognised) and time is None else "info",
+            severity=None if (strong or recognised) and not series else "info",
             confidence=0.95,
             split=other.name,
             column=columns[0] if len(columns) == 1 else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,23 @@ def test_columns_missing_and_new() -> None:
     (finding,) = found(TEST.drop(columns="height").assign(depth=1.5))
     assert finding.message == "test lacks the column 'height' and has the column 'depth' unlike train"
     assert finding.severity == "warning"
+
+
+def test_a_benchmark_need_not_be_written_as_chats_are(tmp_path: Path) -> None:
+    def written(name: str, rows: list[dict[str, object]]) -> None:
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    asked = [f"What is {k} times {k + 3} in words, and why is it so?" for k in range(60)]
+    train = [
+        {"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": f"It is {q}"}]} for q in asked
+    ]
+    written("train", train[:40])
+    written("test", [{"task_id": k, "prompt": q, "solution": f"It is {q}"} for k, q in enumerate(asked[40:])])
+    (finding,) = datalint.scan(tmp_path, select=["SPL110"]).findings
+    assert finding.severity == "info"
+    written("train", [{"instruction": q, "output": f"It is {q}", "words": len(q.split())} for q in asked[:40]])
+    written("test", [{"instruction": q, "words": len(q.split())} for q in asked[40:]])
+    assert not datalint.scan(tmp_path, select=["SPL110"]).findings
 
 
 def test_another_type_is_an_error_but_an_empty_column_is_none(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from datalint.author import (
     Cases,
     Clean,
+    Dataset,
     Field,
     Found,
     Planted,
@@ -41,7 +42,8 @@ LEAST_ROWS = 20
 class SplitSchema(Rule):
     """Columns that one split has and another lacks, of another type, empty or in another order, and new categories.
 
-    A label that only the test split lacks is as it should be. New categories are compared with how many a random split
+    A label, or an answer, that only the test split lacks is as it should be; a benchmark that is written otherwise than the
+    conversations of train is info. New categories are compared with how many a random split
     would give: rare ones turn up in test alone by chance, which is info.
 
     ## Why it hurts
@@ -88,7 +90,7 @@ class SplitSchema(Rule):
         first, *others = splits
         label = profile.dataset.label.name if profile.dataset.label else None
         for other in others:
-            yield from _columns(first, other, label)
+            yield from _columns(profile.dataset, first, other)
             yield from _empty(profile, first, other)
             if profile.dataset.storage not in NAMED:
                 yield from _order(first, other, label)
@@ -175,14 +177,19 @@ class SplitSchema(Rule):
         return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split, column=column)
 
 
-def _columns(first: SplitProfile, other: SplitProfile, label: str | None) -> Iterator[Found]:
+def _columns(dataset: Dataset, first: SplitProfile, other: SplitProfile) -> Iterator[Found]:
     """Columns that only one of two splits has, and columns of two types."""
     here, there = dict(first.info.columns), dict(other.info.columns)
     if not here or not there:
         return  # both lie in one table, or the columns are not known
-    # Only the label may be missing, and only beyond train: it is what is to be predicted.
-    lacking = [name for name in here if name not in there and name != label]
+    # Only the label or the answer may be missing, and only beyond train: it is what is to be predicted.
+    talk = dataset.conversation
+    predicted = {column for column, part in talk.parts if part == "assistant"} if talk else set()
+    predicted |= {dataset.label.name} if dataset.label else set()
+    lacking = [name for name in here if name not in there and name not in predicted]
     added = [name for name in there if name not in here]
+    # Questions of a benchmark are seldom in the shape of the conversations that a model is trained on.
+    benchmark = talk is not None and talk.mixed and not set(here) & set(there) & set(talk.columns)
     words = {"number": "numbers", "text": "text", "time": "times", "other": "other values"}
     if lacking or added:
         parts = [f"lacks {_named(lacking)}"] * bool(lacking) + [f"has {_named(added)}"] * bool(added)
@@ -190,7 +197,7 @@ def _columns(first: SplitProfile, other: SplitProfile, label: str | None) -> Ite
             message=f"{other.name} {' and '.join(parts)} unlike {first.name}",
             consequence="The model's inputs differ: reading by position shifts the columns, reading by name stops or fills gaps.",
             remedy="Write all splits with the same columns.",
-            severity="warning",
+            severity="info" if benchmark else "warning",
             confidence=0.99,
             split=other.name,
             column=(lacking + added)[0] if len(lacking + added) == 1 else None,

@@ -28,6 +28,7 @@ from datalint.author import (
     names_a_source,
     quoted,
 )
+from datalint_rules._shared.keys import crossed
 from datalint_rules._shared.series import in_time
 
 if TYPE_CHECKING:
@@ -112,14 +113,14 @@ class GroupLeakage(Rule):
         attributes = {key.name: shared for key, shared in unnamed}
         if not keys:
             raise Skip("no column or file name says which source a sample comes from")
-        crossed = _crossed(keys)
+        known_pairs = crossed(keys)
         for later in range(1, len(splits)):
             for earlier in range(later):
                 known = in_time(profile.dataset, [splits[earlier], splits[later]], lambda _: [])
                 for key in keys:
                     design = (
                         "items of known sources"
-                        if key.name in crossed
+                        if key.name in known_pairs
                         else "what known sources do later"
                         if known
                         else ""
@@ -228,17 +229,3 @@ class GroupLeakage(Rule):
         leaking = frozenset(int(r) for r in np.flatnonzero(faulty[key].isin(stay)))
         data = Clean(clean.name, {**clean.tables, "train": rest, "test": faulty}, clean.label)
         return Planted(data, column=str(key), rows={"test": leaking})
-
-
-def _crossed(keys: list[Key]) -> set[str]:
-    """Keys that cross another one, as users and items do: each has several of the other, and hardly a pair occurs twice."""
-    found: set[str] = set()
-    for k, one in enumerate(keys):
-        for two in keys[k + 1 :]:
-            known = (one.codes >= 0) & (two.codes >= 0)
-            pairs = np.unique(np.stack([one.codes[known], two.codes[known]]), axis=1)
-            if pairs.shape[1] >= 0.9 * known.sum() and all(
-                2 * len(np.unique(part)) <= pairs.shape[1] for part in pairs
-            ):
-                found |= {one.name, two.name}
-    return found

@@ -25,8 +25,12 @@ from datalint.author import (
     Storage,
     codes_of,
     digits,
+    group_keys,
     more_of,
 )
+
+from datalint_rules._shared.keys import crossed
+from datalint_rules._shared.series import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +44,13 @@ LEAST_ROWS = 20
 
 
 class SplitSchema(Rule):
-    """Columns that one split has and another lacks, of another type, empty or in another order, and new categories.
+    """Columns that one split has and another lacks, of another type, empty or in another order, and new categories and keys.
 
     A label, or an answer, that only the test split lacks is as it should be; a benchmark that is written otherwise than the
     conversations of train is info. New categories are compared with how many a random split
     would give: rare ones turn up in test alone by chance, which is info.
+
+    Keys count where splits share them by design: users and items that cross, or sources that go on in time.
 
     ## Why it hurts
 
@@ -78,7 +84,15 @@ class SplitSchema(Rule):
         """Cuts."""
 
         chance: float = Field(1e-4, gt=0, lt=0.1, description="Chance, over all columns, at which new rows count.")
-        share: float = Field(0.01, ge=0, le=1, description="Share of rows of unseen categories that is a warning.")
+        share: float = Field(
+            0.01,
+            ge=0,
+            le=1,
+            description="Share of rows of unseen categories that is a warning, and of unseen keys info.",
+        )
+        unknown: float = Field(
+            0.1, ge=0, le=1, description="Share of rows of unseen users, items and other keys that is a warning."
+        )
 
     params: Params
 
@@ -95,6 +109,7 @@ class SplitSchema(Rule):
             if profile.dataset.storage not in NAMED:
                 yield from _order(first, other, label)
         yield from self._categories(profile, first, others)
+        yield from self._keys(profile, splits)
 
     def _categories(self, profile: Profile, first: SplitProfile, others: list[SplitProfile]) -> Iterator[Found]:
         fields = [f.name for f in profile.dataset.fields if f.role == "feature" and f.kind == "text"]
@@ -157,6 +172,52 @@ class SplitSchema(Rule):
                     },
                     cases=Cases(other.name, other.rows.places.take(rows)),
                     exact=other.rows.complete and first.rows.complete,
+                )
+
+    def _keys(self, profile: Profile, splits: list[SplitProfile]) -> Iterator[Found]:
+        """Users, items and shops that train lacks, where the splits are meant to share them."""
+        keys = [key for key in group_keys(profile.dataset, splits) if key.named]
+        pairs, first, ends = crossed(keys), splits[0], np.cumsum([len(split.rows) for split in splits])
+        for split, end in zip(splits[1:], ends[1:], strict=True):
+            later = in_time(profile.dataset, [first, split], lambda _: [])
+            for key in keys:
+                seen = np.bincount(key.codes[: ends[0]] + 1, minlength=len(key.values) + 1)[1:]
+                codes = key.codes[end - len(split.rows) : end]
+                unseen = (codes >= 0) & (seen[codes] == 0)
+                held = int((codes >= 0).sum())
+                # What is told by source on purpose shares none, and a few by mistake are SPL107's.
+                if not (later or key.name in pairs) or not unseen.any() or 2 * unseen.sum() > held:
+                    continue
+                expected = float((seen == 1).sum() / max(1, seen.sum()) * held)
+                share = float(unseen.sum() / held)
+                surprising = _tail(int(unseen.sum()), expected + 1) < self.params.chance / len(keys)
+                if not surprising or share < self.params.share:
+                    continue
+                new = np.unique(codes[unseen])
+                yield Found(
+                    message=(
+                        f"{int(unseen.sum()):,} rows of {split.name} ({share:.1%}) are of {len(new):,} values of "
+                        f"{key.name!r} that {first.name} never has, such as {key.values[int(new[0])]!r}; about "
+                        f"{expected:.2g} rows are to be expected"
+                    ),
+                    consequence="There is no trained vector for them: a lookup fails, or every answer for them is a guess.",
+                    remedy=(
+                        "Leave them out of the score or report it apart, let the model have one vector for the unknown, "
+                        "and size its tables by the keys of all splits."
+                    ),
+                    severity="warning" if share >= self.params.unknown else "info",
+                    confidence=0.95,
+                    split=split.name,
+                    column=key.name,
+                    subject=f"keys {key.name}",
+                    evidence={
+                        "column": key.name,
+                        "rows": int(unseen.sum()),
+                        "expected": digits(expected, 3),
+                        "new": [key.values[int(k)] for k in new[:10]],
+                    },
+                    cases=Cases(split.name, split.rows.places.take(unseen)),
+                    exact=split.rows.complete and first.rows.complete,
                 )
 
     @classmethod

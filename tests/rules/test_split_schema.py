@@ -123,3 +123,35 @@ def test_rare_categories_of_a_random_split_are_no_alarm(many: int) -> None:
 def test_names_and_free_text_are_no_categories() -> None:
     train = TRAIN.assign(city=[f"street {k}" for k in range(400)])
     assert not found(TEST.assign(city=[f"road {k}" for k in range(120)]), train)
+
+
+def ratings() -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"user_id": rng.integers(0, 200, 5000), "item_id": rng.integers(0, 300, 5000)})
+    table = table.drop_duplicates(ignore_index=True)
+    table = table.assign(rating=rng.integers(1, 6, len(table)))
+    return {"train": table.iloc[:3500], "test": table.iloc[3500:].reset_index(drop=True)}
+
+
+def about_keys(splits: dict[str, pd.DataFrame]) -> list[Finding]:
+    return datalint.scan(splits, label="rating", select=["SPL110"]).findings
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.3, "warning"), (0.04, "info")])
+def test_items_that_train_never_has(share: float, severity: str) -> None:
+    splits = ratings()
+    assert not about_keys(splits)
+    new = np.random.default_rng(7).random(len(splits["test"])) < share
+    splits["test"] = splits["test"].assign(item_id=splits["test"]["item_id"] + 9000 * new)
+    (finding,) = about_keys(splits)
+    assert (finding.severity, finding.column) == (severity, "item_id")
+    assert finding.affected.count == new.sum()
+
+
+def test_keys_that_splits_are_not_meant_to_share() -> None:
+    table = pd.concat(ratings().values(), ignore_index=True)
+    told = table["user_id"] < 140
+    assert not about_keys({"train": table[told], "test": table[~told].reset_index(drop=True)})
+    names = {name: split.assign(item_id=range(k, k + len(split))) for k, (name, split) in enumerate(ratings().items())}
+    names["test"]["item_id"] += 10_000
+    assert not about_keys(names)

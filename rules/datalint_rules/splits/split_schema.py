@@ -28,7 +28,6 @@ from datalint.author import (
     group_keys,
     more_of,
 )
-
 from datalint_rules._shared.keys import crossed
 from datalint_rules._shared.series import in_time
 
@@ -176,7 +175,8 @@ class SplitSchema(Rule):
 
     def _keys(self, profile: Profile, splits: list[SplitProfile]) -> Iterator[Found]:
         """Users, items and shops that train lacks, where the splits are meant to share them."""
-        keys = [key for key in group_keys(profile.dataset, splits) if key.named]
+        identity = {field.name for field in profile.dataset.fields if field.role in {"group", "id"}}
+        keys = [key for key in group_keys(profile.dataset, splits) if key.name in identity]
         pairs, first, ends = crossed(keys), splits[0], np.cumsum([len(split.rows) for split in splits])
         for split, end in zip(splits[1:], ends[1:], strict=True):
             later = in_time(profile.dataset, [first, split], lambda _: [])

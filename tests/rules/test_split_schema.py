@@ -12,6 +12,7 @@ import pytest
 import datalint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from datalint.report.models import Finding
@@ -50,7 +51,7 @@ def test_columns_missing_and_new() -> None:
 
 
 def test_a_benchmark_need_not_be_written_as_chats_are(tmp_path: Path) -> None:
-    def written(name: str, rows: list[dict[str, object]]) -> None:
+    def written(name: str, rows: Sequence[Mapping[str, object]]) -> None:
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     asked = [f"What is {k} times {k + 3} in words, and why is it so?" for k in range(60)]

@@ -9,12 +9,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
 import datalint
 from datalint.sources.sounds.decode import read
-from tests.recordings import KINDS, RATE, made
+from tests.recordings import KINDS, RATE, made, packed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -253,3 +255,51 @@ def test_recordings_that_no_table_lists(tmp_path: Path, recordings: Path) -> Non
     (tmp_path / "train" / "metadata.csv").write_text("\n".join(["file_name,transcription", *rows]) + "\n")
     (finding,) = scan(tmp_path, "FIL101").findings
     assert "5 recordings that no table lists are left out" in finding.message
+
+
+def stored(path: Path, sounds: list[bytes | None], seed: int = 0) -> None:
+    """Recordings in a column of Parquet, with the features that Hugging Face's library writes beside them."""
+    rng = np.random.default_rng(seed)
+    held = [{"bytes": data, "path": f"{k}.wav"} for k, data in enumerate(sounds)]
+    table = pa.table(
+        {
+            "audio": pa.array(held, pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+            "transcription": [" ".join(rng.choice(["one", "two", "three", "four"], 5)) for _ in held],
+            "label": [k % 3 for k in range(len(held))],
+        }
+    )
+    features = {"audio": {"_type": "Audio"}, "label": {"_type": "ClassLabel", "names": list(KINDS)}}
+    about = {"huggingface": json.dumps({"info": {"features": features}})}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table.replace_schema_metadata(about), path)
+
+
+def test_recordings_in_a_column(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    train: list[bytes | None] = [packed(made(KINDS[k % 3], rng)) for k in range(60)]
+    test = [*train[:6], *(packed(made(KINDS[k % 3], rng)) for k in range(24))]
+    train[7], train[9] = b"RIFF" + bytes(60), None
+    stored(tmp_path / "data" / "train-00000-of-00001.parquet", train)
+    stored(tmp_path / "data" / "test-00000-of-00001.parquet", test, 1)
+    (dataset,) = datalint.detect(tmp_path)
+    assert (dataset.layout, dataset.modality) == ("Parquet of recordings, one file per split", "audio")
+    assert dataset.label is not None and dataset.label.name == "label"
+    assert dataset.recordings is not None and dataset.recordings.transcript == "transcription"
+    report = datalint.scan(tmp_path, cache=False, jobs=1)
+    found = {f.code: f for f in report.findings}
+    assert {s.name: s.samples for s in report.datasets[0].splits} == {"train": 60, "test": 30}
+    broken = {sample.id for f in report.findings if f.code == "AUD101" for sample in f.affected.samples}
+    assert {name.rpartition("/")[2] for name in broken} == {f"train-00000-of-00001.parquet[{k}]" for k in (7, 9)}
+    assert found["SPL101"].affected.count == 6
+    assert dataset.partitions[0].picture(0) is not None
+
+
+@pytest.mark.parametrize("pack", ["zip", "tar", "gztar"])
+def test_recordings_in_an_archive(tmp_path: Path, pack: str) -> None:
+    rng = np.random.default_rng(4)
+    for k in range(30):
+        write(tmp_path / "all" / KINDS[k % 3] / f"{k}.wav", np.round(made(KINDS[k % 3], rng) * 32767).astype(np.int16))
+    shutil.make_archive(str(tmp_path / "packed" / "sounds"), pack, tmp_path / "all")
+    report = datalint.scan(tmp_path / "packed", cache=False, jobs=1)
+    assert report.datasets[0].splits[0].classes == dict.fromkeys(KINDS, 10)
+    assert not [f.code for f in report.findings if f.code in {"AUD101", "FIL101"}]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 import wave
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xxhash
@@ -16,6 +18,7 @@ from datalint.core.problem import Problem
 from datalint.core.project import install
 from datalint.core.sounds import PICTURE, Sound
 from datalint.sources.files import is_pointer, reason
+from datalint.sources.remote.path import RemotePath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,9 @@ BLOCK = 1 << 19
 
 MOST = 1 << 30
 """Values of all channels that are looked at: three hours in stereo."""
+
+MAX_BYTES = 512 << 20
+"""Bytes of a recording on a server that are read."""
 
 CHANNELS = 8
 """Channels whose values are looked at."""
@@ -62,16 +68,25 @@ _FRAMES = 2_048
 """Columns of a spectrogram that are kept while its length is not known."""
 
 
-def read(path: str, shown: str, suffix: str) -> tuple[Sound, list[Problem]]:
+Stored = str | Path | bytes
+"""A file, or what is in it."""
+
+
+def _open(stored: Stored) -> IO[bytes]:
+    return io.BytesIO(stored) if isinstance(stored, bytes) else open(stored, "rb")  # noqa: PTH123 - a Path is slower
+
+
+def read(stored: Stored, shown: str, suffix: str) -> tuple[Sound, list[Problem]]:
     """Decode a recording to its end; what is wrong with it is told, and nothing is raised.
 
     Args:
-        path: the file.
+        stored: the file.
         shown: what people call it.
         suffix: what its name says of its format, with the dot, in lower case.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a Path costs as much as opening the file
+        stored = stored.read_bytes(MAX_BYTES) if isinstance(stored, RemotePath) else stored
+        with _open(stored) as file:
             start = file.read(1024)
             size = file.seek(0, 2)
     except OSError as error:
@@ -79,13 +94,13 @@ def read(path: str, shown: str, suffix: str) -> tuple[Sound, list[Problem]]:
     if problem := _no_sound(start, shown):
         return Sound(), [problem]
     try:
-        source = _opened(path, start)
+        source = _opened(stored, start)
     except ImportError:
         return Sound(), [Problem("not-scanned", shown, f"{_format(start) or suffix[1:].upper()} {MISSING}")]
     except Exception as error:  # soundfile, and wave as well, raise many things on damaged files
         return Sound(), [Problem("unreadable", shown, f"no recording that can be decoded: {_said(error)}")]
     try:
-        return _measured(source, path, shown, suffix, size)
+        return _measured(source, stored, shown, suffix, size)
     finally:
         source.close()
 
@@ -137,14 +152,14 @@ class _Source:
         self.file.close()
 
 
-def _opened(path: str, start: bytes) -> _Source:
+def _opened(stored: Stored, start: bytes) -> _Source:
     try:
         import soundfile
     except (ImportError, OSError) as error:  # an OSError where the library itself is missing
         if not start.startswith(b"RIFF"):
             raise ImportError from error
         try:
-            file = wave.open(path, "rb")  # noqa: SIM115 - closed by its owner
+            file = wave.open(_named(stored), "rb")  # noqa: SIM115 - closed by its owner
         except wave.Error as other:
             if "unknown format" in str(other):
                 raise ImportError from error
@@ -152,10 +167,14 @@ def _opened(path: str, start: bytes) -> _Source:
         width = file.getsampwidth()
         depth = "PCM_U8" if width == 1 else f"PCM_{8 * width}"
         return _Source(file, file.getframerate(), file.getnchannels(), file.getnframes(), "WAV", depth, exact=True)
-    opened = soundfile.SoundFile(path)
+    opened = soundfile.SoundFile(_named(stored))
     format_ = _ALSO.get(opened.format, opened.format)
     known = format_ in {"WAV", "FLAC", "AIFF", "AU"}
     return _Source(opened, opened.samplerate, opened.channels, opened.frames, format_, opened.subtype, known)
+
+
+def _named(stored: Stored) -> Any:
+    return io.BytesIO(stored) if isinstance(stored, bytes) else str(stored)
 
 
 def _floats(data: bytes, width: int) -> NDArray[np.float32]:
@@ -170,7 +189,7 @@ def _floats(data: bytes, width: int) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _measured(source: _Source, path: str, shown: str, suffix: str, size: int) -> tuple[Sound, list[Problem]]:
+def _measured(source: _Source, stored: Stored, shown: str, suffix: str, size: int) -> tuple[Sound, list[Problem]]:
     sound = Sound(source.rate, source.channels, format=source.format, depth=source.depth)
     problems: list[Problem] = []
     if source.rate <= 0 or source.channels <= 0:
@@ -195,7 +214,7 @@ def _measured(source: _Source, path: str, shown: str, suffix: str, size: int) ->
     if broken:
         problems.append(Problem("truncated", shown, f"breaks off after {sound.seconds:.3g} s: {broken}"))
     elif not problems:
-        problems += _cut_short(source, path, shown, size, frames)
+        problems += _cut_short(source, stored, shown, size, frames)
     if (named := _NAMED.get(suffix)) and named != source.format:
         problems.append(Problem("suffix", shown, f"named {suffix} and stored as {source.format}"))
     sound.hash, sound.readable = hasher.intdigest(), not any(p.kind == "truncated" for p in problems)
@@ -203,11 +222,11 @@ def _measured(source: _Source, path: str, shown: str, suffix: str, size: int) ->
     return sound, problems
 
 
-def _cut_short(source: _Source, path: str, shown: str, size: int, frames: int) -> list[Problem]:
+def _cut_short(source: _Source, stored: Stored, shown: str, size: int, frames: int) -> list[Problem]:
     """Whether there is less than the header says."""
     declared = source.frames
     if source.format == "WAV":
-        told, held = _data_of(path, size)
+        told, held = _data_of(stored, size)
         if told > held:
             cut = f"its header promises {told:,} bytes of sound, and {held:,} are there"
             return [Problem("truncated", shown, cut)]
@@ -218,9 +237,9 @@ def _cut_short(source: _Source, path: str, shown: str, size: int, frames: int) -
     return []
 
 
-def _data_of(path: str, size: int) -> tuple[int, int]:
+def _data_of(stored: Stored, size: int) -> tuple[int, int]:
     """Bytes of sound that the header of a WAV file promises, and those that follow it; no more where it does not know."""
-    with open(path, "rb") as file:  # noqa: PTH123 - as above
+    with _open(stored) as file:
         at = 12
         while at + 8 <= size:
             file.seek(at)

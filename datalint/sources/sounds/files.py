@@ -12,13 +12,14 @@ from datalint.core import hashing
 from datalint.core.dataset import Batch
 from datalint.core.problem import Problem
 from datalint.core.sounds import Sound, SoundBlock
-from datalint.sources.files import printable
+from datalint.sources.files import printable, reach
 from datalint.sources.sample_files import SampleFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from datalint.core.dataset import Aspect
+    from datalint.sources.sounds.decode import Stored
 
 BATCH = 64
 """Files of one batch."""
@@ -30,11 +31,11 @@ class SoundFiles(SampleFiles):
 
     def picture(self, line: int) -> bytes | None:
         """Its spectrogram as a small WebP file."""
-        return spectrogram(self.files_read[line])
+        return spectrogram(reach(self.base, self.files[line]))
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the files; each is opened once."""
-        paths = self.files_read
+        paths = [reach(self.base, name) for name in self.files]
         for start in range(0, len(self.files), BATCH):
             names = self.files[start : start + BATCH]
             batch = Batch(self.split, start, len(names), labels=self._labels(start, len(names)))
@@ -43,11 +44,13 @@ class SoundFiles(SampleFiles):
             yield batch
 
 
-def read_sounds(paths: Sequence[str | None], names: Sequence[str], start: int, problems: list[Problem]) -> SoundBlock:
+def read_sounds(
+    stored: Sequence[Stored | None], names: Sequence[str], start: int, problems: list[Problem]
+) -> SoundBlock:
     """Decode recordings; what is wrong is added to ``problems``, at the position of each counted from ``start``.
 
     Args:
-        paths: of the files; None for one that is not there.
+        stored: the files; None for one that is not there.
         names: what people call them.
         start: position of the first.
         problems: what is added to.
@@ -55,12 +58,12 @@ def read_sounds(paths: Sequence[str | None], names: Sequence[str], start: int, p
     from datalint.sources.sounds.decode import read
 
     sounds: list[Sound] = []
-    for k, (path, name) in enumerate(zip(paths, names, strict=True)):
+    for k, (file, name) in enumerate(zip(stored, names, strict=True)):
         shown = printable(name)
-        if path is None:
+        if file is None:
             sounds.append(Sound())
             continue
-        sound, found = read(path, shown, os.path.splitext(name)[1].lower())  # noqa: PTH122 - faster than a Path
+        sound, found = read(file, shown, os.path.splitext(name)[1].lower())  # noqa: PTH122 - faster than a Path
         problems += [Problem(p.kind, p.path, p.message, start + k) for p in found]
         sounds.append(sound)
     block = SoundBlock.none(len(sounds))
@@ -75,14 +78,14 @@ def read_sounds(paths: Sequence[str | None], names: Sequence[str], start: int, p
     return block
 
 
-def spectrogram(path: str) -> bytes | None:
+def spectrogram(stored: Stored) -> bytes | None:
     """A recording as a picture for a report; None where it cannot be read."""
     from PIL import Image
 
     from datalint.sources.images.decode import webp
     from datalint.sources.sounds.decode import read
 
-    sound, _ = read(path, path, "")
+    sound, _ = read(stored, "", "")
     if not sound.rate:
         return None
     shades = 255 - sound.picture

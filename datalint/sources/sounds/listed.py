@@ -10,14 +10,16 @@ import numpy as np
 from datalint.core.dataset import Batch
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
-from datalint.sources.files import printable
+from datalint.sources.files import printable, reach
 from datalint.sources.sounds.files import BATCH, read_sounds, spectrogram
 from datalint.sources.tables.convert import TableReader, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from datalint.core.dataset import Aspect
+    from datalint.sources.sounds.decode import Stored
     from datalint.sources.tables.format import TablePartition
 
 
@@ -57,8 +59,8 @@ class ListedSounds:
 
     def picture(self, line: int) -> bytes | None:
         """Its spectrogram as a small WebP file."""
-        path = self.files[line]
-        return None if path is None else spectrogram(path)
+        stored, _ = self._stored(line)
+        return None if stored is None else spectrogram(stored)
 
     def cut(self, start: int, stop: int) -> ListedSounds:
         """A part of it."""
@@ -73,7 +75,7 @@ class ListedSounds:
             low, high = max(self.first, at), min(last, at + record.num_rows)
             if low < high:
                 for batch in reader.read(record.slice(low - at, high - low)):
-                    yield from self._sounding(batch, aspects)
+                    yield from sounding(batch, aspects, self._stored)
             at += record.num_rows
             if at >= last and self.first:
                 break
@@ -81,30 +83,36 @@ class ListedSounds:
         if problems and not self.first:  # what is wrong with the table is told once
             yield Batch(self.split or WHOLE, reader.line, 0, problems=problems)
 
-    def _sounding(self, batch: Batch, aspects: frozenset[Aspect]) -> Iterator[Batch]:
-        """The samples with what their recordings sound like, some at a time."""
-        if not aspects & {"header", "pixels"}:
-            yield batch
-            return
-        for start in range(0, batch.size, BATCH):
-            rows = np.arange(start, min(start + BATCH, batch.size), dtype=np.int64)
-            lines = batch.where[rows]
-            part = Batch(
-                batch.split,
-                batch.start + start,
-                len(rows),
-                lines=lines,
-                labels=batch.labels and batch.labels.take(rows),
-                table=batch.table and take_rows(batch.table, rows),
-            )
-            if part.table is not None and batch.table is not None and not start:
-                part.table.tokens = batch.table.tokens  # counted per batch: they must be told once
-            paths = [self.files[line] for line in lines]
-            names = [path or self.names[line] for path, line in zip(paths, lines, strict=True)]
-            part.problems += batch.problems if not start else []
-            for k, path in enumerate(paths):
-                if path is None:
-                    known = Problem("absent", printable(names[k]), "is listed and not there", part.start + k)
-                    part.problems.append(known)
-            part.sounds = read_sounds(paths, names, part.start, part.problems)
-            yield part
+    def _stored(self, line: int) -> tuple[str | Path | None, str]:
+        path = self.files[line]
+        return (None, self.names[line]) if path is None else (reach(self.table.path.parent, path), path)
+
+
+def sounding(
+    batch: Batch, aspects: frozenset[Aspect], stored: Callable[[int], tuple[Stored | None, str]]
+) -> Iterator[Batch]:
+    """The samples with what their recordings sound like, some at a time; ``stored`` tells where each is and its name."""
+    if not aspects & {"header", "pixels"}:
+        yield batch
+        return
+    for start in range(0, batch.size, BATCH):
+        rows = np.arange(start, min(start + BATCH, batch.size), dtype=np.int64)
+        lines = batch.where[rows]
+        part = Batch(
+            batch.split,
+            batch.start + start,
+            len(rows),
+            lines=lines,
+            labels=batch.labels and batch.labels.take(rows),
+            table=batch.table and take_rows(batch.table, rows),
+        )
+        if part.table is not None and batch.table is not None and not start:
+            part.table.tokens = batch.table.tokens  # counted per batch: they must be told once
+        files, names = zip(*map(stored, lines.tolist()), strict=True)
+        part.problems += batch.problems if not start else []
+        for k, file in enumerate(files):
+            if file is None:
+                known = Problem("absent", printable(names[k]), "is listed and not there", part.start + k)
+                part.problems.append(known)
+        part.sounds = read_sounds(files, names, part.start, part.problems)
+        yield part

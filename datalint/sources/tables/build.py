@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from datalint.core.dataset import NAME_IT, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
 from datalint.sources.sounds.columns import recordings_of
+from datalint.sources.sounds.rows import sounded
 from datalint.sources.tables.beside import BesidePartition
 from datalint.sources.tables.conversations import NO_LABEL, conversation_of, task_of, with_others, written_turns
 from datalint.sources.tables.convert import TablePlan
@@ -125,7 +126,8 @@ def table_dataset(
         skipped_label=NO_LABEL if conversation else NAME_IT,
         recordings=recordings_of(columns),
     )
-    return pictured(dataset, [m.file for m in members])
+    files = [m.file for m in members]
+    return sounded(dataset, files) if files[0].sounds and not files[0].pictures else pictured(dataset, files)
 
 
 def target_columns(choice: LabelChoice | None, several: SeveralLabels | None) -> tuple[str, ...]:

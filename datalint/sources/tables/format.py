@@ -93,6 +93,8 @@ class TableFile:
     """Where in its rows the objects lie whose keys are columns."""
     pictures: tuple[str, ...] = ()
     """Columns of pictures, as the bytes of their files; the likeliest input first."""
+    sounds: tuple[str, ...] = ()
+    """The same of recordings."""
     inside: str = ""
     """What the table is called within its file, where that may hold several."""
     about: Any = None

@@ -14,7 +14,7 @@ from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
 from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
-from datalint.sources.tables.picture_columns import picture_columns
+from datalint.sources.tables.picture_columns import picture_columns, sound_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +104,7 @@ def arrow_table_file(
         name: ColumnHead(name, shapes[name][1], [cell for of in read if name in of for cell in cells_of(of[name])])
         for name in (*kinds, *lists)
     }
+    first = head or (lambda _: records[0] if records else None)
     return TableFile(
         path=file.path,
         shown=file.shown,
@@ -117,7 +118,8 @@ def arrow_table_file(
         empty=not rows,
         unseen={name: dtypes[name] for name in shapes if name not in kinds},
         lists=tuple(heads[name] for name in lists),
-        pictures=picture_columns(schema, head or (lambda _: records[0] if records else None)),
+        pictures=picture_columns(schema, first),
+        sounds=sound_columns(schema, first),
     )
 
 

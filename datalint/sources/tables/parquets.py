@@ -91,7 +91,7 @@ class ParquetFormat(TableFormat):
 
     def partitions(self, file: TableFile, plan: TablePlan) -> list[ParquetPartition]:
         """Some row groups each."""
-        rows = PARTITION_PICTURES if file.pictures else PARTITION_ROWS
+        rows = PARTITION_PICTURES if file.pictures or file.sounds else PARTITION_ROWS
         return row_group_partitions(file.path.absolute(), file.shown, plan, rows)
 
 

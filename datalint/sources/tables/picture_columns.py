@@ -169,6 +169,18 @@ def picture_columns(schema: Any, head: Callable[[list[str]], Any]) -> tuple[str,
     return tuple(sorted(found, key=lambda name: order.get(name.casefold(), len(order))))
 
 
+def sound_columns(schema: Any, head: Callable[[list[str]], Any]) -> tuple[str, ...]:
+    """The columns of recordings, as those of pictures are found."""
+    import pyarrow as pa
+
+    features = declared_features(schema.metadata)
+    typed = zip(schema.names, schema.types, strict=True)
+    maybe = [name for name, kind in typed if pa.types.is_struct(kind) and _may_hold(kind)]
+    first = head(maybe) if maybe else None
+    held = set() if first is None else set(first.schema.names)
+    return tuple(n for n in maybe if n in held and (features.get(n) == "Audio" or _holds(first, n, is_sound)))
+
+
 def declared_features(metadata: Any) -> dict[str, str]:
     """What each column is, as the metadata of Hugging Face have it: ``Image``, ``Audio``, ``ClassLabel`` ..."""
     found: Any
@@ -197,17 +209,22 @@ def _is_bytes(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _holds(record: Any, name: str) -> bool:
-    """Whether the first cells hold pictures: most of those that hold anything."""
+def _holds(record: Any, name: str, one: Callable[[bytes], bool] | None = None) -> bool:
+    """Whether the first cells hold pictures, or what else one is: most of those that hold anything."""
     cells = record.column(record.schema.get_field_index(name)).slice(0, PEEK).to_pylist()
     held = [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells if cell is not None]
     held = [data for data in held if data]
-    return bool(held) and 2 * sum(map(is_picture, held)) > len(held)
+    return bool(held) and 2 * sum(map(one or is_picture, held)) > len(held)
 
 
 def is_picture(data: bytes) -> bool:
     """Whether bytes begin as the file of a picture does."""
     return data.startswith(MAGIC) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+
+
+def is_sound(data: bytes) -> bool:
+    """Whether bytes begin as the file of a recording does."""
+    return data.startswith((b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3")) or data[8:12] == b"WAVE"
 
 
 def pictured(dataset: Dataset, members: Sequence[TableFile]) -> Dataset:

@@ -104,7 +104,7 @@ def test_columns_that_hold_no_pictures(tmp_path: Path) -> None:
     put(tmp_path / "sound.parquet", sound)
     paths = [{"bytes": None, "path": f"/elsewhere/{k}.jpg"} for k in range(60)]
     put(tmp_path / "paths.parquet", pa.table({"image": pa.array(paths, PICTURE), "label": [k % 2 for k in range(60)]}))
-    assert {dataset.modality for dataset in datalint.scan(tmp_path, preset="fast").datasets} == {"table"}
+    assert {dataset.modality for dataset in datalint.scan(tmp_path, preset="fast").datasets} == {"table", "audio"}
 
 
 def test_a_row_without_a_picture(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""Recordings in a column of a table, as the bytes of their files: what data sets of the Hugging Face hub are stored as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from datalint.core.dataset import Batch
+from datalint.core.terms import Storage
+from datalint.sources.sounds.columns import recordings_of
+from datalint.sources.sounds.files import spectrogram
+from datalint.sources.sounds.listed import sounding
+from datalint.sources.tables.convert import TableReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from datalint.core.dataset import Aspect, Dataset
+    from datalint.core.problem import Problem
+    from datalint.sources.tables.format import TableFile
+    from datalint.sources.tables.picture_columns import Rows
+
+
+@dataclass(frozen=True)
+class SoundRows:
+    """Some rows with the recordings in one of their columns."""
+
+    rows: Rows
+    column: str
+
+    @property
+    def split(self) -> str | None:
+        """The split of all rows, if they share one."""
+        return self.rows.split
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files whose content decides what is read."""
+        return self.rows.files_read
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be read, roughly."""
+        return self.rows.weight
+
+    def sample_id(self, line: int) -> str:
+        """As the row's."""
+        return self.rows.sample_id(line)
+
+    def picture(self, line: int) -> bytes | None:
+        """The spectrogram of one row."""
+        return self.pictures([line])[0]
+
+    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
+        """Those of several rows, in one pass."""
+        made: dict[int, bytes | None] = {}
+        wanted, start = sorted(set(lines)), 0
+        for record in self.rows.records([self.column], [], "wanted") if wanted else ():
+            while wanted and wanted[0] < start + record.num_rows:
+                line = wanted.pop(0)
+                data = _bytes_of(record.column(0)[line - start])
+                made[line] = None if data is None else spectrogram(data)
+            start += record.num_rows
+            if not wanted:
+                break
+        return [made.get(line) for line in lines]
+
+    def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
+        """The rows as samples with their recordings."""
+        plan = replace(self.rows.plan, unseen=tuple(name for name in self.rows.plan.unseen if name != self.column))
+        reader = TableReader(plan, labels_only="table" not in aspects)
+        problems: list[Problem] = []
+        heard = [self.column] if aspects & {"header", "pixels"} else []
+        start = 0
+        for record in self.rows.records([*reader.columns, *heard], problems, "wanted"):
+            sounds = record.column(record.schema.get_field_index(self.column)) if heard else None
+
+            def stored(line: int, sounds: Any = sounds, start: int = start) -> tuple[bytes | None, str]:
+                item = sounds[line - start]
+                suffix = _suffix_of(item)
+                return _bytes_of(item), f"{self.sample_id(line)}{suffix}"
+
+            for batch in reader.read(record):
+                yield from sounding(batch, aspects, stored)
+            start += record.num_rows
+        if problems:
+            yield Batch(reader.home, reader.line, 0, problems=problems)
+
+
+def _bytes_of(item: Any) -> bytes | None:
+    data: bytes | None = (item.as_py() or {}).get("bytes")
+    return data
+
+
+def _suffix_of(item: Any) -> str:
+    path = (item.as_py() or {}).get("path") or ""
+    return path[path.rfind(".") :] if "." in path.rpartition("/")[2] else ""
+
+
+def sounded(dataset: Dataset, members: Sequence[TableFile]) -> Dataset:
+    """The data set as one of recordings, if all of its tables hold some in the same column."""
+    column = next((name for name in members[0].sounds if all(name in member.sounds for member in members)), None)
+    if column is None:
+        return dataset
+    moot = f"column {column!r} holds "
+    kind, _, how = dataset.layout.partition(",")
+    heads = members[0].columns
+    return replace(
+        dataset,
+        layout=f"{kind} of recordings{f',{how}' if how else ''}",
+        modality="audio",
+        evidence=f"{dataset.evidence}; recordings in the column {column!r}",
+        partitions=[SoundRows(rows, column) for rows in dataset.partitions],  # type: ignore[arg-type]
+        fields=tuple(field for field in dataset.fields if field.name != column),
+        problems=[problem for problem in dataset.problems if not problem.message.startswith(moot)],
+        storage=Storage.OTHER,
+        conversation=None,
+        recordings=recordings_of(heads, column),
+    )

@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 
 import datalint
-from tests.reference import named, picture
+from tests.reference import crop, named, photos, picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,3 +192,65 @@ def test_a_table_of_nothing_but_zeros() -> None:
     frame = table()
     frame[[f"x{j}" for j in range(5)]] = 0.0
     assert len(rows(scan(frame))) == len(frame)
+
+
+# --- channels -------------------------------------------------------------------------------------------------------
+
+
+def colours(seed: int, n: int = 60) -> Any:
+    """Small pictures of patches in all colours."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (n, 4, 4, 3), dtype=np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+@pytest.mark.parametrize("share", [0.02, 0.3, 1.0])
+def test_a_channel_of_one_value(share: float, value: int) -> None:
+    for channel, name in enumerate(("red", "green", "blue")):
+        pictures = colours(channel)
+        dead = list(range(max(1, round(share * len(pictures)))))
+        pictures[dead, :, :, channel] = value
+        report = scan((pictures, np.arange(60) % 2), None)
+        (finding,) = report.findings
+        assert (finding.severity, finding.evidence["channel"]) == ("warning", name)
+        assert rows(report) == dead
+
+
+def test_a_channel_of_floating_point_pictures() -> None:
+    pictures = colours(3).astype(np.float32)
+    pictures[[4, 9], :, :, 1] = 0
+    pictures = (pictures - pictures.mean()) / pictures.std()
+    assert rows(scan((pictures, np.arange(60) % 2), None)) == [4, 9]
+
+
+def test_grey_pictures_and_drawings_in_one_colour_lack_no_channel() -> None:
+    grey = colours(4)[..., :1].repeat(3, axis=3)
+    yellow = grey * np.array([1, 1, 0], np.uint8)
+    red = grey * np.array([1, 0, 0], np.uint8)
+    for pictures in (colours(5), grey, yellow, red):
+        assert not scan((pictures, np.arange(60) % 2), None).findings
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_a_channel_of_photos(tmp_path: Path, share: float) -> None:
+    rng = np.random.default_rng(6)
+    for k in range(40):
+        photo = crop(list(photos().values())[k % 2], 192, 128, rng)
+        lost = k % round(1 / share) == 0
+        path = tmp_path / ("china", "flower")[k % 2] / f"{k:03d}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture(photo * np.array([1, 1, not lost], np.uint8)))
+    (finding,) = scan(tmp_path, None).findings
+    assert finding.evidence["channel"] == "blue"
+    assert finding.affected.count >= 0.9 * 40 * share
+
+
+def test_dim_light_of_one_colour(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    for k in range(40):
+        photo = crop(list(photos().values())[k % 2], 192, 128, rng)
+        light = np.array([1, 0.6, k / 60])
+        path = tmp_path / ("china", "flower")[k % 2] / f"{k:03d}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture((photo * light).astype(np.uint8), "JPEG", quality=90))
+    assert not scan(tmp_path, None).findings

@@ -13,8 +13,10 @@ from datalint.author import (
     Dataset,
     Field,
     Found,
+    ImageHeaders,
     Measurement,
     NumberStats,
+    PixelStats,
     Planted,
     Profile,
     Rule,
@@ -23,6 +25,7 @@ from datalint.author import (
     Skip,
     SplitProfile,
     ZeroSamples,
+    are,
     blacken,
     digits,
     training,
@@ -38,6 +41,9 @@ class AllZeroInputs(Rule):
     In tables where zeros are common, the number of such rows is compared with what the zeros of the single columns
     would give by chance, so that sparse data is not blamed for being sparse.
 
+    Of colour pictures it also finds those in which one channel holds one value all over while the other two show a picture. In
+    JPEG files such a channel is no longer constant, and nothing tells it from dim light: there it is not looked for.
+
     ## Why it hurts
 
     An all-zero sample is nearly always a failed read, a missing file or padding that was taken for data. It carries a
@@ -49,7 +55,8 @@ class AllZeroInputs(Rule):
 
     ## When it is wrong
 
-    Where zero everywhere is a real observation, such as a customer without any purchase. If most cells of a table are
+    Where zero everywhere is a real observation, such as a customer without any purchase, or where pictures have two channels by
+    nature, such as those of two dyes. If most cells of a table are
     zero the finding is only info; otherwise half of a split is an error.
 
     ## Reference
@@ -63,7 +70,9 @@ class AllZeroInputs(Rule):
     item = "1"
     modalities = frozenset({"table", "images"})
     repair = "drop"
-    public = frozenset({"all_zero_samples", "all_zero_share", "expected_by_chance", "zero_cell_share"})
+    public = frozenset(
+        {"all_zero_samples", "all_zero_share", "expected_by_chance", "zero_cell_share", "dead", "images", "channel"}
+    )
 
     class Params(RuleParams):
         """Cuts."""
@@ -75,12 +84,14 @@ class AllZeroInputs(Rule):
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
         """Where the zero samples lie, and how common zeros are."""
-        return (ZeroSamples, NumberStats) if dataset.modality == "table" else (ZeroSamples,)
+        return (ZeroSamples, NumberStats) if dataset.modality == "table" else (ZeroSamples, PixelStats, ImageHeaders)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         if profile.dataset.modality == "table" and not profile.feature_names:
             raise Skip("the table has no numeric feature column", applies=False)
+        if profile.dataset.modality == "images":
+            yield from _dead_channels(profile)
         for split in profile.splits:
             zeros = split[ZeroSamples]
             if zeros.count == 0:
@@ -133,6 +144,50 @@ class AllZeroInputs(Rule):
             table[column] = table[column].where(~table.index.isin(table.index[rows]), 0)
         faulty = Clean(clean.name, {**clean.tables, split: table}, clean.label)
         return Planted(faulty, split=split, rows={split: frozenset(int(r) for r in rows)})
+
+
+_CHANNELS = ("red", "green", "blue")
+_SHOWN = 16  # deviation, of 255, in which a channel shows something
+_PALE = 0.3  # relative to the liveliest channel: above it lie the channels of sound pictures
+
+
+def _dead_channels(profile: Profile) -> Iterator[Found]:
+    """Pictures of which one channel is constant and the other two are not."""
+    spread = {split.name: np.nan_to_num(split[PixelStats].spread.astype(np.float64)) for split in profile.splits}
+    every = np.concatenate(list(spread.values()))
+    if not len(every):
+        return
+    least, flat = every.argmin(axis=1), every.min(axis=1)
+    ordered = np.sort(every, axis=1)
+    # Drawings in yellow on black lack blue by nature: their other channels are one.
+    alive = (ordered[:, 1] >= _SHOWN) & (ordered[:, 2] - ordered[:, 1] > 1e-6 * ordered[:, 2])
+    exact = alive & (flat == 0)
+    pale = alive & ~exact & (flat <= _PALE * ordered[:, 2])
+    # Dim or glaring light fades by degrees: there more pictures are nearly without a channel than wholly.
+    certain = np.array([(exact & (least == k)).sum() >= (pale & (least == k)).sum() for k in range(len(_CHANNELS))])
+    lost = exact & certain[least]
+    start = 0
+    for split in profile.splits:
+        some = slice(start, start + len(spread[split.name]))
+        start = some.stop
+        for channel, name in enumerate(_CHANNELS):
+            mine = np.flatnonzero(lost[some] & (least[some] == channel))
+            if not len(mine):
+                continue
+            readable = int(split[PixelStats].measured.sum())
+            yield Found(
+                message=(
+                    f"{len(mine):,} of {readable:,} images {are(len(mine))} of one value in the whole {name} channel "
+                    f"({len(mine) / readable:.2%})"
+                ),
+                consequence="The model never sees this channel of them, and learns what its absence goes with.",
+                remedy="Trace the listed images to their source and load them again with all channels, or drop them.",
+                confidence=0.9,
+                split=split.name,
+                subject=name,
+                evidence={"dead": len(mine), "images": readable, "channel": name},
+                cases=Cases(split.name, split[ImageHeaders].places.take(mine)),
+            )
 
 
 def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple[float, float]:

@@ -31,7 +31,9 @@ class Outcome:
 def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Without the caller's settings, and with a cache that nobody else has."""
     kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("DATALINT", "NO_COLOR", "FORCE_COLOR", "PYTHONIO"))
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("DATALINT", "NO_COLOR", "FORCE_COLOR", "PYTHONIO", "PYTHONDONT"))
     }
     path = os.pathsep.join([str(ROOT), str(ROOT / "rules")])
     return (

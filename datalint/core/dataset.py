@@ -289,6 +289,8 @@ class Batch:
     @property
     def all_zero(self) -> NDArray[np.bool_]:
         """Samples whose whole input is zero."""
+        if self.sounds is not None:
+            return self.sounds.loudest == 0
         if self.table is not None:
             return self.table.all_zero
         if self.images is not None and self.images.all_zero is not None:

@@ -50,9 +50,9 @@ columns hang together, and next to none of copies among measured values.
 class ExactDuplicates(Rule):
     """Samples of a split that repeat an earlier one: rows with the same values and label, images with the same content.
 
-    Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, and unreadable files are no copies
-    of each other. Every sample is compared while the hashes fit the memory budget; beyond it the number is an estimate
-    from a uniform sample of the contents, and the finding gives its interval. In tables of coarse values rows coincide
+    Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, silent recordings AUD103's, and
+    unreadable files are no copies of each other. Every sample is compared while the hashes fit the memory budget; beyond it
+    the number is an estimate from a uniform sample of the contents, and the finding gives its interval. In tables of coarse values rows coincide
     by themselves, as the many that differ in one column alone show: the finding says so, and is then only info.
 
     ## Why it hurts
@@ -92,8 +92,10 @@ class ExactDuplicates(Rule):
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The hashes of all samples; of a table also which rows are zero and how coarse its values are."""
-        return (Contents, Sample, ZeroSamples) if dataset.modality == "table" else (Contents,)
+        """The hashes of all samples; of a table also which rows are zero and how coarse its values are, of sound what is silent."""
+        if dataset.modality == "table":
+            return (Contents, Sample, ZeroSamples)
+        return (Contents, ZeroSamples) if dataset.modality == "audio" else (Contents,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""

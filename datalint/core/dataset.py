@@ -290,7 +290,7 @@ class Batch:
     def all_zero(self) -> NDArray[np.bool_]:
         """Samples whose whole input is zero."""
         if self.sounds is not None:
-            return self.sounds.loudest == 0
+            return np.asarray(self.sounds.loudest == 0, np.bool_)
         if self.table is not None:
             return self.table.all_zero
         if self.images is not None and self.images.all_zero is not None:

@@ -25,6 +25,7 @@ class Problem:
         "header",
         "quote",
         "types",
+        "tags",  # of tokens, that follow no scheme
         "columns",
         "stray",
         "hidden",  # a folder that scans pass over and loaders do not

@@ -23,7 +23,6 @@ WORDS = [
     "sang",
     "to",
     "Ann",
-    "Lee",
     "in",
     "Oslo",
     "while",
@@ -124,3 +123,51 @@ def test_what_is_no_file_of_tagged_tokens(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(rows)
     (dataset,) = datalint.detect(tmp_path)
     assert dataset.layout == "delimited text file"
+
+
+# "Ann Lee" is a person and "New York" a place, one beside the other; "Rome" is a place of one word.
+SENTENCE = ["in", "Rome", "we", "met", "Ann", "Lee", "New", "York", "and", "Oslo", "Rome"]
+SCHEMES = {
+    "IOB1": ["O", "I-LOC", "O", "O", "I-PER", "I-PER", "I-LOC", "I-LOC", "O", "I-LOC", "B-LOC"],
+    "IOB2": ["O", "B-LOC", "O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "O", "B-LOC", "B-LOC"],
+    "BIOES": ["O", "S-LOC", "O", "O", "B-PER", "E-PER", "B-LOC", "E-LOC", "O", "S-LOC", "S-LOC"],
+    "BILOU": ["O", "U-LOC", "O", "O", "B-PER", "L-PER", "B-LOC", "L-LOC", "O", "U-LOC", "U-LOC"],
+}
+
+
+def of_tags(path: Path, tags: list[list[str]]) -> list[str]:
+    blocks = [
+        "\n".join(f"{w}{k} {t}".rstrip() for w, t in zip(SENTENCE, row, strict=True)) for k, row in enumerate(tags)
+    ]
+    (path / "train.conll").write_text("\n\n".join(blocks) + "\n\n")
+    return [f.message for f in datalint.scan(path, cache=False, select=["FIL102"]).findings]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tags_of_one_scheme_pass(tmp_path: Path, scheme: str) -> None:
+    assert not of_tags(tmp_path, [SCHEMES[scheme]] * 60)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "at", "tag", "told"),
+    [
+        ("IOB2", 1, "I-LOC", "3 of 240 entities begin with I- where the others begin with B- (first in sentence 8)"),
+        ("IOB2", 6, "I-LOC", "3 of 240 entities begin with I- where the others begin with B-"),
+        ("IOB1", 1, "B-LOC", "3 of 240 entities begin with B- where the others begin with I-"),
+        ("BIOES", 1, "I-LOC", "3 of 240 entities begin with I- where the others begin with B-"),
+        ("BIOES", 5, "I-PER", "3 of 120 entities of several tokens lack the tag that ends them"),
+        ("IOB2", 3, "LOC", "3 rows have a tag of no scheme, such as 'LOC' (first in sentence 8)"),
+        ("IOB2", 3, "", "3 rows have no tag (first in sentence 8)"),
+        ("IOB2", 1, "B-loc", "'loc' stands in 3 tags and 'LOC' in "),
+    ],
+)
+def test_tags_that_follow_no_scheme(tmp_path: Path, scheme: str, at: int, tag: str, told: str) -> None:
+    tags = [[*SCHEMES[scheme]] for _ in range(60)]
+    for row in tags[7:10]:
+        row[at] = tag
+    (message,) = of_tags(tmp_path, tags)
+    assert told in message
+
+
+def test_parts_of_speech_follow_no_scheme_and_need_none(tmp_path: Path) -> None:
+    assert not of_tags(tmp_path, [["NN", "NNP", "I", "VB", "B-X", "NN", "DT", "JJ", "CC", "NN", "."]] * 60)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from datalint.core.problem import Problem
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.jsonlines import LINE, JsonLinesPartition, packing_of, rows_table
 from datalint.sources.tables.packed import chunks
+from datalint.sources.tables.tag_sequences import MOST, TAG, TagSequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from datalint.sources.tables.convert import TablePlan
+    from datalint.sources.tables.format import Cells
 
 TEXT, TAGS, ROWS = "text", "tags", "rows"
 
-_TAG = re.compile(r"O|_|[BIESULM]-\S+")
-"""A tag of the schemes IOB, BIO, BIOES and BILOU."""
 _NO_TOKEN = ("#", "-DOCSTART-")
 """How lines of metadata begin."""
 UNIVERSAL = 10
@@ -59,6 +59,8 @@ class ConllFormat(TableFormat):
         rows = [row for block in blocks if (row := _row(block, where)) is not None]
         table = rows_table(file, self, [{TEXT: row[TEXT], TAGS: row[TAGS]} for row in rows[: CELLS // 2]])
         table.about = where
+        # The tags are looked into where they are read.
+        table.problems = [problem for problem in table.problems if problem.kind != "unseen"]
         return table
 
     def whole(self, file: TableFile, plan: TablePlan) -> ConllPartition:
@@ -90,7 +92,7 @@ def _tag_column(lines: Sequence[Sequence[str]]) -> tuple[int, int] | None:
     """Which fields are the token and its tag, where nearly all lines have a tag of names in several tokens."""
     for column in range(1, len(lines[0]) if lines else 0):
         tags = [fields[column] for fields in lines if len(fields) > column]
-        whole = sum(_TAG.fullmatch(tag) is not None for tag in tags) >= 0.98 * len(lines)
+        whole = sum(TAG.fullmatch(tag) is not None for tag in tags) >= MOST * len(lines)
         if whole and "O" in tags and any(tag[:2] in {"B-", "I-"} for tag in tags):
             return 0, column
     return None
@@ -116,9 +118,19 @@ class ConllPartition(JsonLinesPartition):
     where: tuple[int, int] = (0, 1)
     """Which fields of a line are the token and its tag."""
 
+    seen: TagSequences | None = field(default=None, compare=False)
+    """What the tags that were read have shown."""
+
     def sample_id(self, line: int) -> str:
         """File and number of the sentence."""
         return f"{self.shown}[{line}]"
+
+    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
+        """The sentences, and whether their tags follow one scheme."""
+        seen = TagSequences() if cells == "wanted" else None
+        yield from super(ConllPartition, replace(self, seen=seen)).records(columns, problems, cells)
+        if seen is not None and (told := seen.told()):
+            problems.append(Problem("tags", self.shown, told))
 
     def blocks(self) -> Iterator[bytes]:
         """The sentences as objects."""
@@ -131,8 +143,11 @@ class ConllPartition(JsonLinesPartition):
         yield self._objects(rest)
 
     def _objects(self, lines: Sequence[bytes]) -> bytes:
-        rows = (_row(block, self.where) for block in _blocks(lines))
-        return b"".join(json.dumps(row).encode() + b"\n" for row in rows if row is not None)
+        rows = [row for block in _blocks(lines) if (row := _row(block, self.where)) is not None]
+        if self.seen is not None:
+            for row in rows:
+                self.seen.add(row[TAGS])
+        return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
     def line_of(self, row: dict[str, str | None]) -> bytes:
         """The lines of a sentence as they were."""

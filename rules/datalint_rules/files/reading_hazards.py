@@ -31,7 +31,7 @@ class ReadingHazards(Rule):
     """Files that a usual reader takes for something else than they are, without stopping.
 
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
-    and delimiters that differ between files or change within one, columns or types of columns that flip between shards or records,
+    and delimiters that differ between files or change within one, columns or types of columns that flip between shards or records, tags of tokens that mix schemes (entities that begin with I- among those with B-),
     hidden folders with pictures among class folders, and, as info, byte-order marks, saved row indexes, unnamed or
     repeated column names, mixed line ends, lines above the header, and files among images that are none. Rows with a
     wrong number of fields belong to FIL101.
@@ -142,6 +142,12 @@ _HAZARDS: dict[str, _Hazard] = {
         "warning",
         "Readers that take the types from the beginning stop where they change, or turn numbers into text or gaps.",
         "Bring the column into one type in all files and records, and name the type when reading.",
+    ),
+    "tags": _Hazard(
+        "tags that follow no scheme",
+        "warning",
+        "Scores count entities by where they begin and end: the same ones are counted, dropped or joined by chance.",
+        "Convert the tags to one scheme (BIO: B- begins each entity), and mend the rows without a known tag.",
     ),
     "columns": _Hazard(
         "columns that differ between shards",

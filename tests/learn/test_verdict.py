@@ -145,3 +145,9 @@ def test_contradictions_need_no_model() -> None:
     assert found.pairs == ((0, 1, 2),)
     assert found.merged == ((0, 1, 2),)
     assert contradictions(content, np.zeros(9, np.intp)).pairs == ()
+
+
+def test_one_content_in_all_classes_is_no_copied_folder() -> None:
+    contents, labels = np.zeros(60, np.uint64), np.arange(60) % 3
+    assert len(contradictions(contents, labels).pairs) == 3
+    assert not contradictions(contents, labels).merged

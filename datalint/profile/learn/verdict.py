@@ -67,7 +67,7 @@ class Contradictions:
     Attributes:
         rows: all their samples.
         pairs: (class, class, number of distinct contents filed under both).
-        merged: those pairs where at least half of one class's contents lie in the other one as well.
+        merged: those pairs where at least half of one class's contents, and two of them, lie in the other one as well.
     """
 
     rows: NDArray[np.intp]
@@ -151,5 +151,6 @@ def contradictions(groups: NDArray[np.uint64], y: NDArray[np.integer]) -> Contra
     return Contradictions(
         rows=np.flatnonzero(np.isin(inverse, content[times > 1])),
         pairs=pairs,
-        merged=tuple((a, b, k) for a, b, k in pairs if k >= 0.5 * min(size[a], size[b])),
+        # One content alone is no folder: pictures that are all black are alike in every class.
+        merged=tuple((a, b, k) for a, b, k in pairs if k >= max(2, 0.5 * min(size[a], size[b]))),
     )

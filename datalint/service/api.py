@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from typing import Annotated, Any, Final, Literal
 
 import anyio
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +22,7 @@ from datalint.service import history
 from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
 from datalint.service.models import OPEN, Dataset, Event, Finding, Scan, State
 from datalint.service.problems import Problem
+from datalint.service.roots import NAME
 from datalint.service.security import Admin, Reader, Role, Triager  # noqa: TC001 - FastAPI reads them
 from datalint.service.worker import enqueue
 
@@ -87,7 +88,7 @@ class NewDataset(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(max_length=200)
+    name: str = Field(pattern=f"^{NAME.pattern}$")
     root: str | None = None
     path: str = ""
     label: str | None = None
@@ -462,10 +463,12 @@ def new_token(request: Request, who: Admin, new: NewToken) -> Secret:
 
 
 @router.get("/events", response_class=EventSourceResponse)
-async def events(request: Request, who: Reader, after: After = 0) -> AsyncIterator[ServerSentEvent]:
+async def events(
+    request: Request, who: Reader, after: After = 0, last_event_id: Annotated[int | None, Header(ge=0)] = None
+) -> AsyncIterator[ServerSentEvent]:
     """What happens, as it happens; `Last-Event-ID` resumes."""
     service = service_of(request)
-    last = int(request.headers.get("last-event-id", "0")[:9] or 0) if "last-event-id" in request.headers else after
+    last = after if last_event_id is None else last_event_id
 
     def read() -> list[tuple[Event, str]]:
         with service.database.read() as session:

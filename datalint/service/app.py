@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
+from starlette.routing import Match, Route
 
 import datalint
 from datalint.core.errors import DatalintError
@@ -67,6 +68,7 @@ def create(service: Service) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _problem)
     app.add_exception_handler(IntegrityError, _problem)
     app.add_exception_handler(OperationalError, _problem)
+    app.add_exception_handler(Exception, _problem)
     return app
 
 
@@ -77,6 +79,16 @@ def _problem(request: Request, error: Exception) -> Response:
             problem = error
         case DatalintError():
             problem = Problem(422, str(error))
+        case HTTPException(status_code=405):
+            # Starlette names the methods of the first route with this path alone.
+            routes = [*api.router.routes, *api.watching.routes, *pages.router.routes]
+            allowed = {
+                method
+                for route in routes
+                if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
+                for method in route.methods or ()
+            }
+            problem = Problem(405, str(error.detail), headers={"allow": ", ".join(sorted(allowed))})
         case HTTPException():
             problem = Problem(error.status_code, str(error.detail), dict(error.headers or {}))
         case RequestValidationError():
@@ -84,8 +96,10 @@ def _problem(request: Request, error: Exception) -> Response:
             problem = Problem(422, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"[:500])
         case IntegrityError():
             problem = Problem(409, "somebody else did the same at this moment; look again")
-        case _:
+        case OperationalError():
             problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
+        case _:
+            problem = Problem(500, "this is a mistake in datalint; the log of the service says more")
     if problem.status == 401 and request.method == "GET" and pages.wants_page(request):
         return RedirectResponse("/login", 303)
     if not pages.wants_page(request):

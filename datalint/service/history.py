@@ -315,10 +315,10 @@ def change(session: Session, dataset: Dataset, who: str, fields: dict[str, Any])
     Raises:
         DatalintError: the gate has other levels.
     """
-    gate = fields.get("gate", dataset.gate)
+    gate = dataset.gate | fields.get("gate", {})
     if set(gate) != {"new", "open"} or not set(LEVELS) >= set(gate.values()):
         raise DatalintError("a gate has the levels 'new' and 'open', each error, warning, info or never")
-    changed = {name: value for name, value in fields.items() if getattr(dataset, name) != value}
+    changed = {name: value for name, value in (fields | {"gate": gate}).items() if getattr(dataset, name) != value}
     for name, value in changed.items():
         setattr(dataset, name, value)
     if changed:

@@ -260,7 +260,15 @@ def test_events_are_streamed_and_resumed(shared: Team) -> None:
                     if line.startswith("id: "):
                         seen.append(line.removeprefix("id: "))
                         break
+        assert client.get(f"{V1}/events", headers={"last-event-id": "x"}).status_code == 422
     assert int(seen[1]) > int(seen[0])
+
+
+def test_one_level_of_a_gate_is_changed_and_the_other_stays(shared: Team) -> None:
+    shared.push("admin", "levels", finding("a"))
+    for gate in ({"new": "error"}, {}):
+        changed = shared.ask("admin", "PATCH", "/datasets/levels", json={"gate": gate}).json()
+        assert changed["gate"] == {"new": "error", "open": "error"}
 
 
 def test_it_can_be_watched(shared: Team) -> None:

@@ -257,6 +257,16 @@ def lists_beside(root: Path) -> None:
     pd.DataFrame({"name": ["yes", "no"], "colour": ["red", "blue"]}).to_csv(root / "classes.csv", index=False)
 
 
+def comments(root: Path) -> None:
+    rows = [
+        {"id": f"{k * 7919:016x}", "comment_text": words(20), "toxic": k % 3 == 0, "threat": k % 7 == 0}
+        for k in range(240)
+    ]
+    frame = pd.DataFrame(rows).astype({"toxic": int, "threat": int})
+    frame[:160].to_csv(root / "train.csv", index=False)
+    frame[160:].drop(columns=["toxic", "threat"]).to_csv(root / "test.csv", index=False)
+
+
 @dataclass(frozen=True)
 class Read:
     """What a scan says of a folder."""
@@ -293,6 +303,7 @@ FAMOUS = [
     Read(emotions, "delimited text file", {"train": 240, "test": 60}, "emotion", {"train": 7, "test": 7}),
     Read(edges, "delimited text file", {"all": 0}),
     Read(panel, "delimited text file", {"all": 1_200}, "y"),
+    Read(comments, "delimited text, one file per split", {"train": 160, "test": 80}, "toxic,threat", {"train": 2}),
     Read(lists_beside, "delimited text file", {"all": 200}, "label", {"all": 2}),
 ]
 

@@ -246,6 +246,7 @@ def _columns(dataset: Dataset, first: SplitProfile, other: SplitProfile) -> Iter
     # Only the label or the answer may be missing, and only beyond train: it is what is to be predicted.
     talk = dataset.conversation
     predicted = {column for column, part in talk.parts if part == "assistant"} if talk else set()
+    predicted |= {field.name for field in dataset.fields if field.role == "label"}
     predicted |= {dataset.label.name} if dataset.label else set()
     lacking = [name for name in here if name not in there and name not in predicted]
     added = [name for name in there if name not in here]

@@ -17,7 +17,7 @@ from datalint.sources.objects.draw import is_stream, said
 if TYPE_CHECKING:
     from datalint.loops.torch.session import Session
 
-PAIRS = 24
+PAIRS = 64
 """Samples that are compared with their items."""
 
 SCORED = 160

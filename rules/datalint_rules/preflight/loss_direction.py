@@ -56,7 +56,9 @@ class LossDirection(LoopRule):
         if not free.end < free.start:
             return
         if free.right_after is not None and free.right_before is not None:
-            if free.right_after < 0.5 * free.right_before or free.right_after < 0.02 < free.right_before:
+            # No loss of classes falls below zero while it leaves all of them wrong.
+            fallen = free.right_after < 0.02 and (free.right_before > 0.02 or free.end < 0)
+            if fallen or free.right_after < 0.5 * free.right_before:
                 yield Found(
                     message=(
                         f"minimising the loss over the outputs alone takes the share of right ones from {free.right_before:.0%} "

@@ -280,7 +280,7 @@ class Read:
 
 
 FAMOUS = [
-    Read(dogs_vs_cats, "split folders", {"train": 60, "test": 30}),
+    Read(dogs_vs_cats, "split folders", {"train": 60, "test": 30}, "file name", {"train": 2}),
     Read(dog_breeds, "images listed in a table", {"train": 60, "test": 30}, "breed", {"train": 3}),
     Read(
         tiny_imagenet,

@@ -17,6 +17,7 @@ from datalint.sources.folder import split_folders, stem, strays
 from datalint.sources.images.files import image_partitions
 from datalint.sources.images.masks import MaskFolder, find_masks
 from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.named_classes import classes_in_names
 from datalint.sources.tables.unlike import among_images
 
 if TYPE_CHECKING:
@@ -231,6 +232,9 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
     names: set[str] = set()
     level = found.class_depth
     problems = strays(found.classless, CLASSLESS)
+    named = (
+        classes_in_names({s: [e.name for e in inside] for s, inside in found.by_split.items()}) if level is None else {}
+    )
     for split in sorted(found.by_split, key=split_order):
         entries = sorted(found.by_split[split], key=lambda e: e.parts)
         classes: list[str] | None = None
@@ -240,6 +244,9 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
             entries.sort(key=lambda e: (e.parts[level], e.parts))
             classes = [files.printable(e.parts[level]) for e in entries]
             names |= set(classes)
+        elif split in named:
+            said = dict(zip((e.parts for e in found.by_split[split]), named[split], strict=True))
+            classes = [files.printable(said[e.parts]) for e in entries]
         partitions += image_partitions(split, entries, classes)
     layout, label = found.layout, None
     if names:
@@ -248,6 +255,10 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         label = Label("class folder", f"{len(names)} folders: {shown}", "high")
         split_folders_too = len(found.by_split) > 1 or WHOLE not in found.by_split
         layout = "image class folders" + (" in split folders" if split_folders_too else "")
+    elif named:
+        words = sorted({files.printable(word) for inside in named.values() for word in inside})
+        shown = ", ".join(words[:4]) + (", ..." if len(words) > 4 else "")
+        label = Label("file name", f"{len(words)} words before a number: {shown}", "medium")
     problems += strays(found.strays, found.stray)
     above = {entry.parts[:level] for entry in found.entries} if level is not None else set()
     for place in folder.empty if found.layout == CLASSES else ():
@@ -268,7 +279,8 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         splits=tuple(Split(s, found.why[s]) for s in sorted(found.by_split, key=split_order)),
         label=label,
         problems=problems,
-        by_class=bool(names),
-        skipped_label="the images lie in no class folders, so there are no labels",
+        by_class=label is not None,
+        by_name=bool(named),
+        skipped_label="the images lie in no class folders, and their names say no classes, so there are no labels",
         storage=Storage.PICTURES,
     )

@@ -8,7 +8,7 @@ import pytest
 
 import datalint
 from datalint.judge.fold import fold
-from datalint.report.models import Finding
+from datalint.report.models import AffectedSample, Finding
 
 CODES = ("SPL101", "SPL102", "SPL107", "SPL108")
 FOLLOWS = {code: tuple(other for other in CODES if other != code) for code in CODES} | {"SPL107": CODES}
@@ -56,6 +56,38 @@ def test_two_keys_of_one_pair_are_one_verdict() -> None:
     folded = fold(findings, FOLLOWS, {"SPL1071": "12 videos"})
     assert [item.part_of for item in folded] == [None, "SPL1070"]
     assert folded[0].message == "SPL107; also, 12 videos"
+
+
+@pytest.mark.parametrize(("severity", "part_of"), [("error", "VAL1010"), ("warning", None)])
+def test_a_split_that_is_of_no_use_explains_what_else_is_odd_in_it(severity: str, part_of: str | None) -> None:
+    findings = [finding("VAL101", split="test", severity=severity), finding("SPL106", split="test", against="train")]
+    assert fold(findings, {"SPL106": ("VAL101:error",)}, {})[1].part_of == part_of
+
+
+@pytest.mark.parametrize(
+    ("rows", "part_of"), [(range(20), "IMG1060"), (range(10, 20), "IMG1060"), (range(15, 40), None)]
+)
+def test_samples_that_another_finding_names_are_explained_by_it(rows: range, part_of: str | None) -> None:
+    findings = [finding("IMG106", split="all"), finding("DUP101", split="all")]
+    named = {"IMG1060": range(20), "DUP1010": rows}
+    affected = {
+        name: [AffectedSample(id=f"{k}.png", index=k, split="all", fingerprint="") for k in own]
+        for name, own in named.items()
+    }
+    assert fold(findings, {"DUP101": ("IMG106:samples",)}, {}, affected)[1].part_of == part_of
+    assert fold(findings, {"DUP101": ("IMG106:samples",)}, {})[1].part_of is None
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_a_test_split_of_zeros_is_one_error(test: bool) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(50, 10, (600, 6))).add_prefix("f")
+    table["y"] = np.where(table["f0"] + table["f1"] > 100, "a", "b")
+    tables = {"train": table[:450].copy(), "test": table[450:].copy()}
+    if test:
+        tables["test"].iloc[:, :-1] = 0
+    findings = datalint.scan(tables, label="y", cache=False).datasets[0].leading
+    assert [f.code for f in findings if f.severity != "info"] == ["VAL101"] * test
 
 
 @pytest.mark.parametrize("shared", [0, 14])

@@ -9,10 +9,19 @@ from datalint.core.severity import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from datalint.report.models import Finding
+    from datalint.report.models import AffectedSample, Finding
 
 
-def fold(findings: Sequence[Finding], follows: Mapping[str, Sequence[str]], briefs: Mapping[str, str]) -> list[Finding]:
+MOST = 0.9
+"""Share of a finding's samples that another finding must name to explain it by them."""
+
+
+def fold(
+    findings: Sequence[Finding],
+    follows: Mapping[str, Sequence[str]],
+    briefs: Mapping[str, str],
+    affected: Mapping[str, Sequence[AffectedSample]] | None = None,
+) -> list[Finding]:
     """Mark the findings that another one at the same place explains, and name them in it.
 
     A class-sorted file also has single-label batches and drifts: the order leads, the others become part of it and are
@@ -24,20 +33,24 @@ def fold(findings: Sequence[Finding], follows: Mapping[str, Sequence[str]], brie
         follows: by code of a rule the codes of those that explain it. Rules may follow each other, or themselves: then the
             most severe finding leads, of equal ones that of the first code, of these the first.
         briefs: by fingerprint of a finding about two splits, what the one that leads says of it.
+        affected: by fingerprint of a finding the samples that it names, for codes that explain on condition.
     """
+    samples = affected or {}
     at = {finding.fingerprint: k for k, finding in enumerate(findings)}
 
     def rank(finding: Finding) -> tuple[int, str, int]:
         return SEVERITIES.index(finding.severity), finding.code, at[finding.fingerprint]
 
     def leads_to(lead: Finding, finding: Finding) -> bool:
-        mutual = finding.code in follows.get(lead.code, ())
+        mutual = finding.code in map(_code, follows.get(lead.code, ()))
         return _explains(lead, finding) and (not mutual or rank(lead) < rank(finding))
 
     leads: dict[str, str] = {}
     for finding in findings:
-        for code in follows.get(finding.code, ()):
-            lead = next((other for other in findings if other.code == code and leads_to(other, finding)), None)
+        for entry in follows.get(finding.code, ()):
+            code = _code(entry)
+            candidates = (other for other in findings if other.code == code and _meets(entry, other, finding, samples))
+            lead = next((other for other in candidates if leads_to(other, finding)), None)
             if lead is not None:
                 leads[finding.fingerprint] = lead.fingerprint
                 break
@@ -53,6 +66,23 @@ def fold(findings: Sequence[Finding], follows: Mapping[str, Sequence[str]], brie
         else finding
         for finding in findings
     ]
+
+
+def _code(entry: str) -> str:
+    return entry.partition(":")[0]
+
+
+def _meets(entry: str, lead: Finding, finding: Finding, affected: Mapping[str, Sequence[AffectedSample]]) -> bool:
+    """Whether the condition behind a code holds, such as ``VAL101:error``."""
+    condition = entry.partition(":")[2]
+    if condition == "error":
+        return lead.severity == "error"
+    if condition == "samples":
+        own, explained = (
+            {(sample.split, sample.index) for sample in affected.get(item.fingerprint, ())} for item in (finding, lead)
+        )
+        return bool(own) and len(own & explained) >= MOST * len(own)
+    return True
 
 
 def _leading(finding: Finding, parts: Sequence[Finding], briefs: Mapping[str, str]) -> Finding:

@@ -419,7 +419,7 @@ class _Judged:
             ),
             facts=facts.facts_of(profile, self.modelled),
             views=views_of(profile, self.thumbnails),
-            findings=_in_order(fold(self.findings, self.follows, self.briefs)),
+            findings=_in_order(fold(self.findings, self.follows, self.briefs, self.affected)),
             rules=tuple(sorted(self.statuses, key=lambda status: status.code)),
         )
         return Scanned(report, self.affected, self.thumbnails.made(), profile.lasting, self.spared)

@@ -138,6 +138,9 @@ class RuleBase(ABC):
     """
     Codes of rules that explain this one: where they find something at the same place, its findings are part of theirs.
 
+    ``VAL101:error`` explains only where it is an error, since then most of the split is of no use, and ``IMG106:samples`` only
+    the samples that it names as well.
+
     Rules that follow each other, or themselves, speak of one fault from several sides: the most severe finding leads, of
     equal ones that of the first code.
     """

@@ -81,6 +81,7 @@ class ExactDuplicates(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     repair = "drop-copies"
+    follows: ClassVar[tuple[str, ...]] = ("IMG106:samples",)
     public = frozenset({"repeated", "distinct_repeated", "share", "explained_by_coarse_values"})
 
     class Params(RuleParams):

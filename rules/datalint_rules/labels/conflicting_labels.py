@@ -70,6 +70,7 @@ class ConflictingLabels(Rule):
     item = "4, 27"
     wants = "classes"
     tasks = frozenset({"classification", "detection", "regression"})
+    follows: ClassVar[tuple[str, ...]] = ("IMG106:samples",)
     public = frozenset({"samples", "groups", "best_training_accuracy", "explained_by_coarse_values", "group"})
 
     class Params(RuleParams):

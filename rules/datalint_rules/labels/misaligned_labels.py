@@ -67,6 +67,7 @@ class MisalignedLabels(Rule):
     item = "4, 7"
     trains = True
     wants = "label"
+    follows: ClassVar[tuple[str, ...]] = ("VAL101:error",)
     public = frozenset(
         {
             "agreement_with_other",

@@ -79,6 +79,7 @@ class WeakGroup(Rule):
     item = "5"
     trains = True
     shares_models = True
+    follows: ClassVar[tuple[str, ...]] = ("VAL101:error",)
     modalities = frozenset({"table"})
     wants = "classes"
     public = frozenset(

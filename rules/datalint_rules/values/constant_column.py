@@ -70,6 +70,7 @@ class ConstantColumn(Rule):
     name = "constant-column"
     severity: ClassVar[Severity] = "warning"
     item = "37"
+    follows: ClassVar[tuple[str, ...]] = ("VAL101:error",)
     modalities = frozenset({"table"})
     public = frozenset({"constant_columns", "missing", "same_share"})
     measures = (NumberStats, TextStats, Sample)

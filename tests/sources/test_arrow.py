@@ -138,7 +138,7 @@ def test_damaged_ones(tmp_path: Path) -> None:
     (tmp_path / "cut.arrow").write_bytes(content[: len(content) // 2])
     file(table, tmp_path / "end.feather")
     (tmp_path / "end.feather").write_bytes((tmp_path / "end.feather").read_bytes()[:-20])
-    (tmp_path / "text.arrow").write_text("a,b\n1,2\n")
+    (tmp_path / "text.arrow").write_text("a,b\n" + "".join(f"{k},{k * k % 97}\n" for k in range(40)))
     for name in ("cut.arrow", "end.feather"):
         (message,) = [m for code, m in found(tmp_path) if code == "FIL101"]
         assert name in message or "2 files" in message or "more" in message

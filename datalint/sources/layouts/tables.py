@@ -53,7 +53,8 @@ def _is_list(found: FoundTables, entry: Entry) -> bool:
     """Whether the tables of a file are too short for samples, where others are there."""
     path = entry.path.absolute()
     tables = [table for table in found.seen if table.path.absolute() == path]
-    return bool(tables) and all(max((len(c.values) for c in t.columns), default=0) < MIN_ROWS for t in tables)
+    rows = [max((len(column.values) for column in table.columns), default=0) for table in tables]
+    return bool(rows) and all(0 < count < MIN_ROWS for count in rows)  # none at all is a fault, which a scan tells
 
 
 class FoundTables(TableFolders):

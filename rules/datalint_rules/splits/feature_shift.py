@@ -131,7 +131,8 @@ class FeatureShift(Rule):
             message += f"; {time!r} separates the splits, so this is change over time"
         numeric = [name for name in columns if name in train.rows.at and name in other.rows.at]
         series = time is not None or (
-            bool(numeric)
+            units is None  # visits of one patient are similar without any order of time
+            and bool(numeric)
             and len(numeric) == len(columns)
             and in_time(profile.dataset, [train, *between, other], lambda rows: [rows.column(n) for n in numeric])
         )

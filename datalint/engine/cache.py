@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import importlib.metadata
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from datalint import __version__
 from datalint.core.errors import DatalintError
+from datalint.core.installed import version
 from datalint.core.writing import TEMPORARY, can_hold, link, new_file, replacing
 from datalint.sources.files import state_of
 from datalint.sources.plugins import plugin_sources
@@ -197,7 +197,7 @@ class Cache:
         """The version and sources of datalint and of others' layouts, and the versions of what it computes with."""
         libraries = ("cleanlab", "numpy", "pandas", "pillow", "pyarrow", "scikit-learn", "scipy")
         stamps = [sources_stamp(root) for root in (Path(__file__).parents[1], *plugin_sources())]
-        return [__version__, stamps, [importlib.metadata.version(name) for name in libraries]]
+        return [__version__, stamps, [version(name) for name in libraries]]
 
     @cached_property
     def _walked(self) -> dict[str, bytes]:
@@ -324,9 +324,22 @@ def _plain(value: Any) -> Any:
 
 def sources_stamp(root: Path) -> str:
     """State of a package's source files: an edited checkout must not see the results of its former self."""
-    files = root.rglob("*.py") if root.is_dir() else [root]
-    found = sorted((str(p.relative_to(root)), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+    found = sorted(_states(str(root)) if root.is_dir() else [("", *_state(root.stat()))])
     return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+def _states(folder: str, prefix: str = "") -> Iterator[tuple[str, int, int]]:
+    # pathlib takes five times as long, and this runs before each scan.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _states(entry.path, f"{prefix}{entry.name}/")
+            elif entry.name.endswith(".py"):
+                yield prefix + entry.name, *_state(entry.stat())
+
+
+def _state(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 class Cached:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from datalint.core.installed import entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ ENTRY_POINTS = "datalint.rules"
 def rule_packages() -> Iterator[str]:
     """Names of the packages that hold rules."""
     yield BUILT_IN
-    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        yield entry_point.value
+    for point in entry_points(ENTRY_POINTS):
+        yield point.value
 
 
 def pack_folders() -> list[Path]:

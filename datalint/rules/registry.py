@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from datalint.core.errors import DatalintError
@@ -44,8 +45,13 @@ def every_rule() -> list[type[RuleBase]]:
     return sorted(set(found.values()), key=lambda rule: rule.code)
 
 
-def rules_in(package: str) -> Iterator[type[RuleBase]]:
+@cache
+def rules_in(package: str) -> tuple[type[RuleBase], ...]:
     """The rules of one pack."""
+    return tuple(_found(package))
+
+
+def _found(package: str) -> Iterator[type[RuleBase]]:
     root = importlib.import_module(package)
     for module_info in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
         if "._" in module_info.name:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from datalint.core.installed import entry_points
 from datalint.sources.files import spoken
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def not_used(plugin: str, error: Exception) -> str:
 def loaded(group: str, kind: type[T]) -> tuple[list[tuple[T, str]], list[str]]:
     """An instance of each class that a group names, with what messages call it, and what is wrong with the others."""
     found, wrong = [], []
-    for point in entry_points(group=group):
+    for point in entry_points(group):
         by = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
         plugin = f"the {group.rpartition('.')[2].removesuffix('s')} {point.name!r}{by}"
         try:
@@ -42,7 +42,7 @@ def loaded(group: str, kind: type[T]) -> tuple[list[tuple[T, str]], list[str]]:
 
 def plugin_sources() -> Iterator[Path]:
     """Where the sources of plug-ins lie, none of which is imported: what is cached depends on them."""
-    points = [*entry_points(group=LAYOUTS), *entry_points(group=FORMATS)]
+    points = [*entry_points(LAYOUTS), *entry_points(FORMATS)]
     for name in sorted({point.module.partition(".")[0] for point in points}):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:

@@ -72,8 +72,8 @@ class FramePartition:
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """The rows, converted batch by batch."""
         reader = TableReader(self.plan, labels_only="table" not in aspects)
-        present = [name for name in reader.columns if name in self.table.column_names]
-        table = self.table.select(present)
+        names = set(self.table.column_names)  # a new list each time that it is asked for
+        table = self.table.select([name for name in reader.columns if name in names])
         for start in range(0, table.num_rows, ROWS):  # a table may lie in a mapped file: only a part becomes a copy
             for record in table.slice(start, ROWS).combine_chunks().to_batches():
                 yield from reader.read(record)
@@ -117,7 +117,7 @@ def frame_dataset(
             kinds[name] = found if kinds.setdefault(name, found) == found else "text"
     heads = [ColumnHead(name, _shape(kinds[name]), _head(table, name)) for name, table in _first_with(tables, kinds)]
     tests = [table for split, table in tables.items() if split == "test"]
-    missing = {name for name in first.column_names if tests and all(name not in table.column_names for table in tests)}
+    missing = set(first.column_names).difference(*(table.column_names for table in tests)) if tests else set[str]()
     typed = [
         (name, kind)
         for table in tables.values()
@@ -183,9 +183,9 @@ def _columns(table: pa.Table | None) -> tuple[tuple[str, Kind | None], ...]:
 
 
 def _first_with(tables: Mapping[str, pa.Table], names: Mapping[str, Any]) -> Iterator[tuple[str, pa.Table]]:
-    order = sorted(tables, key=split_order)
+    order = [(tables[split], set(tables[split].column_names)) for split in sorted(tables, key=split_order)]
     for name in names:
-        yield name, next(tables[split] for split in order if name in tables[split].column_names)
+        yield name, next(table for table, own in order if name in own)
 
 
 def _key(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The command line as a process of its own, the way a person or a build server runs it."""
+"""The command line: in this process, or as one of its own where the process is what is tested."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def run(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, *
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def call(folder: Path, *arguments: str) -> Outcome:
-    """The same in this process, which spares the time that a new one takes to start."""
+def call(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> Outcome:
+    """The same in this process, which saves the two seconds that a new one takes to import what a scan needs."""
     from datalint.cli import main
 
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     with (
         contextlib.chdir(folder),
         mock.patch.object(sys, "argv", ["datalint", *arguments]),
-        mock.patch.dict(os.environ, {"DATALINT_CACHE_DIR": str(folder / ".cache" / "datalint"), "NO_COLOR": "1"}),
+        mock.patch.dict(os.environ, environment(folder, extra), clear=True),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from datalint.report.models import Report
-from tests.command import COMMAND, Outcome, environment, run
+from tests.command import COMMAND, Outcome, call, environment, run
 
 RNG = np.random.default_rng(2)
 PLAIN = ("--preset", "fast", "--no-cache", "--no-report")
@@ -119,14 +119,14 @@ def test_the_same_as_a_process(folder: Path) -> None:
 
 
 def test_findings_instead_of_failures(folder: Path) -> None:
-    ragged = run(folder, "scan", "ragged.csv", *PLAIN)
+    ragged = call(folder, "scan", "ragged.csv", *PLAIN)
     assert (ragged.status, ragged.err) == (0, "")
     assert "2 rows do not" in ragged.out and "(lines 62, 63)" in " ".join(ragged.out.split())
-    everything = run(folder, "scan", ".", *PLAIN, "--format", "concise")
+    everything = call(folder, "scan", ".", *PLAIN, "--format", "concise")
     assert (everything.status, everything.err) == (1, "")
     assert "binary.csv" in everything.out and "pointer.parquet" in everything.out
     for source in ("single", "one.csv"):
-        outcome = run(folder, "scan", source, "--no-cache", "--no-report")
+        outcome = call(folder, "scan", source, "--no-cache", "--no-report")
         assert (outcome.status, outcome.err) == (0, "")
         assert "failed" not in outcome.out
 
@@ -136,7 +136,7 @@ def test_very_wide_table(tmp_path: Path) -> None:
         file.write(",".join(f"g{k}" for k in range(50_000)) + ",label\n")
         for k in range(6):
             file.write(",".join(["1.5", "2.5"] * 25_000) + f",{'xy'[k % 2]}\n")
-    outcome = run(tmp_path, "scan", "wide.csv", "--no-cache", "--no-report", "--select", "FIL101,LBL101,ORD103")
+    outcome = call(tmp_path, "scan", "wide.csv", "--no-cache", "--no-report", "--select", "FIL101,LBL101,ORD103")
     assert (outcome.status, outcome.err) == (0, "")
     assert "6 samples" in outcome.out and "label label, classification" in outcome.out
 
@@ -236,7 +236,7 @@ def test_hostile_names_in_every_report(tmp_path: Path) -> None:
     odd = frame().rename(columns={"a": "x\ny", "b": "\x1b[31mred"})
     odd["label"] = np.where(odd["label"] == "x", "</script>", "::warning::")
     odd.to_csv(root / "table.csv", index=False)
-    outcome = run(tmp_path, "scan", "data", "--preset", "fast", "--no-cache")
+    outcome = call(tmp_path, "scan", "data", "--preset", "fast", "--no-cache")
     assert (outcome.status, outcome.err) == (1, "")
     assert "\x1b" not in outcome.out
     assert not any(line.lstrip().startswith("::") for line in outcome.out.splitlines())
@@ -246,9 +246,9 @@ def test_hostile_names_in_every_report(tmp_path: Path) -> None:
     ids = [sample.id for f in report.findings if f.code == "IMG103" for sample in f.affected.samples]
     assert len(ids) == 2 and any(name.endswith("/\\xfe\n.png") for name in ids)
     for style in ("concise", "json"):
-        again = run(tmp_path, "scan", "data", *PLAIN, "--format", style)
+        again = call(tmp_path, "scan", "data", *PLAIN, "--format", style)
         assert (again.status, again.err) == (1, "")
-    assert run(tmp_path, "detect", "data").status == 0
+    assert call(tmp_path, "detect", "data").status == 0
 
 
 def test_closed_and_full_outputs(folder: Path) -> None:
@@ -268,7 +268,7 @@ def test_closed_and_full_outputs(folder: Path) -> None:
 def test_a_table_without_a_whole_row_does_not_end_the_scan_of_others(tmp_path: Path) -> None:
     frame().to_csv(tmp_path / "good.csv", index=False)
     (tmp_path / "cut.csv").write_text("p,q,r,label\n1,2")
-    outcome = run(tmp_path, "scan", ".", *PLAIN, "--format", "json")
+    outcome = call(tmp_path, "scan", ".", *PLAIN, "--format", "json")
     report = Report.model_validate_json(outcome.out)
     assert outcome.status == 1
     assert any(dataset.name == "good" and dataset.splits[0].samples == 60 for dataset in report.datasets)
@@ -284,7 +284,7 @@ def test_a_damaged_list_beside_pictures(tmp_path: Path, name: str) -> None:
     (table.to_csv if name.endswith("gz") else table.to_parquet)(path, index=False)
     whole = path.read_bytes()
     path.write_bytes(whole[:-40] if name.endswith("gz") else whole[:200] + bytes(400) + whole[600:])
-    outcome = run(tmp_path, "scan", ".", *PLAIN)
+    outcome = call(tmp_path, "scan", ".", *PLAIN)
     assert outcome.status in {0, 1}
     assert "Traceback" not in outcome.err
 
@@ -292,7 +292,7 @@ def test_a_damaged_list_beside_pictures(tmp_path: Path, name: str) -> None:
 def test_changed_files_that_are_no_data(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# notes")
     for path in ("notes.md", "gone.csv"):
-        outcome = run(tmp_path, "scan", "--changed-only", path, *PLAIN, "--format", "json")
+        outcome = call(tmp_path, "scan", "--changed-only", path, *PLAIN, "--format", "json")
         assert outcome.status == 0, outcome.err
         assert Report.model_validate_json(outcome.out).datasets == ()
 
@@ -306,7 +306,7 @@ def test_parquet_whose_schema_denies_its_statistics(tmp_path: Path, name: str) -
     optional, required = (b"\x15\x0c\x25" + kind + b"\x18\x05" + name.encode() for kind in (b"\x02", b"\x00"))
     assert data.count(optional) == 1
     (tmp_path / "bad.parquet").write_bytes(data.replace(optional, required))
-    outcome = run(tmp_path, "scan", ".", *PLAIN, "--format", "concise")
+    outcome = call(tmp_path, "scan", ".", *PLAIN, "--format", "concise")
     assert (outcome.status, outcome.err) == (1, "")
     assert "bad.parquet" in outcome.out
 
@@ -318,7 +318,7 @@ def test_numbers_as_large_as_they_get(tmp_path: Path) -> None:
     table["label"] = RNG.choice(["x", "y"], 80)
     for name in ("train", "test"):
         table.sample(frac=0.9, random_state=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
-    outcome = run(tmp_path, "scan", ".", "--no-cache", "--no-report", "--exit-zero", "--format", "json")
+    outcome = call(tmp_path, "scan", ".", "--no-cache", "--no-report", "--exit-zero", "--format", "json")
     assert (outcome.status, outcome.err) == (0, "")
     (dataset,) = json.loads(outcome.out)["datasets"]
     assert [rule for rule in dataset["rules"] if rule["status"] == "failed"] == []

@@ -14,7 +14,7 @@ from sklearn import datasets
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.suppress.baseline import Baseline, of_report, read_baseline, stale
-from tests.command import run
+from tests.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,7 +143,7 @@ QUICK = "preset = 'fast'\nlabel = 'target'\nbaseline = 'known.json'\nignore = ['
 
 def test_record_scan_mend_and_prune(folder: Path) -> None:
     (folder / "datalint.toml").write_text(QUICK)
-    recorded = run(folder, "baseline", "data")
+    recorded = call(folder, "baseline", "data")
     assert recorded.status == 0
     entries = json.loads((folder / "known.json").read_text())["entries"]
     leading = sum(entry.get("part_of") is None for entry in entries)
@@ -151,11 +151,11 @@ def test_record_scan_mend_and_prune(folder: Path) -> None:
     assert recorded.out == f"known.json: recorded {leading} findings{more}; use it with --baseline\n"
     assert {"fingerprint", "code", "rule", "severity", "dataset", "message"} <= set(entries[0])
 
-    again = run(folder, "baseline", "data")
+    again = call(folder, "baseline", "data")
     assert (again.status, again.out) == (2, "")
     assert "known.json exists; --prune removes what is mended, --force records all anew" in again.err
 
-    clean = run(folder, "scan", "data", "--no-report", "--fail-on", "info")
+    clean = call(folder, "scan", "data", "--no-report", "--fail-on", "info")
     assert clean.status == 0
     assert " ".join(clean.out.split()).endswith(f"; {len(entries)} findings suppressed")
 
@@ -163,14 +163,14 @@ def test_record_scan_mend_and_prune(folder: Path) -> None:
     # No longer constant; which also tells the copies apart.
     table["station"] = np.random.default_rng(0).normal(0, 1, len(table)).round(6)
     table.to_csv(folder / "data" / "wine.csv", index=False)
-    mended = run(folder, "scan", "data", "--no-report", "--fail-on", "warning", "--format", "concise")
+    mended = call(folder, "scan", "data", "--no-report", "--fail-on", "warning", "--format", "concise")
     assert mended.status == 0
     assert mended.out == (
         f"known.json: CFG101 info 2 of {len(entries)} findings in the baseline are no longer there: "
         "DUP101 exact-duplicates in wine; VAL105 constant-column in wine, station\n"
     )
 
-    pruned = run(folder, "baseline", "data", "--prune")
+    pruned = call(folder, "baseline", "data", "--prune")
     assert pruned.out == f"known.json: removed 2 of {len(entries)} entries\n"
     left = json.loads((folder / "known.json").read_text())["entries"]
     assert left == [entry for entry in entries if entry["code"] not in {"VAL105", "DUP101"}]
@@ -227,11 +227,11 @@ def test_files_that_are_no_baseline(
 def test_the_command_ends_with_two_for_a_bad_baseline(folder: Path) -> None:
     (folder / "b.json").write_text('{"schema": "datalint-baseline/2"}')
     for arguments in (("scan", "data", "--baseline", "b.json"), ("baseline", "data", "--output", "b.json", "--prune")):
-        outcome = run(folder, *arguments)
+        outcome = call(folder, *arguments)
         assert (outcome.status, outcome.out) == (2, "")
         assert "b.json is a baseline of another version" in outcome.err
         assert outcome.err.count("\n") == 1
-    nowhere = run(folder, "baseline", "data", "--output", "b.json/x.json")
+    nowhere = call(folder, "baseline", "data", "--output", "b.json/x.json")
     assert (nowhere.status, nowhere.out) == (2, "")
     assert "cannot write b.json/x.json" in nowhere.err
 
@@ -311,14 +311,14 @@ def test_what_became_worse_fails_the_build_until_it_is_accepted(tmp_path: Path) 
     repeated(3).to_csv(tmp_path / "copies.csv", index=False)
     options = ("--no-report", "--fail-on", "info", "--format", "concise", "--select", "DUP101", "--label", "target")
     (tmp_path / "datalint.toml").write_text("select = ['DUP101']\nlabel = 'target'\nbaseline = 'known.json'\n")
-    assert run(tmp_path, "baseline", "copies.csv").status == 0
-    assert run(tmp_path, "scan", "copies.csv", *options).status == 0
+    assert call(tmp_path, "baseline", "copies.csv").status == 0
+    assert call(tmp_path, "scan", "copies.csv", *options).status == 0
     repeated(3_000).to_csv(tmp_path / "copies.csv", index=False)
-    worse = run(tmp_path, "scan", "copies.csv", *options)
+    worse = call(tmp_path, "scan", "copies.csv", *options)
     assert worse.status == 1
     assert "was 3 (info) when accepted, now 3,000 (warning)" in worse.out
-    assert run(tmp_path, "baseline", "copies.csv", "--force").status == 0
-    assert run(tmp_path, "scan", "copies.csv", *options).status == 0
+    assert call(tmp_path, "baseline", "copies.csv", "--force").status == 0
+    assert call(tmp_path, "scan", "copies.csv", *options).status == 0
 
 
 def test_recording_in_python(folder: Path) -> None:

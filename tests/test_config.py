@@ -351,32 +351,32 @@ def test_files_that_are_no_text(data: Path) -> None:
 
 def test_the_command_line_beats_the_file_and_says_where_all_came_from(data: Path) -> None:
     (data / "datalint.toml").write_text("batch-size = 8\nfail-on = 'never'\n[rules.LBL101]\nseverity = 'error'\n")
-    shown = run(data, "scan", ".", "--show-settings", "--batch-size", "4", "--select", "LBL,ORD")
+    shown = call(data, "scan", ".", "--show-settings", "--batch-size", "4", "--select", "LBL,ORD")
     assert (shown.status, shown.err) == (0, "")
     assert "batch-size = 4  # command line\n" in shown.out
     assert 'fail-on = "never"  # datalint.toml\n' in shown.out
     assert 'preset = "default"  # default\n' in shown.out
     assert '[rules.LBL101]\nseverity = "error"  # datalint.toml\n' in shown.out
     assert tomllib.loads(shown.out)["select"] == ["LBL", "ORD"]
-    plain = run(data, "config")
+    plain = call(data, "config")
     assert "batch-size = 8  # datalint.toml\n" in plain.out
     scan_it = ("scan", ".", "--select", "LBL101", "--no-report", "--no-cache", "--format", "concise")
-    worse = run(data, *scan_it, "--fail-on", "error")
+    worse = call(data, *scan_it, "--fail-on", "error")
     assert worse.status == 1
     assert worse.out.count(" LBL101 error ") == 2
-    assert run(data, *scan_it, "--fail-on", "error", "--no-config").status == 0
+    assert call(data, *scan_it, "--fail-on", "error", "--no-config").status == 0
 
 
 def test_a_file_that_is_wrong_ends_with_two(data: Path) -> None:
     (data / "datalint.toml").write_text("jobs = \n")
     for arguments in (("scan", "."), ("baseline", ".")):
-        outcome = run(data, *arguments)
+        outcome = call(data, *arguments)
         assert (outcome.status, outcome.out) == (2, "")
         assert outcome.err == "datalint: datalint.toml:1:8: not TOML: invalid value\n"
 
 
 def test_init_writes_what_was_recognised(data: Path) -> None:
-    first = run(data.parent, "init", "data")
+    first = call(data.parent, "init", "data")
     assert (first.status, first.out) == (0, "wrote data/datalint.toml; `datalint scan data` uses it\n")
     text = (data / "datalint.toml").read_text()
     assert tomllib.loads(text) == {"label": "label"}
@@ -387,15 +387,15 @@ def test_init_writes_what_was_recognised(data: Path) -> None:
     jsonschema.validate(json.loads(json.dumps(tomllib.loads(uncommented), default=str)), config_schema())
     assert scan(data).datasets[0].label is not None
     (data / "datalint.toml").write_text("# mine\n")
-    second = run(data.parent, "init", "data")
+    second = call(data.parent, "init", "data")
     assert (second.status, second.err) == (2, "datalint: data/datalint.toml exists; --force replaces it\n")
     assert (data / "datalint.toml").read_text() == "# mine\n"
-    assert run(data.parent, "init", "data", "--force").status == 0
+    assert call(data.parent, "init", "data", "--force").status == 0
     assert (data / "datalint.toml").read_text() == text
 
 
 def test_the_schema_knows_every_rule(tmp_path: Path) -> None:
-    outcome = run(tmp_path, "config", "--schema")
+    outcome = call(tmp_path, "config", "--schema")
     schema = json.loads(outcome.out)
     assert schema == config_schema()
     validator = jsonschema.Draft202012Validator(schema)
@@ -417,12 +417,12 @@ def test_the_schema_knows_every_rule(tmp_path: Path) -> None:
 def test_statistics_colour_and_parameters(data: Path) -> None:
     (data / "datalint.toml").write_text("[[ignores]]\nrules = 'DUP101'\n")
     options = ("scan", ".", "--select", ",".join(FEW), "--no-report", "--no-cache")
-    counted = run(data, *options, "--statistics")
+    counted = call(data, *options, "--statistics")
     assert "     2  LBL101  class-imbalance\n" in counted.out
     assert counted.out.endswith("     2  suppressed\n")
     assert "\x1b[" in run(data, *options, "--color", "always", extra={"NO_COLOR": "1"}).out
     assert "\x1b[" not in run(data, *options, "--color", "never", extra={"FORCE_COLOR": "1"}).out
-    rules = {rule["code"]: rule for rule in json.loads(run(data, "rules", "--format", "json").out)}
+    rules = {rule["code"]: rule for rule in json.loads(call(data, "rules", "--format", "json").out)}
     assert [parameter["name"] for parameter in rules["LBL101"]["parameters"]] == ["ratio", "mild_ratio"]
     assert rules["LBL101"]["parameters"][0]["default"] == 10.0
 

@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn import datasets
 
 from datalint.report.models import Report
-from tests.command import Outcome, call, run
+from tests.command import Outcome, call
 from tests.conversations import chats
 
 RULES = "ORD101,DUP101,SPL101,VAL101,VAL110,IMG103,IMG107,FIL101"
@@ -31,7 +31,7 @@ def table(rows: int, seed: int) -> pd.DataFrame:
 
 def findings(folder: Path, path: str, select: str = RULES) -> set[str]:
     """Codes found at warning or error."""
-    run(
+    call(
         folder,
         "scan",
         path,
@@ -74,7 +74,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train.to_csv(place / "data" / "train.csv", index=False)
     test.to_csv(place / "data" / "test.csv", index=False)
     before = contents(place / "data")
-    done = run(place, "fix", "data", "--out", "clean", "--keep-list", "keep.csv", "--seed", "3")
+    done = call(place, "fix", "data", "--out", "clean", "--keep-list", "keep.csv", "--seed", "3")
     assert (done.status, done.err) == (0, "")
     assert contents(place / "data") == before
     (place / "printed").write_text(done.out, encoding="utf-8")
@@ -174,7 +174,7 @@ def test_json_lines_stay_as_they_are(tmp_path: Path) -> None:
     lines = [json.dumps({**row, "extra": [k]}) for k, row in enumerate(json.loads(frame.to_json(orient="records")))]
     lines[7] = lines[7].replace('"label": "', '"label": " ')
     (tmp_path / "t.jsonl").write_text("\n".join([*lines, lines[2], "no object"]) + "\n")
-    outcome = run(tmp_path, "fix", "t.jsonl", "--out", "new", "--label", "label", "--select", "DUP101,VAL110,ORD")
+    outcome = call(tmp_path, "fix", "t.jsonl", "--out", "new", "--label", "label", "--select", "DUP101,VAL110,ORD")
     assert outcome.status == 0, outcome.err
     mended = (tmp_path / "new" / "t.jsonl").read_text().splitlines()
     assert sorted(mended) == sorted([*lines[:7], lines[7].replace('"label": " ', '"label": "'), *lines[8:]])

@@ -16,7 +16,7 @@ from datalint.core.clean import Clean
 from datalint.core.errors import DatalintError
 from datalint.planting.load import load
 from datalint.planting.write import NOTE, plant
-from tests.command import ROOT, run
+from tests.command import ROOT, call, run
 
 SAMPLES = ROOT / "sample_data"
 BREAST, DIGITS = SAMPLES / "clean_breast_cancer", SAMPLES / "clean_digit_pictures"
@@ -31,7 +31,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_faulty_table_is_found_where_it_was_said_to_be(tmp_path: Path) -> None:
-    outcome = run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty", "--strength", "1")
+    outcome = call(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty", "--strength", "1")
     assert (outcome.status, outcome.err) == (0, "")
     note = json.loads((tmp_path / "faulty" / NOTE).read_text())
     assert (note["code"], note["strength"], note["seed"], note["label"]) == ("DUP101", 1.0, 0, "diagnosis")
@@ -54,7 +54,7 @@ def test_a_faulty_image_tree_keeps_its_folders(tmp_path: Path) -> None:
         place = tree / ("Training" if k % 4 else "val") / ("cat", "dog")[k % 2] / f"{k:02d}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 255, (24, 32, 3), np.uint8)).save(place)
-    outcome = run(tmp_path, "plant", "all-zero-inputs", "tree", "--out", "faulty", "--strength", "1", "--seed", "4")
+    outcome = call(tmp_path, "plant", "all-zero-inputs", "tree", "--out", "faulty", "--strength", "1", "--seed", "4")
     assert (outcome.status, outcome.err) == (0, "")
     written = files(tmp_path / "faulty")
     note = json.loads(written.pop(NOTE))
@@ -79,13 +79,13 @@ def test_force_replaces_an_earlier_copy_and_leaves_what_is_not_its_own(tmp_path:
     out = tmp_path / "faulty"
     plant("VAL101", DIGITS, out)
     (out / "mine.md").write_text("keep this")
-    refused = run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty")
+    refused = call(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty")
     assert (refused.status, refused.out) == (2, "")
     assert refused.err == (
         "datalint: --out faulty is not empty (mine.md is there): choose another folder, or give --force to replace what an "
         "earlier run wrote there\n"
     )
-    assert run(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty", "--force").status == 0
+    assert call(tmp_path, "plant", "DUP101", str(BREAST), "--out", "faulty", "--force").status == 0
     assert files(out).keys() == {"train.csv", "test.csv", NOTE, "mine.md"}
 
 
@@ -132,9 +132,9 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
 
 
 def test_errors_of_the_command_have_no_traceback(tmp_path: Path) -> None:
-    outcome = run(tmp_path, "plant", "LBL999", str(BREAST), "--out", "new")
+    outcome = call(tmp_path, "plant", "LBL999", str(BREAST), "--out", "new")
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-    outcome = run(tmp_path, "plant", "LBL101", str(BREAST), "--out", "new", "--strength", "3")
+    outcome = call(tmp_path, "plant", "LBL101", str(BREAST), "--out", "new", "--strength", "3")
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert not (tmp_path / "new").exists()
 
@@ -210,7 +210,7 @@ def test_a_fault_is_planted_into_them(tmp_path: Path, kind: str) -> None:
     else:
         frame.drop(columns="diagnosis").to_csv(data / "X.csv", index=False)
         frame[["diagnosis"]].to_csv(data / "y.csv", index=False)
-    outcome = run(tmp_path, "plant", "DUP101", "data", "--out", "faulty", "--strength", "1")
+    outcome = call(tmp_path, "plant", "DUP101", "data", "--out", "faulty", "--strength", "1")
     assert (outcome.status, outcome.err) == (0, "")
     report = datalint.scan(tmp_path / "faulty", label="diagnosis", cache=False, select=["DUP101"])
     (rows,) = json.loads((tmp_path / "faulty" / NOTE).read_text())["samples"].values()
@@ -293,7 +293,7 @@ def everything(folder: Path) -> set[str]:
 
 def test_labels_that_are_paths_stay_in_the_copy(listed: Path, tmp_path: Path) -> None:
     before = everything(tmp_path)
-    outcome = run(listed.parent, "plant", "VAL101", "data", "--out", "out", "--strength", "1")
+    outcome = call(listed.parent, "plant", "VAL101", "data", "--out", "out", "--strength", "1")
     assert (outcome.status, outcome.err) == (0, "")
     new = everything(tmp_path) - before
     assert all(name == "deep/down/out" or name.startswith("deep/down/out/") for name in new)
@@ -323,7 +323,7 @@ def test_split_names_that_are_paths_stay_in_the_copy(tmp_path: Path) -> None:
     for name in "ab":
         frame.to_csv(data / f"{name}.csv", index=False)
     splits = ["--split", "../../up=a.csv", "--split", "train=b.csv"]
-    outcome = run(tmp_path / "deep", "plant", "DUP101", "data", "--out", "out", "--strength", "1", *splits)
+    outcome = call(tmp_path / "deep", "plant", "DUP101", "data", "--out", "out", "--strength", "1", *splits)
     assert (outcome.status, outcome.err) == (0, "")
     assert {path.name for path in tmp_path.iterdir()} == {"deep"}
     assert len([*(tmp_path / "deep" / "out").glob("*.csv")]) == 2
@@ -358,7 +358,7 @@ def test_the_command_that_is_printed_can_be_typed(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=200), "it's; a $(label)": ["a", "b"] * 100})
     frame.to_csv(tmp_path / "my data.csv", index=False)
     label = ["--label", "it's; a $(label)"]
-    outcome = run(tmp_path, "plant", "DUP101", "my data.csv", "--out", "the copy", *label)
+    outcome = call(tmp_path, "plant", "DUP101", "my data.csv", "--out", "the copy", *label)
     assert outcome.status == 0
     line = next(line for line in outcome.out.splitlines() if line.startswith("to see it found: "))
     assert shlex.split(line.partition(": ")[2]) == ["datalint", "scan", "the copy", *label, "--select", "DUP101"]

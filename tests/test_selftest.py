@@ -15,7 +15,7 @@ from datalint.core.errors import DatalintError
 from datalint.planting.selftest import Outcome, SelfTest, Trial, outcome
 from datalint.rules.registry import find_rule
 from datalint.testing import scan
-from tests.command import ROOT, run
+from tests.command import ROOT, call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def by_code(done: SelfTest) -> dict[str, Trial]:
 
 def test_the_command_says_what_is_caught_and_what_does_not_apply(tmp_path: Path) -> None:
     source = str(SAMPLES / "clean_breast_cancer")
-    outcome = run(tmp_path, "selftest", source, "--select", "DUP101,VAL102,SPL108,IMG101,LBL109", "--strict")
+    outcome = call(tmp_path, "selftest", source, "--select", "DUP101,VAL102,SPL108,IMG101,LBL109", "--strict")
     assert (outcome.status, outcome.err) == (0, "")
     assert "569 of 569 rows" in outcome.out
     caught, _, rest = outcome.out.partition("do not apply to this data (3)")
@@ -43,7 +43,7 @@ def test_the_command_says_what_is_caught_and_what_does_not_apply(tmp_path: Path)
 
 def test_the_command_as_json(tmp_path: Path) -> None:
     source = str(SAMPLES / "clean_digit_pictures")
-    outcome = run(
+    outcome = call(
         tmp_path,
         "selftest",
         source,
@@ -78,7 +78,7 @@ def test_the_command_as_json(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_2(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
-    outcome = run(tmp_path, "selftest", *arguments)
+    outcome = call(tmp_path, "selftest", *arguments)
     assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert why in outcome.err
 

@@ -14,7 +14,7 @@ import pytest
 from datalint.report.formats import card, comment, formats, github, gitlab, junit, markdown, sarif
 from datalint.report.formats.locations import location
 from datalint.report.models import Affected, Report
-from tests.command import call, run
+from tests.command import call
 from tests.report import examples
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def test_several_formats_of_one_scan(tmp_path: Path) -> None:
         "--format",
         "markdown:m.md",
     )
-    done = run(
+    done = call(
         tmp_path, "scan", "t,1.csv", "--select", "ORD101", "--no-cache", "--no-report", "--fail-on", "warning", *wanted
     )
     assert (done.status, done.err) == (1, "")

@@ -13,7 +13,7 @@ import pytest
 
 import datalint
 from datalint.planting.load import load
-from tests.command import call, run
+from tests.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,17 +115,17 @@ def test_plant_selftest_fix_subset_and_changed_files(tmp_path: Path) -> None:
         part = frame(150, k).astype({"label": "category"})
         table = pa.Table.from_pandas(part if k else pd.concat([part, part.iloc[:5]]), preserve_index=False)
         (stream if k else file)(table, tmp_path / "data" / f"part-{k}.arrow", codec="zstd")
-    changed = run(tmp_path, "scan", "--changed-only", "data/part-0.arrow", "--no-report", "--select", "DUP101")
+    changed = call(tmp_path, "scan", "--changed-only", "data/part-0.arrow", "--no-report", "--select", "DUP101")
     assert "DUP101" in changed.out
-    planted = run(tmp_path, "plant", "DUP101", "data/part-1.arrow", "--out", "faulty", "--strength", "1")
+    planted = call(tmp_path, "plant", "DUP101", "data/part-1.arrow", "--out", "faulty", "--strength", "1")
     assert planted.status == 0, planted.err
-    assert "caught" in run(tmp_path, "selftest", "data/part-1.arrow", "--select", "DUP101").out
+    assert "caught" in call(tmp_path, "selftest", "data/part-1.arrow", "--select", "DUP101").out
     done = call(tmp_path, "fix", "data", "--out", "new", "--select", "DUP101,ORD101")
     assert (done.status, done.err) == (0, "") and "dropped 5 samples" in done.out
     assert (tmp_path / "new" / "part-0.arrow").read_bytes().startswith(b"ARROW1")
     assert (tmp_path / "new" / "part-1.arrow").read_bytes().startswith(b"\xff\xff\xff\xff")
     assert samples(tmp_path / "new") == 300
-    small = run(tmp_path, "subset", "data", "--out", "small", "--per-class", "4")
+    small = call(tmp_path, "subset", "data", "--out", "small", "--per-class", "4")
     assert small.status == 0, small.err
     assert len(pd.read_csv(next((tmp_path / "small").glob("*.csv")))) == 8
 
@@ -149,10 +149,10 @@ def test_what_unpacks_to_far_more_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.arrow"
     stream(pa.table({"x": np.zeros(rows), "label": np.zeros(rows, np.int8)}), path, rows, "zstd")
     assert path.stat().st_size < 1 << 20
-    outcome = run(tmp_path, "scan", str(path), "--no-report")
+    outcome = call(tmp_path, "scan", str(path), "--no-report")
     assert outcome.status == 2 and "too large to read" in outcome.err
     stream(pa.table({"nothing": pa.nulls((1 << 31) - 1)}), path, 1 << 31)
-    outcome = run(tmp_path, "scan", str(path), "--no-report")
+    outcome = call(tmp_path, "scan", str(path), "--no-report")
     assert outcome.status == 2 and "too large to read" in outcome.err
 
 

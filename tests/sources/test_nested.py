@@ -16,7 +16,7 @@ import datalint
 from datalint.planting.load import load
 from datalint.sources.tables import unseen
 from datalint.sources.tables.unseen import array_hashes, cell_hashes
-from tests.command import call, run
+from tests.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def test_rows_that_differ_in_a_list_are_no_copies(tmp_path: Path, kind: str) -> 
 
 def test_rows_of_lists_alone_are_refused_in_one_line(tmp_path: Path) -> None:
     written(tmp_path / "data.jsonl", [{"rows": [{"a": 1, "b": "hi"}]}] * 3)
-    outcome = run(tmp_path, "scan", "data.jsonl", "--no-report")
+    outcome = call(tmp_path, "scan", "data.jsonl", "--no-report")
     assert (outcome.status, outcome.out) == (2, "")
     assert "its rows hold nothing but lists or objects (rows)" in outcome.err
 
@@ -118,7 +118,7 @@ def test_mending_writes_objects_again(tmp_path: Path) -> None:
     outcome = call(tmp_path, "fix", "t.jsonl", "--out", "new", "--select", "DUP101")
     assert outcome.status == 0, outcome.err
     assert [json.loads(line) for line in (tmp_path / "new" / "t.jsonl").read_text().splitlines()] == items
-    assert run(tmp_path, "plant", "VAL104", "t.jsonl", "--out", "faulty").status == 0
+    assert call(tmp_path, "plant", "VAL104", "t.jsonl", "--out", "faulty").status == 0
 
 
 CELLS: list[list[Any]] = [

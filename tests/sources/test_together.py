@@ -11,7 +11,7 @@ from sklearn import datasets
 
 import datalint
 from datalint.core.errors import DatalintError
-from tests.command import run
+from tests.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,7 +182,7 @@ def test_one_line_says_what_is_wrong(place: Path, source: object, message: str) 
 
 def test_the_command_line_takes_patterns_and_paths(place: Path) -> None:
     options = ("--preset", "fast", "--no-report", "--no-cache")
-    result = run(place, "scan", "train-*.parquet", "test.parquet", *options)
+    result = call(place, "scan", "train-*.parquet", "test.parquet", *options)
     assert "train 150" in result.out and "test 28" in result.out
-    missing = run(place, "scan", "train-*.npy", *options)
+    missing = call(place, "scan", "train-*.npy", *options)
     assert (missing.status, missing.err.strip()) == (2, "datalint: no file or folder matches train-*.npy")

@@ -16,7 +16,7 @@ from datalint.core.errors import DatalintError
 from datalint.sources.remote import base, scratch, stores, web
 from datalint.sources.remote.path import RemotePath, place_of
 from tests import servers
-from tests.command import call, run
+from tests.command import call
 from tests.sources.remote.places import SETS, make, said, scan
 
 if TYPE_CHECKING:
@@ -145,13 +145,13 @@ def test_no_server(server: str) -> None:
 )
 def test_what_gives_access_is_never_shown(data: Path, server: str, tmp_path: Path, place: str, secret: str) -> None:
     url = place.format(server=server, host=server.partition("://")[2])
-    done = run(tmp_path, "scan", url, "--preset", "fast", "--report-dir", "pages", "--format", "json:out.json", "-v")
+    done = call(tmp_path, "scan", url, "--preset", "fast", "--report-dir", "pages", "--format", "json:out.json", "-v")
     assert done.status == 0, done.err
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 4
     for text in (done.out, done.err, *(path.read_bytes().decode("latin-1") for path in written)):
         assert secret not in text and "my%20" not in text
-    broken = run(tmp_path, "scan", url.replace("one.csv", "gone.csv"))
+    broken = call(tmp_path, "scan", url.replace("one.csv", "gone.csv"))
     assert broken.status == 2 and secret not in broken.err + broken.out
 
 

@@ -48,6 +48,19 @@ def test_one_wild_target_makes_no_scale() -> None:
     assert severity == "info"
 
 
+@pytest.mark.parametrize(("share", "severity"), [(0.4, None), (0.86, "info"), (0.93, "warning"), (0.995, "warning")])
+def test_a_target_that_is_mostly_nothing(share: float, severity: str | None) -> None:
+    rng = np.random.default_rng(3)
+    target = np.where(rng.random(4_000) < share, 0, rng.normal(3, 0.5, 4_000))
+    found = judged(target)
+    assert [severity for severity, _ in found] == ([severity] if severity else [])
+    assert all("whether the target is 0" in remedy for _, remedy in found)
+
+
+def test_grades_and_counts_are_classes_of_a_kind() -> None:
+    assert judged(np.random.default_rng(3).poisson(0.05, 4_000).astype(float)) == []
+
+
 def test_classes_are_skipped() -> None:
     table = pd.DataFrame({"a": NORMAL, "y": [1e9, 2e9] * 250})
     (status,) = datalint.scan(table, label="y", select=["LBL109"]).datasets[0].rules

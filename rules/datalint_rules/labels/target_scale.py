@@ -37,26 +37,32 @@ if TYPE_CHECKING:
 _TARGET = re.compile(r"(?P<word>y|targets?|labels?|outputs?)[_ .-]?\d+", re.IGNORECASE)
 """Names of one of several targets."""
 
+VALUES = 20
+"""Targets of so few values are classes, grades or counts, unless hardly a value occurs twice."""
+
 
 class TargetScale(Rule):
-    """A regression target far from unit scale, with heavy tails, or several targets of very different scale.
+    """A regression target far from unit scale, with heavy tails, mostly one value, or several of very different scale.
 
     Judged on the training split; several targets are recognised by their names (``y1`` and ``y2``, ``target_0`` and
     ``target_1``).
 
     Info where the target is merely unscaled, as most are; a warning where its typical size is a million or more, or a
-    millionth or less, which an untrained network's output does not reach.
+    millionth or less, which an untrained network's output does not reach. A target that is one value, such as 0, in ten
+    samples for each other one is a warning; in five it is info.
 
     ## Why it hurts
 
     A network's output begins near zero with a spread near one. The squared error of a large target is huge and so are
     the first gradients; that of a tiny one is below every tolerance, so training stops at once. With heavy tails a few
-    rows make up most of the loss. Of several targets the one of the largest scale has the loss to itself.
+    rows make up most of the loss. Of several targets the one of the largest scale has the loss to itself. Where nearly
+    all targets are 0, stating 0 is nearly always right, and the few others are not learnt.
 
     ## How to fix it
 
     Standardise the target with the statistics of the training split and undo it for predictions
-    (``TransformedTargetRegressor``); take the logarithm of a heavy-tailed one, or use the Huber loss.
+    (``TransformedTargetRegressor``); take the logarithm of a heavy-tailed one, or use the Huber loss. Where most targets
+    are 0, learn first whether one is 0 and then how large it is, or use a loss made for it (Tweedie, hurdle models).
 
     ## When it is wrong
 
@@ -83,6 +89,10 @@ class TargetScale(Rule):
         unscaled: float = Field(100.0, gt=1, description="Size (or its inverse) of targets that is worth knowing.")
         extreme: float = Field(1e6, gt=1, description="Size (or its inverse) of targets that is a warning.")
         share: float = Field(0.2, gt=0, lt=1, description="Share of the sum of squares in the farthest 0.1 %: info.")
+        ratio: float = Field(
+            10.0, gt=1, description="Samples of one value per other sample from which it is a warning."
+        )
+        mild_ratio: float = Field(5.0, gt=1, description="Samples of one value per other sample from which it is info.")
 
     params: Params
 
@@ -106,12 +116,15 @@ class TargetScale(Rule):
         apart = self._apart(profile, split, deviation)
         if apart is not None:
             yield apart
+        inflated = self._inflated(profile, split)
+        if inflated is not None:
+            yield inflated
         tail = tail_of(split.rows.target, 1)
         heavy = tail is not None and tail.heavy and tail.share >= self.params.share
         typical = float(np.nanmedian(np.abs(split.rows.target))) if np.isfinite(split.rows.target).any() else 0.0
         large, tiny = rms >= self.params.unscaled, rms <= 1 / self.params.unscaled
         if not (large or tiny or heavy):
-            if apart is not None:
+            if apart is not None or inflated is not None:
                 return
             raise AllWell(f"the target has mean {target.mean:.3g} and standard deviation {deviation:.3g}")
         # A few wild values make no scale.
@@ -147,6 +160,46 @@ class TargetScale(Rule):
                 "low": digits(target.low, 4),
                 "high": digits(target.high, 4),
                 "top_share": digits(tail.share, 3) if tail else 0.0,
+            },
+            count=0,
+        )
+
+    def _inflated(self, profile: Profile, split: SplitProfile) -> Found | None:
+        """One value that nearly all samples have, such as 0, next to many others."""
+        targets = split.rows.target
+        targets = targets[np.isfinite(targets)]
+        values, counts = np.unique(targets, return_counts=True)
+        if len(values) < 2:
+            return None
+        top = int(counts.argmax())
+        value, same = float(values[top]), int(counts[top])
+        others = len(targets) - same
+        if len(values) - 1 <= min(VALUES, others / 2):
+            return None  # few values are classes, grades or counts
+        if same < self.params.mild_ratio * others:
+            return None
+        name = profile.dataset.label.name if profile.dataset.label else "the label"
+        rest = float(np.median(np.abs(targets[targets != value])))
+        return Found(
+            message=(
+                f"the target {name!r} is {value:g} in {same / len(targets):.1%} of the samples; the others are "
+                f"{rest:.3g} in the middle: always stating {value:g} is right {same / others:,.0f} times in "
+                f"{same / others + 1:,.0f}"
+            ),
+            consequence="A model does well by stating that value always, and the few other targets are not learnt.",
+            remedy=(
+                f"Learn first whether the target is {value:g} and then how large it is, or use a loss made for it "
+                "(Tweedie, a hurdle model); measure the error on the other samples by itself."
+            ),
+            severity="warning" if same >= self.params.ratio * others else "info",
+            confidence=0.95,
+            split=split.name,
+            column=profile.dataset.label.name if profile.dataset.label else None,
+            subject="inflated",
+            evidence={
+                "value": digits(value, 4),
+                "share": digits(same / len(targets), 4),
+                "ratio": digits(same / others, 4),
             },
             count=0,
         )

@@ -29,6 +29,16 @@ from datalint_rules.signal._label import NO_LUCK, Label, columns_of, forest_devi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+FEWEST = 50
+"""Samples among which a relation can show."""
+
+
+def blocks_of(label: Label) -> NDArray[np.int64]:
+    """The split of each sample, by number."""
+    return np.repeat(np.arange(len(label.rows)), [len(rows) for _, rows in label.rows])
+
 
 class NoSignal(Rule):
     """Inputs that predict the labels no better than after shuffling the labels, though there are enough samples to see it.
@@ -109,8 +119,8 @@ class NoSignal(Rule):
         names, designs = columns_of(profile, label, few)
         if label.X.shape[1] == 0 and not designs:
             raise Skip("no feature varies")
-        blocks = np.repeat(np.arange(len(label.rows)), [len(rows) for _, rows in label.rows])
-        seen = relation(label.X[few], label.targets(few), designs, label.contents[few], blocks[few])
+        blocks = blocks_of(label)[few]
+        seen = relation(label.X[few], label.targets(few), designs, label.contents[few], blocks)
         if seen.column is not None:
             raise AllWell(f"{names[seen.column]!r} alone says something about the label")
         if seen.p_value <= self.params.level:
@@ -130,6 +140,8 @@ class NoSignal(Rule):
             if label.numbers is not None
             else f"an AUC of {detectable:.2f}"
         )
+        if label.numbers is not None and self._says_how_much(profile, label, few):
+            raise AllWell("the inputs say a little about the label where it is not one value")
         if label.numbers is not None and forest_deviations(label, few) >= NO_LUCK:
             raise AllWell("the inputs say a little about the label")
         yield Found(
@@ -156,6 +168,19 @@ class NoSignal(Rule):
             },
             count=n,
         )
+
+    def _says_how_much(self, profile: Profile, label: Label, few: NDArray[np.int64]) -> bool:
+        """Whether a number that is mostly one value, such as 0, is predictable among the samples that have another."""
+        targets = label.targets(few)[:, 0]
+        values, counts = np.unique(targets, return_counts=True)
+        others = few[targets != values[counts.argmax()]]
+        if not FEWEST <= len(others) <= len(few) / 2:
+            return False
+        _, designs = columns_of(profile, label, others)
+        seen = relation(
+            label.X[others], label.targets(others), designs, label.contents[others], blocks_of(label)[others]
+        )
+        return seen.p_value <= self.params.level
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

@@ -70,7 +70,7 @@ def _read_file(path: Path, what: str) -> dict[str, NDArray[np.float64]]:
         with arrow_file(path) as file:
             table = pacsv.read_csv(file)
         columns = [column.cast(pa.float64()).to_numpy(zero_copy_only=False) for column in table.columns]
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # names of columns are decoded when they are asked for
         raise DatalintError(f"{what}: {path} is not a table of numbers with a header: {reason(error)}") from error
     return {WHOLE: _checked(np.column_stack(columns), f"{what}: {path}")}
 

@@ -57,6 +57,8 @@ def test_what_is_refused(value: Any, message: str) -> None:
         ("a.csv", b"p,q\n1,x\n"),
         ("a.csv", b"\xff\xfe\x00"),
         ("a.csv", b"p,q\n1,\n"),
+        ("a.csv", "p,größe\n1,2\n".encode("cp037")),
+        ("a.csv", b"p,\xe0q\n1,2\n"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, name: str, content: bytes) -> None:

@@ -14,18 +14,18 @@ Each function raises AssertionError with the reason.
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from datalint.core.severity import SEVERITIES
+from datalint.core.temporary import temporary_folder
 from datalint.rules.base import Rule, Wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from datalint.core.clean import Clean, Planted
     from datalint.report.models import DatasetReport, Finding, Report, RuleStatus
@@ -125,8 +125,8 @@ def scan(data: Clean, *rules: type[Rule], **options: Any) -> Report:
     options |= {"select": [rule.code for rule in rules], "label": data.label, "config": data.config or False}
     if not data.files:
         return datalint.scan(data.tables["all"] if [*data.tables] == ["all"] else dict(data.tables), **options)
-    with tempfile.TemporaryDirectory() as folder:
-        return datalint.scan(data.write(Path(folder) / "data"), **options)
+    with temporary_folder() as folder:
+        return datalint.scan(data.write(folder / "data"), **options)
 
 
 def plant(rule: type[Rule], data: Clean, strength: float, seed: int) -> Planted | None:
@@ -239,8 +239,7 @@ def check_found(rule: type[Rule], planted: Planted, precision: float = 0.8, reca
 
 def check_partitions(rule: type[Rule], data: Clean) -> None:
     """The findings do not depend on how the data is cut into partitions."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+    with temporary_folder() as root:
         if data.files:
             whole = _judged(rule, data.write(root / "data"), None, fine=False)
             parts = _judged(rule, root / "data", None, fine=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from datalint.core.errors import DatalintError
+from datalint.core.temporary import TemporaryFolder
 from datalint.core.writing import can_hold, inherit
 
 if TYPE_CHECKING:
@@ -59,16 +58,16 @@ class Target:
         parent = self._real.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            place = Path(tempfile.mkdtemp(prefix=".datalint-", dir=parent))
+            folder = TemporaryFolder(parent)
         except OSError as error:
             raise DatalintError(f"cannot write {self.out}: {error.strerror}; choose another folder") from error
         try:
-            (place / name).mkdir()
-            yield place / name
+            (folder.path / name).mkdir()
+            yield folder.path / name
         except OSError as error:
             raise DatalintError(f"cannot write {self.out}: {error.strerror or error}") from error
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            folder.remove()
 
     def publish(self, stage: Path, log: str, record: dict[str, Any]) -> None:
         """Move what was prepared to its place, and write the log, which names every file that was written."""

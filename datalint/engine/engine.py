@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.errors import DatalintError
+from datalint.core.temporary import temporary_folder
 from datalint.core.vocabulary import WHOLE
-from datalint.engine.handover import handed_over, handing_over, received
+from datalint.engine.handover import handed_over, received
 from datalint.engine.plan import Measured
 from datalint.engine.processes import processes_for
 from datalint.engine.processes import settings as processes
@@ -123,7 +124,7 @@ class Workers:
 
         if self._starting is not None:
             self._starting.wait()
-        with processes(), handing_over() as place:
+        with processes(), temporary_folder() as place:
             yield run
 
 

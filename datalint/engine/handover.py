@@ -13,16 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from datalint.engine.plan import Measured
-
-
-@contextlib.contextmanager
-def handing_over() -> Iterator[Path]:
-    """A folder of this user's alone for the files, removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="datalint-", ignore_cleanup_errors=True) as place:
-        yield Path(place)
 
 
 def handed_over(part: Measured, place: Path) -> Path | Measured:

@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
+from datalint.core.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from datalint.config.discovery import Effective
@@ -32,8 +32,8 @@ def run_factory(factory: str, *, budget: float, device: str | None, settings: Ef
     if not (module and sign and name):
         raise DatalintError(f"{factory!r} is not of the form MODULE:FACTORY, such as train:make_loop")
     config = settings.config.model_dump(mode="json", by_alias=True, exclude_unset=True, include=_COUNTS)
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder, "answer.json")
+    with temporary_folder() as folder:
+        answer = folder / "answer.json"
         told = json.dumps(
             {
                 "module": module,

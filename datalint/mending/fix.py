@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import datalint
 from datalint import api
 from datalint.core.errors import DatalintError
 from datalint.core.staging import Target, earlier
+from datalint.core.temporary import temporary_folder
 from datalint.core.wording import counted
 from datalint.core.writing import check, is_stream, write_text
 from datalint.mending.pictures import Pictures
@@ -136,10 +136,8 @@ def fix(
     target = None if out is None else Target(Path(out), path, force)
     dataset = only(api.detect(path, label=label, splits=splits), path, "fix")
     if target is None:
-        with tempfile.TemporaryDirectory(prefix="datalint-") as folder:
-            work = _Work(
-                path, Path(folder), dataset, label, splits, repairs, relabel, seed, progress, chosen=bool(select)
-            )
+        with temporary_folder() as folder:
+            work = _Work(path, folder, dataset, label, splits, repairs, relabel, seed, progress, chosen=bool(select))
             done = work.run()
             written = []
     else:

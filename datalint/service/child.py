@@ -10,7 +10,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
+from datalint.core.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +45,9 @@ class Running:
     """A child that was started; it ends when this process does."""
 
     def __init__(self, job: str, asked: dict[str, Any], limits: Limits) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="datalint-", ignore_cleanup_errors=True)
+        self.folder = TemporaryFolder()
         self.told: dict[str, Any] = {}
-        self.errors = (Path(self.folder.name) / "errors.txt").open("w+b")
+        self.errors = (self.folder.path / "errors.txt").open("w+b")
         self._over = time.monotonic() + limits.seconds
         self._seconds = limits.seconds
         self.process = subprocess.Popen(
@@ -55,7 +55,7 @@ class Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            cwd=self.folder.name,
+            cwd=self.folder.path,
             env={k: os.environ[k] for k in KEPT if k in os.environ} | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"},
             start_new_session=True,
         )
@@ -103,7 +103,7 @@ class Running:
         for stream in (self.process.stdin, self.process.stdout, self.errors):
             with contextlib.suppress(OSError):
                 stream and stream.close()
-        self.folder.cleanup()
+        self.folder.remove()
 
 
 def call(job: str, asked: dict[str, Any], limits: Limits) -> dict[str, Any]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from datalint.core.errors import DatalintError
+from datalint.core.temporary import temporary_folder
 from datalint.sources.files import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SIGN: Final = "-"
 """What stands for it among paths, and in what is said of it."""
@@ -41,11 +41,11 @@ def standard_input(stream: IO[bytes] | None = None, most: int = MOST) -> Iterato
     stream = stream or sys.stdin.buffer
     if stream.isatty():
         raise DatalintError("- reads CSV or JSON lines from standard input, and that is a terminal: pipe data into it")
-    with tempfile.TemporaryDirectory(prefix="datalint-", ignore_cleanup_errors=True) as folder:
+    with temporary_folder() as folder:
         try:
             first = stream.read(PIECE)
             name = "stdin.jsonl" if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "stdin.csv"
-            path = Path(folder, name)
+            path = folder / name
             with path.open("wb") as file:
                 piece = first
                 while piece:

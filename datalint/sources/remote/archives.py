@@ -10,7 +10,6 @@ import atexit
 import os
 import shutil
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from datalint.core.problem import Problem
+from datalint.core.temporary import TemporaryFolder
 from datalint.sources import tars
 from datalint.sources.files import PIECE, UNPACKED, Listing, printable, reason, unpacked_limit
 from datalint.sources.remote.base import Found, NoRanges, Status, Store
@@ -176,15 +176,10 @@ def _unpacked(path: Path, limit: int) -> Path:
     Raises:
         OSError: it is damaged, or there is no room for it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="datalint-"))
-    owner = os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
-    Finalize(None, remove, exitpriority=10)  # a worker process runs these and no atexit
+    held = TemporaryFolder()
+    folder = held.path
+    atexit.register(held.remove)
+    Finalize(None, held.remove, exitpriority=10)  # a worker process runs these and no atexit
     goal, done = folder / "archive.tar", 0
     try:
         with tars.stream_of(path, limit) as source, goal.open("wb") as file:
@@ -198,7 +193,7 @@ def _unpacked(path: Path, limit: int) -> Path:
         if not done:
             raise Refused(f"a damaged archive: {reason(error)}") from error
     except (OSError, zlib.error) as error:
-        remove()
+        held.remove()
         raise Refused(f"a damaged archive: {reason(error)}") from error
     return goal
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import hashlib
-import os
 import shutil
-import tempfile
 import threading
 from collections import OrderedDict
 from functools import cache
 from multiprocessing.util import Finalize
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datalint.core.temporary import TemporaryFolder
 from datalint.sources.remote.stores import status_of, store_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datalint.sources.remote.path import RemotePath
 
 MOST = 4 << 30
@@ -34,8 +33,8 @@ class Scratch:
     """A folder of copies, of which those go first that were not used for longest."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="datalint-"))
-        self._owner = os.getpid()
+        self._place = TemporaryFolder()
+        self.folder = self._place.path
         self._held: OrderedDict[tuple[RemotePath, bytes], tuple[Path, int]] = OrderedDict()
         self._lock = threading.Lock()
         atexit.register(self.remove)
@@ -80,9 +79,7 @@ class Scratch:
 
     def remove(self) -> None:
         """Remove all."""
-        if os.getpid() == self._owner:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(self.folder, ignore_errors=True)
+        self._place.remove()
 
 
 @cache

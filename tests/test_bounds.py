@@ -101,6 +101,14 @@ def test_memory_is_bounded_by_what_the_data_holds(make: Callable[[np.random.Gene
     assert done.cpu < 40
 
 
+def test_memory_of_objects_that_have_keys_of_their_own(tmp_path: Path) -> None:
+    lines = [{"m": {f"k{k}_{j}": j for j in range(40)}, "label": "ab"[k % 2]} for k in range(2_000)]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = scan(tmp_path / "data.jsonl", tmp_path, "--preset", "fast")
+    assert failed(done.report) == []
+    assert done.memory < 400
+
+
 def test_memory_of_a_large_picture_with_alpha(tmp_path: Path) -> None:
     from PIL import Image
 

@@ -184,17 +184,29 @@ def _join(group: list[Stretch]) -> Stretch:
         return group[0]
     start = group[0].start
     size = sum(stretch.size for stretch in group)
+    rows, lines = _lie(group)
+    return Stretch(group[0].part, start, size, _together(group, "inputs"), _together(group, "contents"), rows, lines)
+
+
+def _lie(group: list[Stretch]) -> tuple[NDArray[np.uint32] | None, NDArray[np.int64] | int]:
+    """Which samples are kept, and where."""
+    start, first = group[0].start, group[0].lines
+    if isinstance(first, int) and all(
+        s.rows is None and isinstance(s.lines, int) and s.lines == first + s.start - start for s in group
+    ):
+        return None, first
+    size = sum(stretch.size for stretch in group)
     offsets = np.concatenate([stretch.offsets + (stretch.start - start) for stretch in group])
     lines = np.concatenate([stretch.all_lines for stretch in group])
     straight = len(lines) == 0 or bool((lines - offsets == lines[0] - offsets[0]).all())
     # Nothing is kept: no line is known, and none is needed.
-    first = int(lines[0] - offsets[0]) if len(lines) else 0
-    return Stretch(
-        group[0].part,
-        start,
-        size,
-        np.concatenate([loaded(stretch.inputs) for stretch in group]),
-        np.concatenate([loaded(stretch.contents) for stretch in group]),
-        None if len(offsets) == size else offsets.astype(np.uint32),
-        first if straight else lines,
-    )
+    origin = int(lines[0] - offsets[0]) if len(lines) else 0
+    return None if len(offsets) == size else offsets.astype(np.uint32), origin if straight else lines
+
+
+def _together(group: list[Stretch], name: str) -> NDArray[np.uint64]:
+    """The hashes of all, which the stretches give up: there need not be room for them twice."""
+    whole = np.concatenate([loaded(getattr(stretch, name)) for stretch in group])
+    for stretch in group:
+        setattr(stretch, name, whole[:0])
+    return whole

@@ -113,26 +113,33 @@ class Copies:
 def _repeated(states: list[Contents], limit: np.uint64) -> tuple[NDArray[np.uint64], int]:
     """The inputs that occur more than once, ascending, and how many samples have them.
 
-    Hashes of one range after the other are compared, so that only a few million are in memory at once.
+    Hashes of one range after the other are compared, so that only a few million are in memory at once. Of more than
+    ``MAX_COPIES`` nothing is told but that there are more.
     """
     total = sum(len(stretch.inputs) for state in states for stretch in state.stretches)
     ranges = max(1, -(-total // AT_ONCE))
     bounds = [int(limit) * k // ranges for k in range(ranges)] + [int(limit)]
     found, copies = [np.zeros(0, np.uint64)], 0
     for k, (low, high) in enumerate(pairwise(bounds)):
-        parts = [np.zeros(0, np.uint64)]
+        parts, held = [np.zeros(0, np.uint64)], 0
         for state in states:
             for stretch in state.stretches:
                 hashes = loaded(stretch.inputs)
                 if ranges > 1 or state.limit > limit:
                     above = hashes >= 0 if k == 0 else hashes > np.uint64(low)
-                    hashes = hashes[above & (hashes <= np.uint64(high))]
+                    above &= hashes <= np.uint64(high)
+                    held += int(np.count_nonzero(above))
+                    if held > AT_ONCE + MAX_COPIES:  # contents that differ spread evenly over the ranges
+                        return found[0], held
+                    hashes = hashes[above]
                 parts.append(hashes)
         everything = np.concatenate(parts)
         everything.sort()
-        again = np.flatnonzero(everything[1:] == everything[:-1])
-        found.append(np.unique(everything[again]))
-        copies += len(again) + len(found[-1])
+        again = everything[1:] == everything[:-1]
+        copies += int(np.count_nonzero(again))
+        again[1:] &= ~again[:-1]  # the first of each
+        found.append(everything[:-1][again])
+        copies += len(found[-1])
     return np.concatenate(found), copies
 
 

@@ -200,6 +200,50 @@ def test_hashes_that_lie_on_disk_give_the_same_answer(tmp_path: Path, monkeypatc
     assert on_disk.affected("DUP101").equals(in_memory.affected("DUP101"))
 
 
+def test_what_repeats_is_the_same_in_ranges_and_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datalint.measures.contents import ALL, Contents, Stretch
+    from datalint.profile import duplicates as copies
+
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(2**64 - 1, size=3_000, dtype=np.uint64)
+    hashes = np.concatenate([hashes, hashes[:200], np.repeat(hashes[7], 500)])
+    state = Contents.__new__(Contents)
+    state.limit = ALL
+    state.stretches = [Stretch(0, k, 370, part, part, None, k) for k, part in enumerate(np.split(hashes, 10))]
+    values, counts = np.unique(hashes, return_counts=True)
+    wanted = values[counts > 1]
+    for at_once in (10_000, 900):
+        monkeypatch.setattr(copies, "AT_ONCE", at_once)
+        repeated, count = copies._repeated([state], ALL)
+        assert (repeated.tolist(), count) == (wanted.tolist(), int(counts[counts > 1].sum()))
+    monkeypatch.setattr(copies, "MAX_COPIES", 400)  # which one range holds more of: their number is enough
+    assert copies._repeated([state], ALL)[1] > 400
+
+
+def test_joining_stretches_needs_no_room_for_both() -> None:
+    import tracemalloc
+
+    from datalint.measures.base import Settings
+    from datalint.measures.contents import Contents, Stretch
+    from datalint.measures.spool import loaded
+
+    state = Contents(Settings())
+    size = 50_000
+    tracemalloc.start()
+    try:
+        for k in range(40):
+            hashes = np.arange(2 * size, dtype=np.uint64).reshape(2, size) + np.uint64(k)
+            state.stretches.append(Stretch(0, k * size, size, hashes[0].copy(), hashes[1].copy(), None, 3 + k * size))
+        held = tracemalloc.get_traced_memory()[0]
+        (whole,) = state.close().stretches
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (whole.lines, whole.rows, whole.size, len(whole.inputs)) == (3, None, 40 * size, 40 * size)
+    assert loaded(whole.contents)[-1] == 2 * size + 38
+    assert peak < 1.7 * held
+
+
 def test_an_array_on_disk_comes_back_from_copies_and_pickles() -> None:
     import copy
     import pickle

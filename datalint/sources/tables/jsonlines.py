@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zlib
@@ -221,7 +222,7 @@ class JsonLinesPartition(TablePartition):
             rows = [(text, nested.flat(row, self.opened)) for text, row in raw]
             record = _texts(rows, list(kinds), turns)
             for name in unseen:
-                record = record.append_column(name, _nestings([row.get(name) for _, row in rows]))
+                record = record.append_column(name, _nestings([row.get(name) for _, row in rows], self.unseen[name]))
             return record
 
     @property
@@ -326,14 +327,17 @@ def _inferred(values: Sequence[Any]) -> Any:
         return None
 
 
-def _nestings(values: Sequence[Any]) -> Any:
-    """Lists or objects as an Arrow array; of texts where they have no type in common."""
+def _nestings(values: Sequence[Any], kind: Any) -> Any:
+    """Lists or objects as an Arrow array of their type; of texts where they have none, or another.
+
+    A type that is made of the values themselves has a field for each of their keys.
+    """
     import pyarrow as pa
 
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError, RecursionError):
-        return pa.array([_text(value) for value in values], pa.string())
+    if kind is not None:
+        with contextlib.suppress(pa.ArrowException, OverflowError, RecursionError, TypeError, ValueError):
+            return pa.array(values, kind)
+    return pa.array([_text(value) for value in values], pa.string())
 
 
 def _rows(block: bytes, broken: _Broken) -> Iterator[tuple[bytes, dict[str, Any]]]:

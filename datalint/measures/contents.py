@@ -126,7 +126,8 @@ class Contents(Measurement):
     def lower(self, limit: np.uint64) -> None:
         """Drop the contents above a limit."""
         self.limit = limit
-        self.stretches = [stretch.up_to(limit) for stretch in self.stretches]
+        for k, stretch in enumerate(self.stretches):  # one by one, so that not all are held twice
+            self.stretches[k] = stretch.up_to(limit)
         self._kept = sum(len(stretch.inputs) for stretch in self.stretches)
 
     def merge(self, later: Self) -> Self:

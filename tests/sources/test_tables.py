@@ -7,6 +7,7 @@ import decimal
 import gzip
 import json
 import os
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,6 +176,30 @@ def test_broken_gzip(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(text.encode())[:-20_000])
     (problem,) = problems(only(path))
     assert problem.kind == "truncated"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "libsvm", "txt"])
+def test_all_lines_before_the_damage_are_read(tmp_path: Path, suffix: str) -> None:
+    drawn = np.random.default_rng(0).normal(size=(60_000, 2)).round(4).tolist()
+    line = {
+        "csv": "{},{},{}",
+        "txt": "{}   {}  {}",
+        "jsonl": '{{"a": {}, "b": {}, "y": {}}}',
+        "libsvm": "{2} 1:{0} 2:{1}",
+    }[suffix]
+    head = {"csv": HEAD, "txt": "a   b  y\n"}.get(suffix, "")
+    packed_ = gzip.compress(
+        (head + "".join(f"{line.format(*row, k % 2)}\n" for k, row in enumerate(drawn))).encode(), 1
+    )
+    cut = packed_[: len(packed_) * 3 // 4]
+    whole = zlib.decompressobj(wbits=31).decompress(cut).count(b"\n") - bool(head)
+    (tmp_path / f"a.{suffix}.gz").write_bytes(cut)
+    dataset = only(tmp_path / f"a.{suffix}.gz")
+    for _ in range(2):
+        assert rows(dataset) == whole
+        assert [problem.kind for problem in problems(dataset)] == ["truncated"]
+    (tmp_path / f"a.{suffix}.gz").write_bytes(cut + b"\xff" * 300)
+    assert "truncated" in {problem.kind for problem in problems(only(tmp_path / f"a.{suffix}.gz"))}
 
 
 def test_gzip_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

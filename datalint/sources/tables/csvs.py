@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -20,7 +19,7 @@ from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.dialect import squeeze
 from datalint.sources.tables.format import TablePartition
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import open_bytes, replacing_bytes
+from datalint.sources.tables.packed import DAMAGE, Sound, open_bytes, replacing_bytes
 from datalint.sources.tables.quotes import ends_open, unclosed
 from datalint.sources.tables.unlike import SWALLOWED, header_rows, last_row_spans, reader_hazards, swallowed_lines
 
@@ -193,6 +192,7 @@ class _Reading:
         self._way = _Way(part.dialect.encoding, part.dialect.newlines_in_values, block)
         self._problem: Problem | None = None
         self.ragged = _Ragged(part.dialect.quote, len(part.starts) > 1, lend)
+        self._sound: Sound | None = None
         self.to_the_end = False
         """Whether all rows were read."""
 
@@ -216,6 +216,8 @@ class _Reading:
                     done = max(done, seen)
                     if fresh.num_rows:
                         yield fresh
+                if self._sound is not None and self._sound.damage is not None:
+                    raise self._sound.damage
                 self._problem, self.to_the_end = None, True
                 return
             except _Restart:
@@ -223,7 +225,7 @@ class _Reading:
             except (pa.ArrowInvalid, UnicodeError) as error:
                 self._problem = Problem("unreadable", part.shown, f"is no table throughout: {reason(error)}")
                 way = self._other_way(error)
-            except (OSError, EOFError, zlib.error) as error:
+            except DAMAGE as error:
                 self._problem = Problem("truncated", part.shown, f"breaks off: {reason(error)}")
                 return
 
@@ -256,11 +258,14 @@ class _Reading:
         import pyarrow as pa
 
         part, lend = self._part, self.ragged.lend
-        if part.dialect.collapse:
-            packed = open_bytes(part.path, part.dialect.compression)
-            return pa.PythonFile(lend(io.BufferedReader(_Squeezed(packed))))
-        if part.dialect.compression:
-            return pa.PythonFile(lend(open_bytes(part.path, part.dialect.compression)), mode="r")
+        if part.dialect.collapse or part.dialect.compression:
+            stream = open_bytes(part.path, part.dialect.compression)
+            if not part.dialect.encoding.startswith("utf-16"):  # there a line ends in the midst of a character
+                self._sound = Sound(stream)
+                stream = io.BufferedReader(self._sound)
+            if part.dialect.collapse:
+                stream = io.BufferedReader(_Squeezed(stream))
+            return pa.PythonFile(lend(stream), mode="r")
         if part.starts == (0,) and part.stop is None:
             return arrow_file(part.path)
         return arrow_file(part.path).get_stream(part.starts[-1], part.weight)

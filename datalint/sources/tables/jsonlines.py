@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import zlib
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, Final, Self
@@ -22,7 +21,7 @@ from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, 
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import chunks, open_bytes, replacing_bytes
+from datalint.sources.tables.packed import DAMAGE, Sound, chunks, open_bytes, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -156,7 +155,7 @@ class JsonLinesPartition(TablePartition):
                     yield record
                 else:
                     yield _texts(self._rows(piece, broken), [*wanted, *whole])
-        except (OSError, EOFError, zlib.error) as error:
+        except DAMAGE as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken.count:
             problems.append(Problem("ragged", self.shown, broken.told()))
@@ -282,9 +281,14 @@ class _Broken:
 
 
 def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time."""
-    rest = b""
-    while block := file.read(BLOCK):
+    """Whole lines, some megabytes at a time; of a damaged file all before the error.
+
+    Raises:
+        OSError, EOFError, zlib.error: the file is damaged, or a line is too long.
+    """
+    rest, sound = b"", Sound(file)
+    lines = io.BufferedReader(sound)
+    while block := lines.read(BLOCK):
         whole, end, rest = (rest + block).rpartition(b"\n")
         if end:
             yield whole + end
@@ -292,6 +296,8 @@ def whole_lines(file: IO[bytes]) -> Iterator[bytes]:
             raise OSError(f"a line of more than {MAX_LINE:,} bytes")
     if rest.strip():
         yield rest
+    if sound.damage is not None:
+        raise sound.damage
 
 
 def _pieces(block: bytes, most: int) -> Iterator[bytes]:

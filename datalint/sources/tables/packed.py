@@ -6,10 +6,10 @@ import contextlib
 import gzip
 import io
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.writing import replacing
-from datalint.sources.files import unpacked
+from datalint.sources.files import PIECE, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,59 @@ def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
     if compression != "gzip":
         return path.open("rb")
     return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
+
+
+DAMAGE: Final = (OSError, EOFError, zlib.error)
+"""What reading a packed file that is damaged, or unpacks to too much, ends in."""
+
+LONGEST_LINE = 64 << 20
+"""Bytes of a line that is held back until it is known to be whole."""
+
+
+class Sound(io.RawIOBase):
+    """The whole lines of a file up to its damage.
+
+    Whoever reads ahead would lose, with the error, what lies before it: the sooner it is met, the more.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        super().__init__()
+        self._raw = raw
+        self._ready = memoryview(b"")
+        self._torn: list[bytes] = []
+        self._over = False
+        self.damage: Exception | None = None
+        """What the file ends in, if not in its end."""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._raw.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        """Some bytes of whole lines, or of the last."""
+        while not self._ready and not self._over:
+            self._read()
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+    def _read(self) -> None:
+        try:
+            block = self._raw.read1(PIECE) if isinstance(self._raw, io.BufferedReader) else self._raw.read(PIECE)
+        except DAMAGE as error:
+            self.damage, self._over = error, True
+            return
+        end = 1 + max(block.rfind(b"\n"), block.rfind(b"\r"))
+        if end or not block or sum(map(len, self._torn)) > LONGEST_LINE:
+            self._over = not block
+            self._ready = memoryview(b"".join([*self._torn, block[:end]]))
+            self._torn = []
+        self._torn.append(block[end:])
 
 
 @contextlib.contextmanager

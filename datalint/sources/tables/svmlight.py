@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -16,7 +17,7 @@ from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition
 from datalint.sources.tables.jsonlines import packing_of, whole_lines
 from datalint.sources.tables.kinds import arrow_table_file
-from datalint.sources.tables.packed import chunks, open_bytes
+from datalint.sources.tables.packed import DAMAGE, chunks, open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,13 +69,10 @@ class SvmlightFormat(TableFormat):
         parsed = [_parsed(block) for block in blocks]
         if not sum(len(block.labels) for block in parsed):
             raise NotATable("no lines of a label and values with their columns")
-        try:
-            with open_bytes(file.path, packing) as raw:
-                spans = [block.span for block in map(_parsed, whole_lines(raw)) if len(block.labels)]
-        except (OSError, EOFError) as error:
-            if not any(len(block.labels) for block in parsed):
-                raise NotATable(f"broken: {reason(error)}") from error
-            spans = [block.span for block in parsed if len(block.labels)]
+        spans = [block.span for block in parsed if len(block.labels)]
+        # Where it is damaged is for the scan to tell; what stands before the damage may be garbage already.
+        with contextlib.suppress(*DAMAGE), open_bytes(file.path, packing) as raw:
+            spans += [block.span for block in map(_parsed, whole_lines(raw)) if len(block.labels)]
         span = reduce(_Span.joined, spans)
         if span.width > MAX_COLUMNS:
             raise NotJudged(f"{span.width:,} sparse columns; at most {MAX_COLUMNS:,} are read")
@@ -203,7 +201,7 @@ class SvmlightPartition(TablePartition):
                     for start in range(0, len(block.labels), step):
                         record = _record(block, self.span, start, min(start + step, len(block.labels)))
                         yield record if columns is None else record.select([n for n in self.names if n in columns])
-        except (OSError, EOFError) as error:
+        except DAMAGE as error:
             problems.append(Problem("truncated", self.shown, f"breaks off: {reason(error)}"))
         if broken:
             lines = f"{broken:,} lines are no samples" if broken > 1 else "1 line is no sample"

@@ -178,6 +178,15 @@ def test_broken_gzip(tmp_path: Path) -> None:
     assert problem.kind == "truncated"
 
 
+def test_lists_that_repeat_a_value_are_read_in_pieces(tmp_path: Path) -> None:
+    table = pa.table({"a": np.arange(200.0), "v": [[0.0] * 100_000] * 200, "y": ["u", "v"] * 100})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pa.OSFile(str(tmp_path / "a.parquet")) as raw:
+        stored = parquets.Decoder(raw, (tmp_path / "a.parquet").stat().st_size)
+        sizes = [record.nbytes for record in stored.records(stored.names, stored.groups, 20_000)]
+    assert max(sizes) < 1.5 * parquets.BATCH_BYTES < sum(sizes)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "libsvm", "txt"])
 def test_all_lines_before_the_damage_are_read(tmp_path: Path, suffix: str) -> None:
     drawn = np.random.default_rng(0).normal(size=(60_000, 2)).round(4).tolist()

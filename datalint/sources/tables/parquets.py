@@ -282,7 +282,10 @@ class Decoder:
         for group in groups:
             held += self._metadata.row_group(group).num_rows
             for name, chunk in self._chunks(group, columns):
-                stored += chunk.total_uncompressed_size
+                # A dictionary holds what repeats once; of lists the number of values tells what they come to.
+                stored += max(
+                    chunk.total_uncompressed_size, 8 * chunk.num_values if name != chunk.path_in_schema else 0
+                )
                 if name in texts and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(chunk.encodings):
                     folded.add(name)
         per_row = max(1, stored // max(1, held))

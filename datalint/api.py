@@ -258,7 +258,8 @@ def _engines(
 ) -> list[Engine]:
     """Where each data set is measured; processes that are ``starting`` are let go after the last."""
     from datalint.engine.cache import Cached
-    from datalint.engine.engine import Last, choose
+    from datalint.engine.choose import choose
+    from datalint.engine.engine import Last
 
     jobs = options.settings.config.jobs
     engines: list[Engine] = [
@@ -317,8 +318,7 @@ def _run(started: datetime, clock: float, engine: str, jobs: int) -> Run:
 
 
 def _report(done: Sequence[Scanned], found: Recognised, run: Run) -> Report:
-    from datalint.report.held import Held
-    from datalint.report.models import Inventory, Report, Summary, Tool
+    from datalint.report.models import Held, Inventory, Report, Summary, Tool
     from datalint.sources.inventory import file_kinds
 
     counts = Counter[str](finding.severity for item in done for finding in item.report.leading)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+import grimp
 import pytest
 
 from datalint.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAVY = {"PIL", "cleanlab", "joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 
@@ -61,6 +66,36 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_a_table_needs_no_pillow_and_no_cleanlab_unless_a_rule_trains() -> None:
     scan = "import datalint; datalint.scan('sample_data/iris_sorted', preset='fast', cache=False)"
     assert not _loaded(scan) & {"PIL", "cleanlab", "sklearn"}
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph("datalint", exclude_type_checking_imports=False)
+    imports = {name: graph.find_modules_directly_imported_by(name) - {"datalint"} for name in graph.modules}
+    circles = {frozenset(found) for found in _circles(imports)}
+    # A path at a URL opens itself through the store that it lies in, and a store takes paths.
+    assert all(name.startswith("datalint.sources.remote.") for circle in circles for name in circle), circles
+
+
+def _circles(imports: dict[str, set[str]]) -> Iterator[set[str]]:
+    """The groups of files each of which imports every other one, by way of others or at once."""
+    above: dict[str, set[str]] = {name: set() for name in imports}
+    for name, below in imports.items():
+        for other in below:
+            above[other].add(name)
+    for name in imports:
+        circle = _reached(name, imports) & _reached(name, above)
+        if circle:
+            yield circle
+
+
+def _reached(name: str, ways: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    todo = [*ways[name]]
+    while todo:
+        if (other := todo.pop()) not in reached:
+            reached.add(other)
+            todo += ways[other]
+    return reached
 
 
 def test_public_names_are_there() -> None:

@@ -13,7 +13,6 @@ from datalint.core.temporary import temporary_folder
 from datalint.core.vocabulary import WHOLE
 from datalint.engine.handover import handed_over, received
 from datalint.engine.plan import Measured
-from datalint.engine.processes import processes_for
 from datalint.engine.processes import settings as processes
 from datalint.sources.files import spoken
 
@@ -240,23 +239,3 @@ class Tally:
         tell = getattr(self._tell, "stage", None)
         if tell is not None:
             tell(name, share)
-
-
-def choose(
-    partitions: Sequence[Work],
-    jobs: int | None,
-    engine: EngineName = "local",
-    scheduler: str | None = None,
-    starting: Starting | None = None,
-) -> Engine:
-    """Where to run: in this process while the data is small or cannot be read elsewhere."""
-    if engine == "dask":
-        if not scheduler:
-            raise DatalintError("--engine dask needs the address of the cluster: --scheduler tcp://HOST:PORT")
-        from datalint.engine.cluster import Cluster
-
-        return Cluster(scheduler, jobs or len(partitions))
-    movable = all(partition.files_read for _, partition in partitions)
-    weight = sum(weight_of(partition) for _, partition in partitions)
-    count = min(processes_for(weight, jobs), len(partitions))
-    return Workers(count, starting=starting) if count > 1 and movable else Serial()

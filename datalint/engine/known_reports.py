@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
 from datalint.engine.cache import sources_stamp
-from datalint.report.held import Held
+from datalint.report.models import Held
 from datalint.rules.packs import pack_folders
-from datalint.sources.files import Listing, walk
+from datalint.sources.places import walk
 from datalint.sources.remote.path import place_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from datalint.engine.cache import Cache
     from datalint.report.models import AffectedSample, Report
+    from datalint.sources.files import Listing
     from datalint.sources.locate import Located
 
 _RUN = "<!-- this run -->"

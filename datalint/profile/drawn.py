@@ -17,10 +17,12 @@ from datalint.measures.order import LabelRuns
 from datalint.profile.splits import SplitProfile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from datalint.measures.base import Measurement
-    from datalint.profile.profile import Profile
+    from datalint.core.dataset import Dataset
+    from datalint.measures.base import Measurement, Settings
     from datalint.profile.splits import SampledRows
 
 
@@ -39,23 +41,27 @@ class DrawnSplit(SplitProfile):
         return replace(rows, label=label, several=LabelSets in self.measured)
 
 
-def labelled_by_objects(profile: Profile, *, several: bool) -> Profile:
-    """The profile of pictures that are labelled by what is drawn in them.
+def labelled_by_objects(
+    dataset: Dataset, splits: Sequence[SplitProfile], settings: Settings, *, several: bool
+) -> tuple[Dataset, tuple[SplitProfile, ...]]:
+    """Pictures and their splits, labelled by what is drawn in them.
 
     Args:
-        profile: of pictures with objects, which were measured.
+        dataset: pictures with objects.
+        splits: of these, with what was measured.
+        settings: of the measurements.
         several: whether a picture has all classes that occur in it as its labels, or the one of most objects alone; in that
             case pictures without objects have no label.
     """
     evidence = "the classes of its objects" if several else "the class of most of its objects"
-    dataset = replace(
-        profile.dataset,
+    labelled = replace(
+        dataset,
         label=Label("class", evidence, "certain"),
         task="multi-label" if several else "classification",
-        by_class=profile.dataset.by_name,
+        by_class=dataset.by_name,
     )
-    splits = tuple(_with_sets(split, profile) if several else _with_leads(split, profile) for split in profile.splits)
-    return replace(profile, dataset=dataset, splits=splits)
+    made = _with_sets if several else _with_leads
+    return labelled, tuple(made(split, settings) for split in splits)
 
 
 def _counts(split: SplitProfile) -> tuple[Objects, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -69,7 +75,7 @@ def _counts(split: SplitProfile) -> tuple[Objects, NDArray[np.int64], NDArray[np
     return objects, pairs // classes, pairs % classes, counts
 
 
-def _with_sets(split: SplitProfile, profile: Profile) -> DrawnSplit:
+def _with_sets(split: SplitProfile, settings: Settings) -> DrawnSplit:
     objects, picture, code, _ = _counts(split)
     held: list[list[str]] = [[] for _ in range(objects.samples)]
     for at, kind in zip(picture.tolist(), code.tolist(), strict=True):
@@ -81,10 +87,10 @@ def _with_sets(split: SplitProfile, profile: Profile) -> DrawnSplit:
         list(kinds),
         sets=[LabelSet(tuple(json.loads(text))) for text in kinds],
     )
-    return _labelled(split, profile, block, written)
+    return _labelled(split, settings, block, written)
 
 
-def _with_leads(split: SplitProfile, profile: Profile) -> DrawnSplit:
+def _with_leads(split: SplitProfile, settings: Settings) -> DrawnSplit:
     objects, picture, code, counts = _counts(split)
     # Of equally frequent ones the first by name, in every picture alike.
     order = np.lexsort((code, -counts, picture))
@@ -92,19 +98,19 @@ def _with_leads(split: SplitProfile, profile: Profile) -> DrawnSplit:
     codes = np.full(objects.samples, -1, np.int32)
     codes[at] = code[order[first]]
     names = [objects.classes[k] if k >= 0 else None for k in codes.tolist()]
-    return _labelled(split, profile, LabelBlock(codes, list(objects.classes)), names)
+    return _labelled(split, settings, LabelBlock(codes, list(objects.classes)), names)
 
 
 def _labelled(
-    split: SplitProfile, profile: Profile, block: LabelBlock, labels: list[str] | list[str | None]
+    split: SplitProfile, settings: Settings, block: LabelBlock, labels: list[str] | list[str | None]
 ) -> DrawnSplit:
     from datalint.core.dataset import Batch
 
     batch = Batch(split.name, 0, len(labels), labels=block)
     measured: dict[type[Measurement], Measurement] = dict(split.measured)
-    states: list[Measurement] = [LabelRuns(profile.settings)]
+    states: list[Measurement] = [LabelRuns(settings)]
     if block.sets is not None:
-        states.append(LabelSets(profile.settings))
+        states.append(LabelSets(settings))
     for state in states:
         state.update(batch)
         measured[type(state)] = state.close()

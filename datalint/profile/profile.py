@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,8 @@ class Profile:
     def _labelled_by_objects(self, *, several: bool) -> Profile:
         from datalint.profile.drawn import labelled_by_objects
 
-        return labelled_by_objects(self, several=several)
+        dataset, splits = labelled_by_objects(self.dataset, self.splits, self.settings, several=several)
+        return replace(self, dataset=dataset, splits=splits)
 
     @cached_property
     def labelled(self) -> tuple[SplitProfile, ...]:

@@ -11,8 +11,8 @@ from datalint.core.errors import FindingsError
 from datalint.core.severity import SEVERITIES, FailOn, Severity, at_least
 from datalint.core.terms import Confidence, Modality, Storage
 from datalint.report.escape import guard_json
-from datalint.report.held import Held
 from datalint.report.views import Views
+from datalint.report.writers import writer
 from datalint.sources.inventory import FileKind  # noqa: TC001 - pydantic looks it up
 
 if TYPE_CHECKING:
@@ -181,6 +181,38 @@ class Run(Record):
     jobs: int
 
 
+class Held:
+    """Every affected sample and the pictures; set once, when the report is made or loaded."""
+
+    def __init__(
+        self,
+        affected: Mapping[tuple[int, str], Sequence[AffectedSample]] | None = None,
+        thumbnails: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self._affected, self._thumbnails = affected or {}, thumbnails or {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and (self.affected, self.thumbnails) == (other.affected, other.thumbnails)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def affected(self) -> Mapping[tuple[int, str], Sequence[AffectedSample]]:
+        """By number of the data set and fingerprint of the finding; a finding without has all samples in the file."""
+        return self._affected
+
+    @property
+    def thumbnails(self) -> Mapping[str, bytes]:
+        """WebP pictures by sample id."""
+        return self._thumbnails
+
+    def page(self, report: Report) -> str | None:
+        """The HTML page of this very report, if it was kept."""
+
+    def keep_page(self, report: Report, page: str) -> None:
+        """Keep the page for another time, if there is a place for it."""
+
+
 class Report(BaseModel):
     """The result of a scan."""
 
@@ -305,9 +337,7 @@ class Report(BaseModel):
 
         text = self._held.page(self)
         if text is None:
-            from datalint.report.html.html import render
-
-            text = render(self)
+            text = writer("html")(self)
             self._held.keep_page(self, text)
         if path is not None:
             write_text(Path(path), text)
@@ -326,9 +356,7 @@ class Report(BaseModel):
 
     def __str__(self) -> str:
         """The report as the terminal shows it, without colours."""
-        from datalint.report.formats.text import render
-
-        return render(self, color=False)
+        return writer("text")(self, color=False)
 
 
 def json_schema() -> dict[str, Any]:

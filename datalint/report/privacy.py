@@ -19,12 +19,12 @@ from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from datalint.report import wording
-from datalint.report.held import Held
 from datalint.report.models import (
     Affected,
     AffectedSample,
     DatasetReport,
     Finding,
+    Held,
     Inventory,
     LabelInfo,
     Report,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,31 +17,16 @@ import datalint
 from datalint.core.errors import DatalintError
 from datalint.report.html import html
 from datalint.service import api, pages
-from datalint.service.child import Limits
 from datalint.service.problems import Problem
-from datalint.service.security import Attempts, Guard
+from datalint.service.security import Guard
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from datalint.service.database import Database
+    from datalint.service.shared import Service
 
 MAX_BODY: Final = 64 << 20
 """Bytes of a request, and so of a report that is sent."""
-
-
-@dataclass(frozen=True)
-class Service:
-    """What all requests share."""
-
-    database: Database
-    roots: dict[str, Path] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    hosts: tuple[str, ...] = ()
-    insecure: bool = False
-    hooks: tuple[str, ...] = ()
-    """Hosts of a private network that webhooks may be sent to."""
-    attempts: Attempts = field(default_factory=Attempts)
 
 
 def create(service: Service) -> FastAPI:

@@ -15,11 +15,12 @@ import uvicorn
 
 from datalint.core.errors import DatalintError
 from datalint.service import roots as places
-from datalint.service.app import Service, create
+from datalint.service.app import create
 from datalint.service.child import Limits
 from datalint.service.database import Database
 from datalint.service.lookup import make_token
 from datalint.service.security import LOOPBACK, Role, any_token
+from datalint.service.shared import Service
 from datalint.service.webhooks import Courier
 from datalint.service.worker import Worker
 

@@ -13,12 +13,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from datalint.core.errors import DatalintError
-from datalint.core.problem import Problem
 from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from datalint.core.problem import Problem
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
 ARRAYS = frozenset({".npz", ".npy", ".mat", ".h5", ".hdf5", ".safetensors", ".pt", ".pth"})
@@ -97,20 +97,6 @@ def state_of(status: os.stat_result) -> bytes:
     return _STATE.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def entry_at(path: Path, parts: tuple[str, ...]) -> Entry:
-    """One file, with its size and state.
-
-    Raises:
-        OSError: it is not there, or cannot be looked at.
-    """
-    if is_url(str(path)):
-        from datalint.sources.remote.listing import entry_of
-
-        return entry_of(path, parts)
-    status = path.stat()
-    return Entry(str(path), parts, status.st_size, state_of(status))
-
-
 @dataclass
 class Listing:
     """All the files below a folder, in order of their paths."""
@@ -125,73 +111,6 @@ class Listing:
     """Folders whose names say that they are not to be looked into."""
 
 
-def walk(root: Path) -> Listing:
-    """List the files below ``root``.
-
-    Hidden files and folders and those that start with two underscores are passed over. Links that leave the root are
-    not followed: they become problems.
-
-    Raises:
-        DatalintError: the folder itself cannot be read.
-    """
-    if is_url(str(root)):
-        from datalint.sources.remote.listing import walk_remote
-
-        return walk_remote(root)
-    listing = Listing([], [], [])
-    try:
-        top = root.resolve(strict=True)
-        folders = _list(root, (), top, listing)
-    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
-        raise DatalintError(f"cannot read {root}: {reason(error)}") from error
-    while folders:
-        folder, parts = folders.pop()
-        if len(parts) > MAX_DEPTH:
-            listing.problems.append(
-                Problem("not-scanned", printable(folder.as_posix()), f"lies more than {MAX_DEPTH} folders deep")
-            )
-            continue
-        try:
-            folders += _list(folder, parts, top, listing)
-        except OSError as error:
-            message = reason(error)
-            listing.problems.append(Problem("unreadable", printable(folder.as_posix()), message))
-    listing.entries.sort(key=lambda entry: entry.parts)
-    listing.problems.sort(key=lambda problem: problem.path)
-    return listing
-
-
-def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> list[tuple[Path, tuple[str, ...]]]:
-    """Add the files of one folder to the listing; the answer is its folders."""
-    with os.scandir(folder) as items:
-        found = list(items)
-    if not found:
-        listing.empty.append(parts)
-    folders = []
-    for item in found:
-        inside = (*parts, item.name)
-        try:
-            if item.name.startswith((".", "__")):
-                if item.is_dir(follow_symlinks=False):
-                    listing.hidden.append(inside)
-                continue
-            why = _why_not(item, top)
-            if why:
-                entry = Entry(item.path, inside, 0)
-                if why == LEADS_OUT:
-                    listing.problems.append(Problem("not-scanned", entry.shown, why))
-                else:
-                    listing.passed.append((entry, why))
-            elif not item.is_dir():
-                status = item.stat()
-                listing.entries.append(Entry(item.path, inside, status.st_size, state_of(status)))
-            elif not item.is_symlink():  # the target of a link is walked where it lies
-                folders.append((Path(item.path), inside))
-        except (OSError, RuntimeError) as error:
-            listing.problems.append(Problem("unreadable", Entry(item.path, inside, 0).shown, reason(error)))
-    return folders
-
-
 def holds_pictures(folder: Path) -> bool:
     """Whether a picture lies in a folder itself; not if it may not be looked into."""
     try:
@@ -201,14 +120,6 @@ def holds_pictures(folder: Path) -> bool:
             return any(Path(item.name).suffix.lower() in IMAGES for item in items)
     except OSError:
         return False
-
-
-def _why_not(item: os.DirEntry[str], top: Path) -> str | None:
-    if item.is_symlink() and not Path(item.path).resolve().is_relative_to(top):
-        return LEADS_OUT
-    if item.is_file() or item.is_dir():
-        return None
-    return "a link to nothing" if item.is_symlink() else "a pipe or device, not a file"
 
 
 def reason(error: BaseException) -> str:
@@ -325,49 +236,9 @@ def is_gzip(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def arrow_file(path: Path) -> Any:
-    """The file for pyarrow to read, which by itself opens no name that is not UTF-8, and few URLs.
-
-    Raises:
-        OSError: the file cannot be opened.
-    """
-    import pyarrow as pa
-
-    if is_url(str(path)):
-        from datalint.sources.remote.ranges import arrow_ranges
-
-        return arrow_ranges(path)
-    return pa.OSFile(os.fsencode(path), "r")
-
-
 def inside(base: str | Path, name: str) -> str:
     """The name of a file from a folder; a URL is one from anywhere."""
     return name if "://" in name else os.path.join(base, name)  # noqa: PTH118 - a Path costs ten times as much
-
-
-def reach(base: Path, name: str) -> str | Path:
-    """The same file to be opened: of a URL its path, with what gives access to ``base``."""
-    if "://" not in name:
-        return os.path.join(base, name)  # noqa: PTH118 - as above
-    from datalint.sources.remote.path import RemotePath
-
-    return RemotePath.below(base, name)
-
-
-def at(base: Path, name: str) -> Path:
-    """The same as a path."""
-    place = reach(base, name)
-    return Path(place) if isinstance(place, str) else place
-
-
-def opened(base: Path, name: str) -> IO[bytes]:
-    """The same, open.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    place = reach(base, name)
-    return open(place, "rb") if isinstance(place, str) else place.open("rb")  # noqa: PTH123 - as above
 
 
 def unpacked_limit(size: int) -> int:

@@ -14,7 +14,8 @@ from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.arrays.files import NotAnArray, array_files
-from datalint.sources.files import arrow_file, reason
+from datalint.sources.files import reason
+from datalint.sources.places import arrow_file
 from datalint.sources.remote.path import place_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.core.errors import DatalintError
 from datalint.core.vocabulary import split_of
-from datalint.sources.files import spoken, walk
+from datalint.sources.files import spoken
+from datalint.sources.places import walk
 from datalint.sources.remote.path import RemotePath, place_of
 from datalint.sources.remote.stores import known
 from datalint.sources.remote.url import is_url

@@ -17,12 +17,13 @@ from datalint.sources import files
 from datalint.sources.arrays.bundles import array_dataset, bundle_of
 from datalint.sources.arrays.files import NotAnArray
 from datalint.sources.arrays.readers import arrays_in, titled
-from datalint.sources.files import ARRAYS, IMAGES, Entry, entry_at, shared
+from datalint.sources.files import ARRAYS, IMAGES, Entry, shared
 from datalint.sources.folder import Folder, Wishes, stem, unread
 from datalint.sources.images.files import image_partitions
 from datalint.sources.inventory import NOTES, WHAT
 from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
+from datalint.sources.places import entry_at, walk
 from datalint.sources.remote.url import is_url
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.folders import NO_ROWS, single_table
@@ -77,7 +78,7 @@ def recognise(path: Path, wishes: Wishes) -> Recognised:
     if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
         raise DatalintError(f"{path} is a pipe or device: save what it gives in a file and scan that")
     if stat.S_ISDIR(kind):
-        found = Search(path, wishes, wishes.folders.get(path) or files.walk(path)).found()
+        found = Search(path, wishes, wishes.folders.get(path) or walk(path)).found()
     else:
         found = _one_file(path, wishes)
     if wishes.label is not None and all(d.label is None or d.label.evidence != ASKED for d in found.datasets):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
 from datalint.core.errors import DatalintError
-from datalint.sources.files import Entry, Listing, entry_at
+from datalint.sources.files import Entry, Listing
+from datalint.sources.places import entry_at
 from datalint.sources.recognise import Recognised, Search, nearest, recognise
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import datalint
+from datalint.engine.choose import choose
 from datalint.engine.cluster import Cluster
-from datalint.engine.engine import Last, Serial, Workers, choose
+from datalint.engine.engine import Last, Serial, Workers
 from datalint.engine.plan import Plan
 from datalint.engine.processes import start_workers
 from datalint.measures.base import Settings

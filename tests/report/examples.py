@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.terms import Storage
-from datalint.report.held import Held
 from datalint.report.models import (
     Affected,
     AffectedSample,
     DatasetReport,
     Finding,
+    Held,
     LabelInfo,
     Report,
     RuleStatus,

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datalint.report.held import Held
 from datalint.report.html import html
 from datalint.report.html.limits import MOST_BYTES, TYPICAL_BYTES
-from datalint.report.models import Affected, Report, RuleStatus, SplitInfo
+from datalint.report.models import Affected, Held, Report, RuleStatus, SplitInfo
 from tests.report import examples
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from datalint.core.errors import DatalintError
-from datalint.report.held import Held
 from datalint.report.html.limits import MOST_BYTES
 from datalint.report.html.pages import MOST_SAMPLES, write_pages
-from datalint.report.models import Affected, AffectedSample
+from datalint.report.models import Affected, AffectedSample, Held
 from tests.report import examples
 from tests.report.test_browser import browser as browser  # noqa: PLC0414 - a fixture
 

@@ -19,8 +19,7 @@ import datalint
 from datalint.core import vocabulary
 from datalint.report.formats import text
 from datalint.report.formats.formats import FORMATS, render
-from datalint.report.held import Held
-from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, Report, Run, Summary, Tool
+from datalint.report.models import Affected, AffectedSample, DatasetReport, Finding, Held, Report, Run, Summary, Tool
 from datalint.report.privacy import KEY, conceal, own_words
 from datalint.rules.base import Rule
 from datalint.rules.registry import all_rules

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from datalint.service.app import Service, create
+from datalint.service.app import create
+from datalint.service.shared import Service
 from tests.command import run
 from tests.service.conftest import serving
 from tests.service.reports import finding, report

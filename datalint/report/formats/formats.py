@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datalint.report.writers import writer
+
 if TYPE_CHECKING:
     from datalint.core.severity import FailOn
     from datalint.report.models import Report
@@ -19,19 +21,10 @@ def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
         report: what to write.
         fail_on: the severity that fails the build, for formats that distinguish failures from remarks.
     """
-    from importlib import import_module
-
     if name == "json":
         return report.to_json()
     if name == "html":
         return report.to_html()
-    if name == "junit":
-        from datalint.report.formats import junit
-
-        return junit.render(report, fail_on)
     if name == "text":
-        from datalint.report.formats import text
-
-        return text.render(report, color=False)
-    shown: str = import_module(f"datalint.report.formats.{name}").render(report)
-    return shown
+        return str(report)
+    return writer(name)(report, fail_on) if name == "junit" else writer(name)(report)

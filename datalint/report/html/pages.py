@@ -10,8 +10,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.severity import SEVERITIES
 from datalint.core.writing import write_text
 from datalint.report import wording
-from datalint.report.held import Held
-from datalint.report.models import Affected, Report, Summary
+from datalint.report.models import Affected, Held, Report, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,9 +11,10 @@ import numpy as np
 from datalint.core.annotations import MaskBlock, ObjectBlock
 from datalint.core.dataset import Problem
 from datalint.sources.annotations.drawing import mask_over
-from datalint.sources.files import inside, printable, reach, reason
+from datalint.sources.files import inside, printable, reason
 from datalint.sources.images import decode
 from datalint.sources.images.files import ImagePartition
+from datalint.sources.places import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,8 +12,9 @@ import numpy as np
 from datalint.core.annotations import ObjectBlock
 from datalint.core.dataset import Problem
 from datalint.sources.annotations.drawing import boxes_over
-from datalint.sources.files import inside, opened, printable, reason
+from datalint.sources.files import inside, printable, reason
 from datalint.sources.images.files import ImagePartition, image_partitions
+from datalint.sources.places import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,9 +11,10 @@ import numpy as np
 
 from datalint.core import hashing
 from datalint.core.dataset import Batch, ImageBlock, Problem
-from datalint.sources.files import printable, reach, reason
+from datalint.sources.files import printable, reason
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.pixels import pixel_block
+from datalint.sources.places import reach
 from datalint.sources.sample_files import Ahead, SampleFiles
 
 if TYPE_CHECKING:

@@ -28,12 +28,13 @@ from datalint.sources.arrays.files import (
 from datalint.sources.arrays.files import (
     Layout as Axes,
 )
-from datalint.sources.files import at, printable, reach, reason
+from datalint.sources.files import printable, reason
 from datalint.sources.folder import strays
 from datalint.sources.images.decode import content
 from datalint.sources.images.files import image_partitions
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.class_folders import CLASSLESS, arranged
+from datalint.sources.places import at, reach
 from datalint.sources.sample_files import SampleFiles
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from datalint.sources.files import arrow_file
 from datalint.sources.layouts.lakes import LakeLayout, Place, Version
+from datalint.sources.places import arrow_file
 from datalint.sources.tables.encoding import NotJudged
 
 if TYPE_CHECKING:

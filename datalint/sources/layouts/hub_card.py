@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.dataset import Dataset, Problem
 from datalint.core.vocabulary import WHOLE
 from datalint.sources.annotations.yolo import plain_yaml
-from datalint.sources.files import arrow_file, printable, reason
+from datalint.sources.files import printable, reason
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.tables import table_folders
+from datalint.sources.places import arrow_file
 from datalint.sources.tables.build import Member
 from datalint.sources.tables.formats import suffixes
 from datalint.sources.tables.parquets import ParquetFormat

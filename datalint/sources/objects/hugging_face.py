@@ -13,7 +13,7 @@ from datalint.sources.files import printable
 from datalint.sources.images.files import BATCH
 from datalint.sources.objects.frames import FramePartition, frame_dataset
 from datalint.sources.objects.items import declared_classes, declared_label
-from datalint.sources.objects.loaders import Part
+from datalint.sources.objects.part import Part
 from datalint.sources.objects.torch import streamed_part
 from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import TablePlan

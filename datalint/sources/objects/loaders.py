@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from datalint.core.dataset import Dataset, Field, Label, Split, split_order
+from datalint.core.dataset import Dataset, Field, Split, split_order
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
+from datalint.sources.objects.hugging_face import hugging_face_parts
+from datalint.sources.objects.torch import torch_parts
 
 if TYPE_CHECKING:
-    from datalint.core.dataset import Kind, LoadedBatches, Partition, Problem, Task
-    from datalint.core.dialogues import Conversation
-    from datalint.core.terms import Modality
-
-Source = Literal["hugging-face", "loader", "data set", "stream"]
-
-
-@dataclass
-class Part:
-    """One split as it was recognised in an object."""
-
-    seen: str
-    """What the object is, in words."""
-    modality: Modality
-    partitions: Sequence[Partition]
-    label: Label | None
-    fields: tuple[Field, ...] = ()
-    why_no_label: str = ""
-    shape: tuple[int, ...] | None = None
-    columns: tuple[tuple[str, Kind | None], ...] = ()
-    batch_size: int | None = None
-    by_class: bool = False
-    redrawn: bool = False
-    """Whether a sampler may draw a sample more than once."""
-    augmented: bool = False
-    """Whether an item is another at every draw."""
-    problems: list[Problem] = field(default_factory=list)
-    loaded: LoadedBatches | None = None
-    conversation: Conversation | None = None
-    task: Task | None = None
+    from datalint.sources.objects.part import Part, Source
 
 
 def source_kind(value: Any) -> Source | None:
@@ -80,9 +52,6 @@ def loader_dataset(parts: Mapping[str, Any], label: str | None) -> Dataset:
     Raises:
         DatalintError: one of them is empty, cannot be read, or does not go with the others.
     """
-    from datalint.sources.objects.hugging_face import hugging_face_parts
-    from datalint.sources.objects.torch import torch_parts
-
     kinds = {split: source_kind(value) for split, value in parts.items()}
     strange = [split for split, kind in kinds.items() if kind is None]
     if strange:

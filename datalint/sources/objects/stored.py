@@ -23,7 +23,7 @@ from datalint.sources.objects.items import (
     is_array,
     why_no_label,
 )
-from datalint.sources.objects.loaders import Part
+from datalint.sources.objects.part import Part
 from datalint.sources.objects.words import class_names, describe, is_subset
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from datalint.sources.objects.items import (
     label_values,
     length,
 )
-from datalint.sources.objects.loaders import Part
+from datalint.sources.objects.part import Part
 from datalint.sources.objects.stored import stored_in, stored_part
 from datalint.sources.objects.stream import StreamPartition, image_block, record_of, taken_apart
 from datalint.sources.objects.words import class_names, describe, named, own_batch_size, sampler_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Kind, Role
     from datalint.sources.objects.draw import Failure
     from datalint.sources.objects.items import Form
-    from datalint.sources.objects.loaders import Source
+    from datalint.sources.objects.part import Source
 
 PEEK = 8
 """Items of a data set that are looked at to learn what its items are."""

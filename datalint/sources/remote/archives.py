@@ -329,10 +329,10 @@ def walk_archive(path: Path) -> Listing:
     Raises:
         OSError: it is damaged, or unpacks to far more than data do.
     """
-    from datalint.sources.files import walk
+    from datalint.sources.remote.listing import walk_remote
 
     index = index_of(path)
-    listing = walk(root_of(path))
+    listing = walk_remote(root_of(path))
     by_reason: dict[str, list[str]] = {}
     for name, why in index.refused:
         by_reason.setdefault(why, []).append(name)

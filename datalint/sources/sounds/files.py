@@ -12,7 +12,8 @@ from datalint.core import hashing
 from datalint.core.dataset import Batch
 from datalint.core.problem import Problem
 from datalint.core.sounds import Sound, SoundBlock
-from datalint.sources.files import printable, reach
+from datalint.sources.files import printable
+from datalint.sources.places import reach
 from datalint.sources.sample_files import SampleFiles
 
 if TYPE_CHECKING:

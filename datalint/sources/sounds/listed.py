@@ -10,7 +10,8 @@ import numpy as np
 from datalint.core.dataset import Batch
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
-from datalint.sources.files import printable, reach
+from datalint.sources.files import printable
+from datalint.sources.places import reach
 from datalint.sources.sounds.files import BATCH, read_sounds, spectrogram
 from datalint.sources.tables.convert import TableReader, take_rows
 

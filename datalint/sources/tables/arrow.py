@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.writing import replacing
-from datalint.sources.files import arrow_file, reason
+from datalint.sources.files import reason
+from datalint.sources.places import arrow_file
 from datalint.sources.tables.arrow_stream import FILE, STREAM, ArrowStream
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition

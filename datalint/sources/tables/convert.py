@@ -15,7 +15,9 @@ from datalint.core.dialogues import TURNS
 from datalint.core.hashing import TextHasher, salt_of, scramble, text_hashes
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
+from datalint.sources.tables.buffers import nulls, numbers_of
 from datalint.sources.tables.conversations import as_texts
+from datalint.sources.tables.unseen import cell_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -92,33 +94,6 @@ class TablePlan:
         return frozenset(f.name for f in self.fields if f.role in HASHED_ROLES)
 
 
-def numbers_of(array: Any) -> NDArray[np.float64]:
-    """The values of an Arrow array of integers, floats or decimals as float64, NaN where null.
-
-    Reads the buffers: ``Array.to_numpy`` would import pandas.
-    """
-    import pyarrow as pa
-
-    if not pa.types.is_float64(array.type):
-        if pa.types.is_integer(array.type) or pa.types.is_float32(array.type):
-            values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype(), len(array) + array.offset)
-            numbers = values[array.offset :].astype(np.float64)
-        else:
-            array = array.cast(pa.float64(), safe=False)
-            numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
-    else:
-        numbers = np.frombuffer(array.buffers()[1], np.float64, len(array) + array.offset)[array.offset :]
-    if array.null_count:
-        numbers = np.where(_nulls(array), np.nan, numbers)
-    return numbers
-
-
-def _nulls(array: Any) -> NDArray[np.bool_]:
-    bits = np.frombuffer(array.buffers()[0], np.uint8)
-    valid: NDArray[np.uint8] = np.unpackbits(bits, count=len(array) + array.offset, bitorder="little")
-    return np.equal(valid[array.offset :], 0)
-
-
 def texts_of(name: str, array: Any) -> Categories:
     """The values of an Arrow array as codes into its distinct strings, surrounding blanks removed."""
     import pyarrow as pa
@@ -131,7 +106,7 @@ def texts_of(name: str, array: Any) -> Categories:
     codes = np.frombuffer(encoded.indices.buffers()[1], np.int32, len(array) + encoded.indices.offset)
     codes = codes[encoded.indices.offset :]
     if encoded.null_count:
-        codes = np.where(_nulls(encoded.indices), np.int32(-1), codes)
+        codes = np.where(nulls(encoded.indices), np.int32(-1), codes)
     distinct = encoded.dictionary if dictionary is None else dictionary.take(encoded.dictionary)
     try:
         values = distinct.to_pylist()
@@ -368,8 +343,6 @@ class TableReader:
         return block
 
     def _unseen(self, columns: Mapping[str, Any], size: int) -> NDArray[np.uint64] | None:
-        from datalint.sources.tables.unseen import cell_hashes
-
         held = [name for name in self.plan.unseen if name in columns]
         total = np.zeros(size, np.uint64)
         for name in held:

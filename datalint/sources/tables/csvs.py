@@ -14,7 +14,8 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.missing import READ_AS_GAPS
-from datalint.sources.files import arrow_file, reason
+from datalint.sources.files import reason
+from datalint.sources.places import arrow_file
 from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.dialect import squeeze
 from datalint.sources.tables.format import TablePartition
@@ -108,10 +109,14 @@ class CsvPartition(TablePartition):
                     yield batch
             problems = [*reading.problems(), *reader.remarks(self.shown), *reader_hazards(self.shown, headers)]
             swallowed, doubtful = reading.ragged.swallowed, spans or reading.ragged.swallowed > 0
-            if reading.to_the_end and (max(inside, swallowed) >= SWALLOWED or ends_open(self, spans, doubtful)):
-                problems += unclosed(self)
+            if reading.to_the_end and (max(inside, swallowed) >= SWALLOWED or self._ends_open(spans, doubtful)):
+                start, stop, above = self.starts[-1], self.stop, self.lines_above
+                problems += unclosed(self.path, self.shown, self.dialect, start, stop, above)
             if problems:
                 yield Batch(reader.home, reader.line, 0, problems=problems)
+
+    def _ends_open(self, spans: bool, may_span: bool) -> bool:
+        return self.stop is None and ends_open(self.path, self.dialect, self.starts[-1], spans, may_span)
 
     def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
         """As numbers and texts, or as texts alone; stored ones without what the dialect puts around or into them."""

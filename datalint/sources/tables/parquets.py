@@ -10,7 +10,8 @@ from datalint.core.dataset import Problem
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.writing import replacing
-from datalint.sources.files import arrow_file, reason
+from datalint.sources.files import reason
+from datalint.sources.places import arrow_file
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS as LOOKED_AT
 from datalint.sources.tables.format import CHUNKS, Candidate, TableFile, TableFormat, TablePartition

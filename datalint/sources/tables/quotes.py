@@ -9,71 +9,85 @@ from datalint.sources.tables.packed import open_bytes
 from datalint.sources.tables.unlike import SWALLOWED
 
 if TYPE_CHECKING:
-    from datalint.sources.tables.csvs import CsvPartition
+    from pathlib import Path
+
+    from datalint.sources.tables.dialect import Dialect
 
 LAST = 64 << 10
 """Bytes that hold the last line of a file."""
 
 
-def ends_open(part: CsvPartition, spans: bool, may_span: bool) -> bool:
+def ends_open(path: Path, dialect: Dialect, start: int, spans: bool, may_span: bool) -> bool:
     """Whether the file may end within quotes: an answer from its last line, for most files.
 
-    ``spans``: whether the last row has several lines, so that its last one begins within quotes; ``may_span``: whether
-    one that was left out may.
+    Args:
+        path: of the file.
+        dialect: how it is written.
+        start: byte at which the rows begin.
+        spans: whether the last row has several lines, so that its last one begins within quotes.
+        may_span: whether one that was left out may.
     """
-    plain = _plain(part)
-    if part.stop is not None or plain is None:
+    plain = _plain(dialect)
+    if plain is None:
         return False
-    if part.dialect.compression:
+    if dialect.compression:
         return may_span
-    with part.path.open("rb") as file:
-        file.seek(max(part.starts[-1], part.path.stat().st_size - LAST))
+    with path.open("rb") as file:
+        file.seek(max(start, path.stat().st_size - LAST))
         line = file.read().rstrip(b"\r\n").rpartition(b"\n")[2]
     return _after(line, spans, *plain) or (may_span and _after(line, True, *plain))
 
 
-def _plain(part: CsvPartition) -> tuple[bytes, bytes] | None:
+def _plain(dialect: Dialect) -> tuple[bytes, bytes] | None:
     """Delimiter and quote as they are in the file; None where lines cannot be cut at the bytes of line ends."""
-    dialect = part.dialect
     if not dialect.quote or dialect.collapse or dialect.encoding == "utf-16":
         return None
     return dialect.delimiter.encode(), dialect.quote.encode()
 
 
-def unclosed(part: CsvPartition) -> list[Problem]:  # noqa: C901 - one pass over the lines with its state
-    """The value with the most lines that are rows, or that the end of the file cuts short, and where it begins."""
-    plain = _plain(part)
+def unclosed(path: Path, shown: str, dialect: Dialect, start: int, stop: int | None, above: int) -> list[Problem]:  # noqa: C901 - one pass over the lines with its state
+    """The value with the most lines that are rows, or that the end of the file cuts short, and where it begins.
+
+    Args:
+        path: of the file.
+        shown: what it is called.
+        dialect: how it is written.
+        start: byte at which the partition starts.
+        stop: byte before which it ends; None for the end of the file.
+        above: lines of the file above its first row.
+    """
+    plain = _plain(dialect)
     if plain is None:
-        return [Problem("quote", part.shown, "a quote that is not closed draws other lines into its row")]
+        return [Problem("quote", shown, "a quote that is not closed draws other lines into its row")]
     delimiter, quote = plain
-    first = best = start = lines = rows = 0
+    first = best = began = lines = rows = 0
     opened = False
-    commas = len(part.dialect.names) - 1
-    with open_bytes(part.path, part.dialect.compression) as file:
-        if part.starts[-1]:
-            file.seek(part.starts[-1])
+    commas = len(dialect.names) - 1
+    with open_bytes(path, dialect.compression) as file:
+        if start:
+            file.seek(start)
         else:
-            for _ in range(part.dialect.data_start):
+            for _ in range(dialect.data_start):
                 file.readline()
-        for number, line in enumerate(file, start=1 + part.lines_above):
-            if part.stop is not None and file.tell() > part.stop:
+        for number, line in enumerate(file, start=1 + above):
+            if stop is not None and file.tell() > stop:
                 break
             if opened:
                 lines += 1
                 rows += line.count(delimiter) == commas
             before, opened = opened, _after(line.rstrip(b"\r\n"), opened, delimiter, quote)
             if opened and not before:
-                start, lines, rows = number, 0, 0
+                began, lines, rows = number, 0, 0
             elif before and not opened and lines >= SWALLOWED and rows > 0.8 * lines and lines > best:
-                first, best = start, lines
+                first, best = began, lines
     if opened:
         drawn = f", and draws {_counted(lines)} after it into one row" if lines else ""
-        text = f"a quote that opens in line {start:,} is not closed before the end{drawn}"
+        text = f"a quote that opens in line {began:,} is not closed before the end{drawn}"
     elif best:
         text = f"a quote that opens in line {first:,} draws {_counted(best)} into one row"
     else:
         return []
-    return [Problem("quote", part.shown, text)]
+    return [Problem("quote", shown, text)]
 
 
 def _counted(lines: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.core import hashing
-from datalint.sources.tables.convert import numbers_of
+from datalint.sources.tables.buffers import numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,8 @@ import numpy as np
 
 from datalint.core.dataset import Batch, Problem, TableBlock
 from datalint.core.hashing import TextHasher
-from datalint.sources.files import is_pointer, printable, reach, reason
+from datalint.sources.files import is_pointer, printable, reason
+from datalint.sources.places import reach
 from datalint.sources.remote.path import RemotePath
 from datalint.sources.sample_files import Ahead, SampleFiles
 from datalint.sources.tables.convert import MAX_CELL, texts_of

@@ -1,0 +1,28 @@
+"""What all requests to the web application share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from datalint.service.child import Limits
+from datalint.service.security import Attempts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datalint.service.database import Database
+
+
+@dataclass(frozen=True)
+class Service:
+    """The database, what may be scanned, and the limits."""
+
+    database: Database
+    roots: dict[str, Path] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    hosts: tuple[str, ...] = ()
+    insecure: bool = False
+    hooks: tuple[str, ...] = ()
+    """Hosts of a private network that webhooks may be sent to."""
+    attempts: Attempts = field(default_factory=Attempts)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import datalint
-from tests.command import ROOT, run
+from tests.command import ROOT, call
 from tests.integrations.workspace import bad, example, examples, good
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_the_commands_stop_at_bad_data_alone(name: str, tmp_path: Path) -> None:
     arguments = shlex.split(command)[1:]
     for make, status in ((good, 0), (bad, 1)):
         make(tmp_path)
-        done = run(tmp_path, *arguments)
+        done = call(tmp_path, *arguments)
         assert done.status == status, done.err
         written = {path.name for path in tmp_path.iterdir()} - {"data", ".cache"}
         assert written == ({"datalint.json"} if name == "dvc.yaml" else {"datalint-quality.json", "datalint-report"})

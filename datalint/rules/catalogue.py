@@ -24,6 +24,8 @@ from datalint.rules.packs import BUILT_IN
 from datalint.rules.registry import every_rule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from datalint.rules.base import RuleBase
 
 MODELLED = re.compile(r"(?<=LBL102  ).*?(?=\n\n)", re.DOTALL)
@@ -73,7 +75,7 @@ def known_codes(text: str) -> str:
     return "\n".join(sorted({*known, *(f"{rule.code} {rule.name}" for rule in built_in())})) + "\n"
 
 
-def executed(text: str, name: str) -> str:
+def executed(text: str, name: str, output: Callable[[list[str], str, dict[str, str], str], str] | None = None) -> str:
     """A page with what its commands print.
 
     Programs and commands run one after the other, in one folder that shows the sample data, so that their files are not left
@@ -82,7 +84,10 @@ def executed(text: str, name: str) -> str:
     Args:
         text: the page as it is.
         name: what the page is called where something fails.
+        output: what a command of Python prints, given its folder, its environment and what it is called; each is a process
+            of its own if not given.
     """
+    output = output or _output
     root = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "sample_data").symlink_to(root / "sample_data", target_is_directory=True)
@@ -97,13 +102,13 @@ def executed(text: str, name: str) -> str:
         def run(found: re.Match[str]) -> str:
             body = found["body"]
             if found["kind"] == "python":
-                _output([sys.executable, "-W", "error", "-c", body], folder, environment, f"{name}: {body}")
+                output([sys.executable, "-W", "error", "-c", body], folder, environment, f"{name}: {body}")
                 return found[0]
             command = body.partition("\n")[0].removeprefix("$ ")
             words = shlex.split(command)
             if words[0] != "datalint":
                 raise RuntimeError(f"{name}: {command}: only datalint is run")
-            printed = _output([sys.executable, "-c", START, *words[1:]], folder, environment, f"{name}: {command}")
+            printed = output([sys.executable, "-c", START, *words[1:]], folder, environment, f"{name}: {command}")
             return f"```console\n$ {command}\n{printed}```"
 
         return BLOCK.sub(run, text)

@@ -49,13 +49,15 @@ def check_rule(
     """
     check_page(rule)
     check_params(rule)
-    for data in [*clean, *awkward()]:
+    for data in awkward():
         check_status(rule, data)
     planted = 0
     for data in clean:
-        if not applies(rule, data):
+        report = scan(data, rule)
+        check_status(rule, data, report)
+        if not applies(rule, data, report):
             continue
-        check_silent(rule, data)
+        check_silent(rule, data, report)
         faults = [plant(rule, data, strength, seed) for strength in strengths for seed in seeds]
         for fault in faults:
             if fault is not None:
@@ -140,9 +142,9 @@ def status(report: Report, rule: type[Rule]) -> RuleStatus:
     return next((item for item in found if item.status != "skipped"), found[0])
 
 
-def applies(rule: type[Rule], data: Clean) -> bool:
-    """Whether the rule judges this data set rather than skipping it."""
-    return data.modality in rule.modalities and status(scan(data, rule), rule).status in {"found", "passed"}
+def applies(rule: type[Rule], data: Clean, report: Report | None = None) -> bool:
+    """Whether the rule judges this data set rather than skipping it; ``report`` is a scan of it, if there is one."""
+    return data.modality in rule.modalities and status(report or scan(data, rule), rule).status in {"found", "passed"}
 
 
 def alarms(report: Report, rule: type[Rule]) -> list[Finding]:
@@ -217,7 +219,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def check_found(rule: type[Rule], planted: Planted, precision: float = 0.8, recall: float = 0.5) -> None:
+def check_found(
+    rule: type[Rule], planted: Planted, precision: float = 0.8, recall: float = 0.5, report: Report | None = None
+) -> None:
     """A planted fault is found at its place, and nowhere else.
 
     Args:
@@ -225,8 +229,9 @@ def check_found(rule: type[Rule], planted: Planted, precision: float = 0.8, reca
         planted: the faulty data set.
         precision: for rules that train a model: smallest share of the named samples that are faulty; 1 for the others.
         recall: the same of the faulty samples that are named.
+        report: a scan of the faulty data set, if there is one.
     """
-    hit = judge(rule, planted, scan(planted.data, rule))
+    hit = judge(rule, planted, report or scan(planted.data, rule))
     name = f"{rule.code} planted in {planted.data.name!r}"
     assert hit.found, f"{name} is not found at its place"
     assert not hit.elsewhere, f"{name} is found at {hit.elsewhere} other places as well"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import zlib
 from functools import cache
@@ -14,11 +17,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datalint.core.clean import Planted
+import datalint
 from datalint.core.severity import SEVERITIES
+from datalint.engine.engine import Serial
+from datalint.engine.measure import measure
+from datalint.judge.judge import judge as verdict_of
+from datalint.measures.base import Settings
+from datalint.report.models import Report, Run, Summary, Tool
 from datalint.rules.registry import all_rules
 from datalint.testing import (
     alarms,
+    applies,
     awkward,
     check_found,
     check_page,
@@ -29,19 +38,23 @@ from datalint.testing import (
     judge,
     plant,
     scan,
-    status,
 )
 from tests.reference import clean_sets
 
 if TYPE_CHECKING:
-    from datalint.core.clean import Clean
-    from datalint.report.models import Report
+    from collections.abc import Sequence
+
+    from datalint.core.clean import Clean, Planted
+    from datalint.profile.profile import Profile
     from datalint.rules.base import Rule
 
 ROOT = Path(__file__).parents[2]
 RULES = all_rules()
 CLEAN = {data.name: data for data in clean_sets()}
 STRANGE = {data.name: data for data in awkward()}
+
+FOLDER = Path(tempfile.mkdtemp(prefix="clean-sets-"))
+atexit.register(shutil.rmtree, FOLDER)
 
 SLOW = {"LBL102", "SIG101", "SIG103"}
 """These train so many models that they take 30 to 80 CPU seconds to find what they plant; others take 1 to 14."""
@@ -57,24 +70,40 @@ every_rule_at_work = _parametrize(SLOW)
 
 
 @cache
-def report(name: str) -> Report:
-    """One scan with all rules per data set."""
-    return scan(CLEAN[name] if name in CLEAN else STRANGE[name])
+def measured(name: str) -> Profile:
+    """A clean set, measured once for all rules; the models and searches that they share run once, too."""
+    data = CLEAN[name]
+    source: object = data.tables.get("all", data.tables)
+    if data.files:
+        folder = FOLDER / str(len(list(FOLDER.iterdir())))
+        source = data.write(folder / "data")  # read again where a rule compares pictures
+    (dataset,) = datalint.detect(source, label=data.label)
+    assert not data.config
+    return measure(dataset, [rule() for rule in RULES], Settings(), Serial())
+
+
+def judged(name: str, rules: Sequence[type[Rule]]) -> Report:
+    """What some rules say of a clean set."""
+    found = verdict_of(measured(name), [rule() for rule in rules]).report
+    run = Run(started="", seconds=0, engine="serial", jobs=1)
+    return Report(tool=Tool(version=""), summary=Summary(datasets=1), datasets=(found,), run=run)
 
 
 @cache
 def alone(rule: type[Rule], name: str) -> Report:
-    """One scan with one rule per clean set."""
-    return scan(CLEAN[name], rule)
+    """What one rule says of a clean set when no other one judges it."""
+    if rule.audits:
+        return scan(CLEAN[name], rule)
+    return judged(name, [rule])
 
 
 def judges(rule: type[Rule], data: Clean) -> bool:
     """Whether a rule judges a clean set rather than skips it."""
-    return data.modality in rule.modalities and status(alone(rule, data.name), rule).status in {"found", "passed"}
+    return data.modality in rule.modalities and applies(rule, data, alone(rule, data.name))
 
 
 @cache
-def hosts(rule: type[Rule]) -> list[Clean]:
+def hosts(rule: type[Rule]) -> list[str]:
     """Clean sets to plant the rule's fault into: a few of all kinds that can hold it, other ones for other rules.
 
     First those of which the rule has nothing mild to say as they are: of others nobody could tell which samples were
@@ -89,11 +118,11 @@ def hosts(rule: type[Rule]) -> list[Clean]:
     turn = zlib.crc32(rule.code.encode())
     queues = [found[turn % len(found) :] + found[: turn % len(found)] for found in kinds.values()]
     most = 4 if rule.trains else 6
-    quiet: list[Clean] = []
-    held: list[Clean] = []
+    quiet: list[str] = []
+    held: list[str] = []
     for data in (data for row in zip_longest(*queues) for data in row if data is not None):
         if judges(rule, data):
-            (held if alone(rule, data.name).findings else quiet).append(data)
+            (held if alone(rule, data.name).findings else quiet).append(data.name)
         if len(quiet) == most:
             break
     return quiet or held[:most]
@@ -106,13 +135,17 @@ def planted_in(rule: type[Rule], name: str, strength: float, seed: int) -> Plant
 
 
 @cache
-def faults(rule: type[Rule], strength: float) -> list[Planted]:
-    """The rule's fault in several clean sets; models, searches and pictures cost time, so there it is one seed for each."""
-    made = []
-    for k, data in enumerate(hosts(rule)):
-        once = rule.trains or rule.searches or data.modality == "images"
-        made += [planted_in(rule, data.name, strength, seed) for seed in ((k % 2,) if once else (0, 1))]
-    return [fault for fault in made if fault is not None]
+def found_in(rule: type[Rule], name: str, strength: float, seed: int) -> Report:
+    """One scan with the rule per planted fault."""
+    fault = planted_in(rule, name, strength, seed)
+    assert fault is not None
+    return scan(fault.data, rule)
+
+
+def faults(rule: type[Rule], strength: float) -> list[tuple[Planted, Report]]:
+    """The rule's fault in several clean sets, each with a scan; one seed for every set, another one for its neighbours."""
+    made = [(name, strength, k % 2) for k, name in enumerate(hosts(rule))]
+    return [(fault, found_in(rule, *key)) for key in made if (fault := planted_in(rule, *key)) is not None]
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -134,15 +167,18 @@ def test_one_family_one_folder_one_prefix() -> None:
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_silent_on_clean_data(name: str) -> None:
+    report = judged(name, [rule for rule in RULES if not rule.audits])
     for rule in RULES:
-        check_silent(rule, CLEAN[name], report(name))
-        check_status(rule, CLEAN[name], report(name))
+        found = alone(rule, name) if rule.audits else report
+        check_silent(rule, CLEAN[name], found)
+        check_status(rule, CLEAN[name], found)
 
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_judges_strange_data_or_says_why_not(name: str) -> None:
+    report = scan(STRANGE[name])
     for rule in RULES:
-        check_status(rule, STRANGE[name], report(name))
+        check_status(rule, STRANGE[name], report)
 
 
 @every_rule
@@ -153,8 +189,8 @@ def test_judges_some_clean_set(rule: type[Rule]) -> None:
 @every_rule_at_work
 def test_silent_alone_where_nothing_is_planted_yet(rule: type[Rule]) -> None:
     # Together with other rules a false alarm may be folded into the finding of another one.
-    for data in hosts(rule):
-        check_silent(rule, data, alone(rule, data.name))
+    for name in hosts(rule):
+        check_silent(rule, CLEAN[name], alone(rule, name))
 
 
 # --- planted faults -------------------------------------------------------------------------------------------------
@@ -166,14 +202,12 @@ def test_finds_what_it_plants_there_and_only_there(rule: type[Rule], strength: f
     planted = faults(rule, strength)
     assert planted, f"{rule.code} can plant its fault into no clean set"
     if not rule.trains:
-        for fault in planted:
-            check_found(rule, fault)
+        for fault, found in planted:
+            check_found(rule, fault, report=found)
         return
     # What a model can find depends on the problem: on small or hard ones silence is right. Where there is a finding,
     # what it names must be faulty.
-    reports = [scan(fault.data, rule) for fault in planted]
-    hits = [judge(rule, fault, found) for fault, found in zip(planted, reports, strict=True)]
-    hits = [hit for hit in hits if hit.found]
+    hits = [hit for fault, found in planted if (hit := judge(rule, fault, found)).found]
     assert len(hits) >= (0.5 + 0.2 * strength) * len(planted)
     precisions = [hit.precision for hit in hits if hit.precision is not None]
     recalls = [hit.recall for hit in hits if hit.recall is not None]
@@ -185,19 +219,18 @@ def test_finds_what_it_plants_there_and_only_there(rule: type[Rule], strength: f
 def test_more_of_a_fault_is_never_a_milder_finding(rule: type[Rule]) -> None:
     if rule.trains:
         return  # what a model finds grows with the strength on average, not in every case
-    data = min(hosts(rule), key=lambda clean: size(Planted(clean)))
+    k, name = min(enumerate(hosts(rule)), key=lambda host: size(CLEAN[host[1]]))
     severities = []
     for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
-        fault = plant(rule, data, strength, 0)
-        assert fault is not None
-        found = [finding.severity for finding in scan(fault.data, rule).findings if finding.code == rule.code]
+        report = found_in(rule, name, strength, k % 2)
+        found = [finding.severity for finding in report.findings if finding.code == rule.code]
         severities.append(min(map(SEVERITIES.index, found), default=len(SEVERITIES)))
     assert severities == sorted(severities, reverse=True)
 
 
 @every_rule_at_work
 def test_planting_is_repeatable_and_leaves_the_clean_set_alone(rule: type[Rule]) -> None:
-    data = hosts(rule)[0]
+    data = CLEAN[hosts(rule)[0]]
     before = {split: table.copy() for split, table in data.tables.items()}
     first, second = planted_in(rule, data.name, 1.0, 0), plant(rule, data, 1.0, 0)
     assert first is not None
@@ -209,19 +242,19 @@ def test_planting_is_repeatable_and_leaves_the_clean_set_alone(rule: type[Rule])
     assert all(table.equals(second.data.tables[split]) for split, table in first.data.tables.items())
 
 
-def size(fault: Planted) -> int:
+def size(data: Clean) -> int:
     """Cells or bytes, roughly."""
-    return sum(map(len, fault.data.files.values())) + sum(table.size for table in fault.data.tables.values())
+    return sum(map(len, data.files.values())) + sum(table.size for table in data.tables.values())
 
 
 @every_rule_at_work
 def test_partitions_make_no_difference(rule: type[Rule]) -> None:
-    planted = faults(rule, 1.0)
+    planted = [planted_in(rule, name, 1.0, 0) for name in hosts(rule)]
     # One table and one image tree say it for all.
     for modality in ("table", "images"):
-        held = [fault for fault in planted if fault.data.modality == modality]
+        held = [fault.data for fault in planted if fault is not None and fault.data.modality == modality]
         if held:
-            check_partitions(rule, min(held, key=size).data)
+            check_partitions(rule, min(held, key=size))
 
 
 # --- rule packs of others -------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_another_version_reads_again(shards: Path, tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign"])
 def test_damaged_entries_are_ignored_and_rebuilt(shards: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "cache"
-    first = datalint.scan(shards, cache_dir=folder)
+    first = datalint.scan(shards, cache_dir=folder, preset="fast")
     kept = entries(folder)
     assert len(kept) == 9  # six partitions, the report, its samples and its pictures
     for path in kept:
@@ -148,10 +148,10 @@ def test_damaged_entries_are_ignored_and_rebuilt(shards: Path, tmp_path: Path, d
             "foreign": b"cos\nsystem\n(S'true'\ntR.",
         }[damage]
         path.write_bytes(broken)
-    again = datalint.scan(shards, cache_dir=folder)
+    again = datalint.scan(shards, cache_dir=folder, preset="fast")
     assert again.run.engine != "cache"
     assert _bytes(again) == _bytes(first)
-    assert datalint.scan(shards, cache_dir=folder).run.engine == "cache"
+    assert datalint.scan(shards, cache_dir=folder, preset="fast").run.engine == "cache"
 
 
 def test_a_folder_that_others_can_write_to_is_not_trusted(shards: Path, tmp_path: Path) -> None:
@@ -163,6 +163,7 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(shards: Path, tmp_path
 
 def test_two_scans_at_once(shards: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "datalint", "scan", str(shards), "--no-report", "--format", "json"]
+    command += ["--preset", "fast"]
     command += ["--cache-dir", str(tmp_path / "cache")]
     with ThreadPoolExecutor(3) as pool:
         runs = list(pool.map(lambda _: subprocess.run(command, capture_output=True, text=True, check=False), range(3)))

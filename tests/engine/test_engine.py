@@ -62,10 +62,10 @@ def _bytes(report: datalint.Report) -> str:
 
 
 def test_same_report_from_any_number_of_workers(shards: Path) -> None:
-    serial = datalint.scan(shards, cache=False, jobs=1)
-    assert serial.run.engine == "serial"
-    for jobs in (2, 3):
-        parallel = datalint.scan(shards, cache=False, jobs=jobs)
+    for jobs, preset in ((2, None), (3, "fast")):
+        serial = datalint.scan(shards, cache=False, jobs=1, preset=preset)
+        assert serial.run.engine == "serial"
+        parallel = datalint.scan(shards, cache=False, jobs=jobs, preset=preset)
         assert (parallel.run.engine, parallel.run.jobs) == ("local", jobs)
         assert _bytes(parallel) == _bytes(serial)
 

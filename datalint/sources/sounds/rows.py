@@ -11,6 +11,7 @@ from datalint.sources.sounds.columns import recordings_of
 from datalint.sources.sounds.files import spectrogram
 from datalint.sources.sounds.listed import sounding
 from datalint.sources.tables.convert import TableReader
+from datalint.sources.tables.rows_with import RowsWith
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,52 +19,16 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Aspect, Dataset
     from datalint.core.problem import Problem
     from datalint.sources.tables.format import TableFile
-    from datalint.sources.tables.picture_columns import Rows
 
 
 @dataclass(frozen=True)
-class SoundRows:
+class SoundRows(RowsWith):
     """Some rows with the recordings in one of their columns."""
 
-    rows: Rows
-    column: str
-
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-        return self.rows.split
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-        return self.rows.files_read
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-        return self.rows.weight
-
-    def sample_id(self, line: int) -> str:
-        """As the row's."""
-        return self.rows.sample_id(line)
-
-    def picture(self, line: int) -> bytes | None:
-        """The spectrogram of one row."""
-        return self.pictures([line])[0]
-
-    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
-        """Those of several rows, in one pass."""
-        made: dict[int, bytes | None] = {}
-        wanted, start = sorted(set(lines)), 0
-        for record in self.rows.records([self.column], [], "wanted") if wanted else ():
-            while wanted and wanted[0] < start + record.num_rows:
-                line = wanted.pop(0)
-                data = _bytes_of(record.column(0)[line - start])
-                made[line] = None if data is None else spectrogram(data)
-            start += record.num_rows
-            if not wanted:
-                break
-        return [made.get(line) for line in lines]
+    def shown(self, item: Any, line: int) -> bytes | None:  # noqa: ARG002 - as RowsWith has it
+        """The spectrogram."""
+        data = (item or {}).get("bytes")
+        return None if data is None else spectrogram(data)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """The rows as samples with their recordings."""
@@ -76,9 +41,8 @@ class SoundRows:
             sounds = record.column(record.schema.get_field_index(self.column)) if heard else None
 
             def stored(line: int, sounds: Any = sounds, start: int = start) -> tuple[bytes | None, str]:
-                item = sounds[line - start]
-                suffix = _suffix_of(item)
-                return _bytes_of(item), f"{self.sample_id(line)}{suffix}"
+                item = sounds[line - start].as_py() or {}
+                return item.get("bytes"), f"{self.sample_id(line)}{_suffix_of(item)}"
 
             for batch in reader.read(record):
                 yield from sounding(batch, aspects, stored)
@@ -87,13 +51,8 @@ class SoundRows:
             yield Batch(reader.home, reader.line, 0, problems=problems)
 
 
-def _bytes_of(item: Any) -> bytes | None:
-    data: bytes | None = (item.as_py() or {}).get("bytes")
-    return data
-
-
-def _suffix_of(item: Any) -> str:
-    path = (item.as_py() or {}).get("path") or ""
+def _suffix_of(item: dict[str, Any]) -> str:
+    path = item.get("path") or ""
     return path[path.rfind(".") :] if "." in path.rpartition("/")[2] else ""
 
 

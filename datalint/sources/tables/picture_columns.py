@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from datalint.core.dataset import Batch, Problem
 from datalint.core.terms import Storage
@@ -14,13 +14,13 @@ from datalint.sources.files import printable
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.files import BATCH, Stored, read_pictures
 from datalint.sources.tables.convert import TableReader
+from datalint.sources.tables.rows_with import RowsWith
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from datalint.core.dataset import Aspect, Dataset
-    from datalint.sources.tables.convert import TablePlan
-    from datalint.sources.tables.format import Cells, TableFile
+    from datalint.sources.tables.format import TableFile
 
 PREFERRED = ("image", "img", "picture", "photo", "pixel_values")
 """Of several columns of pictures the first of these is the input; else the first of the table."""
@@ -34,78 +34,15 @@ MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"
 NOT_HELD = "holds the path of a file and no picture: store the pictures themselves in the column"
 
 
-class Rows(Protocol):
-    """Where the rows come from: a partition of a table file, or a data set in memory."""
-
-    @property
-    def plan(self) -> TablePlan:
-        """Which column is the label, and what says the split."""
-
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-
-    def sample_id(self, line: int) -> str:
-        """What a person can open to see the row at this place."""
-
-    def records(self, columns: Sequence[str] | None, problems: list[Problem], cells: Cells) -> Iterator[Any]:
-        """The rows in their order as Arrow record batches."""
-
-
 @dataclass(frozen=True)
-class PictureRows:
+class PictureRows(RowsWith):
     """The pictures in one column of some rows."""
 
-    rows: Rows
-    column: str
     follow: bool = False
     """Whether a path is opened where there are no bytes: of data in memory, whose owner put it there."""
 
-    @property
-    def split(self) -> str | None:
-        """The split of all rows, if they share one."""
-        return self.rows.split
-
-    @property
-    def files_read(self) -> tuple[str, ...]:
-        """The files whose content decides what is read."""
-        return self.rows.files_read
-
-    @property
-    def weight(self) -> int:
-        """Bytes to be read, roughly."""
-        return self.rows.weight
-
-    def sample_id(self, line: int) -> str:
-        """As the row's."""
-        return self.rows.sample_id(line)
-
-    def picture(self, line: int) -> bytes | None:
-        """The picture of one row as a small WebP file."""
-        return self.pictures([line])[0]
-
-    def pictures(self, lines: Sequence[int]) -> list[bytes | None]:
-        """Those of several rows, in one pass."""
-        made: dict[int, bytes | None] = {}
-        wanted, start = sorted(set(lines)), 0
-        for record in self.rows.records([self.column], [], "wanted") if wanted else ():
-            while wanted and wanted[0] < start + record.num_rows:
-                line = wanted.pop(0)
-                made[line] = self._small(record.column(0)[line - start].as_py(), line)
-            start += record.num_rows
-            if not wanted:
-                break
-        return [made.get(line) for line in lines]
-
-    def _small(self, item: Any, line: int) -> bytes | None:
+    def shown(self, item: Any, line: int) -> bytes | None:
+        """The picture, small."""
         stored = self._stored(item, line)
         if stored.missing:
             return None

@@ -15,7 +15,7 @@ from datalint.core.errors import DatalintError
 from datalint.sources.objects.draw import random_kept, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 DEPTH = 4
 """How deep random generators are looked for in a loader: data set, subset, transform, its parts."""
@@ -166,8 +166,3 @@ def put_back(source: Any, state: Any) -> None:
         source.setstate(state)
     else:
         source.set_state(state)
-
-
-def options_of(optimizer: Any) -> list[Mapping[str, Any]]:
-    """The parameter groups without the parameters."""
-    return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]

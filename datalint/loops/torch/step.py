@@ -149,13 +149,6 @@ class Step:
         args, kwargs, _ = self.arguments(batch)
         return tensors_in([list(args), {key: value for key, value in kwargs.items() if key not in TARGETS}])
 
-    def with_inputs(self, batch: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-        """The batch with the tensors that the model gets changed, and the target as it is."""
-        from datalint.loops.torch.batches import mapped
-
-        wanted = {id(tensor) for tensor in self.inputs(batch)}
-        return mapped(batch, lambda tensor: change(tensor) if id(tensor) in wanted else tensor)
-
 
 def prediction_in(raw: Any) -> torch.Tensor | None:
     """The prediction among what a model returned."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # What lies open on a card; the rest folds away behind one line.
 _VISIBLE_SAMPLES = 10
 _VISIBLE_PICTURES = 18
-_DETAILS = 6
 
 
 class TooLargeError(Exception):

@@ -92,9 +92,12 @@ class ObjectLabelNoise(ObjectRule):
         """Judge the objects of all splits together."""
         if len({name for split in profile.splits for name in split[Objects].classes}) < 2:
             raise Skip("there is only one class")
+        few = f"fewer than {self.params.objects} objects that are large enough to be seen"
+        if _drawn(profile) < self.params.objects:  # before models are trained on them
+            raise Skip(few)
         learned = profile.learned_objects
         if len(learned.labels) < self.params.objects:
-            raise Skip(f"fewer than {self.params.objects} objects that are large enough to be seen")
+            raise Skip(few)
         result = learned.result
         if not isinstance(result, OutOfFold):
             raise Skip(result.reason)
@@ -110,8 +113,7 @@ class ObjectLabelNoise(ObjectRule):
 
     def coverage(self, profile: Profile) -> str:
         """How many objects were looked at."""
-        total = sum(len(split[Objects].picture) for split in profile.splits)
-        return f"{len(profile.learned_objects.labels):,} of {total:,} objects"
+        return f"{len(profile.learned_objects.labels):,} of {_drawn(profile):,} objects"
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -132,6 +134,10 @@ class ObjectLabelNoise(ObjectRule):
             objects[k]["category_id"] = int(rng.choice([kind for kind in kinds if kind != own]))
             rows.add(at[objects[k]["image_id"]])
         return planted(clean, documents, {"train": rows})
+
+
+def _drawn(profile: Profile) -> int:
+    return sum(len(split[Objects].picture) for split in profile.splits)
 
 
 def _found(

@@ -16,7 +16,7 @@ import datalint
 from datalint.config.schema import Config
 from datalint.core.errors import DatalintError
 from datalint.service.models import Dataset
-from tests.command import environment, run
+from tests.command import call, environment, run
 from tests.service.conftest import SAMPLES, Served, serving
 from tests.service.reports import finding, fingerprint, report
 
@@ -122,16 +122,16 @@ def test_the_client_scans_pushes_and_asks_the_gate(team: Team, tmp_path: Path) -
     with pytest.raises(DatalintError, match="no answer from"):
         datalint.Client("http://127.0.0.1:1", "x").gate("iris_sorted")
     extra = {"DATALINT_TOKEN": team.tokens["triager"]}
-    scanned = run(tmp_path, "scan", str(SAMPLES / "iris_sorted"), "-q", "--push", team.served.url, extra=extra)
+    scanned = call(tmp_path, "scan", str(SAMPLES / "iris_sorted"), "-q", "--push", team.served.url, extra=extra)
     assert scanned.status == 0
     assert f"datalint: sent to {team.served.url} as scan 2 of iris: the gate passed\n" in scanned.err
     sent = ["push", "datalint-report/report.json", "--server", team.served.url, "--dataset", "iris"]
-    assert "as scan 2 of iris" in run(tmp_path, *sent, extra=extra).err  # the same report
+    assert "as scan 2 of iris" in call(tmp_path, *sent, extra=extra).err  # the same report
     team.push("triager", "bad", finding("a", "error"))
-    asked = run(tmp_path, "gate", "bad", "--server", team.served.url, extra=extra)
+    asked = call(tmp_path, "gate", "bad", "--server", team.served.url, extra=extra)
     assert (asked.status, asked.out) == (1, "open error: XMPa 10 samples are a\n")
-    assert run(tmp_path, "gate", "iris", "--server", team.served.url, extra=extra).status == 0
-    refused = run(tmp_path, "gate", "iris", "--server", team.served.url)
+    assert call(tmp_path, "gate", "iris", "--server", team.served.url, extra=extra).status == 0
+    refused = call(tmp_path, "gate", "iris", "--server", team.served.url)
     assert (refused.status, refused.err) == (2, f"datalint: {team.served.url} refuses: a valid token is needed\n")
 
 

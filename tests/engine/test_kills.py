@@ -22,7 +22,7 @@ from tests.command import COMMAND, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIMES = 6
+TIMES = 4
 SHARDS = 24
 
 

@@ -107,7 +107,7 @@ def test_retinanet_writes_no_header_and_pictures_without_boxes(tmp_path: Path) -
                 if not annotation.boxes:
                     writer.writerow([f"{split}/{annotation.image_id}", "", "", "", "", ""])
     assert objects(tmp_path) == truth()
-    report = datalint.scan(tmp_path, select=list(ANN), config=False, cache=False)
+    report = datalint.scan(tmp_path, select=list(ANN), preset="fast", config=False, cache=False)
     assert {finding.message.partition(" of ")[2] for finding in report.findings} <= {
         "75 pictures have no object", "25 pictures have no object",
     }  # fmt: skip
@@ -191,7 +191,7 @@ def test_nothing_in_a_table_ends_a_scan(tmp_path: Path) -> None:
         text + ",,,,,,,\n" * 50,
     ):
         (root / "train_labels.csv").write_text(content)
-        report = datalint.scan(root, select=["ANN", "FIL101"], config=False, cache=False)
+        report = datalint.scan(root, select=["ANN", "FIL101"], preset="fast", config=False, cache=False)
         assert "failed" not in {status.status for status in report.datasets[0].rules}
 
 

@@ -174,7 +174,7 @@ def test_pictures_on_no_list_are_left_out(tmp_path: Path) -> None:
     (root / "ImageSets/Main/val.txt").unlink()
     (dataset,) = datalint.detect(root)
     assert [split.name for split in dataset.splits] == ["train"]
-    report = datalint.scan(root, select=["ANN"], config=False, cache=False)
+    report = datalint.scan(root, select=["ANN"], preset="fast", config=False, cache=False)
     (found,) = [f for f in report.findings if "nothing lists" in f.message]
     assert (found.severity, found.affected.count) == ("info", 25)
 
@@ -197,7 +197,7 @@ def test_hostile_xml_is_a_finding(tmp_path: Path, text: str) -> None:
     path = notes_of(root)[0]
     path.write_text(text)
     start = time.process_time()
-    report = datalint.scan(root, select=list(ANN), config=False, cache=False)
+    report = datalint.scan(root, select=list(ANN), preset="fast", config=False, cache=False)
     assert time.process_time() - start < 10
     (found,) = [f for f in report.findings if f.severity != "info"]
     assert found.code in {"FIL101", "ANN102"}

@@ -22,6 +22,7 @@ from datalint.service import history
 from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
 from datalint.service.models import OPEN, Dataset, Event, Finding, Scan, State
 from datalint.service.problems import Problem
+from datalint.service.repeating import Repeatable, expect
 from datalint.service.roots import NAME
 from datalint.service.security import Admin, Reader, Role, Triager  # noqa: TC001 - FastAPI reads them
 from datalint.service.worker import enqueue
@@ -53,7 +54,7 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     }.items()
 }
 
-router = APIRouter(prefix="/api/v1", responses=ERRORS)
+router = APIRouter(prefix="/api/v1", responses=ERRORS, route_class=Repeatable)
 watching = APIRouter()
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -272,6 +273,7 @@ def change_dataset(request: Request, who: Admin, name: str, change: DatasetChang
     """Change the settings of a data set."""
     with service_of(request).database.write() as session:
         found = dataset_of(session, who, name)
+        expect(request, DatasetItem.model_validate(found))
         history.change(session, found, who.name, change.model_dump(exclude_unset=True))
         return DatasetItem.model_validate(found)
 
@@ -442,6 +444,7 @@ def decide(request: Request, who: Triager, number: Number, decision: Decision) -
     """Decide what becomes of a finding, comment on it, give it to somebody."""
     with service_of(request).database.write() as session:
         found = finding_of(session, who, number)
+        expect(request, _finding(found, found.dataset.name))
         if decision.state is not None:
             history.triage(session, [found], who.name, decision.state, decision.reason, decision.until)
         history.comment(session, found, who.name, decision.comment, decision.assignee)

@@ -18,7 +18,7 @@ from datalint.core.errors import DatalintError
 from datalint.report.html import html
 from datalint.service import api, pages
 from datalint.service.problems import Problem
-from datalint.service.security import Guard
+from datalint.service.security import HEADERS, Guard
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -83,7 +83,8 @@ def _problem(request: Request, error: Exception) -> Response:
         case OperationalError():
             problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
         case _:
-            problem = Problem(500, "this is a mistake in datalint; the log of the service says more")
+            # Starlette answers these outside of the guard, so that its headers would be missing.
+            problem = Problem(500, "this is a mistake in datalint; the log of the service says more", dict(HEADERS))
     if problem.status == 401 and request.method == "GET" and pages.wants_page(request):
         return RedirectResponse("/login", 303)
     if not pages.wants_page(request):

@@ -239,3 +239,19 @@ class Delivery(Base):
 
     webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"), primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Answer(Base):
+    """What was answered to a request with an idempotency key, for a day."""
+
+    __tablename__ = "answer"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Digest of who asked for what, with which key."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """Of the body that was sent."""
+    status: Mapped[int | None] = mapped_column(default=None)
+    """None while it is not answered yet."""
+    body: Mapped[bytes] = mapped_column(default=b"")
+    location: Mapped[str] = mapped_column(default="")
+    at: Mapped[float] = mapped_column(default=time.time)

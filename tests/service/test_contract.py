@@ -67,7 +67,9 @@ contract = document.exclude(path=f"{V1}/events")
 @contract.parametrize()
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_is_as_described(case: Case[Any], served: tuple[str, dict[str, str]]) -> None:
-    excluded: Any = [positive_data_acceptance] if (case.method, case.path) in JUDGED else []
+    # What holds of another request before, too, no schema can say.
+    earlier = {"If-Match", "Idempotency-Key"} & set(case.headers or {})
+    excluded: Any = [positive_data_acceptance] if earlier or (case.method, case.path) in JUDGED else []
     answer = case.call_and_validate(served[0], headers=served[1], excluded_checks=excluded)
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == ["application/problem+json"]

@@ -1,10 +1,13 @@
-"""How fast the pages of the service are with a large history: ``python -m benchmarks.service``.
+"""How fast the service is with a large history: ``python -m benchmarks.service``.
 
-Fills a SQLite file with 1,000 data sets of 1,000 findings and 100 scans each, then asks a running service for each page.
+Fills a database with 1,000 data sets of 1,000 findings and 100 scans each, then asks a running service for each page. With
+``--load SECONDS`` 200 clients then ask all at once (wrk, of the Debian package of that name) while four workers scan.
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 import statistics
 import subprocess
 import sys
@@ -44,6 +47,16 @@ PATHS = (
     "/metrics",
 )
 REPEATS = 15
+LOADED = ("/", "/datasets/set0500", "/api/v1/datasets", "/api/v1/scans", "/api/v1/datasets/set0500/gate", "/rules")
+CLIENTS, WORKERS, SCANNED = 200, 4, 8
+MIX = """
+local paths = {%s}
+local turn = 0
+request = function()
+  turn = turn + 1
+  return wrk.format("GET", paths[turn %% #paths + 1], {["accept"] = "text/html"})
+end
+"""
 
 
 def _rows(number: int, packed: bytes) -> Iterator[tuple[type, list[dict[str, object]]]]:
@@ -77,32 +90,71 @@ def _rows(number: int, packed: bytes) -> Iterator[tuple[type, list[dict[str, obj
     yield Stored, [{"scan_id": scans[-1], "json": packed}]
 
 
+def _fill(url: str) -> None:
+    database = Database(url)
+    packed = zlib.compress(datalint.scan("sample_data/iris_sorted").to_json().encode())
+    for start in range(1, SETS + 1, 50):
+        with database.write() as session:
+            for number in range(start, start + 50):
+                for table, rows in _rows(number, packed):
+                    session.execute(insert(table), rows)
+    database.engine.dispose()
+
+
+def _each(client: httpx2.Client) -> None:
+    for path in PATHS:
+        taken = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            answer = client.get(path)
+            taken.append((time.perf_counter() - began) * 1000)
+        median, worst = statistics.median(taken), max(taken)
+        size = len(answer.content) / 1000
+        print(f"{path:40} {answer.status_code} {size:7.0f} kB {median:7.0f} ms, at most {worst:.0f}")
+
+
+def _load(client: httpx2.Client, folder: Path, seconds: int) -> None:
+    """All clients at once, while scans are asked for; then whether every scan was done."""
+    script = folder / "mix.lua"
+    script.write_text(MIX % ", ".join(f'"{path}"' for path in LOADED))
+    command = ["wrk", "-t2", f"-c{CLIENTS}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", str(script)]
+    asked = []
+    with subprocess.Popen([*command, str(client.base_url)], stdout=subprocess.PIPE, text=True) as load:
+        for k in range(SCANNED):
+            answer = client.post("/api/v1/scans", json={"dataset": ("clean_digit_pictures", "iris_sorted")[k % 2]})
+            asked.append(answer.json()["id"])
+            time.sleep(seconds / SCANNED)
+        said = load.communicate()[0]
+    print(said)
+    while {client.get(f"/api/v1/scans/{k}").json()["status"] for k in asked} & {"queued", "running"}:
+        time.sleep(1)
+    states = [client.get(f"/api/v1/scans/{k}").json()["status"] for k in set(asked)]
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    late = re.search(r"99%\s+(\S+)", said)
+    wrong = re.findall(r"(?:Socket errors|Non-2xx).*", said)
+    print(f"{rate and rate[1]} requests a second, p99 {late and late[1]}, errors {wrong or 'none'}, scans {states}")
+
+
 def main() -> None:
     """Fill, serve, ask."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--load", type=int, default=0, metavar="SECONDS")
+    parser.add_argument("--processes", default="1")
+    parser.add_argument("--database", help="an empty one; a SQLite file if not given")
+    wishes = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'service.db'}"
-        database = Database(url)
-        packed = zlib.compress(datalint.scan("sample_data/iris_sorted").to_json().encode())
-        for start in range(1, SETS + 1, 50):
-            with database.write() as session:
-                for number in range(start, start + 50):
-                    for table, rows in _rows(number, packed):
-                        session.execute(insert(table), rows)
-        database.engine.dispose()
+        url = wishes.database or f"sqlite:///{Path(folder) / 'service.db'}"
+        _fill(url)
         command = [sys.executable, "-m", "datalint", "serve", "--port", "0", "--database", url]
+        if wishes.load:
+            command += ["--root", "sample_data", "--workers", str(WORKERS), "--processes", wishes.processes]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr
             address = next(word for word in process.stderr.readline().split() if word.startswith("http")).rstrip(";")
             with httpx2.Client(base_url=address, headers={"accept": "text/html"}, timeout=60) as client:
-                for path in PATHS:
-                    taken = []
-                    for _ in range(REPEATS):
-                        began = time.perf_counter()
-                        answer = client.get(path)
-                        taken.append((time.perf_counter() - began) * 1000)
-                    median, worst = statistics.median(taken), max(taken)
-                    size = len(answer.content) / 1000
-                    print(f"{path:40} {answer.status_code} {size:7.0f} kB {median:7.0f} ms, at most {worst:.0f}")
+                _each(client)
+                if wishes.load:
+                    _load(client, Path(folder), wishes.load)
             process.terminate()
 
 

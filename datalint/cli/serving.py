@@ -25,6 +25,9 @@ from datalint.core.project import install
 )
 @click.option("--worker", is_flag=True, help="Only scan what is queued; serve no pages.")
 @click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Scans at a time.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer requests."
+)
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
 @click.option("--scan-memory", type=size, default="8GB", show_default=True, help="Memory of one scan.")
 @click.option(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing.connection
 import os
 import signal
 import socket
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from datalint.core.errors import DatalintError
 from datalint.service import roots as places
@@ -27,6 +30,8 @@ from datalint.service.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from fastapi import FastAPI
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -39,6 +44,7 @@ class Wishes:
     allow_host: Sequence[str] = ()
     allow_hook: Sequence[str] = ()
     workers: int = 1
+    processes: int = 1
     web: bool = True
     insecure: bool = False
     memory: int = Limits.memory
@@ -93,20 +99,41 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> None:
             threading.Event().wait()
         else:
             say(f"serving on http://{wishes.host}:{listening.getsockname()[1]}; Ctrl-C to stop")
-            app = create(
-                Service(
-                    database,
-                    roots,
-                    limits,
-                    (wishes.host, *wishes.allow_host),
-                    wishes.insecure,
-                    tuple(wishes.allow_hook),
-                )
-            )
             config = uvicorn.Config(
-                app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, proxy_headers=False
+                partial(_web, wishes),
+                factory=True,
+                workers=wishes.processes,
+                log_level="warning",
+                timeout_graceful_shutdown=3,
+                server_header=False,
+                proxy_headers=False,
             )
-            uvicorn.Server(config).run(sockets=[listening])
+            if wishes.processes == 1:
+                uvicorn.Server(config).run(sockets=[listening])
+            else:
+                Multiprocess(config, sockets=[listening]).run()
+
+
+def _web(wishes: Wishes) -> FastAPI:
+    """The application of one process that answers; each has connections of its own."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # it would go on holding the port when its parent was killed
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    return create(
+        Service(
+            Database(wishes.database or default_database()),
+            places.named(wishes.roots),
+            Limits(wishes.memory, wishes.timeout),
+            (wishes.host, *wishes.allow_host),
+            wishes.insecure,
+            tuple(wishes.allow_hook),
+        )
+    )
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -40,6 +40,13 @@ from datalint.core.project import install
 @click.option("--create-token", metavar="NAME", help="Print a new token and leave; the first must be an admin's.")
 @click.option("--role", type=click.Choice(["reader", "triager", "admin"]), default="admin", show_default=True)
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Days after which the token expires.")
+@click.option(
+    "--prune",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Remove scans older than this, but the last and the accepted ones, and leave.",
+)
+@click.option("--backup", metavar="FILE", help="Write the database into another file, and leave.")
 def serve(
     worker: bool,
     scan_memory: int,
@@ -47,6 +54,8 @@ def serve(
     create_token: str | None,
     role: Any,
     days: float | None,
+    prune: float | None,
+    backup: str | None,
     **options: Any,
 ) -> None:
     """Watch data sets: pages with their history, scans at a click, a gate on what is new."""
@@ -56,6 +65,13 @@ def serve(
         raise DatalintError(f"serve needs the package {error.name}: {install('service')}") from error
     if create_token is not None:
         click.echo(serving.create_token(options["database"], create_token, role, days))
+        return
+    if backup is not None:
+        serving.backup(options["database"], backup)
+        say(f"wrote {backup}; serve it with --database sqlite:///{backup}")
+    if prune is not None:
+        say(f"removed {serving.prune(options['database'], prune):,} scans")
+    if backup is not None or prune is not None:
         return
     serving.run(serving.Wishes(web=not worker, memory=scan_memory, timeout=scan_timeout, **options), say)
 

@@ -80,6 +80,8 @@ class DatasetItem(Item):
     tags: list[str]
     ref: str
     gate: dict[str, str]
+    schedule: str
+    due: float | None = Field(description="When it is scanned next without being asked.")
     reference_id: int | None = Field(description="The scan of the last accepted version.")
     latest_id: int | None = Field(description="The last scan of the main ref.")
 
@@ -113,6 +115,7 @@ class DatasetChange(BaseModel):
     owner: str = Field("", max_length=200)
     tags: list[Annotated[str, Field(max_length=100)]] = Field([], max_length=50)
     gate: Gate = Gate()
+    schedule: str = Field("", max_length=100, description="A cron expression, in UTC; empty for none.")
 
 
 class ScanItem(Item):

@@ -32,6 +32,7 @@ from datalint.service.models import (
     Stored,
     Webhook,
 )
+from datalint.service.schedules import following
 from datalint.suppress.baseline import Baseline, Entry, anywhere, renamed, stale
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 TOLD = ("new", "worse", "reopened", "gate failed", "gate passed")
 """Events that webhooks are told."""
+
+OVER = ("scan done", "scan failed")
+"""Events from which a commit gets its status."""
 
 FINGERPRINT = re.compile(r"[0-9a-f]{20}(:\d+)?")
 
@@ -54,10 +58,11 @@ def note(session: Session, who: str, what: str, text: str = "", **about: int | N
     """Write into the log what happened; ``about`` are the ids of what it happened to."""
     event = Event(who=who, what=what, text=text, **about)
     session.add(event)
-    if what in TOLD:
+    if what in TOLD + OVER:
         session.flush()
         hooks = select(Webhook.id, literal(event.id)).where(
-            or_(Webhook.dataset_id.is_(None), Webhook.dataset_id == event.dataset_id)
+            or_(Webhook.dataset_id.is_(None), Webhook.dataset_id == event.dataset_id),
+            Webhook.kind == "github" if what in OVER else Webhook.kind != "github",
         )
         session.execute(insert(Delivery).from_select(["webhook_id", "event_id"], hooks))
 
@@ -313,11 +318,15 @@ def change(session: Session, dataset: Dataset, who: str, fields: dict[str, Any])
     """Change what is set of a data set, and ask the gate again.
 
     Raises:
-        DatalintError: the gate has other levels.
+        DatalintError: the gate has other levels, or the schedule is none.
     """
     gate = dataset.gate | fields.get("gate", {})
     if set(gate) != {"new", "open"} or not set(LEVELS) >= set(gate.values()):
         raise DatalintError("a gate has the levels 'new' and 'open', each error, warning, info or never")
+    if fields.get("schedule") and dataset.root is None:
+        raise DatalintError(f"{dataset.name} has no place below a root: send reports of it")
+    if "schedule" in fields:
+        dataset.due = following(fields["schedule"])
     changed = {name: value for name, value in (fields | {"gate": gate}).items() if getattr(dataset, name) != value}
     for name, value in changed.items():
         setattr(dataset, name, value)

@@ -44,6 +44,10 @@ class Dataset(Base):
     """The scan of the last accepted version."""
     latest_id: Mapped[int | None] = mapped_column(default=None)
     """The last scan of the main ref that was done."""
+    schedule: Mapped[str] = mapped_column(default="")
+    """A cron expression, in UTC."""
+    due: Mapped[float | None] = mapped_column(default=None, index=True)
+    """When it is scanned next without being asked."""
     created: Mapped[float] = mapped_column(default=time.time)
 
 

@@ -485,7 +485,7 @@ def tasks_json(request: Request, who: Reader, number: int) -> Response:
 
 @router.get("/datasets/{name}/settings")
 def dataset_settings(request: Request, who: Admin, name: str) -> Response:
-    """Gate, owner, tags and label of one data set."""
+    """Gate, owner, tags, label and schedule of one data set."""
     with service_of(request).database.read() as session:
         return _page("dataset_settings.html.j2", request, who, dataset=dataset_of(session, who, name), levels=LEVELS)
 
@@ -500,6 +500,7 @@ def change_dataset(
     owner: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
     label: Annotated[str, Form()] = "",
+    schedule: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Change them."""
     fields = {
@@ -507,6 +508,7 @@ def change_dataset(
         "owner": owner,
         "tags": [tag.strip() for tag in tags.split(",") if tag.strip()],
         "label": label or None,
+        "schedule": schedule.strip(),
     }
     with service_of(request).database.write() as session:
         history.change(session, dataset_of(session, who, name), who.name, fields)
@@ -534,18 +536,21 @@ def create_webhook(
     request: Request,
     who: Admin,
     url: Annotated[str, Form()],
-    kind: Annotated[Literal["generic", "slack"], Form()] = "generic",
+    kind: Annotated[Literal["generic", "slack", "github"], Form()] = "generic",
     dataset: Annotated[str, Form()] = "",
+    token: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Tell an address what happens; the secret of its signature is shown this once."""
     service = service_of(request)
     webhooks.check(url, service.hooks)
-    secret = secrets.token_urlsafe(32)
+    if (kind == "github") != bool(token.strip()):
+        raise Problem(422, "GitHub, and nobody else, needs a token of its own, which may write commit statuses")
+    secret = token.strip() or secrets.token_urlsafe(32)
     with service.database.write() as session:
         only = dataset_of(session, who, dataset.strip()).id if dataset.strip() else None
         session.add(Webhook(url=url, kind=kind, secret=secret, dataset_id=only))
         history.note(session, who.name, "webhook created", url)
-    return _settings(request, who, secret)
+    return _settings(request, who, "" if token else secret)
 
 
 @router.post("/settings/webhooks/{number}/delete", dependencies=safe)

@@ -17,6 +17,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from datalint.core.errors import DatalintError
+from datalint.service import keeping
 from datalint.service import roots as places
 from datalint.service.app import create
 from datalint.service.child import Limits
@@ -60,10 +61,27 @@ def default_database() -> str:
 
 def create_token(url: str | None, name: str, role: Role, days: float | None) -> str:
     """A token for whoever may read the database, such as the first one of an admin."""
+    with _opened(url) as database, database.write() as session:
+        return make_token(session, "command line", name, role, (), days)
+
+
+def prune(url: str | None, days: float) -> int:
+    """Remove scans that ended more than so many days ago; how many."""
+    with _opened(url) as database:
+        return keeping.prune(database, days)
+
+
+def backup(url: str | None, file: str) -> None:
+    """Write the database into another file."""
+    with _opened(url) as database:
+        keeping.backup(database, file)
+
+
+@contextlib.contextmanager
+def _opened(url: str | None) -> Iterator[Database]:
     database = Database(url or default_database())
     try:
-        with database.write() as session:
-            return make_token(session, "command line", name, role, (), days)
+        yield database
     finally:
         database.engine.dispose()
 

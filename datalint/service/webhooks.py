@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import socket
 import threading
 import time
@@ -17,15 +18,17 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import OperationalError
 
 from datalint.core.errors import DatalintError
-from datalint.service.models import Dataset, Delivery, Event, Webhook
+from datalint.service.models import Dataset, Delivery, Event, Scan, Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from datalint.service.database import Database
 
 MOST: Final = 100
 """Events of one delivery."""
+
+COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 LONGEST: Final = 3600.0
 """Seconds between two attempts, at most."""
@@ -54,6 +57,18 @@ def check(url: str, allowed: Collection[str]) -> None:
 def signature(secret: str, moment: str, body: bytes) -> str:
     """By which the receiver knows that it was us, and when."""
     return "sha256=" + hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def statuses(hook: Webhook, scans: Iterable[tuple[Scan, str]]) -> list[tuple[str, dict[str, str]]]:
+    """Address and body of the commit status of each scan that names a commit, as GitHub takes them."""
+    told = []
+    for scan, name in scans:
+        if COMMIT.fullmatch(scan.revision):
+            state = {"done": "success" if scan.passed else "failure"}.get(scan.status, "error")
+            why = "; ".join(scan.reasons) or scan.reason or "nothing that fails the gate"
+            body = {"state": state, "context": f"datalint/{name}", "description": why[:140]}
+            told.append((f"{hook.url.rstrip('/')}/statuses/{scan.revision}", body))
+    return told
 
 
 def payload(hook: Webhook, events: list[tuple[Event, str]]) -> dict[str, Any]:
@@ -103,7 +118,12 @@ class Courier:
             wanted = wanted.where(Delivery.webhook_id == hook.id).order_by(Event.id).limit(MOST)
             events = [(event, name) for event, name in session.execute(wanted)]
             hook.retry = now + 60  # whoever else looks in the meantime leaves it alone
-        status = self._send(hook, json.dumps(payload(hook, events)).encode())
+            scans = [(s, name) for e, name in events if (s := session.get(Scan, e.scan_id or 0)) is not None]
+        status = "200"
+        for url, body in statuses(hook, scans) if hook.kind == "github" else [(hook.url, payload(hook, events))]:
+            status = self._send(hook, url, json.dumps(body).encode())
+            if not status.startswith("2"):
+                break
         with self._database.write() as session:
             kept = session.get(Webhook, hook.id)
             if kept is not None:
@@ -117,17 +137,16 @@ class Courier:
                     kept.retry = time.time() + min(2.0**kept.attempts, LONGEST)
         return True
 
-    def _send(self, hook: Webhook, body: bytes) -> str:
+    def _send(self, hook: Webhook, url: str, body: bytes) -> str:
         moment = str(int(time.time()))
-        headers = {
-            "content-type": "application/json",
-            "x-datalint-timestamp": moment,
-            "x-datalint-signature": signature(hook.secret, moment, body),
-        }
+        headers = {"content-type": "application/json"}
+        if hook.kind == "github":
+            headers |= {"authorization": f"Bearer {hook.secret}", "accept": "application/vnd.github+json"}
+        else:
+            headers["x-datalint-timestamp"] = moment
+            headers["x-datalint-signature"] = signature(hook.secret, moment, body)
         try:
-            check(hook.url, self._allowed)
-            return str(
-                httpx2.post(hook.url, content=body, headers=headers, timeout=10, follow_redirects=False).status_code
-            )
+            check(url, self._allowed)
+            return str(httpx2.post(url, content=body, headers=headers, timeout=10, follow_redirects=False).status_code)
         except (httpx2.HTTPError, DatalintError) as error:
             return (str(error) or type(error).__name__)[:200]

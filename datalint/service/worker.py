@@ -26,8 +26,11 @@ from datalint.service import history
 from datalint.service.child import Running
 from datalint.service.models import Dataset, Scan
 from datalint.service.roots import place
+from datalint.service.schedules import following
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.orm import Session
 
     from datalint.service.child import Limits
@@ -84,6 +87,14 @@ def claim(session: Session, worker: str, roots: list[str]) -> tuple[int, str, st
     return scan.id, dataset.root or "", dataset.path, dataset.label
 
 
+def enqueue_due(session: Session, roots: Iterable[str]) -> None:
+    """Queue the data sets whose time has come; what was missed while nobody worked is made up for once."""
+    due = select(Dataset).where(Dataset.due <= time.time(), Dataset.root.in_(list(roots)))
+    for dataset in session.scalars(due.with_for_update(skip_locked=True)):
+        enqueue(session, dataset, "schedule")
+        dataset.due = following(dataset.schedule)
+
+
 class Worker:
     """Works until it is stopped; several may, on several machines."""
 
@@ -108,6 +119,7 @@ class Worker:
             if time.time() - self._swept > 60:
                 history.expire(session)
                 self._swept = time.time()
+            enqueue_due(session, self._roots)
             claimed = claim(session, self.name, list(self._roots))
         if claimed is None:
             return False

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from datalint.service.database import Database
 
 V1 = "/api/v1"
-JUDGED = {("POST", f"{V1}/reports"), ("POST", f"{V1}/datasets"), ("PATCH", f"{V1}/findings/{{number}}")}
-"""Whose body has to be right in ways that no schema says: fingerprints, names of roots, a reason for what needs one."""
+JUDGED = {
+    ("POST", f"{V1}/reports"),
+    ("POST", f"{V1}/datasets"),
+    ("PATCH", f"{V1}/findings/{{number}}"),
+    ("PATCH", f"{V1}/datasets/{{name}}"),
+}
+"""Whose body has to be right in ways that no schema says: fingerprints, names of roots, schedules, a reason for what needs one."""
 load_all_checks()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +20,7 @@ from tests.command import call, run
 from tests.service.conftest import SAMPLES, Served, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +165,31 @@ def test_it_ends_quietly(tmp_path: Path) -> None:
     said = served.close()
     assert said == f"datalint: serving on {served.url}; Ctrl-C to stop\n"
     assert served.process.returncode == 0
+
+
+def test_several_processes_answer_and_one_that_dies_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path, "--processes", "2") as served:
+        answering = _children(served.process.pid)
+        assert len(answering) == 2
+        os.kill(min(answering), signal.SIGKILL)
+        assert all(served.client.get("/healthz").status_code == 200 for _ in range(20))
+        wait_for(lambda: len(_children(served.process.pid) - {min(answering)}) == 2)
+        answering = _children(served.process.pid)
+        served.process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in answering))
+
+
+def wait_for(met: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def _children(parent: int) -> set[int]:
+    """Processes of it that answer requests."""
+    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

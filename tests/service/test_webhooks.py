@@ -27,11 +27,13 @@ class Receiver:
 
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.paths: list[str] = []
         self.answer = 200
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                receiver.paths.append(self.path)
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 self.send_response(receiver.answer)
@@ -134,3 +136,21 @@ def test_an_address_that_turned_private_is_not_sent_to(database: Database, recei
     with database.read() as session:
         assert "private network" in session.scalars(select(Webhook.status)).one()
         assert session.scalar(select(func.count(Event.id)))
+
+
+def test_a_commit_gets_its_status(database: Database, receiver: Receiver) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    with database.write() as session:
+        session.add(Dataset(name="set"))
+        session.add(Webhook(url=receiver.url, secret="gh_token", kind="github"))
+        session.flush()
+        for run, revision in enumerate(("", commit, commit, "v1"), 1):
+            found = report(finding("a", "error"), run=run) if run == 3 else report(run=run)
+            history.push(session, session.get_one(Dataset, 1), found, "ann", "branch", revision)
+    assert Courier(database, ["127.0.0.1"]).one()
+    assert not Courier(database, ["127.0.0.1"]).one()
+    assert set(receiver.paths) == {f"/hook/statuses/{commit}"}
+    assert [json.loads(body)["state"] for _, body in receiver.got] == ["success", "failure"]
+    assert json.loads(receiver.got[1][1])["description"] == "open error: XMPa 10 samples are a"
+    assert receiver.got[0][0]["authorization"] == "Bearer gh_token"
+    assert "x-datalint-signature" not in receiver.got[0][0]

@@ -44,6 +44,8 @@ class Files(SimpleHTTPRequestHandler):
             self.send_error(503)
         elif how == "loop":
             self._moved(f"/loop/{rest}x")
+        elif how == "inwards":
+            self._moved(f"http://127.0.0.1:{self.server.server_address[1]}/ok/{rest}")
         elif how == "moved":
             self._moved(f"/ok/{rest}")
         elif how == "silent":

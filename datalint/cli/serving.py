@@ -13,7 +13,13 @@ from datalint.core.project import install
 
 
 @click.command()
-@click.option("--root", "roots", multiple=True, metavar="[NAME=]DIR", help="A folder of data sets; may be repeated.")
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    metavar="[NAME=]DIR|NAME=URL",
+    help="A folder of data sets, or a URL below which they lie; may be repeated.",
+)
 @click.option(
     "--database", metavar="URL", help="sqlite:///FILE or postgresql://...; a file of the user's if not given."
 )

@@ -32,6 +32,10 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV",
 """What a child sees of the environment: no tokens and no address of the database."""
 
 
+STORES = ("AWS_", "AZURE_", "GOOGLE_", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_")
+"""Beginnings of the names of what is needed to read a URL."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one child may use."""
@@ -39,6 +43,13 @@ class Limits:
     memory: int = 8 << 30
     """Bytes."""
     seconds: float = 3600
+
+
+def _environment(asked: dict[str, Any]) -> dict[str, str]:
+    """What the child sees; credentials of object stores only where it reads a URL that the operator named."""
+    remote = any("://" in str(path) for path in (asked.get("path"), *asked.get("paths", ())))
+    kept = {k: v for k, v in os.environ.items() if k in KEPT or (remote and k.upper().startswith(STORES))}
+    return kept | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
 
 
 class Running:
@@ -56,7 +67,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=self.errors,
             cwd=self.folder.path,
-            env={k: os.environ[k] for k in KEPT if k in os.environ} | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"},
+            env=_environment(asked),
             start_new_session=True,
         )
         assert self.process.stdin

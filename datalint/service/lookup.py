@@ -16,13 +16,13 @@ from datalint.service.security import any_token, new_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from fastapi import Request
     from sqlalchemy.orm import Session
 
     from datalint.report.diff import Diff
     from datalint.service.security import Principal, Role
+    from datalint.service.roots import Roots
     from datalint.service.shared import Service
 
 Row = TypeVar("Row", Scan, Finding)
@@ -83,7 +83,7 @@ def compared(session: Session, who: Principal, old: int, new: int) -> Diff:
     return diff(before, after)
 
 
-def new_dataset(session: Session, roots: dict[str, Path], who: Principal, name: str, **fields: Any) -> Dataset:
+def new_dataset(session: Session, roots: Roots, who: Principal, name: str, **fields: Any) -> Dataset:
     """A data set that is watched from now on.
 
     Raises:

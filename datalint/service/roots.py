@@ -1,4 +1,4 @@
-"""The folders that the operator named: nothing outside of them is ever looked at."""
+"""The folders and URL prefixes that the operator named: nothing outside of them is ever looked at."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -20,29 +21,46 @@ if TYPE_CHECKING:
     from datalint.service.child import Limits
     from datalint.service.database import Database
 
+URL = re.compile(r"[a-z][a-z0-9+]*://")
+UNSAFE = "\\?#%*[]@\0\n\r\t"
+"""Characters that could lead out of a URL prefix, or that a URL means otherwise."""
 NAME = re.compile(r"[\w][\w. -]{0,199}")
 
 
-def named(values: Iterable[str]) -> dict[str, Path]:
-    """The roots by name, from ``PATH`` or ``NAME=PATH``.
+Root = Path | str
+"""A folder, or a URL below which everything may be read."""
+
+Roots = dict[str, Root]
+
+
+def named(values: Iterable[str]) -> Roots:
+    """The roots by name, from ``PATH``, ``NAME=PATH`` or ``NAME=URL``.
 
     Raises:
-        DatalintError: one is no folder, or two have one name.
+        DatalintError: one is no folder, two have one name, or a URL would show a login to whoever sees the pages.
     """
-    roots: dict[str, Path] = {}
+    roots: Roots = {}
     for value in values:
-        name, sign, path = value.partition("=")
-        folder = Path(path if sign else value).expanduser().resolve()
-        name = name if sign else folder.name
-        if not folder.is_dir():
-            raise DatalintError(f"--root {value}: no such folder")
+        name, sign, path = value.partition("=") if URL.match(value) is None else ("", "=", value)
+        root: Root
+        if URL.match(path):
+            root = path.rstrip("/")
+            if urlsplit(path).username or set("?#") & set(path):
+                raise DatalintError(
+                    f"--root {name}: give a URL without login, ? and #; credentials are of the environment"
+                )
+        else:
+            root = Path(path if sign else value).expanduser().resolve()
+            name = name if sign else root.name
+            if not root.is_dir():
+                raise DatalintError(f"--root {value}: no such folder")
         if not NAME.fullmatch(name) or name in roots:
             raise DatalintError(f"--root {value}: give each a name of its own, such as --root team=PATH")
-        roots[name] = folder
+        roots[name] = root
     return roots
 
 
-def place(roots: dict[str, Path], root: str | None, path: str) -> Path:
+def place(roots: Roots, root: str | None, path: str) -> Root:
     """The place of a data set.
 
     Raises:
@@ -50,32 +68,40 @@ def place(roots: dict[str, Path], root: str | None, path: str) -> Path:
     """
     if root not in roots:
         raise DatalintError(f"no root is called {root!r}: the roots are {', '.join(roots) or 'none'}")
+    base = roots[root]
+    if isinstance(base, str):
+        if set(path) & set(UNSAFE) or any(part in ("", ".", "..") for part in path.split("/")):
+            raise DatalintError(f"{path!r} is no path below {root}")
+        return f"{base}/{path}"
     if "\0" in path or "://" in path:
         raise DatalintError(f"{path!r} is no path below {root}")
     try:
-        found = (roots[root] / path).resolve()
+        found = (base / path).resolve()
     except (OSError, RuntimeError) as error:
         raise DatalintError(f"{path!r} cannot be found below {root}") from error
-    if not found.is_relative_to(roots[root]):
+    if not found.is_relative_to(base):
         raise DatalintError(f"{path!r} lies outside of {root}")
     if not found.exists():
         raise DatalintError(f"{path!r} is not there below {root}")
     return found
 
 
-def inside(roots: dict[str, Path], root: str, path: str) -> list[tuple[str, str, bool]]:
-    """Name, path below the root and whether it is a folder, of all that can be seen in a folder."""
-    folder = place(roots, root, path)
-    if not folder.is_dir():
+def inside(roots: Roots, root: str, path: str) -> list[tuple[str, str, bool]]:
+    """Name, path below the root and whether it is a folder, of all that can be seen in a folder; URLs are not looked around in."""
+    base = roots.get(root)
+    if isinstance(base, str):
+        return []
+    folder = Path(place(roots, root, path))
+    if base is None or not folder.is_dir():
         return []
     return [
-        (item.name, item.relative_to(roots[root]).as_posix(), item.is_dir())
+        (item.name, item.relative_to(base).as_posix(), item.is_dir())
         for item in sorted(folder.iterdir(), key=lambda item: item.name)[:1000]
-        if not item.name.startswith(".") and item.resolve().is_relative_to(roots[root])
+        if not item.name.startswith(".") and item.resolve().is_relative_to(base)
     ]
 
 
-def discover(database: Database, roots: dict[str, Path], limits: Limits, who: str = "") -> None:
+def discover(database: Database, roots: Roots, limits: Limits, who: str = "") -> None:
     """Add the data sets that lie directly below the roots, and are not known yet."""
     with database.read() as session:
         known = {(d.root, d.path) for d in session.scalars(select(Dataset))}

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from datalint.service.roots import Roots
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -165,9 +167,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _working(
-    database: Database, roots: dict[str, Path], limits: Limits, count: int, courier: Courier
-) -> Iterator[None]:
+def _working(database: Database, roots: Roots, limits: Limits, count: int, courier: Courier) -> Iterator[None]:
     workers: list[Worker | Courier] = [Worker(database, roots, limits) for _ in range(count)]
     workers.append(courier)
     threads = [threading.Thread(target=worker.run) for worker in workers]

@@ -9,9 +9,8 @@ from datalint.service.child import Limits
 from datalint.service.security import Attempts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datalint.service.database import Database
+    from datalint.service.roots import Roots
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Service:
     """The database, what may be scanned, and the limits."""
 
     database: Database
-    roots: dict[str, Path] = field(default_factory=dict)
+    roots: Roots = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()
     insecure: bool = False

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from datalint.service.child import Limits
     from datalint.service.database import Database
+    from datalint.service.roots import Roots
 
 LEASE = 30.0
 """Seconds after which a worker that was not heard of is taken for dead."""
@@ -98,7 +99,7 @@ def enqueue_due(session: Session, roots: Iterable[str]) -> None:
 class Worker:
     """Works until it is stopped; several may, on several machines."""
 
-    def __init__(self, database: Database, roots: dict[str, Path], limits: Limits) -> None:
+    def __init__(self, database: Database, roots: Roots, limits: Limits) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stop = threading.Event()
         self._database, self._roots, self._limits = database, roots, limits

@@ -9,8 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from datalint.core.network import is_private
 from datalint.sources.remote.base import (
     PIECE,
     Found,
@@ -65,7 +66,7 @@ class Web(Store):
         self._settings: dict[str, Any] = {
             "timeout": urllib3.Timeout(connect=CONNECT, read=SILENCE),
             "maxsize": AT_ONCE,
-            "retries": urllib3.Retry(total=None, connect=0, read=0, other=0, status=0, redirect=REDIRECTS),
+            "retries": urllib3.Retry(total=None, connect=0, read=0, other=0, status=0, redirect=0),
         }
         self._direct = urllib3.PoolManager(**self._settings)
         self._proxies = {
@@ -206,9 +207,7 @@ class Web(Store):
         if folder and not target.partition("?")[0].endswith("/"):
             target = target.replace("?", "/?", 1) if "?" in target else f"{target}/"
         try:
-            answer = (proxy or self._direct).request(
-                "GET", f"{path.scheme}://{path.host}{target}", headers=sent, preload_content=False
-            )
+            answer = _followed(proxy or self._direct, f"{path.scheme}://{path.host}{target}", sent, proxy is None)
         except urllib3.exceptions.HTTPError as error:
             raise _failure(error) from error
         try:
@@ -222,6 +221,37 @@ class Web(Store):
                 answer.release_conn()
             else:
                 answer.close()
+
+
+def _followed(pool: Any, url: str, headers: dict[str, str], resolved: bool) -> Any:
+    """The answer after all redirects, none of which leads from a public server into the network of this machine.
+
+    A login is not told to another server. Behind a proxy, which resolves names itself (``resolved`` is False), the proxy decides.
+    """
+    begun = urlsplit(url)
+    for _ in range(REDIRECTS + 1):
+        answer = pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
+        place = answer.get_redirect_location()
+        if not place:
+            return answer
+        answer.drain_conn()
+        answer.release_conn()
+        url = urljoin(url, place)
+        there = urlsplit(url)
+        if there.scheme not in {"http", "https"} or not there.hostname:
+            raise OSError("the server redirects to what is no web address")
+        if there.netloc != begun.netloc:
+            headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+            if resolved and not _private(begun) and _private(there):
+                raise OSError("the server redirects to an address of a private network")
+    raise OSError(f"more than {REDIRECTS} redirects, one to the next")
+
+
+def _private(parts: SplitResult) -> bool:
+    try:
+        return is_private(parts.hostname or "", parts.port)
+    except OSError:
+        return False  # the connection fails by itself
 
 
 def _most(status: Status) -> int:
@@ -250,8 +280,6 @@ def _failure(error: Exception) -> OSError:
     import urllib3.exceptions as e
 
     inner: BaseException = getattr(error, "reason", None) or error
-    if isinstance(error, e.MaxRetryError) and isinstance(inner, e.ResponseError):
-        return OSError(f"more than {REDIRECTS} redirects, one to the next")
     if isinstance(inner, e.NameResolutionError):
         return OSError("there is no server of that name, or no network")
     if isinstance(inner, e.SSLError):

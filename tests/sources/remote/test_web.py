@@ -106,6 +106,16 @@ def test_one_line_says_what_is_wrong(data: Path, server: str, place: str, messag
     assert "\n" not in text and "top-secret" not in text
 
 
+def test_no_public_server_leads_into_the_own_network(data: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = server.rpartition(":")[2]
+    assert scan(f"http://localhost:{port}/inwards/one.csv").datasets
+    stores._store.cache_clear()
+    stores.known().clear()
+    monkeypatch.setattr(web, "is_private", lambda host, _: host != "localhost")
+    with pytest.raises(DatalintError, match="the server redirects to an address of a private network"):
+        scan(f"http://localhost:{port}/inwards/one.csv")
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -35,6 +35,8 @@ from datalint.core.project import install
     "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer requests."
 )
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
+@click.option("--uploads", metavar="DIR", help="Take data that is sent, keep it here, and remove it after its scan.")
+@click.option("--upload-limit", type=size, default="1GB", show_default=True, help="Size of one upload.")
 @click.option("--scan-memory", type=size, default="8GB", show_default=True, help="Memory of one scan.")
 @click.option(
     "--scan-timeout",

@@ -19,7 +19,16 @@ from datalint.core.severity import FailOn, Severity  # noqa: TC001 - pydantic re
 from datalint.report.models import Report
 from datalint.rules.manual import pages
 from datalint.service import history
-from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
+from datalint.service.lookup import (
+    compared,
+    dataset_of,
+    dataset_to_send_to,
+    finding_of,
+    make_token,
+    new_dataset,
+    scan_of,
+    service_of,
+)
 from datalint.service.models import OPEN, Dataset, Event, Finding, Scan, State
 from datalint.service.problems import Problem
 from datalint.service.repeating import Repeatable, expect
@@ -235,7 +244,8 @@ class Secret(BaseModel):
     token: str
 
 
-def _scan(scan: Scan, dataset: str) -> ScanItem:
+def scan_item(scan: Scan, dataset: str) -> ScanItem:
+    """A scan as it is answered."""
     return ScanItem.model_validate(_values(scan, dataset))
 
 
@@ -343,7 +353,7 @@ def scans(request: Request, who: Reader, dataset: Named = "", after: After = 0, 
             wanted = wanted.where(Scan.id < after)
         if dataset:
             wanted = wanted.where(Scan.dataset_id == dataset_of(session, who, dataset).id)
-        items = [_scan(scan, name) for scan, name in session.execute(wanted)]
+        items = [scan_item(scan, name) for scan, name in session.execute(wanted)]
     return ScanPage(items=items[:limit], next=items[limit - 1].id if len(items) > limit else None)
 
 
@@ -354,7 +364,7 @@ def new_scan(request: Request, response: Response, who: Triager, new: NewScan) -
         found = dataset_of(session, who, new.dataset)
         scan = enqueue(session, found, who.name, new.revision)
         response.headers["location"] = f"/api/v1/scans/{scan.id}"
-        return _scan(scan, found.name)
+        return scan_item(scan, found.name)
 
 
 @router.get("/scans/{number}")
@@ -362,7 +372,7 @@ def scan(request: Request, who: Reader, number: Number) -> ScanItem:
     """One scan, with its progress."""
     with service_of(request).database.read() as session:
         found = scan_of(session, who, number)
-        return _scan(found, found.dataset.name)
+        return scan_item(found, found.dataset.name)
 
 
 @router.post("/scans/{number}/cancel")
@@ -373,7 +383,7 @@ def cancel(request: Request, who: Triager, number: Number) -> ScanItem:
         if not history.cancel(session, number, who.name):
             raise Problem(409, f"scan {number} is over")
         session.refresh(found)
-        return _scan(found, found.dataset.name)
+        return scan_item(found, found.dataset.name)
 
 
 @router.get("/scans/{number}/report.json", response_class=Response)
@@ -421,16 +431,12 @@ def push(
     service = service_of(request)
     for attempt in range(3):
         with suppress(IntegrityError) if attempt < 2 else nullcontext(), service.database.write() as session:
-            found = session.scalar(select(Dataset).where(Dataset.name == dataset, who.sees()))
-            if found is None:
-                if who.datasets:
-                    raise Problem(404, f"no data set is called {dataset!r}")
-                # Somebody may be sending the first report of it at this moment, too: then once more.
-                found = new_dataset(session, service.roots, who, dataset)
+            # Somebody may be sending the first report of it at this moment, too: then once more.
+            found = dataset_to_send_to(session, service.roots, who, dataset)
             scan, fresh = history.push(session, found, sent, who.name, ref, revision)
             response.status_code = 201 if fresh else 200
             response.headers["location"] = f"/api/v1/scans/{scan.id}"
-            return _scan(scan, found.name)
+            return scan_item(scan, found.name)
     raise AssertionError
 
 

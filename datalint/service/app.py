@@ -16,12 +16,13 @@ from starlette.routing import Match, Route
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.report.html import html
-from datalint.service import api, pages
+from datalint.service import api, pages, uploading
 from datalint.service.problems import Problem
-from datalint.service.security import HEADERS, Guard
+from datalint.service.security import Guard
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+    from starlette.types import ASGIApp
 
     from datalint.service.shared import Service
 
@@ -29,23 +30,34 @@ MAX_BODY: Final = 64 << 20
 """Bytes of a request, and so of a report that is sent."""
 
 
+class _Guarded(FastAPI):
+    """With the guard around all of it: what FastAPI answers outside of added middleware needs its headers, too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The guard, and all that is called through it."""
+        return Guard(super().build_middleware_stack(), self.state.service.hosts)
+
+
 def create(service: Service) -> FastAPI:
     """The application."""
-    app = FastAPI(
+    app = _Guarded(
         title="datalint",
         version=datalint.__version__,
-        max_body_size=MAX_BODY,
+        max_body_size=max(MAX_BODY, service.largest + uploading.PIECE if service.uploads else 0),
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
     app.state.service = service
-    app.add_middleware(Guard, hosts=service.hosts)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "assets"))
     app.mount("/report", StaticFiles(directory=Path(html.__file__).parent / "assets"))
-    app.include_router(api.router)
-    app.include_router(api.watching, include_in_schema=False)
-    app.include_router(pages.router, include_in_schema=False)
+    app.include_router(api.router, max_body_size=MAX_BODY)
+    app.include_router(api.watching, include_in_schema=False, max_body_size=MAX_BODY)
+    app.include_router(pages.router, include_in_schema=False, max_body_size=MAX_BODY)
+    if service.uploads:
+        for_programs, for_people = uploading.routes(service.largest)
+        app.include_router(for_programs)
+        app.include_router(for_people, include_in_schema=False)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(DatalintError, _problem)
     app.add_exception_handler(HTTPException, _problem)
@@ -83,8 +95,7 @@ def _problem(request: Request, error: Exception) -> Response:
         case OperationalError():
             problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
         case _:
-            # Starlette answers these outside of the guard, so that its headers would be missing.
-            problem = Problem(500, "this is a mistake in datalint; the log of the service says more", dict(HEADERS))
+            problem = Problem(500, "this is a mistake in datalint; the log of the service says more")
     if problem.status == 401 and request.method == "GET" and pages.wants_page(request):
         return RedirectResponse("/login", 303)
     if not pages.wants_page(request):

@@ -10,6 +10,8 @@ from datalint.core.errors import DatalintError
 from datalint.core.project import install
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datalint.report.models import Report
 
 TOKEN: Final = "DATALINT_TOKEN"  # noqa: S105 - a name
@@ -36,6 +38,17 @@ class Client:
         """Send the report of a scan; the scan as the service knows it. Sent twice, it is one scan."""
         params = {"dataset": dataset, "ref": ref, "revision": revision}
         return self._ask("POST", "/reports", params=params, content=report.to_json())
+
+    def upload(self, file: str | Path, dataset: str, *, revision: str = "") -> dict[str, Any]:
+        """Send a file, such as an archive, to be scanned and removed; the scan that waits."""
+        from pathlib import Path
+
+        params = {"dataset": dataset, "file": Path(file).name, "revision": revision}
+        try:
+            with Path(file).open("rb") as data:
+                return self._ask("POST", "/uploads", params=params, content=data)
+        except OSError as error:
+            raise DatalintError(f"{file}: {error.strerror}") from error
 
     def gate(self, dataset: str) -> dict[str, Any]:
         """The verdict on the last version: ``passed`` and ``reasons``."""

@@ -102,6 +102,20 @@ def new_dataset(session: Session, roots: Roots, who: Principal, name: str, **fie
     return dataset
 
 
+def dataset_to_send_to(session: Session, roots: Roots, who: Principal, name: str) -> Dataset:
+    """The data set of that name, watched from now on if it was not yet.
+
+    Raises:
+        Problem: it cannot be.
+    """
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name, who.sees()))
+    if dataset is not None:
+        return dataset
+    if who.datasets:
+        raise Problem(404, f"no data set is called {name!r}")
+    return new_dataset(session, roots, who, name)
+
+
 def make_token(session: Session, who: str, name: str, role: Role, only: Sequence[str], days: float | None) -> str:
     """A token, and a line in the log; the first one has to be an admin's, or nobody could make another."""
     if role != "admin" and not any_token(session):

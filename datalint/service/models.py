@@ -78,6 +78,8 @@ class Scan(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(default="")
     share: Mapped[float] = mapped_column(default=0.0)
+    upload: Mapped[str | None] = mapped_column(String(250), default=None, index=True)
+    """Folder and name of the file that was sent, if that is what is scanned."""
     reason: Mapped[str] = mapped_column(default="")
     """Why it failed."""
     digest: Mapped[str | None] = mapped_column(String(64), default=None)

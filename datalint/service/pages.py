@@ -426,6 +426,7 @@ def add_page(request: Request, who: Admin, root: str = "", path: str = "", label
         "add.html.j2",
         request,
         who,
+        uploads=service.uploads is not None,
         roots=service.roots,
         root=root,
         path=path,

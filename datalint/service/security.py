@@ -78,8 +78,18 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        replaced = False
+
         async def sending(message: Message) -> None:
+            nonlocal replaced
+            if replaced:
+                return
             if message["type"] == "http.response.start":
+                if message["status"] == 413 and Headers(scope=message)["content-type"].startswith("text/plain"):
+                    # Starlette answers in a word of its own where the size is too large by its header.
+                    await Problem(413, "the request is too large").response()(scope, receive, sending)
+                    replaced = True
+                    return
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)

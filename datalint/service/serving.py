@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from datalint.core.errors import DatalintError
-from datalint.service import keeping
+from datalint.service import keeping, uploads
 from datalint.service import roots as places
 from datalint.service.app import create
 from datalint.service.child import Limits
@@ -50,6 +50,8 @@ class Wishes:
     processes: int = 1
     web: bool = True
     insecure: bool = False
+    uploads: str | None = None
+    upload_limit: int = 1 << 30
     memory: int = Limits.memory
     timeout: float = Limits.seconds
 
@@ -94,7 +96,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> None:
     Raises:
         DatalintError: it cannot be started; the message says why.
     """
-    roots = places.named(wishes.roots)
+    roots = _roots(wishes)
     limits = Limits(wishes.memory, wishes.timeout)
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(_listen(wishes.host, wishes.port)) if wishes.web else None
@@ -106,8 +108,8 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> None:
                     raise DatalintError(
                         f"--host {wishes.host}: make a token with --create-token first; --insecure lets everybody in"
                     )
-        if wishes.web and roots:
-            places.discover(database, roots, limits)
+        if wishes.web and wishes.roots:
+            places.discover(database, places.named(wishes.roots), limits)
         # The signal that a service manager sends ends it like Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))
@@ -143,12 +145,33 @@ def _web(wishes: Wishes) -> FastAPI:
         Service(
             Database(wishes.database or default_database()),
             places.named(wishes.roots),
+            _uploads(wishes),
+            wishes.upload_limit,
             Limits(wishes.memory, wishes.timeout),
             (wishes.host, *wishes.allow_host),
             wishes.insecure,
             tuple(wishes.allow_hook),
         )
     )
+
+
+def _uploads(wishes: Wishes) -> Path | None:
+    if wishes.uploads is None:
+        return None
+    folder = Path(wishes.uploads).expanduser().resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatalintError(f"--uploads {wishes.uploads}: {error.strerror}") from error
+    return folder
+
+
+def _roots(wishes: Wishes) -> Roots:
+    """What workers read."""
+    roots, folder = places.named(wishes.roots), _uploads(wishes)
+    if uploads.ROOT in roots and folder:
+        raise DatalintError(f"--root {uploads.ROOT}: the name is taken by --uploads; give another one")
+    return roots | ({uploads.ROOT: folder} if folder else {})
 
 
 def _end_with(sentinel: int) -> None:

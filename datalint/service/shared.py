@@ -9,6 +9,8 @@ from datalint.service.child import Limits
 from datalint.service.security import Attempts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datalint.service.database import Database
     from datalint.service.roots import Roots
 
@@ -19,6 +21,10 @@ class Service:
 
     database: Database
     roots: Roots = field(default_factory=dict)
+    uploads: Path | None = None
+    """Where data that is sent lies until it was scanned; None if none is taken."""
+    largest: int = 0
+    """Bytes of an upload."""
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()
     insecure: bool = False

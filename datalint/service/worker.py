@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from datalint.core.errors import DatalintError
 from datalint.report.models import Report
-from datalint.service import history
+from datalint.service import history, uploads
 from datalint.service.child import Running
 from datalint.service.models import Dataset, Scan
 from datalint.service.roots import place
@@ -51,7 +51,7 @@ def enqueue(session: Session, dataset: Dataset, who: str, revision: str = "") ->
     """The queued scan of a data set: the one that waits already, or another one."""
     session.get_one(Dataset, dataset.id, with_for_update=True)
     waiting = select(Scan).where(Scan.dataset_id == dataset.id, Scan.status == "queued", Scan.revision == revision)
-    scan = session.scalar(waiting.limit(1))
+    scan = session.scalar(waiting.where(Scan.upload.is_(None)).limit(1))
     if scan is None:
         if dataset.root is None:
             raise DatalintError(f"{dataset.name} has no place below a root: send reports of it")
@@ -71,10 +71,13 @@ def claim(session: Session, worker: str, roots: list[str]) -> tuple[int, str, st
         .where(dead, Scan.attempts >= ATTEMPTS)
         .values(status="failed", finished=now, reason=f"its worker ended {ATTEMPTS} times while it ran")
     )
+    here = and_(Scan.upload.is_(None), Dataset.root.in_(roots))
+    if uploads.ROOT in roots:
+        here = or_(here, Scan.upload.is_not(None))
     free = (
         select(Scan)
         .join(Dataset)
-        .where(or_(Scan.status == "queued", dead), Dataset.root.in_(roots))
+        .where(or_(Scan.status == "queued", dead), here)
         .order_by(Scan.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Scan)
@@ -85,7 +88,8 @@ def claim(session: Session, worker: str, roots: list[str]) -> tuple[int, str, st
     scan.status, scan.worker, scan.lease, scan.started = "running", worker, now + LEASE, now
     scan.attempts += 1
     dataset = session.get_one(Dataset, scan.dataset_id)
-    return scan.id, dataset.root or "", dataset.path, dataset.label
+    root, path = (dataset.root or "", dataset.path) if scan.upload is None else (uploads.ROOT, scan.upload)
+    return scan.id, root, path, dataset.label
 
 
 def enqueue_due(session: Session, roots: Iterable[str]) -> None:
@@ -116,12 +120,15 @@ class Worker:
 
     def one(self) -> bool:
         """Do one scan if one waits."""
+        sweep = False
         with self._database.write() as session:
             if time.time() - self._swept > 60:
                 history.expire(session)
-                self._swept = time.time()
+                self._swept, sweep = time.time(), True
             enqueue_due(session, self._roots)
             claimed = claim(session, self.name, list(self._roots))
+        if sweep:
+            self._sweep()
         if claimed is None:
             return False
         scan_id, root, path, label = claimed
@@ -129,7 +136,14 @@ class Worker:
             self._scan(scan_id, str(place(self._roots, root, path)), label)
         except (DatalintError, OSError, ValueError) as error:
             self._end(scan_id, str(error)[:1000])
+        if root == uploads.ROOT:
+            self._sweep()
         return True
+
+    def _sweep(self) -> None:
+        folder = self._roots.get(uploads.ROOT)
+        if isinstance(folder, Path):
+            uploads.sweep(self._database, folder)
 
     def _scan(self, scan_id: int, path: str, label: str | None) -> None:
         running = Running("scan", {"path": path, "label": label}, self._limits)

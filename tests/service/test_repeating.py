@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import anyio
+import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from datalint.service.app import Service, create
 from datalint.service.models import Dataset
 from tests.service.reports import finding
 from tests.service.test_api import Team, shared, team
@@ -90,3 +93,15 @@ def test_at_once_it_is_done_once(team: Team, database: Database) -> None:
     assert 201 in codes
     with database.read() as session:
         assert session.scalar(select(func.count(Dataset.id)).where(Dataset.name == "rush")) == 1
+
+
+def test_its_own_mistakes_are_answered_with_the_headers_of_all_answers() -> None:
+    async def ask() -> httpx2.Response:
+        app = create(Service(cast("Database", None)))
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get("/api/v1/rules")
+
+    answer = anyio.run(ask)
+    assert (answer.status_code, answer.json()["status"]) == (500, 500)
+    assert answer.headers["x-content-type-options"] == "nosniff"

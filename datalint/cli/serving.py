@@ -35,6 +35,10 @@ from datalint.core.project import install
     "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer requests."
 )
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
+@click.option("--oidc", metavar="URL", help="Log people in by this OpenID Connect issuer.")
+@click.option("--oidc-client", default="", metavar="ID", help="Our id there; DATALINT_OIDC_SECRET is the secret.")
+@click.option("--oidc-role", multiple=True, metavar="GROUP=ROLE", help="What a group may do; '*' is everybody.")
+@click.option("--public-url", default="", metavar="URL", help="The address of the service as browsers see it.")
 @click.option("--uploads", metavar="DIR", help="Take data that is sent, keep it here, and remove it after its scan.")
 @click.option("--upload-limit", type=size, default="1GB", show_default=True, help="Size of one upload.")
 @click.option("--scan-memory", type=size, default="8GB", show_default=True, help="Memory of one scan.")

@@ -54,6 +54,10 @@ def create(service: Service) -> FastAPI:
     app.include_router(api.router, max_body_size=MAX_BODY)
     app.include_router(api.watching, include_in_schema=False, max_body_size=MAX_BODY)
     app.include_router(pages.router, include_in_schema=False, max_body_size=MAX_BODY)
+    if service.oidc:
+        from datalint.service import oidc  # an extra of its own
+
+        app.include_router(oidc.router, include_in_schema=False, max_body_size=MAX_BODY)
     if service.uploads:
         for_programs, for_people = uploading.routes(service.largest)
         app.include_router(for_programs)

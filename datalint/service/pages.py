@@ -17,11 +17,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 import datalint
 from datalint.core.errors import DatalintError
 from datalint.core.severity import LEVELS
+from datalint.core.wording import plural
 from datalint.report import wording
 from datalint.report.escape import clean
 from datalint.rules.detection_figures import all_figures
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from datalint.report.models import AffectedSample, DatasetReport
+
 
 PAGE: Final = 50
 """Rows of one page."""
@@ -95,7 +98,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"when": _when, "amount": "{:,}".format, "title": wording.title}
+_environment.filters |= {"when": _when, "amount": "{:,}".format, "title": wording.title, "plural": plural}
 
 
 def _spark(scans: Sequence[Any], height: int = 28, wide: int = 8) -> Markup:
@@ -214,7 +217,7 @@ def dataset_page(request: Request, who: Reader, name: str, state: str = "open", 
             dataset=dataset,
             scans=recent(session, [dataset.id], PAGE)[dataset.id],
             latest=dataset.latest_id and session.get(Scan, dataset.latest_id),
-            findings=sorted(rows[:PAGE], key=lambda f: (["error", "warning", "info"].index(f.severity), f.id)),
+            findings=sorted(rows[:PAGE], key=lambda f: (LEVELS.index(f.severity), f.id)),
             more=rows[PAGE - 1].id if len(rows) > PAGE else None,
             changes=changes,
             state=state,
@@ -241,7 +244,7 @@ def scan_page(request: Request, who: Reader, number: int) -> Response:
             select(Finding, Occurrence)
             .join(Occurrence)
             .where(Occurrence.scan_id == scan.id, Finding.folded.is_(False))
-            .order_by(Finding.severity, Finding.id)
+            .order_by(case({level: k for k, level in enumerate(LEVELS)}, value=Finding.severity), Finding.id)
             .limit(500)
         )
         others = recent(session, [scan.dataset_id], 10)[scan.dataset_id]
@@ -292,7 +295,7 @@ def finding_page(request: Request, who: Reader, number: int) -> Response:
         finding = finding_of(session, who, number)
         seen = select(Occurrence).where(Occurrence.finding_id == number).order_by(Occurrence.scan_id.desc()).limit(PAGE)
         events = select(Event).where(Event.finding_id == number).order_by(Event.id.desc()).limit(100)
-        item, pictures = _item(session, finding)
+        item, part, pictures = _item(session, finding)
         return _page(
             "finding.html.j2",
             request,
@@ -300,20 +303,33 @@ def finding_page(request: Request, who: Reader, number: int) -> Response:
             finding=finding,
             dataset=session.get_one(Dataset, finding.dataset_id),
             item=item,
-            samples=[(s, pictures.get(s.id)) for s in item.affected.samples[:PICTURES]] if item else [],
+            samples=[
+                (wording.relative(s.id, part), pictures.get(s.id), s.split, _details(s))
+                for s in item.affected.samples[:PICTURES]
+            ]
+            if item and part
+            else [],
             occurrences=list(session.scalars(seen)),
             events=list(session.scalars(events)),
             figures=_figures().get(finding.code),
         )
 
 
-def _item(session: Session, finding: Finding) -> tuple[Any, dict[str, str]]:
-    """What the last report says of a finding, and pictures of its samples as data URLs."""
+def _details(sample: AffectedSample) -> str:
+    told = wording.told(sample.detail)
+    return ", ".join(f"{wording.label(key)}: {wording.value(key, item, 6)}" for key, item in told.items())
+
+
+def _item(session: Session, finding: Finding) -> tuple[Any, DatasetReport | None, dict[str, str]]:
+    """What the last report says of a finding, where, and pictures of its samples as data URLs."""
     report = history.report_of(session, finding.last_id)
-    items = [item for item in report.findings if item.fingerprint == finding.fingerprint] if report else []
+    parts = report.datasets if report else ()
+    found = [(item, part) for part in parts for item in part.findings if item.fingerprint == finding.fingerprint]
+    items = [item for item, _ in found]
     packed = session.scalar(select(Stored.pictures).where(Stored.scan_id == finding.last_id)) if items else None
     pictures = json.loads(zlib.decompress(packed)) if packed else {}
-    return (items[0] if items else None), {name: f"data:image/webp;base64,{data}" for name, data in pictures.items()}
+    urls = {name: f"data:image/webp;base64,{data}" for name, data in pictures.items()}
+    return (*(found[0] if found else (None, None)), urls)
 
 
 @router.get("/rules")
@@ -457,7 +473,7 @@ def add(
 def samples_csv(request: Request, who: Reader, number: int) -> Response:
     """The samples that a finding names, for a spreadsheet."""
     with service_of(request).database.read() as session:
-        item, _ = _item(session, finding_of(session, who, number))
+        item, _, _ = _item(session, finding_of(session, who, number))
     samples = item.affected.samples if item else ()
     details = list(dict.fromkeys(name for sample in samples for name in sample.detail))
     text = io.StringIO()
@@ -476,7 +492,7 @@ def samples_csv(request: Request, who: Reader, number: int) -> Response:
 def tasks_json(request: Request, who: Reader, number: int) -> Response:
     """The samples as tasks of Label Studio."""
     with service_of(request).database.read() as session:
-        item, _ = _item(session, finding_of(session, who, number))
+        item, _, _ = _item(session, finding_of(session, who, number))
     samples = item.affected.samples if item else ()
     tasks = [
         {"data": {"id": s.id, "split": s.split, **s.detail}, "meta": {"fingerprint": s.fingerprint}} for s in samples
@@ -598,7 +614,7 @@ def revoke_token(request: Request, who: Admin, number: int) -> Response:
 def login_page(request: Request) -> Response:
     """Where a person gives a token."""
     cookie = request.cookies.get(CSRF) or secrets.token_urlsafe(24)
-    response = _page("login.html.j2", request, None, csrf=cookie)
+    response = _page("login.html.j2", request, None, csrf=cookie, oidc=service_of(request).oidc)
     response.set_cookie(CSRF, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return response
 

@@ -215,7 +215,7 @@ def principal(request: Request) -> Principal:
             if login and login.expires > time.time():
                 token = session.get_one(Token, login.token_id)
                 token = token if good(token) else None
-        elif not any_token(session):
+        elif service.oidc is None and not any_token(session):
             if any(name in request.headers for name in PROXY) and not service.insecure:
                 raise Problem(401, "behind a proxy nobody is known without a token: create one first")
             return Principal("local", "admin", cookie)

@@ -17,6 +17,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from datalint.core.errors import DatalintError
+from datalint.core.project import install
 from datalint.service import keeping, uploads
 from datalint.service import roots as places
 from datalint.service.app import create
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from datalint.service.oidc import Provider
     from datalint.service.roots import Roots
 
 
@@ -50,6 +52,10 @@ class Wishes:
     processes: int = 1
     web: bool = True
     insecure: bool = False
+    oidc: str | None = None
+    oidc_client: str = ""
+    oidc_role: Sequence[str] = ()
+    public_url: str = ""
     uploads: str | None = None
     upload_limit: int = 1 << 30
     memory: int = Limits.memory
@@ -102,7 +108,8 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> None:
         listening = stack.enter_context(_listen(wishes.host, wishes.port)) if wishes.web else None
         database = Database(wishes.database or default_database())
         stack.callback(database.engine.dispose)
-        if wishes.web and wishes.host not in LOOPBACK and not wishes.insecure:
+        known = wishes.insecure or _oidc(wishes)
+        if wishes.web and wishes.host not in LOOPBACK and not known:
             with database.read() as session:
                 if not any_token(session):
                     raise DatalintError(
@@ -150,9 +157,21 @@ def _web(wishes: Wishes) -> FastAPI:
             Limits(wishes.memory, wishes.timeout),
             (wishes.host, *wishes.allow_host),
             wishes.insecure,
+            _oidc(wishes),
             tuple(wishes.allow_hook),
         )
     )
+
+
+def _oidc(wishes: Wishes) -> Provider | None:
+    if wishes.oidc is None:
+        return None
+    try:
+        from datalint.service.oidc import provider
+    except ImportError as error:
+        raise DatalintError(f"--oidc needs the package {error.name}: {install('oidc')}") from error
+    secret = os.environ.get("DATALINT_OIDC_SECRET", "")
+    return provider(wishes.oidc, wishes.oidc_client, secret, wishes.oidc_role, wishes.public_url)
 
 
 def _uploads(wishes: Wishes) -> Path | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from datalint.service.database import Database
+    from datalint.service.oidc import Provider
     from datalint.service.roots import Roots
 
 
@@ -28,6 +29,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = ()
     insecure: bool = False
+    oidc: Provider | None = None
+    """Who else lets people in."""
     hooks: tuple[str, ...] = ()
     """Hosts of a private network that webhooks may be sent to."""
     attempts: Attempts = field(default_factory=Attempts)

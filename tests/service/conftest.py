@@ -88,11 +88,11 @@ def database(url: str) -> Iterator[Database]:
 class Served:
     """``datalint serve`` as a process of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **extra: str) -> None:
         self.process = subprocess.Popen(
             [*COMMAND, "serve", "--port", "0", *arguments],
             cwd=folder,
-            env=environment(folder),
+            env=environment(folder, extra),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -127,9 +127,9 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Served]:
+def serving(folder: Path, *arguments: str, **extra: str) -> Iterator[Served]:
     """The running service."""
-    served = Served(folder, *arguments)
+    served = Served(folder, *arguments, **extra)
     try:
         yield served
     finally:

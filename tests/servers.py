@@ -45,7 +45,7 @@ class Files(SimpleHTTPRequestHandler):
         elif how == "loop":
             self._moved(f"/loop/{rest}x")
         elif how == "inwards":
-            self._moved(f"http://127.0.0.1:{self.server.server_address[1]}/ok/{rest}")
+            self._moved(f"http://127.0.0.1:{self.connection.getsockname()[1]}/ok/{rest}")
         elif how == "moved":
             self._moved(f"/ok/{rest}")
         elif how == "silent":

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from datalint.report.diff import Diff
-    from datalint.service.security import Principal, Role
     from datalint.service.roots import Roots
+    from datalint.service.security import Principal, Role
     from datalint.service.shared import Service
 
 Row = TypeVar("Row", Scan, Finding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ NAME = re.compile(r"[\w][\w. -]{0,199}")
 Root = Path | str
 """A folder, or a URL below which everything may be read."""
 
-Roots = dict[str, Root]
+Roots = Mapping[str, Root]
 
 
 def named(values: Iterable[str]) -> Roots:
@@ -39,7 +40,7 @@ def named(values: Iterable[str]) -> Roots:
     Raises:
         DatalintError: one is no folder, two have one name, or a URL would show a login to whoever sees the pages.
     """
-    roots: Roots = {}
+    roots: dict[str, Root] = {}
     for value in values:
         name, sign, path = value.partition("=") if URL.match(value) is None else ("", "=", value)
         root: Root
@@ -66,7 +67,7 @@ def place(roots: Roots, root: str | None, path: str) -> Root:
     Raises:
         DatalintError: there is none, or it lies outside, be it through a link.
     """
-    if root not in roots:
+    if root is None or root not in roots:
         raise DatalintError(f"no root is called {root!r}: the roots are {', '.join(roots) or 'none'}")
     base = roots[root]
     if isinstance(base, str):

@@ -190,7 +190,7 @@ def _roots(wishes: Wishes) -> Roots:
     roots, folder = places.named(wishes.roots), _uploads(wishes)
     if uploads.ROOT in roots and folder:
         raise DatalintError(f"--root {uploads.ROOT}: the name is taken by --uploads; give another one")
-    return roots | ({uploads.ROOT: folder} if folder else {})
+    return {**roots, uploads.ROOT: folder} if folder else roots
 
 
 def _end_with(sentinel: int) -> None:

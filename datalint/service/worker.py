@@ -154,7 +154,7 @@ class Worker:
                     return
                 if not self._beat(scan_id, running):
                     return
-            folder = Path(running.folder.name)
+            folder = running.folder.path
             report = Report.model_validate_json((folder / "json").read_bytes())
             kept = {name: (folder / name).read_text(encoding="utf-8") for name in ("html", "pictures")}
         finally:

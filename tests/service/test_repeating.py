@@ -10,8 +10,9 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
-from datalint.service.app import Service, create
+from datalint.service.app import create
 from datalint.service.models import Dataset
+from datalint.service.shared import Service
 from tests.service.reports import finding
 from tests.service.test_api import Team, shared, team
 

@@ -13,7 +13,7 @@ import click
 
 from datalint.core.errors import DatalintError
 from datalint.core.severity import LEVELS
-from datalint.report.formats.formats import FORMATS
+from datalint.report.formats.formats import CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -128,8 +128,8 @@ def size(value: str) -> int:
 def named_format(value: str) -> tuple[str, Path | None]:
     """NAME, or NAME:FILE."""
     name, sign, file = value.partition(":")
-    if name not in FORMATS:
-        raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}")
+    if name not in CHOICES:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(CHOICES)}")
     if sign and not file:
         raise click.BadParameter(
             f"{value!r} names no file; give one, such as {name}:report.{name}, or leave the colon out"

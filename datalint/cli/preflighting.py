@@ -21,7 +21,7 @@ from datalint.cli.options import (
     QUIET,
     named_format,
 )
-from datalint.report.formats.formats import FORMATS
+from datalint.report.formats.formats import CHOICES
 
 
 @click.command()
@@ -45,7 +45,7 @@ from datalint.report.formats.formats import FORMATS
     multiple=True,
     type=named_format,
     metavar="NAME[:FILE]",
-    help=f"What to print, or with :FILE to write: {', '.join(FORMATS)}.",
+    help=f"What to print, or with :FILE to write: {', '.join(CHOICES)}.",
 )
 @JSON_FILE
 @HTML_FILE

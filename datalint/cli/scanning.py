@@ -33,7 +33,7 @@ from datalint.cli.options import (
 )
 from datalint.cli.showing import Output, check_writable, show, status, write
 from datalint.core.errors import DatalintError
-from datalint.report.formats.formats import FORMATS
+from datalint.report.formats.formats import CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ class Scan(Grouped):
     multiple=True,
     type=named_format,
     metavar="NAME[:FILE]",
-    help=f"What to print, or with :FILE to write: {', '.join(FORMATS)}. Several are possible, one of them printed; "
+    help=f"What to print, or with :FILE to write: {', '.join(CHOICES)}. Several are possible, one of them printed; "
     "text if none is.",
 )
 @JSON_FILE

@@ -155,7 +155,11 @@ def show(report: Report, output: Output, written: list[Path]) -> None:
 
         shown = formats.render(output.style, report, output.fail_on)
         # As bytes: what a program reads is UTF-8, whatever the terminal's encoding is.
-        click.echo(shown if output.style == "concise" else shown.encode(), nl=False)
+        if isinstance(shown, bytes) and terminal():
+            raise DatalintError(f"a terminal shows no pictures: give --format {output.style}:FILE")
+        if isinstance(shown, str) and output.style != "concise":
+            shown = shown.encode()
+        click.echo(shown, nl=False)
         return
     from datalint.report.formats import text
 

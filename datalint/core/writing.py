@@ -70,7 +70,7 @@ class Files:
         self._direct: list[tuple[Path, bytes]] = []
         """What is written to instead of replaced, when all others are in place: a reader may wait for each to end."""
 
-    def add(self, path: Path, text: str, within: Path | None = None) -> None:
+    def add(self, path: Path, text: str | bytes, within: Path | None = None) -> None:
         """Prepare a file.
 
         Args:
@@ -82,7 +82,7 @@ class Files:
         Raises:
             DatalintError: it cannot be written.
         """
-        data = text.encode("utf-8", "replace")
+        data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
         with _errors(path):
             check(path, within)
             path.parent.mkdir(parents=True, exist_ok=True)

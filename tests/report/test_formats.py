@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from importlib import resources
@@ -10,8 +11,9 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from PIL import Image
 
-from datalint.report.formats import card, comment, formats, github, gitlab, junit, markdown, sarif
+from datalint.report.formats import card, comment, formats, github, gitlab, junit, markdown, png, sarif
 from datalint.report.formats.locations import location
 from datalint.report.models import Affected, Report
 from tests.command import call
@@ -76,12 +78,12 @@ def test_findings_that_follow_from_another_are_not_told_twice(name: str) -> None
     lead, part, *others = dataset.findings
     part = part.model_copy(update={"part_of": lead.fingerprint, "severity": "info", "message": "told elsewhere"})
     report = examples.report([dataset.model_copy(update={"findings": (lead, part, *others)})])
-    assert ("told elsewhere" in formats.render(name, report)) == (name == "json")
+    assert ("told elsewhere" in str(formats.render(name, report))) == (name == "json")
 
 
 @pytest.mark.parametrize("name", [name for name in formats.FORMATS if name != "json"])
 def test_hostile_names_stay_names(name: str) -> None:
-    shown = formats.render(name, examples.hostile(), "warning")
+    shown = str(formats.render(name, examples.hostile(), "warning"))
     assert not CONTROLS.search(shown)
     if name in {"text", "concise", "markdown", "comment", "card"}:
         assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
@@ -274,3 +276,23 @@ def test_formats_that_cannot_be_given(tmp_path: Path, wanted: tuple[str, ...], m
     assert (done.status, done.out) == (2, "")
     assert message in done.err and len(done.err.splitlines()) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv"]
+
+
+def test_the_verdict_as_a_picture() -> None:
+    seen = []
+    for report in (
+        examples.report([examples.iris()]),
+        examples.hostile(),
+        examples.many(50, codes=3),
+        examples.report([]),
+    ):
+        drawn = png.render(report)
+        assert drawn == png.render(report)
+        with Image.open(io.BytesIO(drawn)) as image:
+            assert (image.format, image.size) == ("PNG", (1200, 630))
+            seen.append(image.getpixel((4, 300)))
+            # Nothing runs out of the picture.
+            edge = image.crop((1200 - 40, 0, 1200, 630)).getcolors()
+            assert edge == [(40 * 630, (255, 255, 255))]
+    assert len(drawn) < 100_000
+    assert len({*seen}) >= 2  # the colour says how bad it is

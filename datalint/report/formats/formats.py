@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from datalint.report.models import Report
 
 FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "markdown", "comment", "card")
+"""Of text."""
+
+CHOICES = (*FORMATS, "png")
+"""All that can be asked for; a picture is bytes."""
 
 
-def render(name: str, report: Report, fail_on: FailOn = "error") -> str:
-    """The report in one of the :data:`FORMATS` or as ``html``, without colours.
+def render(name: str, report: Report, fail_on: FailOn = "error") -> str | bytes:
+    """The report in one of the :data:`CHOICES` or as ``html``, without colours.
 
     Args:
         name: of the format.

@@ -171,7 +171,7 @@ def scan(paths: Sequence[str], **typed: Any) -> None:
     if typed["show_settings"]:
         show_settings(options.settings)
         return
-    output = Output.of(typed, options.settings.config.fail_on)
+    output = replace(Output.of(typed, options.settings.config.fail_on), note=_left_out(options))
     check_writable(output)
     if typed["watch"]:
         from datalint.cli.watching import watch
@@ -212,6 +212,19 @@ def _scanned(paths: Sequence[str], options: ScanOptions, output: Output) -> Repo
 
     with Progress(output.wants_progress) as progress, piped(paths) as source:
         return api.run(source, replace(options, progress=progress))
+
+
+def _left_out(options: ScanOptions) -> str:
+    """What the preset keeps from being judged."""
+    from datalint.rules.base import Rule
+    from datalint.rules.registry import select_kind
+
+    config = options.settings.config
+    if config.preset != "fast":
+        return ""
+    left = [rule.code for rule in select_kind(Rule, config.select, config.ignore) if rule.trains]
+    more = f" and {len(left) - 3:,} more" if len(left) > 3 else ""
+    return f"left out by preset fast, since they train a model: {', '.join(left[:3])}{more}" if left else ""
 
 
 def _options(paths: Sequence[str], typed: Mapping[str, Any]) -> ScanOptions:

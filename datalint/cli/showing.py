@@ -45,6 +45,8 @@ class Output:
     verbose: bool
     fail_on: FailOn
     exit_zero: bool
+    note: str = ""
+    """What is said after the report, of how it was made."""
 
     @classmethod
     def of(cls, typed: Mapping[str, Any], fail_on: FailOn) -> Output:
@@ -171,11 +173,11 @@ def show(report: Report, output: Output, written: list[Path]) -> None:
     click.echo(shown, nl=not shown.endswith("\n"), color=colour)
     if output.quiet:
         return
-    leading = wording.leading(report)
-    if leading:
-        tell(f"more on a rule: datalint explain {leading[0].code}")
-    if written:
-        tell(f"reports: {', '.join(path.as_posix() for path in written)}")
+    closing = [output.note]
+    closing += [f"more on a rule: datalint explain {finding.code}" for finding in wording.leading(report)[:1]]
+    closing += [f"reports: {', '.join(path.as_posix() for path in written)}"] if written else []
+    for line in filter(None, closing):
+        tell(line)
 
 
 def _colour(wish: str) -> bool:

@@ -31,4 +31,8 @@ def render(name: str, report: Report, fail_on: FailOn = "error") -> str | bytes:
         return report.to_html()
     if name == "text":
         return str(report)
+    if name == "png":
+        from datalint.report.formats import png
+
+        return png.render(report)
     return writer(name)(report, fail_on) if name == "junit" else writer(name)(report)

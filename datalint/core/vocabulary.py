@@ -146,6 +146,20 @@ def split_values(values: Collection[str]) -> dict[str, str] | None:
     return _joined(named) if {TRAIN, TRAINVAL} & splits or len(splits) > 1 else None
 
 
+def coded_splits(name: str, values: Collection[str]) -> dict[str, str] | None:
+    """Splits that numbers stand for in a column or file of this name, or None.
+
+    A partition counts train, validation and test from 0, as CelebA does; what asks whether a sample is for training
+    (``is_training``, ``train_test_split``) answers 1 or 0.
+    """
+    words = set(re.split(r"[\W_]+", _lowered(name)))
+    if "partition" in words and "0" in values and {"1", "2"} & {*values} and {*values} <= {"0", "1", "2"}:
+        return {"0": TRAIN, "1": VALIDATION, "2": TEST}
+    if {"train", "training"} & words and {"is", "split"} & words and {*values} == {"0", "1"}:
+        return {"0": TEST, "1": TRAIN}
+    return None
+
+
 def _lowered(name: str) -> str:
     return _CAMEL.sub("_", name).casefold()
 

@@ -230,6 +230,46 @@ def emotions(root: Path) -> None:
     pd.DataFrame(rows).to_csv(root / "fer2013.csv", index=False)
 
 
+CELEBA = ("Bald", "Male", "Smiling", "Young")
+CELEBA_SPLITS = np.repeat([0, 1, 2], [60, 15, 15])
+
+
+def celeba(root: Path) -> None:
+    names = [f"{k + 1:06d}.jpg" for k in range(90)]
+    for k, name in enumerate(names):
+        picture(root, f"img_align_celeba/img_align_celeba/{name}", k)
+    tables: dict[str, dict[str, Any]] = {
+        "attr": {name: np.where(RNG.random(90) < 0.4, 1, -1) for name in CELEBA},
+        "eval_partition": {"partition": CELEBA_SPLITS},
+        "landmarks_align": {name: RNG.integers(5, 40, 90) for name in ("lefteye_x", "lefteye_y", "nose_x", "nose_y")},
+        "bbox": {"x_1": RNG.integers(0, 9, 90), "y_1": RNG.integers(0, 9, 90), "width": 30, "height": 35},
+    }
+    for what, columns in tables.items():
+        name = f"list_{what}.csv" if what == "eval_partition" else f"list_{what}_celeba.csv"
+        pd.DataFrame({"image_id": names} | columns).to_csv(root / name, index=False)
+
+
+def celeba_as_published(root: Path) -> None:
+    names = [f"{k + 1:06d}.jpg" for k in range(90)]
+    for k, name in enumerate(names):
+        picture(root, f"img_align_celeba/{name}", k)
+    flags = np.where(RNG.random((90, 4)) < 0.4, 1, -1)
+    rows = [f"{name} " + " ".join(f"{n:2d}" for n in row) for name, row in zip(names, flags, strict=True)]
+    put(root, "list_attr_celeba.txt", ["90", " ".join(CELEBA) + " ", *rows])
+    put(root, "list_eval_partition.txt", [f"{name} {k}" for name, k in zip(names, CELEBA_SPLITS, strict=True)])
+    put(root, "identity_CelebA.txt", [f"{name} {RNG.integers(1, 20)}" for name in names])
+
+
+def skin_lesions(root: Path) -> None:
+    rows = []
+    for k in range(120):
+        name = f"ISIC_{24306 + k:07d}"
+        picture(root, f"HAM10000_images_part_{1 + k // 60}/{name}.jpg", k)
+        told = {"lesion_id": f"HAM_{k:07d}", "image_id": name, "dx": ("nv", "mel", "bkl")[k % 3]}
+        rows.append(told | {"dx_type": ("histo", "follow_up")[k % 2], "age": 5.0 * RNG.integers(4, 17), "sex": "male"})
+    pd.DataFrame(rows).to_csv(root / "HAM10000_metadata.csv", index=False)
+
+
 def edges(root: Path) -> None:
     ends = {"source": RNG.integers(0, 200, 800), "target": RNG.integers(0, 200, 800)}
     pd.DataFrame(ends | {"weight": RNG.random(800).round(3)}).drop_duplicates().to_csv(root / "edges.csv", index=False)
@@ -287,7 +327,7 @@ FAMOUS = [
         "image class folders in split folders",
         {"train": 90, "validation": 30, "test": 30},
         "class folder",
-        {"train": 3},
+        {"train": 3, "validation": 3},
     ),
     Read(
         imagenet, "image class folders in split folders", {"train": 90, "validation": 30}, "class folder", {"train": 3}
@@ -301,6 +341,21 @@ FAMOUS = [
     Read(commands, "recordings in class folders", {"all": 60}, "class folder", {"all": 3}),
     Read(common_voice, "recordings listed in a table", {"train": 48, "validation": 16, "test": 16}),
     Read(emotions, "delimited text file", {"train": 240, "test": 60}, "emotion", {"train": 7, "test": 7}),
+    Read(
+        celeba,
+        "images listed in a table",
+        {"train": 60, "validation": 15, "test": 15},
+        ",".join(CELEBA),
+        {"train": 4, "validation": 4, "test": 4},
+    ),
+    Read(
+        celeba_as_published,
+        "images listed in a table",
+        {"train": 60, "validation": 15, "test": 15},
+        ",".join(CELEBA),
+        {"train": 4, "validation": 4, "test": 4},
+    ),
+    Read(skin_lesions, "images listed in a table", {"all": 120}, "dx", {"all": 3}),
     Read(edges, "delimited text file", {"all": 0}),
     Read(panel, "delimited text file", {"all": 1_200}, "y"),
     Read(comments, "delimited text, one file per split", {"train": 160, "test": 80}, "toxic,threat", {"train": 2}),
@@ -319,3 +374,14 @@ def test_what_is_read(tmp_path: Path, read: Read) -> None:
     assert {split.name: len(split.classes) for split in info.splits if split.classes} == read.classes
     blamed = [(f.code, f.message) for f in report.findings if f.severity != "info"]
     assert not [item for item in blamed if item[0] not in {"LBL103", "ORD106", "SPL109"}], json.dumps(blamed, indent=1)
+
+
+def test_copies_are_found_where_a_list_says_the_splits(tmp_path: Path) -> None:
+    celeba(tmp_path)
+    folder = tmp_path / "img_align_celeba" / "img_align_celeba"
+    for k in range(1, 9):
+        (folder / f"{75 + k:06d}.jpg").write_bytes((folder / f"{k:06d}.jpg").read_bytes())
+    report = datalint.scan(tmp_path, cache=False, jobs=1, select=["SPL101"])
+    (found,) = report.findings
+    assert (found.severity, found.split) == ("error", "test")
+    assert "8 of 15" in found.message

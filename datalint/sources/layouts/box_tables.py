@@ -8,7 +8,7 @@ from datalint.core.dataset import Problem
 from datalint.sources.annotations.box_tables import BoxTable
 from datalint.sources.annotations.listed import Gallery
 from datalint.sources.files import IMAGES
-from datalint.sources.layouts.base import Claim, Layout
+from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.object_lists import claims
 
 if TYPE_CHECKING:
@@ -40,4 +40,7 @@ class BoxTables(Layout):
                 text = "boxes of pictures that are read with other annotations: left out"
                 folder.unread[table.entry.parts] = Problem("not-scanned", table.entry.shown, text)
         free = [table for table in found if table.entry.parts not in folder.unread]
-        yield from claims(folder, free, "a table of boxes")
+        bare = [table for table in free if len(table) == len(table.names) and len(table.class_names) < 2]
+        yield from claims(folder, [table for table in free if table not in bare], "a table of boxes")
+        # One box without a class in each picture may only say where that is which another table labels.
+        yield from claims(folder, bare, "a table of boxes", Basis.STRUCTURE)

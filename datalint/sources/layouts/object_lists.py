@@ -82,7 +82,7 @@ class _Part:
     pictures: Resolved
 
 
-def claims(folder: Folder, found: Iterable[ObjectFile], layout: str) -> Iterator[Claim]:
+def claims(folder: Folder, found: Iterable[ObjectFile], layout: str, basis: Basis = Basis.DECLARED) -> Iterator[Claim]:
     """The files of each folder that holds them, or the folders of their splits, with their pictures."""
     homes: dict[tuple[str, ...], list[ObjectFile]] = {}
     for file in found:
@@ -102,7 +102,7 @@ def claims(folder: Folder, found: Iterable[ObjectFile], layout: str) -> Iterator
         dataset = _dataset(folder, home, parts, moot, unlisted, layout)
         own = [file.entry for file in files_here]
         left_out = [*unlisted, *(file.entry for file, _ in moot)]
-        yield Claim([*pictures.values(), *own], Basis.DECLARED, dataset.evidence, dataset, left_out)
+        yield Claim([*pictures.values(), *own], basis, dataset.evidence, dataset, left_out)
 
 
 def _home(entry: Entry) -> tuple[str, ...]:

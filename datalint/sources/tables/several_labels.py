@@ -48,6 +48,8 @@ class SeveralLabels:
     """What joins the labels in the only column, or ``[``; empty for one column of 0 and 1 per label."""
     class_names: tuple[str, ...] = ()
     """Declared names of the labels 0..C-1."""
+    off: int = 0
+    """What stands in the column of a label that a sample has not: 0, or -1 as in CelebA."""
 
     @property
     def name(self) -> str:
@@ -64,13 +66,13 @@ class SeveralLabels:
     def of_flags(self, flags: NDArray[np.float64]) -> LabelBlock:
         """The labels whose columns hold 1: ``flags`` has a row per sample."""
         missing = np.isnan(flags)
-        states = np.where(missing, 3, np.where(flags == 1, 1, np.where(flags == 0, 0, 2))).astype(np.uint8)
+        states = np.where(missing, 3, np.where(flags == 1, 1, np.where(flags == self.off, 0, 2))).astype(np.uint8)
         _, first, codes = np.unique(states, axis=0, return_index=True, return_inverse=True)
         sets = [
             LabelSet(
                 tuple(sorted(name for name, state in zip(self.columns, row, strict=True) if state == 1)),
                 tuple(
-                    f"{name!r} is {'missing' if state == 3 else 'neither 0 nor 1'}"
+                    f"{name!r} is {'missing' if state == 3 else f'neither {self.off} nor 1'}"
                     for name, state in zip(self.columns, row, strict=True)
                     if state > 1
                 ),
@@ -237,17 +239,21 @@ def _flags(
     columns: Sequence[ColumnHead], choice: LabelChoice | None, lacking: Collection[str]
 ) -> tuple[LabelChoice, SeveralLabels] | None:
     """One column of 0 and 1 per label: all that test lacks, those named so, or all that there is next to texts or media."""
-    flags = [column for column in columns if _is_flag(column)]
+    offs = {column.name: off for column in columns if (off := off_of(column)) is not None}
+    off = -1 if sum(value == -1 for value in offs.values()) > len(offs) / 2 else 0
+    flags = [column for column in columns if offs.get(column.name) == off]
     names = [column.name for column in flags]
     if len(flags) < 2 or (choice is not None and choice.confidence != "low" and choice.name not in names):
         return None
     if len(lacking) >= 2 and set(lacking) <= set(names):
-        return _named_flags([name for name in names if name in lacking], "columns of 0 and 1 that test lacks", "high")
+        return _named_flags(
+            [name for name in names if name in lacking], f"columns of {off} and 1 that test lacks", "high", off
+        )
     if choice is not None and choice.confidence != "low" and choice.name == columns[-1].name:
         return None  # the usual place of the only one
     called = [column for column in flags if words_of(column.name)[:1] and words_of(column.name)[0] in _TARGETS]
     if len(called) >= 3 and _overlap(called):
-        return _named_flags([column.name for column in called], "columns of 0 and 1 named as labels", "high")
+        return _named_flags([column.name for column in called], f"columns of {off} and 1 named as labels", "high", off)
     rest = [column for column in columns if column.name not in names]
     roles = [role_of(column, first=column is columns[0]) for column in rest]
     said = any(
@@ -258,24 +264,31 @@ def _flags(
     if len(flags) < 3 or not said or "feature" in roles or properties or not _overlap(flags):
         return None
     known = choice is not None and choice.confidence == "medium"
-    why = "columns of 0 and 1, and no other column but texts and keys"
-    return _named_flags(names, why, "medium" if known else "low")
+    why = f"columns of {off} and 1, and no other column but texts and keys"
+    return _named_flags(names, why, "medium" if known else "low", off)
 
 
-def _named_flags(names: Sequence[str], evidence: str, confidence: Confidence) -> tuple[LabelChoice, SeveralLabels]:
-    found = SeveralLabels(tuple(names))
+def _named_flags(
+    names: Sequence[str], evidence: str, confidence: Confidence, off: int
+) -> tuple[LabelChoice, SeveralLabels]:
+    found = SeveralLabels(tuple(names), off=off)
     return LabelChoice(found.name, f"{len(names)} {evidence}", confidence), found
 
 
-def _is_flag(column: ColumnHead) -> bool:
-    """Whether nearly all values are 0 or 1, or true and false."""
+def off_of(column: ColumnHead) -> int | None:
+    """What stands for no in a column of which nearly all values are 0 or 1, -1 or 1, or true and false; None for others."""
     # A glance is enough for most: of a wide table not every column can be counted.
     glance = [value for value in map(_flag, column.values[:20]) if value is not None]
-    if sum(value not in {0, 1} for value in glance) > 4:
-        return False
-    counts = column.facts.counts
-    flags = sum(count for value, count in counts.items() if _flag(value) in {0, 1})
-    return bool(counts) and flags >= 0.95 * column.facts.present and role_of(column) == "feature"
+    for off in (0, -1):
+        if sum(value not in {off, 1} for value in glance) > 4:
+            continue
+        counts = column.facts.counts
+        flags = sum(count for value, count in counts.items() if _flag(value) in {off, 1})
+        # Where -1 never meets its opposite it is a mark for something else.
+        both = off == 0 or len(counts) > 1
+        if counts and both and flags >= 0.95 * column.facts.present and role_of(column) == "feature":
+            return off
+    return None
 
 
 def _flag(value: object) -> float | None:

@@ -80,10 +80,11 @@ def _hold_words(entries: Sequence[Entry]) -> bool:
     """Whether most of some files are made up of words rather than of numbers."""
     step = max(1, len(entries) // LOOKED_AT)
     some = entries[::step][:LOOKED_AT]
-    return 2 * sum(map(_is_prose, some)) > len(some)
+    return 2 * sum(map(is_prose, some)) > len(some)
 
 
-def _is_prose(entry: Entry) -> bool:
+def is_prose(entry: Entry) -> bool:
+    """Whether a file is made up of words."""
     try:
         text, _ = read_text(entry.place or entry.where)
     except (OSError, NoText):

@@ -265,7 +265,7 @@ def skin_lesions(root: Path) -> None:
     for k in range(120):
         name = f"ISIC_{24306 + k:07d}"
         picture(root, f"HAM10000_images_part_{1 + k // 60}/{name}.jpg", k)
-        told = {"lesion_id": f"HAM_{k:07d}", "image_id": name, "dx": ("nv", "mel", "bkl")[k % 3]}
+        told: dict[str, Any] = {"lesion_id": f"HAM_{k:07d}", "image_id": name, "dx": ("nv", "mel", "bkl")[k % 3]}
         rows.append(told | {"dx_type": ("histo", "follow_up")[k % 2], "age": 5.0 * RNG.integers(4, 17), "sex": "male"})
     pd.DataFrame(rows).to_csv(root / "HAM10000_metadata.csv", index=False)
 

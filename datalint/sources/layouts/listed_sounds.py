@@ -52,7 +52,7 @@ class ListedRecordings(Layout):
             column: str | None = folder.once(("sounds", table.path), lambda t=table: _column(t, folder.sounds))  # type: ignore[misc]
             if column is None:
                 continue
-            listed, sounds = _listed(parts, column, folder.sounds)
+            listed, sounds = listed_in(parts, column, folder.sounds)
             if not sounds:
                 continue
             if not taken.isdisjoint(sounds) or not folder.claimed.isdisjoint(sounds):
@@ -65,7 +65,7 @@ class ListedRecordings(Layout):
             others = [
                 e for e in folder.left if e.folder in homes and e.suffix in _suffixes(sounds) and e.parts not in sounds
             ]
-            made = _dataset(dataset, table, column, listed, len(sounds), others)
+            made = heard(dataset, table, column, listed, len(sounds), others)
             yield Claim([*entries, *sounds.values(), *others], Basis.STRUCTURE, made.evidence, made, others)
 
 
@@ -96,7 +96,7 @@ def entry_of(name: str, places: Places, home: tuple[str, ...]) -> Entry | None:
     return None
 
 
-def _listed(
+def listed_in(
     parts: list[TablePartition], column: str, places: Places
 ) -> tuple[list[ListedSounds], dict[tuple[str, ...], Entry]]:
     """The rows in parts, each with its recording, and the recordings by their place."""
@@ -118,9 +118,10 @@ def _listed(
     return made, sounds
 
 
-def _dataset(
+def heard(
     dataset: Dataset, table: TableFile, column: str, listed: list[ListedSounds], count: int, others: list[Entry]
 ) -> Dataset:
+    """The data set of a table with the recordings that a column names; ``others`` are named nowhere."""
     problems = [p for p in dataset.problems if p.kind != "absent"]
     if others:
         them = f"{counted(len(others), 'recording')} that no table lists {are(len(others))} left out, this the first"

@@ -89,8 +89,8 @@ def split_files(names: Sequence[str]) -> dict[str, str]:
     """
     tables = [name for name in names if not is_submission(name)]
     found = {name: split for name in tables if (split := split_of(name)) is not None}
-    # The UCI repository calls the two files of a set adult.data and adult.test.
-    found |= {name: TRAIN for name in tables if name.endswith(".data") and f"{name[:-5]}.test" in found}
+    # The UCI repository calls the two files of a set adult.data and adult.test, MovieLens u1.base and u1.test.
+    found |= {name: TRAIN for name in tables if name.endswith((".data", ".base")) and f"{name[:-5]}.test" in found}
     splits = set(found.values())
     if not {TRAIN, TRAINVAL} & splits and len(splits) < 2:
         return {}

@@ -270,6 +270,37 @@ def skin_lesions(root: Path) -> None:
     pd.DataFrame(rows).to_csv(root / "HAM10000_metadata.csv", index=False)
 
 
+def ratings(root: Path, apart: str) -> None:
+    rows = []
+    for user in range(1, 61):
+        for item in RNG.choice(120, 25, replace=False):
+            rating = int(np.clip(round(1 + 4 * item / 120 + RNG.normal(0, 0.8)), 1, 5))
+            rows.append((user, item + 1, rating, 874_724_710 + int(RNG.integers(10**7))))
+    lines = [apart.join(map(str, rows[k])) for k in RNG.permutation(len(rows))]
+    put(root, "u.data" if apart == "\t" else "ratings.dat", lines)
+
+
+def movielens(root: Path) -> None:
+    ratings(root, "\t")
+    put(root, "u.item", [f"{k}|Film {k} (1995)|01-Jan-1995||http://example.com/{k}|0|1" for k in range(1, 121)])
+    put(root, "u.occupation", ["student", "writer"])
+
+
+def movielens_1m(root: Path) -> None:
+    ratings(root, "::")
+
+
+def super_resolution(root: Path) -> None:
+    for k in range(60):
+        split = "train" if k < 45 else "valid"
+        picture(root, f"DIV2K_{split}_HR/{k + 1:04d}.png", k, 64)
+        for scale in (2, 4):
+            small = root / f"DIV2K_{split}_LR_bicubic" / f"X{scale}" / f"{k + 1:04d}x{scale}.png"
+            small.parent.mkdir(parents=True, exist_ok=True)
+            with Image.open(root / f"DIV2K_{split}_HR" / f"{k + 1:04d}.png") as image:
+                image.resize((64 // scale, 64 // scale)).save(small)
+
+
 def edges(root: Path) -> None:
     ends = {"source": RNG.integers(0, 200, 800), "target": RNG.integers(0, 200, 800)}
     pd.DataFrame(ends | {"weight": RNG.random(800).round(3)}).drop_duplicates().to_csv(root / "edges.csv", index=False)
@@ -355,6 +386,8 @@ FAMOUS = [
         ",".join(CELEBA),
         {"train": 4, "validation": 4, "test": 4},
     ),
+    Read(movielens, "delimited text file", {"all": 1_500}, "column_3", {"all": 5}),
+    Read(movielens_1m, "text with double colons file", {"all": 1_500}, "column_3", {"all": 5}),
     Read(skin_lesions, "images listed in a table", {"all": 120}, "dx", {"all": 3}),
     Read(edges, "delimited text file", {"all": 0}),
     Read(panel, "delimited text file", {"all": 1_200}, "y"),
@@ -385,3 +418,26 @@ def test_copies_are_found_where_a_list_says_the_splits(tmp_path: Path) -> None:
     (found,) = report.findings
     assert (found.severity, found.split) == ("error", "test")
     assert "8 of 15" in found.message
+
+
+def test_kinds_of_pictures_are_sets_and_no_classes(tmp_path: Path) -> None:
+    super_resolution(tmp_path)
+    report = datalint.scan(tmp_path, cache=False, jobs=1)
+    assert {info.name: [s.samples for s in info.splits] for info in report.datasets} == {
+        "hr": [45, 15],
+        "lr/X2": [45, 15],
+        "lr/X4": [45, 15],
+    }
+    assert not [info.label for info in report.datasets if info.label]
+    assert not [f.message for f in report.findings if f.severity != "info"]
+
+
+def test_volumes_are_no_table(tmp_path: Path) -> None:
+    cases = [f"./imagesTr/case_{k:03d}.nii.gz" for k in range(12)]
+    for name in cases:
+        put(tmp_path, name, "NIfTI")
+    pairs = [{"image": name, "label": name.replace("images", "labels")} for name in cases]
+    tasks = {"name": "Hippocampus", "numTraining": 12, "training": pairs, "test": ["./imagesTs/case_100.nii.gz"]}
+    put(tmp_path, "dataset.json", json.dumps(tasks))
+    with pytest.raises(datalint.DatalintError, match=r"dataset\.json: lists 13 volumes of NIfTI .* nibabel or MONAI"):
+        datalint.scan(tmp_path, cache=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = re.compile(
     r"(.*[-_ ]|train|val(id(ation)?)?|test|(?-i:.*[a-z](?=[MSLAG])))?(masks?|segmentations?|segs?|segmaps?|labels?|annotations?|annots?|anns?|instances?"
-    r"|gt|ground[-_ ]?truths?)([-_ ](dir|png))?|segmentation(class|object)|gt(fine|coarse)",
+    r"|trimaps?|gt|ground[-_ ]?truths?)([-_ ](dir|png))?|segmentation(class|object)|gt(fine|coarse)",
     re.IGNORECASE,
 )
 """Names of folders that may hold masks."""
@@ -68,8 +68,10 @@ def find_masks(images: Sequence[Entry]) -> list[MaskFolder]:
         level = named[folder]
         own = _stem(entry.name)
         if level is not None:
-            key = (*folder[:level], *folder[level + 1 :], STEM.sub("", own))
-            suspects[folder[: level + 1]].append((entry, key))
+            # annotations/trimaps: both say what lies there.
+            end = next((k for k in range(level, len(folder)) if not FOLDER.fullmatch(folder[k])), len(folder))
+            key = (*folder[:level], *folder[end:], STEM.sub("", own))
+            suspects[folder[:end]].append((entry, key))
         elif STEM.search(own):
             suspects[(*folder, "*")].append((entry, (*folder, STEM.sub("", own))))
         else:

@@ -21,7 +21,7 @@ from datalint.sources.named_classes import classes_in_names
 from datalint.sources.tables.unlike import among_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
@@ -34,10 +34,18 @@ FLAT_FOLDERS = re.compile(
 """Folder names that say what is inside rather than which class it is."""
 
 ROLES = re.compile(
-    r"hr|lr|sr|([hl]r|lr_bicubic)[-_ ]?x\d|rgb|rgbd|depths?|disparity|semseg|normals|infrared|nir|thermal|query|gallery|probe",
+    r"hr|lr|sr|([hl]r|lr_bicubic)([-_ ]?x\d)?|x[2348]|rgb|rgbd|depths?|disparity|semseg|normals|infrared|nir|thermal|query|gallery|probe",
     re.IGNORECASE,
 )
 """Folder names of one kind of picture among several of the same scenes or persons."""
+
+PAIRED = frozenset(
+    {"blur", "blurred", "sharp", "noisy", "clean", "input", "target", "hazy", "gt", "low", "high", "rainy"}
+)
+"""The same, where every picture of one has its like in the other: these may be classes too."""
+
+_SCALE = re.compile(r"[-_]?x[2348]$", re.IGNORECASE)
+"""Ends of names of pictures that were made smaller."""
 
 RECORDINGS = re.compile(r"(video|clip|seq|sequence|fold|speaker|spk|actor)[-_ ]?\d+", re.IGNORECASE)
 """Folder names of recordings, whose frames are inside, of folds and of speakers."""
@@ -158,6 +166,8 @@ def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
     beside = all(ROLES.fullmatch(name) for name in groups if not vocabulary.split_of(name))
     splits = split_folders({n: beside or all(len(e.parts) > depth + 2 for e in inside) for n, inside in groups.items()})
     if splits and len(direct) <= few:
+        if kinds := _kinds(groups, splits):
+            return [one for kind in kinds for one in _of_kind(groups, splits, parts, direct, *kind)]
         whole, *roles = _in_split_folders(groups, splits, parts)
         whole.strays, whole.stray = direct, "lies beside the split folders, so it belongs to none"
         others = [(name, inside) for name, inside in groups.items() if name not in splits]
@@ -184,6 +194,31 @@ def arranged(entries: list[Entry], parts: tuple[str, ...]) -> list[Pictures]:
     return [Pictures({WHOLE: inside}, {WHOLE: "not split"}, depth, parts, CLASSES, direct)]
 
 
+def _kinds(groups: Mapping[str, list[Entry]], splits: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """The folders of each kind of picture, where names say it with the split: ``DIV2K_train_HR``, ``DIV2K_train_LR_bicubic``."""
+    kinds: dict[str, list[str]] = {}
+    for name in groups:
+        words = [word for word in vocabulary.family_of(name).split("_") if ROLES.fullmatch(word)]
+        kinds.setdefault("_".join(words), []).append(name)
+    return [*kinds.items()] if len(kinds) > 1 and "" not in kinds and len(splits) == len(groups) else []
+
+
+def _of_kind(
+    groups: Mapping[str, list[Entry]],
+    splits: Mapping[str, str],
+    parts: tuple[str, ...],
+    direct: list[Entry],
+    kind: str,
+    names: Sequence[str],
+) -> list[Pictures]:
+    """The pictures of one kind, and of the scales that lie in folders of their own."""
+    found = _in_split_folders({name: groups[name] for name in names}, {name: splits[name] for name in names}, parts)
+    for one in found:
+        one.role = f"{kind}/{one.role}" if one.role else kind
+    found[0].strays, found[0].stray = direct, "lies beside the split folders, so it belongs to none"
+    return found
+
+
 def _are_datasets(groups: Mapping[str, list[Entry]], nested: list[str], depth: int) -> bool:
     """Whether folders without images of their own are data sets rather than classes."""
     return all(vocabulary.split_folders(list(dict(files.children(groups[name], depth + 1)))) for name in nested)
@@ -192,7 +227,10 @@ def _are_datasets(groups: Mapping[str, list[Entry]], nested: list[str], depth: i
 def _are_roles(groups: Mapping[str, list[Entry]]) -> bool:
     """Whether folders hold several kinds of pictures: two or more are named so, and the others hold the same names."""
     roles = [name for name in groups if ROLES.fullmatch(name)]
-    stems = {name: {stem(e.name) for e in inside} for name, inside in groups.items()}
+    stems = {name: {_SCALE.sub("", stem(e.name)) for e in inside} for name, inside in groups.items()}
+    if len(groups) == 2 and all(name.casefold() in PAIRED for name in groups):
+        one, other = stems.values()
+        return 10 * len(one & other) >= 9 * len(one | other)
     others = [stems[name] for name in groups if name not in roles]
     return len(roles) > 1 and all(2 * len(own & stems[roles[0]]) > len(own) for own in others)
 

@@ -60,6 +60,7 @@ class TextLines(Layout):
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The texts of each folder."""
         by_folder: defaultdict[tuple[str, ...], list[Entry]] = defaultdict(list)
+        media = folder.pictures.known or folder.sounds.known  # of which such lists may speak
         for entry in folder.left:
             if (entry.suffix in CORPUS or _side(entry) is not None) and not is_document(entry.name):
                 by_folder[entry.folder].append(entry)
@@ -69,7 +70,7 @@ class TextLines(Layout):
             pairs = _pairs(entries)
             if pairs:
                 yield from _claim(folder, home, pairs, "texts side by side", Basis.STRUCTURE)
-            elif labelled := _with_labels([entry for entry in entries if entry.suffix in TEXTS]):
+            elif labelled := [] if media else _with_labels([e for e in entries if e.suffix in TEXTS]):
                 yield from _claim(folder, home, labelled, "lines of text with a file of labels", Basis.STRUCTURE, True)
             else:
                 corpus = _corpus(folder, [entry for entry in entries if entry.suffix in CORPUS])

@@ -11,6 +11,7 @@ from datalint.sources.annotations.pictures import LARGEST
 from datalint.sources.annotations.voc import VocNotes, looks_like_voc
 from datalint.sources.files import IMAGES
 from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.layouts.class_folders import mask_folders
 from datalint.sources.layouts.pairs import PairedSet, Partners, by_home, notes_in, stem_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Voc(Layout):
         """The pictures beside such files, or in a folder beside theirs."""
         left = folder.left
         notes = folder.once(("voc", len(folder.claimed)), lambda: notes_in(left, ".xml", looks_like_voc))
-        pictures = [entry for entry in left if entry.suffix in IMAGES] if notes else []
+        masks = {entry.parts for group in mask_folders(folder) for entry in group.of} if notes else set()
+        pictures = [entry for entry in left if entry.suffix in IMAGES and entry.parts not in masks] if notes else []
         partners = Partners(notes, _named_inside(notes, pictures))
         used: set[tuple[str, ...]] = set()
         for home, pairs in by_home(pictures, partners).items():

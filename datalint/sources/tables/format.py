@@ -97,13 +97,15 @@ class TableFile:
     """The same of recordings."""
     inside: str = ""
     """What the table is called within its file, where that may hold several."""
+    named: bool = True
+    """Whether the columns have names of their own, where there is no dialect."""
     about: Any = None
     """What else its format has to know to read it."""
 
     @property
     def header(self) -> bool:
         """Whether the columns have names of their own."""
-        return self.dialect is None or self.dialect.named
+        return self.named if self.dialect is None else self.dialect.named
 
 
 def left_out(shown: str, column: str, held: str) -> Problem:

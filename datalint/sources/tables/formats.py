@@ -13,6 +13,7 @@ from datalint.sources.tables.avro import AvroFormat
 from datalint.sources.tables.conll import ConllFormat
 from datalint.sources.tables.convert import TablePlan
 from datalint.sources.tables.csv_format import CsvFormat
+from datalint.sources.tables.double_colons import DoubleColonFormat
 from datalint.sources.tables.duckdb_file import DuckDbFormat
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.excel import ExcelFormat
@@ -43,6 +44,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     ExcelFormat,
     FastTextFormat,
     SvmlightFormat,
+    DoubleColonFormat,
     ConllFormat,
     JsonLinesFormat,
     JsonFormat,

@@ -63,6 +63,7 @@ _DESCRIBES = word_set(
     " model color colour size shape unit notes comment comments comm remarks source origin location site method"
     " version flag south north east west"
 )
+_SECONDS = (631_152_000, 2_051_222_400)
 _MAX_CLASSES = 100  # of a label that only its position or a common name speaks for
 _CROWD = 200  # columns that stand for all others in a very wide table
 
@@ -305,6 +306,8 @@ class _Table:
     def first_or_last(self) -> LabelChoice | None:
         """Without a header the last column, unless the first is clearly the likelier label."""
         first, last = self.columns[0], self.columns[-1]
+        if len(self.columns) > 3 and _is_moment(last):
+            last = self.columns[-2]  # when a rating was given: what was rated stands before it
         scores = [self._score(column) - self._likeness(column) for column in (first, last)]
         if scores[1] == 1:  # a quantity, and the columns before it are none
             scores[1] = 2.5
@@ -395,6 +398,14 @@ class _Table:
         if column.kind == "number" and not continuous and len(facts.counts) > _MAX_CLASSES:
             return False
         return role_of(column, first=column is self.columns[0]) == "feature"
+
+
+def _is_moment(column: ColumnHead) -> bool:
+    """Whether whole numbers are seconds since 1970, of the years 1990 to 2035."""
+    facts = column.facts
+    if column.kind != "number" or not facts.integral or len(facts.counts) <= _MAX_CLASSES // 2:
+        return False
+    return min(map(float, facts.counts)) >= _SECONDS[0] and max(map(float, facts.counts)) <= _SECONDS[1]
 
 
 def _described(facts: Facts, kind: HeadKind) -> str:

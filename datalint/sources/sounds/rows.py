@@ -27,7 +27,7 @@ class SoundRows(RowsWith):
 
     def shown(self, item: Any, line: int) -> bytes | None:  # noqa: ARG002 - as RowsWith has it
         """The spectrogram."""
-        data = (item or {}).get("bytes")
+        data = _held(item).get("bytes")
         return None if data is None else spectrogram(data)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
@@ -41,7 +41,7 @@ class SoundRows(RowsWith):
             sounds = record.column(record.schema.get_field_index(self.column)) if heard else None
 
             def stored(line: int, sounds: Any = sounds, start: int = start) -> tuple[bytes | None, str]:
-                item = sounds[line - start].as_py() or {}
+                item = _held(sounds[line - start].as_py())
                 return item.get("bytes"), f"{self.sample_id(line)}{_suffix_of(item)}"
 
             for batch in reader.read(record):
@@ -49,6 +49,11 @@ class SoundRows(RowsWith):
             start += record.num_rows
         if problems:
             yield Batch(reader.home, reader.line, 0, problems=problems)
+
+
+def _held(item: Any) -> dict[str, Any]:
+    """The bytes of a recording and its path: shards hold no more than the bytes."""
+    return {"bytes": item} if isinstance(item, bytes) else item or {}
 
 
 def _suffix_of(item: dict[str, Any]) -> str:

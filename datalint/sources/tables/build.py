@@ -68,8 +68,9 @@ def table_dataset(
     if conversation is not None:
         conversation = with_others(conversation, [(m.file.columns, m.file.dtypes) for m in members], label)
     choice, class_names, several = _label(first, candidates, members, label, submission)
-    if label is None and choice and choice.confidence == "low" and picture_column([m.file for m in members]):
-        choice = several = None  # what stands last beside pictures may be anything that is known of them
+    media = members[0].file.sounds or picture_column([m.file for m in members])
+    if label is None and choice and choice.confidence == "low" and media:
+        choice = several = None  # what stands last beside pictures and recordings may be anything that is known of them
     labels = target_columns(choice, several)
     for column in labels:
         kinds.setdefault(column, "text")  # of lists

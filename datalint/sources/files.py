@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datalint.core.problem import Problem
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"})
-ARRAYS = frozenset({".npz", ".npy", ".mat", ".h5", ".hdf5", ".safetensors", ".pt", ".pth"})
+ARRAYS = frozenset({".npz", ".npy", ".mat", ".h5", ".hdf5", ".nc", ".safetensors", ".pt", ".pth"})
 TEXTS = frozenset({".txt", "", ".content", ".base", ".train", ".valid", ".val", ".dev", ".test"})
 """Files that are a table only if their content says so."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _READERS = f"""
 .xlsx .xlsm .xls .xlsb .ods = Excel: {install("excel")}
 .h5 .hdf5 = HDF5
-.nc = NetCDF: xarray reads it
+.nc = NetCDF
 .mat = MATLAB
 .rds .rdata .rda = R: pyreadr reads it
 .sav .dta .sas7bdat = SPSS, Stata or SAS: pandas reads it

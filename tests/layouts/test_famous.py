@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 from PIL import Image, ImageDraw
+from scipy.io import netcdf_file, savemat
 
 import datalint
 
@@ -164,6 +165,24 @@ def birds(root: Path) -> None:
             lines.append(f"{k + 1} {text}")
     for name, lines in lists.items():
         put(root, f"{name}.txt", lines)
+
+
+FLOWERS = {"train": 3, "validation": 3, "test": 3}
+
+
+def flowers(root: Path) -> None:
+    for k in range(90):
+        picture(root, f"jpg/image_{k + 1:05d}.jpg", k)
+    order = RNG.permutation(90).astype(np.uint16) + 1
+    sets = {"trnid": order[None, :30], "valid": order[None, 30:60], "tstid": order[None, 60:]}
+    savemat(root / "imagelabels.mat", {"labels": np.arange(90, dtype=np.uint8)[None] % 3 + 1})
+    savemat(root / "setid.mat", sets)
+
+
+def ages_in_names(root: Path) -> None:
+    for k in range(60):
+        time = f"201701{RNG.integers(10, 31)}{RNG.integers(0, 10**9):09d}"
+        picture(root, f"UTKFace/{RNG.integers(1, 90)}_{k % 2}_{RNG.integers(0, 5)}_{time}.jpg.chip.jpg", k)
 
 
 def faces_with_ages(root: Path) -> None:
@@ -365,7 +384,9 @@ FAMOUS = [
     ),
     Read(traffic_signs, "images listed in a table", {"train": 90, "test": 30}, "ClassId", {"train": 3, "test": 3}),
     Read(one_folder, "a folder of images", {"all": 40}),
-    Read(birds, "image class folders", {"all": 60}, "class folder", {"all": 3}),
+    Read(birds, "images listed by number", {"train": 30, "test": 30}, "class", {"train": 3, "test": 3}),
+    Read(flowers, "images listed by number", {"train": 30, "validation": 30, "test": 30}, "class", FLOWERS),
+    Read(ages_in_names, "a folder of images", {"all": 60}, "age"),
     Read(faces_with_ages, "images listed in a table", {"all": 60}, "age"),
     Read(pedestrians, "pictures with masks", {"all": 40}),
     Read(pets, "Pascal VOC", {"train": 40, "test": 20}),
@@ -440,4 +461,53 @@ def test_volumes_are_no_table(tmp_path: Path) -> None:
     tasks = {"name": "Hippocampus", "numTraining": 12, "training": pairs, "test": ["./imagesTs/case_100.nii.gz"]}
     put(tmp_path, "dataset.json", json.dumps(tasks))
     with pytest.raises(datalint.DatalintError, match=r"dataset\.json: lists 13 volumes of NIfTI .* nibabel or MONAI"):
+        datalint.scan(tmp_path, cache=False)
+
+
+def test_a_list_by_number_names_pictures_that_are_not_there(tmp_path: Path) -> None:
+    birds(tmp_path)
+    lost = sorted((tmp_path / "images").rglob("*.jpg"))[:2]
+    for path in lost:
+        path.unlink()
+    report = datalint.scan(tmp_path, cache=False, jobs=1, select=["FIL101"])
+    assert [(f.severity, "names 2 pictures that are not there" in f.message) for f in report.findings] == [
+        ("error", True)
+    ]
+
+
+def test_captions_are_read_beside_their_pictures(tmp_path: Path) -> None:
+    lines = ["image,caption"]
+    for k in range(40):
+        name = f"{1000268201 + k}_{k * 7919:010x}.jpg"
+        picture(tmp_path, f"Images/{name}", k)
+        lines += [f"{name},A {words(9)} ." for _ in range(5)]
+    put(tmp_path, "captions.txt", lines)
+    report = datalint.scan(tmp_path, cache=False, jobs=1)
+    assert {info.name: info.splits[0].samples for info in report.datasets} == {"Images": 40, "captions": 200}
+    assert not [f.message for f in report.findings if f.severity != "info"]
+
+
+def test_classic_netcdf(tmp_path: Path) -> None:
+    kinds = RNG.integers(0, 2, 120)
+    with netcdf_file(str(tmp_path / "stations.nc"), "w") as file:
+        file.createDimension("time", 120)
+        file.createDimension("place", 6)
+        file.createVariable("X", "f4", ("time", "place"))[:] = RNG.normal(size=(120, 6)) + kinds[:, None]
+        file.createVariable("y", "i4", ("time",))[:] = kinds
+    (info,) = datalint.scan(tmp_path, cache=False, jobs=1, preset="fast").datasets
+    assert (info.layout, info.splits[0].samples, info.label and info.label.name) == (
+        "NetCDF variables",
+        120,
+        "y",
+    )
+    (tmp_path / "stations.nc").write_bytes((tmp_path / "stations.nc").read_bytes()[:200])
+    with pytest.raises(datalint.DatalintError, match="not a readable NetCDF file"):
+        datalint.scan(tmp_path, cache=False)
+
+
+def test_pointers_of_dvc_are_told_with_their_size(tmp_path: Path) -> None:
+    put(
+        tmp_path, "data.csv.dvc", "outs:\n- md5: a304afb96060aad90176268345e10355\n  size: 37891850\n  path: data.csv\n"
+    )
+    with pytest.raises(datalint.DatalintError, match=r"'data.csv' of 37,891,850 bytes, .*dvc pull"):
         datalint.scan(tmp_path, cache=False)

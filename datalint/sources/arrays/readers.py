@@ -24,6 +24,7 @@ READERS = {
     ".mat": ("matlab", "variables", "MATLAB arrays"),
     ".h5": ("hdf5", "datasets", "HDF5 arrays"),
     ".hdf5": ("hdf5", "datasets", "HDF5 arrays"),
+    ".nc": ("netcdf", "variables", "NetCDF variables"),
     ".safetensors": ("safetensors", "tensors", "safetensors"),
     ".pt": ("torch_files", "saved_tensors", "PyTorch tensors"),
     ".pth": ("torch_files", "saved_tensors", "PyTorch tensors"),

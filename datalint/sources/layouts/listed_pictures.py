@@ -417,7 +417,7 @@ def _labelled(
     )
     if not lists:
         return replace(
-            described, partitions=[part for split in splits for part in _partitions(split, by_split[split])]
+            described, partitions=[part for split in splits for part in listed_partitions(split, by_split[split])]
         ), unlisted
     labelled = _with_label(described, lists[0], [(split, by_split[split]) for split in splits])
     listed = {_path(entry) for one in lists for entry, _, _ in one.rows}
@@ -465,7 +465,7 @@ def _with_label(dataset: Dataset, one: _List, by_split: Sequence[tuple[str, Sequ
     return replace(
         dataset,
         layout="images listed in a table",
-        partitions=[part for split, rows in by_split for part in _partitions(split, rows, numeric, one.several)],
+        partitions=[part for split, rows in by_split for part in listed_partitions(split, rows, numeric, one.several)],
         label=Label(one.choice.name, f"{one.choice.evidence}, in {one.table.name}", one.choice.confidence),
         task="multi-label" if one.several is not None else dataset.task,
         by_class=False,
@@ -485,9 +485,10 @@ def _same_as_folders(dataset: Dataset, lists: Sequence[_List], own: Mapping[str,
     return alike and all(path in folders for path, _ in told)
 
 
-def _partitions(
+def listed_partitions(
     split: str, rows: Sequence[tuple[Entry, str]], numeric: bool = False, several: SeveralLabels | None = None
 ) -> list[ListedImages]:
+    """Pictures with what lists say of each, in parts; an empty label is a missing one."""
     classes = [files.printable(label) for _, label in rows] if any(label for _, label in rows) else None
     plain = image_partitions(split, [entry for entry, _ in rows], classes)
     return [ListedImages(p.base, p.files, p.classes, p.split, p.weight, numeric, several) for p in plain]

@@ -26,6 +26,7 @@ from datalint.sources.tables.parquets import ParquetFormat
 from datalint.sources.tables.sqlite import SqliteFormat
 from datalint.sources.tables.svmlight import SvmlightFormat
 from datalint.sources.tables.tfrecord import TfRecordFormat
+from datalint.sources.tables.time_series import TimeSeriesFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ BUILT_IN: tuple[type[TableFormat], ...] = (
     SqliteFormat,
     DuckDbFormat,
     TfRecordFormat,
+    TimeSeriesFormat,
     ExcelFormat,
     FastTextFormat,
     SvmlightFormat,

@@ -511,3 +511,29 @@ def test_pointers_of_dvc_are_told_with_their_size(tmp_path: Path) -> None:
     )
     with pytest.raises(datalint.DatalintError, match=r"'data.csv' of 37,891,850 bytes, .*dvc pull"):
         datalint.scan(tmp_path, cache=False)
+
+
+def test_a_label_that_croissant_declares(tmp_path: Path) -> None:
+    x = RNG.normal(size=(200, 2)).round(3)
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "kind": np.where(x[:, 0] > 0, "x", "z")})
+    frame.assign(outcome=np.where(x[:, 1] > 0, "p", "q")).to_csv(tmp_path / "flowers.csv", index=False)
+    source = {"fileObject": {"@id": "file"}, "extract": {"column": "kind"}}
+    field_ = {"@type": "cr:Field", "@id": "r/kind", "dataType": ["sc:Text", "cr:Label"], "source": source}
+    card = {
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "distribution": [{"@type": "cr:FileObject", "@id": "file", "contentUrl": "data/flowers.csv"}],
+        "recordSet": [{"@type": "cr:RecordSet", "@id": "r", "field": [field_]}],
+    }
+    put(tmp_path, "croissant.json", json.dumps(card))
+    (info,) = datalint.detect(tmp_path)
+    assert info.label is not None
+    assert (info.label.name, info.label.confidence) == ("kind", "certain")
+
+
+def test_a_zarr_store_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "data.zarr/zarr.json", json.dumps({"zarr_format": 3, "node_type": "group"}))
+    put(tmp_path, "data.zarr/images/zarr.json", json.dumps({"zarr_format": 3, "node_type": "array", "shape": [9, 9]}))
+    put(tmp_path, "data.zarr/images/c/0/0", "chunk")
+    with pytest.raises(datalint.DatalintError, match=r"data.zarr: a Zarr store of 3 files, which is not read"):
+        datalint.scan(tmp_path, cache=False)

@@ -17,6 +17,7 @@ from datalint.sources.files import IMAGES, TEXTS, Entry
 from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
 from datalint.sources.tables.build import Member, table_dataset
+from datalint.sources.tables.croissant import labels_in
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.formats import look, suffixes, tables_of, unsure_suffixes
 from datalint.sources.tables.labels import find_column, roles
@@ -50,6 +51,11 @@ class TableFolders:
         """Text files that may be a single column, by their place."""
         self.seen: list[TableFile] = []
         """All tables that were looked at."""
+
+    @property
+    def _declared(self) -> dict[str, str]:
+        """The label columns that a Croissant file declares, by the name of their file."""
+        return self.folder.once("croissant", lambda: labels_in(self.folder.entries))
 
     def entries(self) -> list[Entry]:
         """The files that are tables by their suffix, and the text files that turn out to be."""
@@ -152,6 +158,8 @@ class TableFolders:
                 else:
                     some = [look(entry.path, entry.shown, entry.name, known, column=entry.parts in self._columns_alone)]
                 for table in some:
+                    label = self._declared.get(entry.name)
+                    table.declared = table.declared or ((label, ()) if label in table.kinds else None)
                     firsts.setdefault(series, table)
                     alike[series] += 1
                     if alike[series] > FULL_HEADS:

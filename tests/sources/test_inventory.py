@@ -42,7 +42,7 @@ def test_what_may_be_data_and_was_not_read_is_named_in_every_report(data: Path) 
     (data / "extra" / "more.zip").write_bytes(b"PK")
     (data / "odd.qqq").write_bytes(b"?")
     report = scan(data)
-    said = "not read: 3 .nc (NetCDF: xarray reads it), 1 .qqq and 1 .zip (an archive)"
+    said = "not read: 3 .nc (NetCDF), 1 .qqq and 1 .zip (an archive)"
     assert wording.inventory(report) == said
     assert said in " ".join(text.render(report, color=False).split())
     assert "not read: 3 .nc" in markdown.render(report)

@@ -276,6 +276,9 @@ def test_a_list_that_tells_of_the_files_themselves_is_no_table_of_its_own(tmp_pa
     csv(table, tmp_path / "metadata.csv")
     assert labels(only(tmp_path)) == {"all": truth}
     csv(table.assign(age=np.arange(60) % 50, weight=np.arange(60) ** 0.5), tmp_path / "metadata.csv")
+    assert len(recognise(tmp_path, Wishes()).datasets) == 1
+    inputs = {f"dose {k}": np.arange(60) ** (k / 9) for k in range(8)}
+    csv(table.assign(**inputs), tmp_path / "metadata.csv")
     assert len(recognise(tmp_path, Wishes()).datasets) == 2
 
 

@@ -46,6 +46,9 @@ INPUTS = vocabulary.word_set("text texts sentence sentences input inputs x data 
 LEAST, SMALL = 50, 4 << 10
 """Fewer texts, or bytes of them, are notes and no corpus."""
 
+BARE = 1 << 20
+"""Bytes from which a file without a suffix is one (``text8``)."""
+
 MOST, NAMED = 1_000, 50
 """Files of a corpus, and of texts with labels, of one folder; more are documents, one a sample."""
 
@@ -142,7 +145,8 @@ def _corpus(folder: Folder, entries: Sequence[Entry]) -> list[Entry]:
     data = data_suffixes() | SOUNDS
     if len(splits) < 2 and (folder.claimed or any(entry.suffix in data for entry in folder.entries)):
         return []
-    chosen = chosen if len(splits) > 1 else list(entries)
+    # A small file without a suffix may be anything.
+    chosen = chosen if len(splits) > 1 else [entry for entry in entries if entry.suffix or entry.size > BARE]
     pictures = {entry.rpartition("/")[2].rpartition(".")[0] for entry in folder.pictures.known}
     chosen = [entry for entry in chosen if entry.name.rpartition(".")[0] not in pictures]
     if not chosen or len(chosen) > MOST or sum(entry.size for entry in chosen) < SMALL:

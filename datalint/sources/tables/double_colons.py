@@ -25,6 +25,7 @@ class DoubleColonFormat(TableFormat):
 
     title = "text with double colons"
     suffixes = frozenset()
+    sure = False
 
     def recognises(self, start: bytes, name: str) -> bool:  # noqa: ARG002 - as TableFormat has it
         """By as many double colons in every one of the first lines."""

@@ -46,9 +46,9 @@ def test_what_may_be_data_and_was_not_read_is_named_in_every_report(data: Path) 
     assert wording.inventory(report) == said
     assert said in " ".join(text.render(report, color=False).split())
     assert "not read: 3 .nc" in markdown.render(report)
-    assert "Not read: 3 .nc (NetCDF: xarray reads it)" in report.to_html()
+    assert "Not read: 3 .nc (NetCDF)" in report.to_html()
     assert kinds(Report.model_validate_json(report.to_json()))[".nc"] == kinds(report)[".nc"]
-    assert kinds(report)[".nc"] == FileKind(".nc", 3, 0, 12, "NetCDF: xarray reads it", True)
+    assert kinds(report)[".nc"] == FileKind(".nc", 3, 0, 12, "NetCDF", True)
     assert kinds(report)[".csv"] == FileKind(".csv", 1, 1, 0, "", False)
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from datalint.sources.files import reach
+from datalint.sources.places import reach
 from datalint.sources.remote.path import RemotePath
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat

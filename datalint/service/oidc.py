@@ -22,7 +22,6 @@ from joserfc.jwk import KeySet
 
 from datalint.core.errors import DatalintError
 from datalint.service import history
-from datalint.service.lookup import service_of
 from datalint.service.models import Login, Token
 from datalint.service.problems import Problem
 from datalint.service.security import LOGIN, ROLES, SESSION, Role, digest
@@ -137,7 +136,7 @@ def provider(issuer: str, client: str, secret: str, roles: Iterable[str], public
 
 def _provider(request: Request) -> tuple[Provider, str]:
     """The provider, and the address to which it sends people back."""
-    found = service_of(request).oidc
+    found: Provider | None = request.app.state.service.oidc  # whose type names this file's
     if found is None:
         raise Problem(404, "this service has no identity provider")
     return found, f"{found.public or str(request.base_url).rstrip('/')}/login/oidc/back"
@@ -193,7 +192,7 @@ def back(
     if role is None:
         raise Problem(403, f"{name} has no role here: its administrator can give one to a group")
     secret, expires = secrets.token_urlsafe(32), time.time() + LOGIN
-    with service_of(request).database.write() as session:
+    with request.app.state.service.database.write() as session:
         # Nobody knows its secret: only the browser that was let in refers to it, and revoking it ends that.
         token = Token(name=name, role=role, datasets=[], digest=digest(secrets.token_urlsafe(32)), expires=expires)
         token.revoked = False

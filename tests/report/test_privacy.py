@@ -405,7 +405,7 @@ def written(reports: list[Report]) -> bytes:
     whole = reports[0].model_copy(update={"datasets": tuple(d for r in reports for d in r.datasets)})
     held = {(n, name): rows for n, report in enumerate(reports) for name, rows in report.all_samples(0).items()}
     whole = whole.holding(Held(held, {name: data for report in reports for name, data in report.thumbnails.items()}))
-    told = [render(style, whole) for style in FORMATS]
+    told = [str(render(style, whole)) for style in FORMATS]
     told += [text.render(whole, color=False, verbose=True), whole.to_html()]
     told += [str(whole.affected(rule.code).to_dict()) for rule in all_rules()]
     return "\n".join(told).encode()

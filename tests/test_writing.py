@@ -205,6 +205,9 @@ def test_what_cannot_be_written_is_said_before_the_scan(tmp_path: Path) -> None:
         done = call(tmp_path, *SCAN, "--json", name)
         assert (done.status, done.out) == (2, "")
         assert done.err.startswith(f"datalint: cannot write {name}")
+    (tmp_path / "loop").symlink_to("loop")
+    done = call(tmp_path, *SCAN, "--json", "loop")
+    assert (done.status, (tmp_path / "loop").is_symlink()) == (2, True)
     done = call(tmp_path, *SCAN, "--json", "one", "--html", "./folder/../one")
     assert "cannot write two reports to" in done.err
     check(tmp_path / "new" / "folder" / "file")

@@ -178,6 +178,10 @@ def check(path: Path, within: Path | None = None) -> None:
     """
     place = Path(os.path.realpath(path))
     number = _open_file(path)
+    if number is None and os.path.islink(place):  # noqa: PTH114 - as below
+        raise DatalintError(
+            f"cannot write {path}: it is a link that leads to itself; remove it or choose another place"
+        )
     if within is not None and os.path.lexists(path):
         inside = place.is_relative_to(os.path.realpath(within))
         if not inside or is_stream(place):

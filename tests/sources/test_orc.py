@@ -76,3 +76,12 @@ def test_a_program_beside_the_data_is_not_run(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     assert len(datalint.detect("t.orc")) == 1
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_stripe_that_unpacks_to_too_much_ends_in_one_line(tmp_path: Path) -> None:
+    texts = pa.array([f"{k % 7} lorem ipsum " * 3_000 for k in range(12_000)])
+    orc.write_table(pa.table({"a": np.arange(12_000.0), "text": texts}), str(tmp_path / "a.orc"), compression="zstd")
+    assert (tmp_path / "a.orc").stat().st_size < 10_000_000
+    done = call(tmp_path, "detect", "a.orc")
+    assert done.status == 2
+    assert ": its stripes take more than 943,718,400 bytes of memory to read; " in done.err

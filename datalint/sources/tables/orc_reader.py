@@ -5,6 +5,7 @@ The library that decodes ORC ends the process on some damaged files, so it runs 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -14,7 +15,13 @@ STRIPE_BYTES = 1 << 30
 """Bytes of a stripe, on average, beyond which none is read: it is in memory as a whole."""
 
 ROWS = 65_536
-"""Rows of one batch."""
+"""Rows of one batch, at most."""
+
+BATCH_BYTES = 64 << 20
+"""Bytes of one batch, about: what a stripe unpacks to need not be there twice."""
+
+ROOM = 900 << 20
+"""Bytes that this process may take: nothing in a file says what its stripes unpack to."""
 
 DAMAGED = 3
 """Exit status if the last line on standard error says what is wrong with the file."""
@@ -26,12 +33,19 @@ def main(order: str) -> int:
     from pyarrow import orc
 
     asked: dict[str, Any] = json.loads(order)
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (ROOM, ROOM))
     try:
         with pa.OSFile(os.fsencode(asked["path"]), "r") as raw:
             table = orc.ORCFile(raw)
             if table.content_length > STRIPE_BYTES * max(1, table.nstripes):
                 raise ValueError(f"stripes of more than {STRIPE_BYTES:,} bytes")
             _write(table, asked["columns"], asked["stripes"], asked["most"])
+    except MemoryError:
+        print(f"its stripes take more than {ROOM:,} bytes of memory to read", file=sys.stderr)
+        return DAMAGED
     except (pa.ArrowException, OSError, ValueError) as error:
         print((str(error).strip().splitlines() or [type(error).__name__])[0], file=sys.stderr)
         return DAMAGED
@@ -53,8 +67,10 @@ def _write(table: Any, columns: list[str] | None, stripes: int | None, most: int
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as writer:
         for k in places:
             stripe = table.read_stripe(k, wanted)
-            for start in range(0, stripe.num_rows if most is None else min(most, stripe.num_rows), ROWS):
-                some = stripe.slice(start, ROWS if most is None else min(ROWS, most - start))
+            rows = stripe.num_rows if most is None else min(most, stripe.num_rows)
+            step = max(1, min(ROWS, BATCH_BYTES * stripe.num_rows // max(1, stripe.nbytes)))
+            for start in range(0, rows, step):
+                some = stripe.slice(start, min(step, rows - start))
                 writer.write_batch(pa.RecordBatch.from_arrays(some.columns, schema=schema))
 
 

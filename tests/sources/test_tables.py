@@ -27,6 +27,7 @@ from datalint.sources.tables.convert import UNASSIGNED, TablePlan, TableReader
 from datalint.sources.tables.kinds import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from datalint.core.dataset import Aspect, Batch, Dataset, Problem
@@ -185,6 +186,18 @@ def test_lists_that_repeat_a_value_are_read_in_pieces(tmp_path: Path) -> None:
         stored = parquets.Decoder(raw, (tmp_path / "a.parquet").stat().st_size)
         sizes = [record.nbytes for record in stored.records(stored.names, stored.groups, 20_000)]
     assert max(sizes) < 1.5 * parquets.BATCH_BYTES < sum(sizes)
+
+
+@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: {"t": text}], ids=["texts", "objects"])
+def test_lists_that_repeat_a_long_text_are_left_out(tmp_path: Path, wrap: Callable[[str], Any]) -> None:
+    for name, length, left in (("long", 5_000, 1), ("short", 20, 0)):
+        cells = [[wrap("x" * length)] * 300] * 300
+        table = pa.table({"a": np.arange(300.0), "tags": cells, "y": ["u", "v"] * 150})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+        with pa.OSFile(str(tmp_path / f"{name}.parquet")) as raw:
+            stored = parquets.Decoder(raw, (tmp_path / f"{name}.parquet").stat().st_size)
+            readable, bombs = stored.decodable(stored.names, stored.groups)
+            assert (len(bombs), "tags" in readable) == (left, not left)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "libsvm", "txt"])

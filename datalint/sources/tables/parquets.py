@@ -45,6 +45,9 @@ CELLS_PER_BYTE = 20
 UNPACKED = 256 << 20
 """Bytes that the values of one column in one row group may unpack to: a page of them is decoded at once."""
 
+DICTIONARIES = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
+"""Encodings of values as places in a list of those that differ."""
+
 HEAD = 8
 """Rows of columns that may hold large values."""
 
@@ -195,6 +198,22 @@ class _Unread(io.RawIOBase):
         return b""
 
 
+def _text_bytes(array: Any) -> int:
+    """Bytes of the texts that lie in lists and point into a dictionary."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        lengths = pc.binary_length(array.dictionary)
+        return int(pc.sum(lengths.take(array.indices)).as_py() or 0)
+    if pa.types.is_map(kind):
+        return _text_bytes(array.keys) + _text_bytes(array.items)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _text_bytes(array.flatten())
+    return sum(map(_text_bytes, array.flatten())) if pa.types.is_struct(kind) else 0
+
+
 class Decoder:
     """A Parquet file that is decoded in pieces of bounded size, whatever its pages unpack to.
 
@@ -259,9 +278,24 @@ class Decoder:
         for group in groups:
             for name, chunk in self._chunks(group, columns):
                 unpacked, packed = chunk.total_uncompressed_size, max(0, chunk.total_compressed_size)
-                if unpacked > max(UNPACKED, 100 * packed):
+                most = max(UNPACKED, 100 * packed)
+                if name != chunk.path_in_schema and unpacked * chunk.num_values > most:
+                    unpacked = max(unpacked, self._texts_in_lists(group, chunk))
+                if unpacked > most:
                     bombs[name] = f"column {name!r} unpacks from {packed:,} to {unpacked:,} bytes; it is left out"
         return [name for name in columns if name not in bombs], list(bombs.values())
+
+    def _texts_in_lists(self, group: int, chunk: Any) -> int:
+        """What the texts in lists of a small file come to, which may be many times one of its dictionary."""
+        import pyarrow.parquet as pq
+
+        if chunk.physical_type != "BYTE_ARRAY" or not DICTIONARIES & set(chunk.encodings) or self.size >= SMALL:
+            return 0
+        path = chunk.path_in_schema
+        file = pq.ParquetFile(self._raw, metadata=self._metadata, read_dictionary=[path], **self._how)
+        rows = BATCH_CELLS * self._metadata.row_group(group).num_rows // max(1, chunk.num_values)
+        records = file.iter_batches(max(1, min(ROWS, rows)), row_groups=[group], columns=[path], use_threads=False)
+        return sum(_text_bytes(column) for record in records for column in record.columns)
 
     def head(self, columns: Sequence[str]) -> Any:
         """A few rows of some columns; None where they cannot be had."""
@@ -287,7 +321,7 @@ class Decoder:
                 stored += max(
                     chunk.total_uncompressed_size, 8 * chunk.num_values if name != chunk.path_in_schema else 0
                 )
-                if name in texts and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(chunk.encodings):
+                if name in texts and DICTIONARIES & set(chunk.encodings):
                     folded.add(name)
         per_row = max(1, stored // max(1, held))
         step = max(1, min(rows, BATCH_CELLS // max(1, len(columns)), BATCH_BYTES // per_row))

@@ -39,12 +39,13 @@ class ZeroSamples(Measurement):
 
     def merge(self, later: Self) -> Self:
         """Append."""
-        self.places = self.places.then(later.places, self.samples)
+        room = max(0, MAX_LISTED - len(self.places))
+        if room:
+            self.places = self.places.then(later.places.take(np.arange(min(room, len(later.places)))), self.samples)
         self.samples += later.samples
         self.count += later.count
         return self
 
     def close(self) -> Self:
-        """Cut the list at its limit."""
-        self.places = self.places.take(np.arange(min(len(self.places), MAX_LISTED)))
+        """Nothing to do: the state is canonical."""
         return self

@@ -254,3 +254,21 @@ def test_dim_light_of_one_colour(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(picture((photo * light).astype(np.uint8), "JPEG", quality=90))
     assert not scan(tmp_path, None).findings
+
+
+def test_the_list_is_cut_while_parts_are_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datalint.measures import zeros
+    from datalint.measures.base import Settings
+    from datalint.measures.places import Places
+
+    monkeypatch.setattr(zeros, "MAX_LISTED", 1_000)
+    whole = zeros.ZeroSamples(Settings())
+    for k in range(5):
+        part = zeros.ZeroSamples(Settings())
+        part.samples = part.count = 300
+        lines = np.arange(300)
+        part.places = Places(lines, np.full(300, k, np.int32), lines, lines.astype(np.uint64))
+        whole = whole.merge(part)
+        assert len(whole.places) <= 1_000
+    assert whole.places.row.tolist() == list(range(1_000))
+    assert (whole.count, whole.samples) == (1_500, 1_500)

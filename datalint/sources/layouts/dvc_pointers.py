@@ -56,4 +56,9 @@ def _outs(entry: Entry) -> list[dict[str, Any]]:
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return []
     outs = held.get("outs") if isinstance(held, dict) else None
-    return [out for out in outs if isinstance(out, dict) and out.get("path")] if isinstance(outs, list) else []
+    # Texts alone: what aliases build may be endless.
+    return (
+        [out for out in outs if isinstance(out, dict) and isinstance(out.get("path"), str)]
+        if isinstance(outs, list)
+        else []
+    )

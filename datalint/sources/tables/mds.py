@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import zlib
@@ -173,7 +172,7 @@ def _content(path: Path, columns: Columns) -> bytes:
     if columns.raw > unpacked_limit(len(data)):
         raise ValueError(f"unpacks to {columns.raw:,} bytes, far more than data of this size do")
     if columns.compression == "gz":
-        return gzip.decompress(data)
+        return zlib.decompressobj(wbits=31).decompress(data, columns.raw + 1)
     if columns.compression == "zstd":
         import pyarrow as pa
 

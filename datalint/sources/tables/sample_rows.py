@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import islice
@@ -60,11 +61,17 @@ def json_row(name: str, data: bytes) -> Row:
 
 def array_row(name: str, data: bytes) -> Row:
     """The values of a small vector as columns, those of a larger array as a list; nothing where it is no array."""
+    stream = io.BytesIO(data)
     try:
-        held = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, TypeError, MemoryError):
-        return {}
-    if held.dtype.kind not in "biuf":
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(stream)
+        rest = data[stream.tell() :]
+        # A header may promise more than there is, for which no memory is asked.
+        if dtype.kind not in "biuf" or math.prod(shape) * dtype.itemsize != len(rest):
+            return {}
+        held = np.frombuffer(rest, dtype).reshape(shape, order="F" if fortran else "C")
+    except (ValueError, EOFError, OSError, SyntaxError, TypeError):
         return {}
     return vector_row(name, held)
 

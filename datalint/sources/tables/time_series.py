@@ -25,6 +25,9 @@ CLASS, TARGET = "class", "target"
 MAX_COLUMNS = 5_000
 """Values of all dimensions of a series that are read."""
 
+LONGEST = 64 << 20
+"""Bytes of a line; none of series of so many values is longer."""
+
 _GAPS = frozenset({"", "?", "nan"})
 
 
@@ -70,7 +73,9 @@ def _series(path: Path, head: _Head) -> Iterator[Row]:
     """
     begun = False
     with open_bytes(path, packing_of(path)) as file:
-        for raw in file:
+        for raw in iter(lambda: file.readline(LONGEST), b""):
+            if len(raw) == LONGEST:
+                raise NotATable(f"a line of more than {LONGEST:,} bytes")
             line = raw.decode("utf-8", "replace").strip()
             if begun and line:
                 yield _row(line, head)

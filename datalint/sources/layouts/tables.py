@@ -37,7 +37,8 @@ class Tables(Layout):
                 groups[whose[read]][1].append(dataset)
         for files, datasets in groups:
             told = folder.pictures.known and all(entry.suffix in unsure_suffixes() | TEXTS for entry in files)
-            if told and not any(field.role == "text" for dataset in datasets for field in dataset.fields):
+            captions = any(field.role == "text" for dataset in datasets for field in dataset.fields)
+            if told and not (captions and all(entry.suffix in TEXTS for entry in files)):
                 continue  # what is told of pictures, in a form that no layout of pictures knows, and no captions
             if len(files) == 1 and (folder.claimed or len(groups) > 1) and _is_list(table_folders(folder), files[0]):
                 folder.unread[files[0].parts] = Problem("not-scanned", files[0].shown, FEW)

@@ -90,6 +90,17 @@ def test_a_test_split_of_zeros_is_one_error(test: bool) -> None:
     assert [f.code for f in findings if f.severity != "info"] == ["VAL101"] * test
 
 
+def test_an_array_whose_tail_was_never_filled_is_one_finding() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(50, 10, (600, 6))).add_prefix("f")
+    table["y"] = rng.integers(0, 4, 600)
+    table.iloc[520:] = 0
+    select = ["VAL101", "ORD101", "ORD102", "ORD103"]
+    (lead,) = datalint.scan(table, label="y", cache=False, select=select).datasets[0].leading
+    assert lead.code == "VAL101"
+    assert "ORD101" in lead.also
+
+
 @pytest.mark.parametrize("shared", [0, 14])
 def test_a_set_with_four_overlaps(shared: int) -> None:
     rng = np.random.default_rng(0)

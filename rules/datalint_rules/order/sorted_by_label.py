@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from datalint.author import (
+    Cases,
     Clean,
     Dataset,
     Field,
@@ -79,7 +80,7 @@ class SortedByLabel(Rule):
     repair = "shuffle"
     wants = "label"
     tasks = frozenset({"classification", "detection", "regression"})
-    follows = ("ORD102",)
+    follows = ("VAL101:samples", "IMG106:samples", "ORD102")
     public = frozenset(
         {
             "runs",
@@ -216,6 +217,7 @@ class SortedByLabel(Rule):
                 "classes_per_batch_if_shuffled": digits(shuffled, 3),
                 "shuffle_buffer": buffer,
             },
+            cases=None if all_sorted else _inside(split, improbable),
             count=runs.samples if all_sorted else in_runs,
         )
 
@@ -289,6 +291,17 @@ class SortedByLabel(Rule):
 
         faulty = pd.concat([head, table.iloc[part:]], ignore_index=True)
         return Planted(Clean(clean.name, {**clean.tables, split: faulty}, clean.label), split=split)
+
+
+def _inside(split: SplitProfile, runs: list[Run]) -> Cases | None:
+    """The samples of some runs: where they are unusable for another reason, that one leads."""
+    if Sample not in split.measured:
+        return None
+    starts = np.sort(np.array([run.start for run in runs], np.int64))
+    ends = np.sort(np.array([run.start + run.length for run in runs], np.int64))
+    rows = split.rows.places.row
+    at = np.searchsorted(starts, rows, side="right") - 1
+    return Cases(split.name, split.rows.places.take((at >= 0) & (rows < ends[at])))
 
 
 def _expected_runs(run: Run, counts: dict[str, int], samples: int) -> float:

@@ -132,7 +132,8 @@ class MissingValues(Rule):
         worst = sorted(missing, key=lambda name: (-missing[name], name))
         cells = sum(missing.values())
         about = "" if pool.complete else "about "
-        rows = round(share * total)
+        partly = [missing[name] for name in missing if missing[name] < total]
+        rows = min(max(round(share * total), *partly, 0), sum(partly))  # of a sample it is an estimate between exact counts
         much = missing[worst[0]] >= self.params.much * total
         bad = much or share >= self.params.incomplete or len(empty) > 0
         shown = [name for name in worst if name not in whole]
@@ -143,7 +144,7 @@ class MissingValues(Rule):
             lost = round(len(empty) / pool.size * total)
             parts.append(f"{about}{lost:,} of {total:,} rows are empty")
         if shown:
-            parts.append(f"{about}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}")
+            parts.append(f"{about if len(partly) > 1 else ''}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}")
         by_class = _by_class(pool, gaps, list(missing), shown[0]) if shown else {}
         named = empty if len(empty) else incomplete
         yield Found(

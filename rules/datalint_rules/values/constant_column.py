@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -37,6 +38,8 @@ INFO: Severity = "info"
 GRID = 49
 """Columns of one scale from which a table looks like pictures or word counts: 7 x 7 pixels."""
 
+_MEDIA = re.compile(r".+\.(jpe?g|png|bmp|tiff?|webp|gif|dcm|wav|mp3|flac|ogg|mp4)", re.IGNORECASE)
+
 
 class ConstantColumn(Rule):
     """Columns that hold one value in every sample of the training split, or nearly so.
@@ -58,7 +61,7 @@ class ConstantColumn(Rule):
     ## When it is wrong
 
     Border pixels and words that do not occur in a part of the data are constant by nature. A flag that is set or left
-    empty is reported as info.
+    empty is reported as info, and so is what a list of pictures or recordings says of all of them.
 
     ## Reference
 
@@ -99,8 +102,9 @@ class ConstantColumn(Rule):
         resting = _resting(split, profile.feature_names)
         hard: list[str] = []
         mild: list[str] = []
+        listed = _lists_files(profile, split)
         for name in held:
-            flag = held[name][1] >= self.params.gaps * split.samples
+            flag = listed or held[name][1] >= self.params.gaps * split.samples
             (mild if name in resting or flag else hard).append(name)
         for names, severity in ((hard, self.severity), (mild, INFO)):
             if names:
@@ -201,6 +205,16 @@ def _constants(split: SplitProfile) -> dict[str, tuple[str, int]]:
         if counts is not None and len(counts) == 1:
             found[name] = (repr(next(iter(counts))[:40]), texts.missing(name))
     return dict(sorted(found.items()))
+
+
+def _lists_files(profile: Profile, split: SplitProfile) -> bool:
+    """Whether the rows are about pictures or recordings, which are what is learnt from."""
+    for field in profile.dataset.fields:
+        if field.role == "id" and field.name in split.rows.texts:
+            names = [name for name in split.rows.texts[field.name][:100].tolist() if name is not None]
+            if names and all(_MEDIA.fullmatch(str(name)) for name in names):
+                return True
+    return False
 
 
 def _values(split: SplitProfile, name: str) -> dict[str, int] | None:

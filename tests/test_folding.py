@@ -90,6 +90,12 @@ def test_a_test_split_of_zeros_is_one_error(test: bool) -> None:
     assert [f.code for f in findings if f.severity != "info"] == ["VAL101"] * test
 
 
+@pytest.mark.parametrize(("column", "part_of"), [("age", "SPL1100"), ("sex", None), (None, None)])
+def test_a_finding_about_the_same_column_explains_it(column: str | None, part_of: str | None) -> None:
+    findings = [finding("SPL110", split="test", column="age"), finding("VAL103", split="test", column=column)]
+    assert fold(findings, {"VAL103": ("SPL110:column",)}, {})[1].part_of == part_of
+
+
 def test_an_array_whose_tail_was_never_filled_is_one_finding() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(50, 10, (600, 6))).add_prefix("f")

@@ -77,6 +77,8 @@ def _meets(entry: str, lead: Finding, finding: Finding, affected: Mapping[str, S
     condition = entry.partition(":")[2]
     if condition == "error":
         return lead.severity == "error"
+    if condition == "column":
+        return lead.column is not None and lead.column == finding.column
     if condition == "samples":
         own, explained = (
             {(sample.split, sample.index) for sample in affected.get(item.fingerprint, ())} for item in (finding, lead)

@@ -148,7 +148,8 @@ class TransposedContent(Rule):
                 exact=split.rows.complete,
             )
         strong = mine[(seen.gain[mine] >= self.params.gain) & (seen.doubt[mine] >= self.params.gain / 3)]
-        if len(strong) == 0 or len(strong) > 0.25 * len(mine):
+        # Of the pictures that the others are compared with, few can be turned.
+        if len(strong) == 0 or (k == 0 and len(strong) > 0.25 * len(mine)):
             return None
         serious = len(strong) >= max(self.params.least, self.params.share * len(mine))
         if not serious:

@@ -75,6 +75,7 @@ class MissingValues(Rule):
     name = "missing-values"
     severity: ClassVar[Severity] = "warning"
     item = "37"
+    follows = ("SPL110:column",)
     modalities = frozenset({"table"})
     public = frozenset(
         {
@@ -133,7 +134,9 @@ class MissingValues(Rule):
         cells = sum(missing.values())
         about = "" if pool.complete else "about "
         partly = [missing[name] for name in missing if missing[name] < total]
-        rows = min(max(round(share * total), *partly, 0), sum(partly))  # of a sample it is an estimate between exact counts
+        rows = min(
+            max(round(share * total), *partly, 0), sum(partly)
+        )  # of a sample it is an estimate between exact counts
         much = missing[worst[0]] >= self.params.much * total
         bad = much or share >= self.params.incomplete or len(empty) > 0
         shown = [name for name in worst if name not in whole]
@@ -144,7 +147,9 @@ class MissingValues(Rule):
             lost = round(len(empty) / pool.size * total)
             parts.append(f"{about}{lost:,} of {total:,} rows are empty")
         if shown:
-            parts.append(f"{about if len(partly) > 1 else ''}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}")
+            parts.append(
+                f"{about if len(partly) > 1 else ''}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}"
+            )
         by_class = _by_class(pool, gaps, list(missing), shown[0]) if shown else {}
         named = empty if len(empty) else incomplete
         yield Found(

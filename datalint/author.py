@@ -15,6 +15,7 @@ from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
 from datalint.core.dialogues import TURNS, Conversation, Dialogue, Turn, without_speakers
 from datalint.core.loops import Loop, Target
+from datalint.core.roles import words_of
 from datalint.core.secrets import Secret, masked, secrets_in
 from datalint.core.secrets import pattern as pattern_of_secrets
 from datalint.core.silence import Silence, SilenceKind
@@ -278,4 +279,5 @@ __all__ = [
     "truncate",
     "without_label",
     "without_speakers",
+    "words_of",
 ]

@@ -145,7 +145,10 @@ def _is_split(column: ColumnHead, words: Sequence[str]) -> bool:
 
 def _number_role(column: ColumnHead, words: Sequence[str], first: bool) -> Role:
     names = set(words)
-    if (first or names & (_INDEXES | _KEYS)) and _rises_by_one(column.values):
+    keyed = names & (_INDEXES | _KEYS)
+    if names & _MAYBE_TIMES and not keyed and _runs_like_time(column, words):
+        return "time"  # the years of a series rise by one as row numbers do
+    if (first or keyed) and _rises_by_one(column.values):
         return "index"
     if names & _MAYBE_TIMES and _runs_like_time(column, words):
         return "time"

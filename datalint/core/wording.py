@@ -12,7 +12,8 @@ def plural(noun: str, count: int) -> str:
     """The noun as it goes with a number."""
     if count == 1:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
+    soft = noun.endswith("y") and noun[-2:-1] not in set("aeiou")
+    return f"{noun[:-1]}ies" if soft else f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
 
 
 def counted(count: int, noun: str) -> str:

@@ -113,3 +113,21 @@ def test_a_placeholder_is_no_class() -> None:
     labels = ["a"] * 90 + ["b"] * 80 + ["?"] * 2
     frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=len(labels)), "y": labels})
     assert not datalint.scan(frame, label="y", select=["LBL101"]).findings
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "severity"),
+    [
+        ("sex", 0.0, "warning"),
+        ("sex", 0.02, "warning"),
+        ("Sex", 0.5, None),
+        ("hospital", 0.0, "info"),
+        ("shape", 0.0, None),
+    ],
+)
+def test_a_class_that_a_group_hardly_has(name: str, share: float, severity: str | None) -> None:
+    rng = np.random.default_rng(4)
+    group, labels = rng.choice(["f", "m"], 2_000), rng.choice(["no", "yes"], 2_000)
+    kept = ~((group == "f") & (labels == "yes") & (rng.random(2_000) >= share))
+    data = pd.DataFrame({name: group, "x": rng.normal(size=2_000), "y": labels})[kept]
+    assert [(f.severity, f.column) for f in found(data)] == ([(severity, name)] if severity else [])

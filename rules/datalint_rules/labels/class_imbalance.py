@@ -9,20 +9,26 @@ import numpy as np
 
 from datalint.author import (
     Clean,
+    Dataset,
     Field,
     Found,
     LabelRuns,
+    Measurement,
     Planted,
     Profile,
     Rule,
     RuleParams,
+    Sample,
     Severity,
     Skip,
+    SplitProfile,
     digits,
+    more_of,
     training,
 )
 from datalint.author import statistics as stats
 from datalint_rules._shared.spelling import placeholders
+from datalint_rules.labels._cells import Cell, empty_cells, group_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +38,14 @@ class ClassImbalance(Rule):
     """Classes of very different size, per split.
 
     Reports the ratio of the largest to the smallest class, every rare class with its count, the weights that would
-    balance them, and the accuracy of always guessing the largest class.
+    balance them, and the accuracy of always guessing the largest class. Of columns that name groups of people (sex, race)
+    or where samples come from (hospital, camera, region) also classes that a group hardly ever has.
 
     ## Why it hurts
 
     The loss is dominated by the large classes, so a model can do well without learning the rare ones, and accuracy
-    hides it: guessing the largest class already scores high.
+    hides it: guessing the largest class already scores high. Where a group lacks a class, the model learns to tell the
+    group instead.
 
     ## How to fix it
 
@@ -47,7 +55,8 @@ class ClassImbalance(Rule):
     ## When it is wrong
 
     When the imbalance is that of the world and the loss or the decision threshold already allows for it. A moderate
-    ratio is only info, and so is the same imbalance in validation or test.
+    ratio is only info, and so is the same imbalance in validation or test. What a group cannot have by nature is no fault;
+    that a place or device lacks a class is info.
 
     ## Reference
 
@@ -62,15 +71,23 @@ class ClassImbalance(Rule):
     wants = "classes"
     tasks = frozenset({"classification", "detection", "multi-label", "regression"})
     public = frozenset({"ratio", "classes", "majority_accuracy", "samples", "weight"})
-    measures = (LabelRuns,)
 
     class Params(RuleParams):
         """Cuts."""
 
         ratio: float = Field(10.0, gt=1, description="Ratio of largest to smallest class from which it is a warning.")
         mild_ratio: float = Field(5.0, gt=1, description="Ratio from which it is info.")
+        cell: float = Field(
+            0.1, ge=0, lt=1, description="Share of the expected samples of a class in a group up to which it is told."
+        )
+        expected: float = Field(50.0, ge=5, description="Samples that a group must be expected to have of a class.")
 
     params: Params
+
+    @classmethod
+    def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
+        """Class counts, and the sample where a column names groups."""
+        return (LabelRuns, Sample) if dataset.modality == "table" and group_columns(dataset) else (LabelRuns,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every labelled split."""
@@ -89,6 +106,10 @@ class ClassImbalance(Rule):
                 # Of what is drawn in pictures classes are of very different size as a rule; the objects are ANN109's.
                 drawn = profile.dataset.annotations is not None
                 yield found if split.name == train and not drawn else _as_info(found)
+        if profile.task == "classification" and Sample in several[0].measured:
+            cells = list(empty_cells(profile.dataset, several[0], self.params.expected, self.params.cell))
+            for column in dict.fromkeys(cell.column for cell in cells):
+                yield _in_group(several[0], [cell for cell in cells if cell.column == column])
 
     def _judge(self, split: str, counts: dict[str, int], several: int) -> Found | None:
         """Judge the classes of a split, or the labels of that many samples with several labels each."""
@@ -162,6 +183,40 @@ def _even_by_chance(counts: list[int]) -> bool:
     free = classes - 1
     z = ((statistic / free) ** (1 / 3) - (1 - 2 / (9 * free))) / (2 / (9 * free)) ** 0.5
     return bool(z < 3.7)  # one in 10,000
+
+
+def _in_group(split: SplitProfile, cells: list[Cell]) -> Found:
+    """Classes that a group hardly ever has."""
+    first = cells[0]
+    more = f", and {more_of(len(cells) - 1, 'cell')} likewise" if len(cells) > 1 else ""
+    return Found(
+        message=(
+            f"of {first.group:,} samples where {first.column!r} is {first.value!r}, {first.count:,} are {first.label!r}, "
+            f"where {first.expected:,.0f} are to be expected{more}"
+        ),
+        consequence="The model learns to tell the group instead of the class, and is not tested on the samples that are missing.",
+        remedy="Collect such samples, or weight the cells of group and class evenly; report the score of each group.",
+        severity=None if first.people else "info",
+        confidence=0.9 if first.people else 0.7,
+        split=split.name,
+        column=first.column,
+        class_=first.label,
+        subject="cells",
+        evidence={
+            "cells": [
+                {
+                    "value": cell.value,
+                    "class": cell.label,
+                    "samples": cell.count,
+                    "expected": digits(cell.expected, 4),
+                    "group": cell.group,
+                }
+                for cell in cells[:50]
+            ]
+        },
+        count=sum(cell.count for cell in cells),
+        exact=split.rows.complete,
+    )
 
 
 def _as_info(found: Found) -> Found:

@@ -85,3 +85,19 @@ def test_a_key_of_rows_that_coincide_says_nothing_of_random_labels(key: str) -> 
     repeated.insert(0, key, np.arange(2400))
     report = datalint.scan(repeated.assign(y=np.tile(rng.choice(["no", "yes"], 1200), 2)), label="y", select=["SIG102"])
     assert not report.findings
+
+
+def test_a_slow_series_foretells_itself() -> None:
+    rng = np.random.default_rng(1)
+
+    def series(keeps: float) -> pd.DataFrame:
+        load = [100.0]
+        for step in rng.normal(size=801):
+            load.append(100 + keeps * (load[-1] - 100) + step)
+        days = pd.date_range("2020-01-01", periods=800)
+        return pd.DataFrame({"date": days, "load": load[:800], "news": rng.normal(size=800), "target": load[1:801]})
+
+    assert not found(series(1.0))
+    quick = series(0.9)
+    (finding,) = found(quick.assign(settled=quick["target"] * 0.9 + 0.01 * rng.normal(size=800)))
+    assert finding.column == "settled"

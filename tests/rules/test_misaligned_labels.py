@@ -68,3 +68,20 @@ def test_a_series_that_foretells_the_next_row_is_info() -> None:
     frame = pd.DataFrame({f"lag{k}": returns[3 - k : 1203 - k] for k in (1, 2, 3)})
     frame["target"] = np.where(returns[3:] > 0, "up", "down")
     assert all(finding.severity == "info" for finding in found(frame))
+
+
+@pytest.mark.parametrize("kind", ["two", "five", "number"])
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_labels_that_mean_something_else_in_test(kind: str, exchanged: bool) -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(900, 3))
+    y: np.ndarray = x[:, 0] + 0.5 * x[:, 1]
+    if kind != "number":
+        cuts = np.quantile(y, [0.5] if kind == "two" else [0.2, 0.4, 0.6, 0.8])
+        y = np.searchsorted(cuts, y)
+    table = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+    train, test = table[:600], table[600:].copy()
+    if exchanged:
+        test["y"] = -test["y"] if kind == "number" else (test["y"] + 1) % (2 if kind == "two" else 5)
+    found = datalint.scan({"train": train, "test": test}, label="y", select=["LBL107"], cache=False).findings
+    assert [(f.severity, f.split) for f in found] == [("error", "test")] * exchanged

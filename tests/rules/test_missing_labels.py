@@ -97,3 +97,14 @@ def test_the_name_of_the_column_among_its_labels() -> None:
 @pytest.mark.parametrize("counts", [{"y": 3, "n": 97}, {"y": 20, "n": 50, "m": 60}, {"yes": 1, "n": 50, "m": 60}])
 def test_a_class_that_is_called_like_its_column(counts: dict[object, int]) -> None:
     assert not found(table(counts))
+
+
+@pytest.mark.parametrize(("kept_back", "counts"), [(-1, {0: 200, 1: 200}), ("?", {"a": 200, "b": 200})])
+def test_a_test_split_whose_labels_are_kept_back(kept_back: object, counts: dict[object, int]) -> None:
+    frame = table(counts)
+    frame["x"] = np.random.default_rng(0).normal(size=len(frame)) + (frame["y"] == next(iter(counts)))
+    splits = {"train": frame[:280], "test": frame[280:].assign(y=kept_back)}
+    select = ["LBL104", "LBL107", "SPL105"]
+    (finding,) = datalint.scan(splits, label="y", select=select, cache=False).findings
+    assert (finding.code, finding.severity, finding.split) == ("LBL104", "info", "test")
+    assert finding.message.startswith("no sample of test has a label: all are labelled")

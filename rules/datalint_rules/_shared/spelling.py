@@ -89,6 +89,15 @@ def placeholders(counts: Mapping[str, int]) -> tuple[list[str], list[str]]:
     return sure, perhaps
 
 
+def unlabelled(counts: Mapping[str, int], train: Mapping[str, int]) -> str | None:
+    """What stands in place of all labels of a split, such as the -1 of a test split whose labels are kept back."""
+    if len(counts) != 1 or len(train) < 2:
+        return None
+    (name,) = counts
+    stands = name.strip().casefold() in {"-1", "-1.0"} | missing.NEVER_A_CLASS | missing.PERHAPS_A_CLASS
+    return name if stands and name not in train else None
+
+
 def _numbers(counts: Mapping[str, int]) -> list[str]:
     """-1, 99, 999 ... next to the class numbers 0..C-1 or 1..C."""
     if not all(re.fullmatch(r"-?\d{1,15}", name) for name in counts):

@@ -36,7 +36,7 @@ class MisalignedLabels(Rule):
     """Labels that do not belong to their rows.
 
     They are shifted by some rows, in the whole split or in half of it, or shuffled apart from the inputs in one split
-    while another is in order. Similar samples should have similar labels. Where they do not, but would if every label
+    while another is in order, or mean something else in one split: reversed, or classes numbered in another order. Similar samples should have similar labels. Where they do not, but would if every label
     were moved by the same number of rows, the labels slipped.
 
     ## Why it hurts
@@ -48,7 +48,7 @@ class MisalignedLabels(Rule):
     ## How to fix it
 
     Join inputs and labels by a key instead of by position; shuffle them with one permutation. Where the finding gives a
-    lag, move the labels back by it.
+    lag, move the labels back by it. Map the labels of all splits through one table of names.
 
     ## When it is wrong
 
@@ -72,6 +72,7 @@ class MisalignedLabels(Rule):
         {
             "agreement_with_other",
             "agreement_in_other",
+            "agreement_if_exchanged",
             "pairs",
             "lag",
             "part",
@@ -133,9 +134,16 @@ class MisalignedLabels(Rule):
         if not agreements[best].sure:
             return
         labels = {split.name: _labels(split, rows, names, numeric) for split, _, rows in parts}
-        doubtful = [s for s, _, _ in parts if s.name not in slipped | {best} and agreements[s.name].none]
+        doubtful = [
+            s
+            for s, _, _ in parts
+            if s.name not in slipped | {best} and agreements[s.name].none and (numeric or len(s.counts) > 1)
+        ]
         found = (self._apart(X, spans, labels, split, best, numeric) for split in doubtful)
         yield from filter(None, found)
+        sure = [s for s, _, _ in parts if s.name not in slipped and agreements[s.name].sure]
+        classes = [] if numeric else list(names)
+        yield from filter(None, (_exchanged(X, spans, labels, split, sure[0].name, classes) for split in sure[1:]))
 
     def _apart(
         self,
@@ -187,6 +195,58 @@ class MisalignedLabels(Rule):
         lag = int(rng.integers(1, 21))
         table[clean.label] = np.roll(table[clean.label].to_numpy(copy=True), lag)
         return Planted(Clean(clean.name, {**clean.tables, split: table}, clean.label), split=split)
+
+
+def _exchanged(
+    X: NDArray[np.float32],
+    spans: dict[str, NDArray[np.int64]],
+    labels: dict[str, NDArray[np.float64]],
+    split: SplitProfile,
+    best: str,
+    classes: list[str],
+) -> Found | None:
+    """A split whose labels mean something else than those of the best one: reversed, or numbered in another order."""
+    own, other = spans[split.name], spans[best]
+    asked = own[:: max(1, len(own) // 2000)]
+    near = neighbours(X, asked, other)
+    mine, theirs = labels[split.name][asked - own[0]], labels[best][near - other[0]]
+    told = agreement(mine, theirs, not classes)
+    if not classes:
+        turned, meant = agreement(-mine, theirs, numeric=True), []
+    else:
+        counts = np.zeros((len(classes), len(classes)), np.int64)
+        np.add.at(counts, (mine.astype(np.int64), theirs.astype(np.int64)), 1)
+        present = np.flatnonzero(counts.sum(1))
+        # A common class is next to all others: what counts is how much more often than it is met at all.
+        excess = counts - np.outer(counts.sum(1), counts.sum(0)) / max(1, counts.sum())
+        to = np.arange(len(classes))
+        to[present] = excess[present].argmax(1)
+        meant = [k for k in present.tolist() if to[k] != k]
+        if not meant or len(set(to[present].tolist())) < len(present):
+            return None
+        turned = agreement(to[mine.astype(np.int64)].astype(np.float64), theirs, numeric=False)
+    if not turned.sure or told.kappa > 0.3 * turned.kappa:
+        return None
+    ways = ", ".join(f"{classes[k]!r} looks like {classes[to[k]]!r} there" for k in meant[:4])
+    return Found(
+        message=(
+            f"the labels of {split.name} mean something else than those of {best}: "
+            + (f"{ways}; " if classes else "what is large is small there; ")
+            + f"neighbours agree {_share(turned.raw, not classes)} once that is undone, {_share(told.raw, not classes)} as they are"
+        ),
+        consequence="A model trained on one split is wrong on nearly every sample of the other.",
+        remedy="Map the labels of all splits through one table of names, and compare some rows with their source.",
+        confidence=0.95,
+        split=split.name,
+        subject="exchanged",
+        evidence={
+            "against": best,
+            "agreement_with_other": digits(told.raw, 3),
+            "agreement_if_exchanged": digits(turned.raw, 3),
+            "pairs": turned.pairs,
+        },
+        count=split.samples,
+    )
 
 
 def _labels(

@@ -28,7 +28,7 @@ from datalint.author import (
     have,
     training,
 )
-from datalint_rules._shared.spelling import placeholders
+from datalint_rules._shared.spelling import placeholders, unlabelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,10 @@ class MissingLabels(Rule):
                 yield _without(split, missing, numeric, _numbers_only(profile), trained=split in profile.trained)
             if not numeric and not profile.dataset.by_class and profile.dataset.label is not None:
                 yield from _headers(split, profile.dataset.label.name)
-            if not numeric:
+            kept_back = None if numeric else unlabelled(split.counts, profile.splits[0].counts)
+            if kept_back is not None:
+                yield _kept_back(split, kept_back)
+            elif not numeric:
                 yield from _placeholders(split, listed=not profile.dataset.by_class)
 
     @classmethod
@@ -151,6 +154,21 @@ def _without(split: SplitProfile, missing: int, numeric: bool, numbers: bool, *,
         evidence={"missing": missing, "share": digits(missing / split.samples, 3)},
         cases=None if none else Cases(split.name, rows.places.take(empty)),
         count=missing,
+    )
+
+
+def _kept_back(split: SplitProfile, name: str) -> Found:
+    """A split all of whose labels are one that stands for none."""
+    return Found(
+        message=f"no sample of {split.name} has a label: all are labelled {name!r}, which no sample of train is",
+        consequence="Nothing can be measured on this split.",
+        remedy="If the labels are kept elsewhere, join them before scoring.",
+        severity="info",
+        confidence=0.9,
+        split=split.name,
+        subject="missing",
+        evidence={"missing": split.samples, "share": 1.0},
+        count=split.samples,
     )
 
 

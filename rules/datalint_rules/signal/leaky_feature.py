@@ -48,7 +48,9 @@ class LeakyFeature(Rule):
 
     ## When it is wrong
 
-    Where the column is known before the label and truly decides it, such as a symptom that defines the disease.
+    Where the column is known before the label and truly decides it, such as a symptom that defines the disease. In a
+    table with times a column must say twice as well what comes as the target of the row before does: a slow series
+    foretells itself.
 
     ## Reference
 
@@ -91,6 +93,10 @@ class LeakyFeature(Rule):
         split, picked, y, columns = self._tried(profile)
         numeric = profile.task == "regression"
         suspects = [c for c in columns if not c.id and (c.score >= self.params.score or c.copy)]
+        if numeric and any(field.role == "time" for field in profile.dataset.fields):
+            # In a slow series the target of the row before says as much.
+            known = _persistence(split, picked)
+            suspects = [c for c in suspects if c.copy or 1 - c.score <= 0.5 * (1 - known)]
         tried = sum(not c.id for c in columns)
         # Where half of the columns do it, the problem is easy.
         loose = [c for c in suspects if not c.copy and not c.codes]
@@ -154,6 +160,14 @@ class LeakyFeature(Rule):
             column[wrong] = rng.permutation(column)[wrong]
             tables[split] = table.assign(checked=column)
         return Planted(Clean(clean.name, tables, label), column="checked")
+
+
+def _persistence(split: SplitProfile, picked: NDArray[np.int64]) -> float:
+    """Share of the variance of a target that the one of the row before takes away."""
+    order = np.argsort(split.rows.places.row[picked], kind="stable")
+    y = split.rows.target[picked][order]
+    spread = float(((y - y.mean()) ** 2).sum())
+    return 1 - float((np.diff(y) ** 2).sum()) / spread if spread > 0 else 0.0
 
 
 def _found(told: list[Column], rest: float, count: int, split: SplitProfile, numeric: bool) -> Found:

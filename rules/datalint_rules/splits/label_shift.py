@@ -33,6 +33,7 @@ from datalint.author import (
     quoted,
 )
 from datalint_rules._shared.series import in_time
+from datalint_rules._shared.spelling import unlabelled
 from datalint_rules.splits._compare import against_train, units_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class LabelShift(Rule):
     item = "15"
     wants = "label"
     tasks = frozenset({"classification", "detection", "multi-label", "regression"})
-    follows = ("LBL105", "LBL108")
+    follows = ("LBL105", "LBL107", "LBL108")
     public = frozenset({"total_variation", "p_value", "new_classes", "lacking_classes", "largest_gap"})
 
     class Params(RuleParams):
@@ -112,6 +113,8 @@ class LabelShift(Rule):
         if len(train.counts) < 2:
             raise Skip(f"{train.name} holds one class only")
         for other in others:
+            if unlabelled(other.counts, train.counts) is not None:
+                continue  # LBL104 says so
             found = self._classes(profile.dataset, train, other, self.params.level / len(others))
             if found is not None:
                 if found.severity == "warning" and in_time(profile.dataset, [train, other], lambda _: []):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
 
@@ -77,7 +78,34 @@ def test_a_negative_value_of_a_positive_quantity_is_info() -> None:
     assert not scan(age=age, other=other).findings
     age[5] = -45
     report = scan(age=age, other=other)
-    assert ("info", "age") in [(f.severity, f.column) for f in report.findings]
+    assert [(f.severity, f.column) for f in report.findings] == [("warning", "age")]
+    assert "where 0 to 130 are possible" in report.findings[0].message
+    report = scan(weight=age, other=other)
+    assert ("info", "weight") in [(f.severity, f.column) for f in report.findings]
     assert "where all other values are 23 or more" in report.findings[0].message
     # A quantity that comes near zero may well be below it.
     assert not scan(balance=rng.normal(50, 25, 400), other=other).findings
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "wrong", "severity"),
+    [
+        ("age", (18, 90), [-5, 155], "warning"),
+        ("Patient Age", (18, 90), [171], "warning"),
+        ("tree_age", (18, 90), [171], None),
+        ("latitude", (0, 60), [95.3], "warning"),
+        ("discount_percent", (0, 100), [140], "info"),
+        ("percent_change", (-20, 100), [140], None),
+        ("age", (18, 90), [91, 99], None),
+    ],
+)
+def test_values_that_cannot_be(name: str, usual: tuple[int, int], wrong: list[float], severity: str | None) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.uniform(*usual, 900).round(1)
+    values[: len(wrong)] = wrong
+    table = pd.DataFrame({name: rng.permutation(values), "x": rng.normal(size=900), "y": rng.choice(["a", "b"], 900)})
+    findings = datalint.scan(table, label="y", select=["VAL111"], cache=False).findings
+    told = [finding for finding in findings if "cannot be by the name" in finding.message]
+    assert [finding.severity for finding in told] == ([severity] if severity else [])
+    assert all(finding.affected.count == len(wrong) for finding in told)
+    assert not [finding for finding in findings if finding.severity == "warning" and finding not in told]

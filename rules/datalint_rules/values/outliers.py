@@ -22,6 +22,7 @@ from datalint.author import (
     more_of,
     plural,
 )
+from datalint_rules.values._meanings import impossible, limits_of, may_exceed
 from datalint_rules.values._planting import spoil_column
 from datalint_rules.values._spikes import spikes
 from datalint_rules.values._tables import Pool, need_tables, plain
@@ -46,7 +47,8 @@ class Outliers(Rule):
     each of its numbers is usual.
 
     A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy
-    tail (an age of 999, a slipped decimal point); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
+    tail (an age of 999, a slipped decimal point), and where it cannot be by the name of the column (an age of -5, a latitude
+    of 95; a percentage of 140 is info); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
     a far value that repeats is VAL104's.
 
     ## Why it hurts
@@ -105,11 +107,10 @@ class Outliers(Rule):
                 stray = strays(judged, top, 2 * len(names))
                 if stray is not None:
                     found.append((name, stray))
-        negative = [(name, rows) for name, x in zip(names, columns, strict=True) if len(rows := wrong_sign(x))]
-        if negative:
-            yield _negative_found(pool, negative)
         found.sort(key=lambda item: (-item[1].ratio, item[0]))
         absurd = [(n, s) for n, s in found if s.sure and s.ratio >= self.params.absurd]
+        told = {(name, int(row)) for name, stray in absurd for row in stray.rows}
+        yield from self._by_meaning(pool, dict(zip(names, columns, strict=True)), told)
         mild = [(n, s) for n, s in found if not (s.sure and s.ratio >= self.params.absurd)]
         for group, severity in ((absurd, self.severity), (mild, INFO)):
             if group:
@@ -119,6 +120,23 @@ class Outliers(Rule):
         fresh = np.array([int(row) not in known for row in rows], np.bool_)
         if fresh.any():
             yield _lonely_found(pool, rows[fresh], ratios[fresh])
+
+    def _by_meaning(
+        self, pool: Pool, columns: dict[str, NDArray[np.float64]], told: set[tuple[str, int]]
+    ) -> Iterator[Found]:
+        """Values that cannot be by the name of their column, or by the sign of all others."""
+        wrong = {
+            name: np.array([row for row in impossible(name, x) if (name, row) not in told])
+            for name, x in columns.items()
+        }
+        wrong = {name: rows for name, rows in wrong.items() if len(rows)}
+        negative = [(name, rows) for name, x in columns.items() if name not in wrong and len(rows := wrong_sign(x))]
+        if negative:
+            yield _negative_found(pool, negative)
+        for shares in (False, True):
+            mine = [(name, rows) for name, rows in wrong.items() if may_exceed(name) == shares]
+            if mine:
+                yield _impossible_found(pool, mine, INFO if shares else self.severity)
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
@@ -196,6 +214,29 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
         evidence={"columns": [{"column": n, "ratio": digits(min(s.ratio, 1e300), 3)} for n, s in group[:100]]},
         cases=pool.cases(np.array(rows, np.int64), {"column": column_of, "value": value_of}),
         count=count,
+        exact=pool.complete,
+    )
+
+
+def _impossible_found(pool: Pool, wrong: list[tuple[str, NDArray[np.int64]]], severity: Severity) -> Found:
+    told = []
+    for name, rows in wrong[:3]:
+        low, high = limits_of(name) or (0.0, 0.0)
+        shown = ", ".join(plain(value) for value in np.unique(pool.numbers(name)[rows])[:3].tolist())
+        told.append(f"{shown} in {name!r}, where {plain(low)} to {plain(high)} are possible")
+    more = f"; and {more_of(len(wrong) - 3, 'column')}" if len(wrong) > 3 else ""
+    rows = np.unique(np.concatenate([rows for _, rows in wrong]))
+    return Found(
+        message=f"values that cannot be by the name of their column: {'; '.join(told)}{more}",
+        consequence="They are errors of entry, of sign or of unit, and a model takes them for extremes.",
+        remedy="Look at the samples, and correct or drop the values.",
+        severity=severity,
+        confidence=0.9 if severity != INFO else 0.7,
+        column=wrong[0][0] if len(wrong) == 1 else None,
+        subject="impossible" if severity != INFO else "beyond all",
+        evidence={"columns": [name for name, _ in wrong[:100]]},
+        cases=pool.cases(rows),
+        count=len(rows),
         exact=pool.complete,
     )
 

@@ -100,7 +100,7 @@ def test_a_class_that_is_called_like_its_column(counts: dict[object, int]) -> No
 
 
 @pytest.mark.parametrize(("kept_back", "counts"), [(-1, {0: 200, 1: 200}), ("?", {"a": 200, "b": 200})])
-def test_a_test_split_whose_labels_are_kept_back(kept_back: object, counts: dict[object, int]) -> None:
+def test_a_test_split_whose_labels_are_kept_back(kept_back: str | int, counts: dict[object, int]) -> None:
     frame = table(counts)
     frame["x"] = np.random.default_rng(0).normal(size=len(frame)) + (frame["y"] == next(iter(counts)))
     splits = {"train": frame[:280], "test": frame[280:].assign(y=kept_back)}

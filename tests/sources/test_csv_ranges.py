@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,3 +112,11 @@ def test_weights_add_up_to_the_file(tmp_path: Path) -> None:
     parts = ranges(path, 20_000)
     assert sum(part.weight for part in parts) == path.stat().st_size
     assert [replace(part, starts=(0,), stop=None) for part in parts] == [ranges(path, 1 << 30)[0]] * len(parts)
+
+
+def test_rows_whose_quote_takes_in_other_lines_are_named_so() -> None:
+    ragged = csvs._Ragged('"', False, lambda call: call)
+    for number, text in ((88, '"one,0\ntwo,1\n"three, four",1'), (191, "one")):
+        ragged.add(SimpleNamespace(expected_columns=2, text=text, number=number))
+    told = "1 of them open a quote that is not closed on its line, and so take in 2 more lines"
+    assert ragged.message(0) == f"2 rows do not have 2 fields (lines 88, 191): {told}; left out of the scan"

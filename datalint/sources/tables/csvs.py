@@ -389,6 +389,7 @@ class _Ragged:
     def clear(self) -> None:
         """Forget all."""
         self.count = self._expected = self.swallowed = self.drawn = 0
+        self._open = self._taken = 0
         self._lines: list[int] = []
         self.quoted = False
         """Whether one of them holds a quote, so that it may be the half of a value that spans lines."""
@@ -401,6 +402,8 @@ class _Ragged:
         lines = row.text.count("\n")
         self.swallowed = max(self.swallowed, lines)
         self.drawn += lines >= SWALLOWED
+        self._open += lines > 0
+        self._taken += lines
         self.quoted = self.quoted or (bool(self._quote) and self._quote in row.text)
         if row.number is not None and len(self._lines) < MAX_EXAMPLES:
             self._lines.append(row.number)
@@ -412,7 +415,13 @@ class _Ragged:
         more = ", ..." if self.count > len(lines) else ""
         where = f" (lines {', '.join(map(str, lines))}{more})" if lines else ""
         count = f"{self.count:,} rows do" if self.count > 1 else "1 row does"
-        return f"{count} not have {self._expected} fields{where}; left out of the scan"
+        opened = ""
+        if self._open:
+            some = "all" if self._open == self.count else f"{self._open:,} of them"
+            which = "it opens" if self.count == 1 else f"{some} open"
+            lines_more = "1 more line" if self._taken == 1 else f"{self._taken:,} more lines"
+            opened = f": {which} a quote that is not closed on its line, and so {'takes' if self.count == 1 else 'take'} in {lines_more}"
+        return f"{count} not have {self._expected} fields{where}{opened}; left out of the scan"
 
 
 class _Restart(Exception):

@@ -273,3 +273,14 @@ def test_very_wide_lines_ask_for_more() -> None:
         look(text[:262_144], complete=False)
     found = look(text)
     assert (len(found.names), found.header) == (width, True)
+
+
+def test_a_few_open_quotes_make_no_plain_text_of_the_others() -> None:
+    lines = ["text,label", *(f'"word{k}, and more",{k % 2}' for k in range(200))]
+    for k in (50, 120):
+        lines[k] = f'"word{k} and more,0'
+    found = sniff("\n".join(lines).encode(), path_name="a.csv", complete=True)
+    assert (found.quote, found.names) == ('"', ("text", "label"))
+    # An inch is no quote.
+    inches = ["size,price", *(f'{k % 9}" disk,{k}' for k in range(200))]
+    assert sniff("\n".join(inches).encode(), path_name="a.csv", complete=True).names == ("size", "price")

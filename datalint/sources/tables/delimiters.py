@@ -135,7 +135,19 @@ def _with_quotes(text: str, delimiter: str, quotes: Sequence[str], complete: boo
     """The reading under the first quote that divides the lines evenly and closes where a field ends."""
     readings = [_read(text, delimiter, quote, complete=complete) for quote in quotes]
     steady = [r for r in readings if r.width > 1 and r.share >= 0.9]
-    return next((r for r in steady if _well_quoted(text, r)), max(readings, key=lambda r: r.share))
+    right = next((r for r in steady if _well_quoted(text, r)), max(readings, key=lambda r: r.share))
+    quoted = next((r for r in steady if r.quote), None)
+    if right.quote or quoted is None:
+        return right
+    # A few quotes that are left open make none of the others plain text.
+    torn = len(quoted.records) - quoted.first - len(quoted.body)
+    opened = sum(any(map(opens, row)) for row in right.body)
+    return quoted if opened > 10 * max(torn, 1) else right
+
+
+def opens(cell: str) -> bool:
+    """Whether a cell begins with a quote that it does not close, so that other readers go on to the next one."""
+    return cell[:1] == '"' and cell.count('"') % 2 == 1
 
 
 def _well_quoted(text: str, reading: Reading) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.core.wording import counted
-from datalint.sources.tables.delimiters import TABLE_SUFFIXES, Reading, Record, choose, read_records
+from datalint.sources.tables.delimiters import TABLE_SUFFIXES, Reading, Record, choose, opens, read_records
 from datalint.sources.tables.encoding import NeedMoreBytes, NotATable, decode
 from datalint.sources.tables.header import final_names, header_odds, is_missing, shape_of
 
@@ -92,7 +92,7 @@ def sniff(head: bytes, *, path_name: str, complete: bool) -> Dialect:
     )
     if not _same_ends(body, records):
         found.append("mixed line ends: some lines end in CR LF and some in LF alone")
-    if not reading.quote and (opened := sum(any(_opens(cell) for cell in row) for row in rows)):
+    if not reading.quote and (opened := sum(any(map(opens, row)) for row in rows)):
         found.append(f"quotes that are not closed in {opened} of the first {len(rows):,} rows: read as plain text")
     if header and records[0].fields in rows:
         found.append("the header is repeated among the rows")
@@ -132,11 +132,6 @@ def _same_ends(text: str, records: Sequence[Record]) -> bool:
     """Whether all lines end alike; where quoted values span lines, which may end otherwise, that is not asked."""
     windows = text.count("\r\n")
     return not windows or windows == text.count("\n") or any(record.end > record.line for record in records)
-
-
-def _opens(cell: str) -> bool:
-    """Whether a cell begins with a quote that it does not close, so that other readers go on to the next one."""
-    return cell[:1] == '"' and cell.count('"') % 2 == 1
 
 
 def squeeze(block: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -254,3 +255,23 @@ def test_columns_of_few_values_are_told_by_their_mean() -> None:
     (finding,) = found(frame)
     assert "'flag' is higher (mean " in finding.message
     assert "elsewhere 0)" in finding.message
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_conversations_that_lie_source_by_source(in_order: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sources = np.repeat(["code", "maths", "chat"], 100)
+    words = [f"word{k}" for k in range(300)]
+    records = [
+        {
+            "messages": [
+                {"role": "user", "content": " ".join(rng.choice(words, 8))},
+                {"role": "assistant", "content": " ".join(rng.choice(words, 12))},
+            ],
+            "source": source,
+        }
+        for source in (sources if in_order else rng.permutation(sources)).tolist()
+    ]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, records)))
+    findings = datalint.scan(tmp_path, config=False, cache=False).findings
+    assert [(f.code, f.severity) for f in findings] == [("ORD102", "warning")] * in_order

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import NAME_IT, Dataset, Field, Label, Split, split_order
 from datalint.core.errors import DatalintError
+from datalint.core.roles import words_of
 from datalint.sources.sounds.columns import recordings_of
 from datalint.sources.sounds.rows import sounded
 from datalint.sources.tables.beside import BesidePartition
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Kind, Partition, Role
     from datalint.core.dialogues import Conversation
     from datalint.sources.tables.format import TableFile
+
+
+_SOURCES = frozenset(
+    ["source", "origin", "dataset", "domain", "subset", "category", "topic", "task", "language", "lang"]
+)
+"""Words that say where a conversation is from."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +172,13 @@ def plan_of(
         **dict.fromkeys((*(choice.twins if choice else ()), *ignored), "ignored"),
     }
     if conversation is not None:
-        # What is known of a conversation is no part of it.
-        role_of |= {name: "ignored" for name, role in role_of.items() if role in {"feature", "text"}}
+        # What is known of a conversation is no part of it; where it is from may tell the order in which they are stored.
+        sources = {head.name for head in heads if _names_source(head)}
+        role_of |= {
+            name: "group" if name in sources else "ignored"
+            for name, role in role_of.items()
+            if role in {"feature", "text"}
+        }
         role_of |= dict.fromkeys(conversation.columns, "text")
     split_column, values = find_split_column(heads, role_of) if one_split else (None, {})
     return TablePlan(
@@ -181,6 +193,12 @@ def plan_of(
         several=several,
         conversation=conversation,
     )
+
+
+def _names_source(head: ColumnHead) -> bool:
+    """Whether a column says of each conversation from which of a few places it is."""
+    few = head.kind == "text" and 2 <= len(head.facts.counts) <= 50
+    return few and head.facts.present >= 10 * len(head.facts.counts) and bool(_SOURCES & set(words_of(head.name)))
 
 
 def _joined_kind(kinds: Iterable[Kind | None]) -> Kind:

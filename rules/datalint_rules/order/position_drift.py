@@ -60,7 +60,7 @@ class PositionDrift(Rule):
     Data whose order carries meaning, such as a time series read in windows. Where a time column grows with the
     position, or within each source of a panel, where most of what drifts moves up and down smoothly, and where the drift is
     slight, the finding is only info: tables of real observations are rarely in perfect disorder. It is a warning where a
-    label is there to be learnt and one column all but identifies which part of the file a
+    label, or a conversation, is there to be learnt and one column all but identifies which part of the file a
     row comes from.
 
     ## Reference
@@ -185,7 +185,7 @@ class PositionDrift(Rule):
                 if series
                 else ", and if the parts are sources (sites, devices, days), split by source."
             ),
-            severity=None if large and not series and target is not None else "info",
+            severity=None if large and not series and (target or profile.dataset.conversation) else "info",
             confidence=0.98,
             split=split.name,
             evidence={

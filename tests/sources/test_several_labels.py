@@ -237,3 +237,23 @@ def test_deep_and_long_lists_are_read_as_what_they_are() -> None:
     cells[0], cells[1], cells[2] = "[" * 50_000 + "]" * 50_000, "[" + "'a', " * 50_000 + "]", "[9" + "9" * 5_000 + "]"
     found = strange(pd.DataFrame({"text": TEXTS, "labels": cells}), label="labels")
     assert found == {"a value that is no list": 3}
+
+
+def test_the_last_columns_of_a_list_of_pictures_are_its_labels_and_may_be_uncertain(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {"Path": [f"xrays/{k:03d}.png" for k in range(60)], "Age": rng.integers(20, 90, 60), "View": "AP"}
+    )
+    (tmp_path / "xrays").mkdir()
+    for name in table["Path"]:
+        Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(tmp_path / name)
+    for name in ["Edema", "Fracture", "Lung Lesion", "No Finding"]:
+        table[name] = rng.choice([0, 1, -1, np.nan], 60, p=[0.6, 0.2, 0.1, 0.1])
+    table.to_csv(tmp_path / "list.csv", index=False)
+    report = scanned(tmp_path, cache=False, select=["LBL105", "VAL105"])
+    assert (report.modality, report.label and report.label.task) == ("images", "multi-label")
+    (finding,) = report.findings
+    assert finding.code == "LBL105"
+    assert "is neither 0 nor 1" in finding.message or "is missing" in finding.message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
@@ -23,7 +22,7 @@ from datalint.sources.layouts.tables import table_folders
 from datalint.sources.tables.convert import number_classes
 from datalint.sources.tables.labels import LabelNotFound, choose_label, find_split_column, roles
 from datalint.sources.tables.named_files import PEEK, name_column, rows_of
-from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_target
+from datalint.sources.tables.several_labels import SeveralLabels, choose_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,13 +65,15 @@ class ListedImages(ImagePartition):
         if self.classes is None:
             return None
         mine = self.classes[start : start + size]
+        if self.several is not None and not self.several.joint:
+            none = [""] * len(self.several.columns)
+            rows = [text.split(",") if text else none for text in mine]
+            return self.several.of_flags(np.array([[_flag(cell) for cell in row] for row in rows]))
         if self.several is not None:
             cells = list(dict.fromkeys(filter(None, mine)))
             codes = {cell: k for k, cell in enumerate(cells)} | {"": -1}
             held = Categories("", np.array([codes[cell] for cell in mine], np.int32), cells)
-            flags = not self.several.joint
-            block = (SeveralLabels(self.several.columns, LIST) if flags else self.several).of_texts(held)
-            return replace(block, declared=self.several.columns) if flags else block
+            return self.several.of_texts(held)
         if self.numeric:
             return number_classes(np.array([_number(text) for text in mine]))
         names = sorted({name for name in mine if name})
@@ -209,11 +210,7 @@ def _list(folder: Folder, table: TableFile, label: str | None = None) -> _List |
         if entry is not None:
             if column in described and _leads_astray(name, entry, home, table.path.suffix.lower()):
                 astray.append((name, entry))
-            said = (
-                json.dumps([flag for flag, cell in zip(flags, cells, strict=True) if _is_one(cell)])
-                if flags
-                else cells[0]
-            )
+            said = ",".join(cell.strip() for cell in cells) if flags else cells[0]
             rows.append((entry, said.strip() if choice else "", splits.get(split.strip()) if split_column else own))
     names = Counter(entry.parts for entry, _, _ in rows)
     if not rows or len(names) < 0.95 * len(rows):
@@ -266,8 +263,9 @@ def _label_in(
     return choice, several
 
 
-def _is_one(cell: str) -> bool:
-    return cell.strip().casefold() in {"1", "1.0", "true"}
+def _flag(text: str) -> float:
+    """A cell of a column of 0 and 1."""
+    return {"true": 1.0, "false": 0.0}.get(text.casefold(), _number(text))
 
 
 def _is_target(head: ColumnHead) -> bool:

@@ -239,6 +239,9 @@ def _flags(
     columns: Sequence[ColumnHead], choice: LabelChoice | None, lacking: Collection[str]
 ) -> tuple[LabelChoice, SeveralLabels] | None:
     """One column of 0 and 1 per label: all that test lacks, those named so, or all that there is next to texts or media."""
+    last = _last_flags(columns, choice)
+    if last and any(map(_names_files, columns)):
+        return _named_flags(last, "last columns of 0 and 1 in a list of files", "medium", 0)
     offs = {column.name: off for column in columns if (off := off_of(column)) is not None}
     off = -1 if sum(value == -1 for value in offs.values()) > len(offs) / 2 else 0
     flags = [column for column in columns if offs.get(column.name) == off]
@@ -266,6 +269,31 @@ def _flags(
     known = choice is not None and choice.confidence == "medium"
     why = f"columns of {off} and 1, and no other column but texts and keys"
     return _named_flags(names, why, "medium" if known else "low", off)
+
+
+def _last_flags(columns: Sequence[ColumnHead], choice: LabelChoice | None) -> list[str]:
+    """The last columns if each says 1, 0, or -1 for uncertain, as those of CheXpert after sex, age and view do."""
+    found: list[ColumnHead] = []
+    for column in reversed(columns):
+        counts = column.facts.counts if column.kind in {"number", "bool"} else {}
+        told = Counter({_flag(value): 0 for value in counts})
+        for value, count in counts.items():
+            told[_flag(value)] += count
+        sure = told[1] + told[0]
+        if not counts or 2 * told[-1] >= column.facts.present or sure + told[-1] < 0.95 * column.facts.present:
+            break
+        found.insert(0, column)
+    names = [column.name for column in found]
+    properties = any(words_of(name)[:1] in (["has"], ["is"]) for name in names)
+    guessed = choice is None or choice.confidence == "low" or choice.name in names
+    # A person's sex may be written as 0 and 1 before them; what follows it overlaps.
+    return names if len(found) >= 4 and guessed and not properties and _overlap(found) else []
+
+
+def _names_files(column: ColumnHead) -> bool:
+    """Whether the first values are names of pictures or recordings."""
+    shown = [str(value) for value in column.values[:20] if value]
+    return column.kind == "text" and bool(shown) and all(map(_MEDIA.fullmatch, shown))
 
 
 def _named_flags(

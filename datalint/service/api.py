@@ -519,7 +519,9 @@ def metrics(request: Request, who: Reader) -> PlainTextResponse:
         open_ones = select(Finding.severity, func.count()).where(
             Finding.present.is_(True), Finding.folded.is_(False), Finding.state.in_(OPEN)
         )
-        by_severity = session.execute(open_ones.group_by(Finding.severity)).all()
+        by_severity = service_of(request).latest.of(
+            "open", session, lambda: session.execute(open_ones.group_by(Finding.severity)).all()
+        )
         oldest = session.scalar(select(func.min(Scan.queued)).where(Scan.status == "queued"))
     lines = ["# TYPE datalint_scans gauge", *(f'datalint_scans{{status="{s}"}} {n}' for s, n in by_status)]
     lines += ["# TYPE datalint_open_findings gauge"]

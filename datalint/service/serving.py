@@ -200,9 +200,12 @@ def _end_with(sentinel: int) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(
+        listening = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024
         )
+        # Handed on to connections: head and body of an answer would wait 40 ms for each other.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         raise DatalintError(f"cannot listen on {host}:{port}: {why}; choose another --port") from error

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import func, select
 
 from datalint.service.child import Limits
+from datalint.service.models import Event
 from datalint.service.security import Attempts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from sqlalchemy.orm import Session
 
     from datalint.service.database import Database
     from datalint.service.oidc import Provider
     from datalint.service.roots import Roots
+
+Counted = TypeVar("Counted")
+
+
+class Latest:
+    """What was counted last, until something happens."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Any]] = {}
+
+    def of(self, name: str, session: Session, count: Callable[[], Counted]) -> Counted:
+        """The count of that name; counted again if there are other events than then."""
+        last = session.scalar(select(func.max(Event.id))) or 0
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != last:
+            kept = self._kept[name] = last, count()
+        found: Counted = kept[1]
+        return found
 
 
 @dataclass(frozen=True)
@@ -34,3 +58,4 @@ class Service:
     hooks: tuple[str, ...] = ()
     """Hosts of a private network that webhooks may be sent to."""
     attempts: Attempts = field(default_factory=Attempts)
+    latest: Latest = field(default_factory=Latest)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import datalint
 from datalint.config.schema import Config
@@ -288,7 +288,6 @@ def test_the_description_is_openapi_3_1(shared: Team) -> None:
 def test_the_first_schema_is_migrated_with_its_data(url: str) -> None:
     from alembic import command
     from alembic.config import Config as Alembic
-    from sqlalchemy.orm import Session
 
     from datalint.service.database import Database, _engine
 
@@ -298,12 +297,18 @@ def test_the_first_schema_is_migrated_with_its_data(url: str) -> None:
         config.set_main_option("script_location", "datalint.service:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-    with Session(engine.execution_options(write=True)) as session, session.begin():
-        session.add(Dataset(name="old"))
+        # As the models of then wrote it.
+        connection.execute(
+            text(
+                "INSERT INTO dataset (name, path, owner, tags, ref, gate, created) "
+                "VALUES ('old', '', '', '[]', 'main', '{\"new\": \"warning\", \"open\": \"error\"}', 1)"
+            )
+        )
     engine.dispose()
     database = Database(url)
     with database.read() as session:
-        assert session.execute(text("SELECT name FROM dataset")).scalar() == "old"
+        (dataset,) = session.scalars(select(Dataset))
+        assert (dataset.name, dataset.schedule, dataset.due) == ("old", "", None)
         assert session.execute(text("SELECT count(*) FROM token")).scalar() == 0
     database.engine.dispose()
 

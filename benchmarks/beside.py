@@ -305,7 +305,7 @@ def _places(items: set[Any], data: Clean) -> Named:
 
 
 def one(peer: Peer, rule: type[Rule], given: Sequence[Case], answers: Mapping[str, Any]) -> dict[str, Any]:
-    """One rule beside a peer on the data of one seed: a verdict for each fault, and alarms in the clean data."""
+    """One rule next to a peer on the data of one seed: a verdict for each fault, and alarms in the clean data."""
     kinds = peer.checks[rule.code]
     faulty = [case for case in given if case.rule is rule]
     hosts = {case.name.removesuffix(f"-{rule.code}") for case in faulty}
@@ -379,7 +379,7 @@ def _rows(fault: Planted | None) -> Named:
 
 
 def _summed(peer: Peer, code: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One rule beside a peer, all seeds together."""
+    """One rule next to a peer, all seeds together."""
     clean = sum(part["clean"] for part in parts)
     sides = {
         side: _figures(

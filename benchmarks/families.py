@@ -123,7 +123,7 @@ def _sensors(rng: np.random.Generator) -> Clean:
 
 
 def _tickets(rng: np.random.Generator) -> Clean:
-    """Short reports, some of them long, with numbers, names and an amount beside the text."""
+    """Short reports, some of them long, with numbers, names and an amount next to the text."""
     subjects = [
         "printer",
         "router",

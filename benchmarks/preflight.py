@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datalint.report.models import Report
 
 FOUND, FIRST, FOLLOW_UPS, PUBLISHED = 0.95, 0.95, 1, 0.75
-"""Bars: share of plants that are found, and that lead; other findings beside one; share of the published bugs that lead."""
+"""Bars: share of plants that are found, and that lead; other findings next to one; share of the published bugs that lead."""
 
 
 def tried(model: Any, loss: Any, loader: Any, optimizer: Any) -> tuple[Report, list[str], float]:

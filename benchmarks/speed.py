@@ -1,4 +1,4 @@
-"""datalint beside what cannot be undercut and beside its peers: ``python -m benchmarks.speed``.
+"""datalint next to what cannot be undercut and next to its peers: ``python -m benchmarks.speed``.
 
 Makes the data, runs every contestant as a process of its own, in turns, and prints what each took (CPU seconds of the
 whole process tree, wall time, peak memory), what each found of the planted faults, and which budgets are kept. CPU seconds

@@ -505,7 +505,7 @@ def _signs(rng: np.random.Generator) -> Clean:
 
 
 def _masked_digits(rng: np.random.Generator) -> Clean:
-    """A digit in any colour on each photo, with a mask of it in a folder beside."""
+    """A digit in any colour on each photo, with a mask of it in a folder next to."""
     from sklearn.datasets import load_digits
 
     X, _ = load_digits(return_X_y=True)

@@ -75,7 +75,7 @@ def test_the_project_is_called_as_the_messages_say() -> None:
 
 
 def test_nothing_else_lies_in_rules() -> None:
-    # rules/ is on the path of a checkout: a module beside the package would import here and not exist for users.
+    # rules/ is on the path of a checkout: a module next to the package would import here and not exist for users.
     assert {path.name for path in (ROOT / "rules").iterdir()} <= {"datalint_rules", "__pycache__"}
 
 

@@ -61,7 +61,7 @@ def test_only_what_lies_inside_the_scanned_data_is_the_datas(data: Path, monkeyp
     named = settle([project], project / "datalint.toml")
     assert (named.from_data, named.config.jobs, named.not_obeyed) == (False, 2, ())
     (data / "datalint.toml").write_text("cache-dir = '../cache'\n")
-    assert settle([data / "a.csv"]).from_data  # it lies beside the file, and came with it
+    assert settle([data / "a.csv"]).from_data  # it lies next to the file, and came with it
     link = project.parent / "link"
     link.symlink_to(data)
     assert settle([link]).from_data

@@ -36,7 +36,7 @@ def plant(code: str, path: Path, out: Path, splits: Sequence[tuple[str, str]], *
     """Write a copy of the data set at PATH with the fault of rule CODE in it, to test a pipeline with.
 
     Tables become one CSV file per split, folders of images stay what they are. What was planted where is printed, and
-    written to planted.json beside the copy.
+    written to planted.json next to the copy.
     """
     from datalint.planting import write
 

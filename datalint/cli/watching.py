@@ -103,7 +103,7 @@ class _Ours:
         real = _real(path)
         if PASSED_OVER.intersection(real.parts) or self._folders.intersection((real, *real.parents)):
             return False
-        # A report is written under a temporary name beside its own.
+        # A report is written under a temporary name next to its own.
         return not any(
             real == file or (real.parent == file.parent and real.name.startswith(TEMPORARY)) for file in self._files
         )

@@ -44,7 +44,7 @@ class ScanOptions:
         return self.redact or not self.samples
 
     def dependence(self, today: datetime.date) -> list[Any]:
-        """What a report depends on beside the data, as plain values."""
+        """What a report depends on besides the data, as plain values."""
         hiding: list[Any] = []
         if self.conceals:
             from datalint.report.privacy import KEY

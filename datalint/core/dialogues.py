@@ -39,7 +39,7 @@ _ROLE_OF: Final = {word: role for role, words in _SPEAKERS.items() for word in w
 Part = Literal["turns", "system", "given", "user", "input", "assistant", "chosen", "rejected"]
 """What a column of a conversation is: turns, one of them, more of the question, or one of two answers.
 
-``given`` is what a model sees beside what is said, such as its tools.
+``given`` is what a model sees besides what is said, such as its tools.
 """
 
 
@@ -87,7 +87,7 @@ class Conversation:
 
     @property
     def compares(self) -> bool:
-        """Whether a better and a worse answer stand beside each other."""
+        """Whether a better and a worse answer stand next to each other."""
         return any(part == "rejected" for _, part in self.parts)
 
     @property

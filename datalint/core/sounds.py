@@ -50,7 +50,7 @@ class SoundBlock:
     spread: NDArray[np.float32]
     """Standard deviation of the same channel."""
     dead: NDArray[np.bool_]
-    """Whether a channel is silent beside another that is not."""
+    """Whether a channel is silent while another is not."""
     hashes: NDArray[np.uint64]
     """Hash of the values, whatever they are packed in."""
     readable: NDArray[np.bool_]

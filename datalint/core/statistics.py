@@ -237,5 +237,5 @@ def normal_tail(z: float) -> float:
 
 
 def digits(value: float, count: int = 6) -> float:
-    """Rounded to so many significant digits, so that sums taken in another order print alike."""
+    """Rounded to so many significant digits, so that sums taken in another order print the same."""
     return float(f"{value:.{count}g}") + 0.0 if math.isfinite(value) else 0.0  # + 0.0: no -0.0

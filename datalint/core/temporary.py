@@ -26,7 +26,7 @@ except ImportError:  # Windows: what a killed process leaves there stays
     fcntl = None  # type: ignore[assignment]
 
 PREFIX: Final = "datalint-"
-"""How their names begin where temporary files are expected; beside a user's files they are hidden."""
+"""How their names begin where temporary files are expected; next to a user's files they are hidden."""
 
 OWNER: Final = ".datalint-owner"
 """The file in each that its owner keeps locked."""

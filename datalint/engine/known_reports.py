@@ -40,7 +40,7 @@ class KnownReport:
 
     @classmethod
     def of(cls, cache: Cache | None, located: Located, given: Sequence[Any], chosen: Any) -> KnownReport:
-        """Where the report is kept that depends on the data, on what is ``given`` beside it and on what was ``chosen``."""
+        """Where the report is kept that depends on the data, on what is ``given`` with it and on what was ``chosen``."""
         beside = [item for item in given if item is not None]
         if cache is None or located.paths is None or not all(isinstance(item, (str, Path)) for item in beside):
             return cls(cache, None)
@@ -98,7 +98,7 @@ def _states(cache: Cache, listing: Listing) -> list[Any]:
 
 
 class _Kept(Held):
-    """What is kept beside a report: samples and pictures beyond those in its file, and its page."""
+    """What is kept next to a report: samples and pictures beyond those in its file, and its page."""
 
     def __init__(self, cache: Cache, place: str) -> None:
         self._cache, self._place = cache, place

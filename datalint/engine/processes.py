@@ -55,7 +55,7 @@ class Starting:
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._executor: Any = None
-        # Here, not in the thread: beside this process's own imports it would take twice as long until they start.
+        # Here, not in the thread: during this process's own imports it would take twice as long until they start.
         import joblib.externals.loky  # noqa: F401
 
         self._thread = threading.Thread(target=self._start)

@@ -247,7 +247,7 @@ def _short(text: str) -> str:
 
 
 def sizes(profile: Profile) -> Sizes | None:
-    """Width and height of the images of all splits; None where all are alike."""
+    """Width and height of the images of all splits; None where all are equal."""
     headers = [split[ImageHeaders] for split in profile.splits if ImageHeaders in split.measured]
     if not headers:
         return None

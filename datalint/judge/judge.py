@@ -99,7 +99,7 @@ def judge(
     heavy = any(rule.trains or rule.searches for rule in rules)
     with one_thread(models=False) if heavy else nullcontext(), Thumbnails(profile.threads) as thumbnails:
         judged = _Judged(profile, severities, thumbnails, unwanted)
-        # What takes longest comes last: the pictures that the others ask for are made beside it.
+        # What takes longest comes last: the pictures that the others ask for are made meanwhile.
         for rule in sorted(rules, key=lambda rule: rule.trains or bool(rule.searches)):
             tell(f"judging: {rule.code} {rule.name}", 1 - sum(todo.values()) / total)
             judged.run(rule)

@@ -1,4 +1,4 @@
-"""The small pictures of a report: asked for while rules judge, and made beside that where cores are free."""
+"""The small pictures of a report: asked for while rules judge, and made meanwhile where cores are free."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datalint.report.models import Report
 
 PATIENCE = 600
-"""Seconds that the factory may take to make its objects, and ten times the budget beside them."""
+"""Seconds that the factory may take to make its objects, and ten times the budget next to them."""
 
 
 def run_factory(factory: str, *, budget: float, device: str | None, settings: Effective) -> Report:

@@ -31,7 +31,7 @@ class Passages(Measurement):
     """The hashes of the passages of every text, with the samples that they are of.
 
     A turn of a conversation is a text of its own. Beyond the memory budget only passages whose hash is at most ``limit`` are
-    kept, in all splits alike, so that those that two splits share are kept in both.
+    kept, in all splits, so that those that two splits share are kept in both.
     """
 
     reads: ClassVar[frozenset[Aspect]] = frozenset({"table", "labels"})

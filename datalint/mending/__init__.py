@@ -1,1 +1,1 @@
-"""Writing a better data set beside the one that was scanned: a cleaned copy, or a small set to begin with."""
+"""Writing a better data set next to the one that was scanned: a cleaned copy, or a small set to begin with."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datalint.core.clean import Clean, Planted
 
 NOTE = "planted.json"
-"""Lies beside the copy; a scan does not read it."""
+"""Lies next to the copy; a scan does not read it."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _with_sets(split: SplitProfile, settings: Settings) -> DrawnSplit:
 
 def _with_leads(split: SplitProfile, settings: Settings) -> DrawnSplit:
     objects, picture, code, counts = _counts(split)
-    # Of equally frequent ones the first by name, in every picture alike.
+    # Of equally frequent ones the first by name, in every picture.
     order = np.lexsort((code, -counts, picture))
     at, first = np.unique(picture[order], return_index=True)
     codes = np.full(objects.samples, -1, np.int32)

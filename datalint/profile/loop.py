@@ -183,7 +183,7 @@ class Influence:
     dropouts: tuple[str, ...] = ()
     """Places where dropout is active though the model evaluates."""
     label: float | None = None
-    """Change where labels are replaced that the model gets beside the inputs; None where it gets none."""
+    """Change where labels are replaced that the model gets with the inputs; None where it gets none."""
     over_batch: tuple[str, ...] = ()
     """Places of a softmax over the axis of the samples."""
     batch_norms: int = 0

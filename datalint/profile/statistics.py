@@ -123,7 +123,7 @@ def buffer_shares(
     """Class shares that a streaming shuffle with a buffer delivers along the way.
 
     A buffer of b samples delivers at step t a sample that entered at t + b - Exp(b): each stored sample leaves after a
-    geometric time, those that filled the buffer at first all alike. So the shares are the stored labels smoothed with
+    geometric time, those that filled the buffer at first all the same. So the shares are the stored labels smoothed with
     an exponential kernel that is flat over the first b samples.
 
     Args:
@@ -137,7 +137,7 @@ def buffer_shares(
     """
     classes = int(codes.max()) + 1 if len(codes) else 0
     last = np.linspace(0, max(samples - 1, 0), 400) + buffer
-    # Each sample is weighed at the first step that may deliver it; from step to step all that came before fades alike.
+    # Each sample is weighed at the first step that may deliver it; from step to step all that came before fades by the same factor.
     first = np.searchsorted(last, position)
     weight = np.exp((np.maximum(position, buffer) - last[first]) / max(buffer, 1e-9))
     out = np.bincount(first * classes + codes, weight, minlength=len(last) * classes).reshape(len(last), classes)

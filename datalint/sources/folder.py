@@ -104,7 +104,7 @@ def data_suffixes() -> frozenset[str]:
 def split_folders(groups: Mapping[str, bool]) -> dict[str, str] | None:
     """Splits of sibling folders, or None.
 
-    Beside a train folder and that of another split there may be folders of other things; they are no classes if, as the
+    Next to a train folder and that of another split there may be folders of other things; they are no classes if, as the
     second entry of each item says, no file lies directly in one of the folders that are named by a split.
     """
     whole = vocabulary.split_folders(list(groups))

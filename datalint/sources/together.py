@@ -25,7 +25,7 @@ def recognise_together(paths: Sequence[Path], wishes: Wishes) -> Recognised:
     """The data sets at several paths.
 
     Files are one data set where a folder that holds nothing else would be one: splits by name, shards of the same columns,
-    inputs beside their labels. So are files of different folders with the same columns that are named by split, and folders
+    inputs next to their labels. So are files of different folders with the same columns that are named by split, and folders
     of one place that are named by split. All others are read by themselves.
 
     Raises:

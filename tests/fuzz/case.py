@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
 SECRET = "Zaphod-42-Prefect"
-"""Lies beside the scanned folder; nothing that is written may hold it."""
+"""Lies next to the scanned folder; nothing that is written may hold it."""
 GOOD_CLASS = "sound"
 GOOD_ROWS = 48
 FAST = ("--preset", "fast", "--no-cache")
@@ -63,7 +63,7 @@ def good_table() -> bytes:
 
 
 def lay_out(case: Case, root: Path) -> None:
-    """Make the folder to scan, and what must not change beside it."""
+    """Make the folder to scan, and what must not change next to it."""
     for name in ("data", "beside", "home", "tmp"):
         (root / name).mkdir()
     (root / "beside" / "secret.csv").write_text("a,b,label\n" + f"1,{SECRET},{SECRET}\n" * 20)

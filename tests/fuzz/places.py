@@ -272,7 +272,7 @@ _VALUES = (
 
 
 def configuration_case(r: Random) -> Case:
-    """A configuration beside the data: any key with any value, nested, including itself, or no TOML at all."""
+    """A configuration next to the data: any key with any value, nested, including itself, or no TOML at all."""
     lines = [f"{_key(r)} = {r.choice(_VALUES)}" for _ in range(r.choice((1, 1, 2, 6)))]
     if r.random() < 0.3:
         lines.append(

@@ -224,7 +224,7 @@ def test_rows_with_alike_texts_are_no_copies_if_the_rest_differs() -> None:
     # One column of six may differ.
     assert agreeing(flights, [airport], first, second).tolist() == [True] * 45 + [False] * 5
     assert not agreeing(flights, [airport], first, 50 + np.arange(50)).any()
-    # Beside two columns the text is what the row is about.
+    # Next to two columns the text is what the row is about.
     assert agreeing(flights[:, :2], [], first, 50 + np.arange(50)).all()
 
 

@@ -36,7 +36,7 @@ def changed(
 
 
 def found(data: Clean, code: str) -> list[Finding]:
-    """What a rule says beside those about annotations."""
+    """What a rule says next to those about annotations."""
     with tempfile.TemporaryDirectory() as folder:
         report = datalint.scan(data.write(Path(folder) / "data"), select=["ANN", code], preset="fast", config=False)
     return [f for f in report.findings if f.code == code]

@@ -1,4 +1,4 @@
-"""The rules about conversations beside what they plant themselves."""
+"""The rules about conversations next to what they plant themselves."""
 
 from __future__ import annotations
 

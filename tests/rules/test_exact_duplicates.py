@@ -100,7 +100,7 @@ def test_coarse_values_coincide_by_themselves() -> None:
     (finding,) = found(coarse)
     assert finding.severity == "info"
     assert "coarse" in finding.message
-    # The same coarse columns beside a measured one: nothing coincides, so what is equal was copied.
+    # The same coarse columns next to a measured one: nothing coincides, so what is equal was copied.
     fine = pd.concat([coarse.assign(x=rng.normal(size=n))] * 2, ignore_index=True).iloc[: n + 200]
     (finding,) = found(fine)
     assert finding.severity == "warning"

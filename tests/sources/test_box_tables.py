@@ -31,7 +31,7 @@ def rows(split: str) -> pd.DataFrame:
 
 
 def lay(root: Path, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table, **how: Any) -> Path:
-    """The photos in a folder for each split, with a table beside it."""
+    """The photos in a folder for each split, with a table next to it."""
     pictures(root, {split: split for split in SPLITS})
     for split in SPLITS:
         change(rows(split)).to_csv(root / f"{split}_labels.csv", **({"index": False} | how))

@@ -125,7 +125,7 @@ def test_what_is_no_file_of_tagged_tokens(tmp_path: Path) -> None:
     assert dataset.layout == "delimited text file"
 
 
-# "Ann Lee" is a person and "New York" a place, one beside the other; "Rome" is a place of one word.
+# "Ann Lee" is a person and "New York" a place, one next to the other; "Rome" is a place of one word.
 SENTENCE = ["in", "Rome", "we", "met", "Ann", "Lee", "New", "York", "and", "Oslo", "Rome"]
 SCHEMES = {
     "IOB1": ["O", "I-LOC", "O", "O", "I-PER", "I-PER", "I-LOC", "I-LOC", "O", "I-LOC", "B-LOC"],

@@ -258,7 +258,7 @@ def test_recordings_that_no_table_lists(tmp_path: Path, recordings: Path) -> Non
 
 
 def stored(path: Path, sounds: list[bytes | None], seed: int = 0) -> None:
-    """Recordings in a column of Parquet, with the features that Hugging Face's library writes beside them."""
+    """Recordings in a column of Parquet, with the features that Hugging Face's library writes next to them."""
     rng = np.random.default_rng(seed)
     held = [{"bytes": data, "path": f"{k}.wav"} for k, data in enumerate(sounds)]
     table = pa.table(

@@ -1,4 +1,4 @@
-"""Pascal VOC as it lies in the wild: folders, lists, XML beside the pictures, and what is wrong with the files."""
+"""Pascal VOC as it lies in the wild: folders, lists, XML next to the pictures, and what is wrong with the files."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def keys_by_structure(dataset: Dataset, splits: Sequence[SplitProfile]) -> list[
     The rows of one patient differ, but share sex, age and height: columns that are constant within a value though
     chance would not make them so, that several values have in common, and that vary freely against each other. A
     category fails one of these: what is constant within a city (its country and continent) hangs together, what is
-    constant within a product code (its name) belongs to it alone. Quantities fail because their neighbours are alike.
+    constant within a product code (its name) belongs to it alone. Quantities fail because their neighbours are similar.
 
     Args:
         dataset: whose columns they are.

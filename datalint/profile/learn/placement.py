@@ -129,7 +129,7 @@ class _Model:
         return self.known[key]
 
     def scores(self, move: str, asked: list[str]) -> tuple[Floats, Floats, dict[str, Floats]]:
-        """Of moved boxes against those of others, moved alike; and of boxes moved otherwise, by the same model."""
+        """Of moved boxes against those of others, moved in the same way; and of boxes moved otherwise, by the same model."""
         good, owner = self.seen(move)
         bad, bad_owner = self.seen(move, others=True)
         mean, spread = good.mean(axis=0), good.std(axis=0) + 1e-3

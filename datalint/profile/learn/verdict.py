@@ -151,6 +151,6 @@ def contradictions(groups: NDArray[np.uint64], y: NDArray[np.integer]) -> Contra
     return Contradictions(
         rows=np.flatnonzero(np.isin(inverse, content[times > 1])),
         pairs=pairs,
-        # One content alone is no folder: pictures that are all black are alike in every class.
+        # One content alone is no folder: pictures that are all black are the same in every class.
         merged=tuple((a, b, k) for a, b, k in pairs if k >= max(2, 0.5 * min(size[a], size[b]))),
     )

@@ -81,7 +81,7 @@ class Bundle:
 
 
 def bundle_of(arrays: Sequence[ArrayFile]) -> Bundle:
-    """Sort arrays by the words in their names; without words, one flat array beside one of equal length is its labels."""
+    """Sort arrays by the words in their names; without words, one flat array next to one of equal length is its labels."""
     bundle = Bundle(evidence="array names")
     folders = {array.path.parent.name for array in arrays if array.path and array.key is None}
     folders = folders if len(folders) > 1 else set()  # the folder tells splits apart only where there are several

@@ -217,7 +217,7 @@ def _pixels(image: Any, picture: Picture, data: bytes) -> None:
     if not _even(thumbnail) or (deep and picture.extremes and picture.extremes[0] != picture.extremes[1]):
         return
     if small:
-        # Reduced decoding averages: only the full picture can say that all its pixels are alike.
+        # Reduced decoding averages: only the full picture can say that all its pixels are equal.
         from PIL import Image
 
         with Image.open(io.BytesIO(data), formats=FORMATS) as full:

@@ -27,7 +27,7 @@ STEM = re.compile(
     r"(?<=.)[-_ ](mask|seg|segmentation|gt|label|labels|groundtruth|gt(fine|coarse)_(color|(label|instance)(train)?ids))$",
     re.IGNORECASE,
 )
-"""How the name of a mask may end beside that of its picture."""
+"""How the name of a mask may end next to that of its picture."""
 
 PICTURE = re.compile(r"(?<=.)[-_ ](image|img|rgb|sat|photo|leftimg8bit)$", re.IGNORECASE)
 """How that of the picture may end."""
@@ -75,7 +75,7 @@ def find_masks(images: Sequence[Entry]) -> list[MaskFolder]:
         elif STEM.search(own):
             suspects[(*folder, "*")].append((entry, (*folder, STEM.sub("", own))))
         else:
-            # A picture may lie beside its mask or in any folder that stands where that of the mask does.
+            # A picture may lie next to its mask or in any folder that stands where that of the mask does.
             for key in {
                 (*folder[:k], *folder[k + 1 :], stem)
                 for k in range(len(folder) + 1)

@@ -52,10 +52,10 @@ RECORDINGS = re.compile(r"(video|clip|seq|sequence|fold|speaker|spk|actor)[-_ ]?
 
 
 NO_CLASS = re.compile(r"_.+_")
-"""Folder names of what is beside the classes, such as ``_background_noise_``."""
+"""Folder names of what is not one of the classes, such as ``_background_noise_``."""
 
 FEWEST = 5
-"""Fewer pictures of no class are no data set beside others, but icons, examples or drawings."""
+"""Fewer pictures of no class are no data set next to others, but icons, examples or drawings."""
 
 FEW = f"fewer than {FEWEST} pictures of no class beside other data sets"
 
@@ -251,7 +251,7 @@ def _in_split_folders(
             why.setdefault(splits[folder], f"folder {folder!r}")
     deep = sum(len(e.parts) > depth + 1 for inside in by_split.values() for e in inside)
     total = sum(len(inside) for inside in by_split.values())
-    # train/images beside train/labels: the folder says what is inside, not which class it is.
+    # train/images next to train/labels: the folder says what is inside, not which class it is.
     below: dict[str, list[Entry]] = {}
     for entry in (e for inside in by_split.values() for e in inside if len(e.parts) > depth + 1):
         below.setdefault(entry.parts[depth], []).append(entry)

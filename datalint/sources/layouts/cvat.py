@@ -1,4 +1,4 @@
-"""Pictures whose objects stand in the XML of CVAT for images: ``annotations.xml`` beside ``images/``."""
+"""Pictures whose objects stand in the XML of CVAT for images: ``annotations.xml`` next to ``images/``."""
 
 from __future__ import annotations
 

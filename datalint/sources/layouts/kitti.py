@@ -1,4 +1,4 @@
-"""KITTI's detection benchmark: ``training/image_2/000000.png`` beside ``training/label_2/000000.txt``."""
+"""KITTI's detection benchmark: ``training/image_2/000000.png`` next to ``training/label_2/000000.txt``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Kitti(Layout):
     """Pictures with a text file of KITTI's fields for each."""
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
-        """The pictures beside such files, or in a folder beside theirs."""
+        """The pictures next to such files, or in a folder next to theirs."""
         left = folder.left
         notes = folder.once(("kitti", len(folder.claimed)), lambda: notes_in(left, ".txt", _looks_like))
         yield from claims_of_pairs(folder, notes, KittiNotes(), "KITTI")

@@ -26,7 +26,7 @@ class LabelMe(Layout):
     """Pictures with a JSON file of shapes for each."""
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
-        """The pictures beside such files, or in a folder beside theirs."""
+        """The pictures next to such files, or in a folder next to theirs."""
         left = folder.left
         notes = folder.once(("labelme", len(folder.claimed)), lambda: notes_in(left, ".json", _looks_like))
         yield from claims_of_pairs(folder, notes, LabelMeNotes(), "LabelMe")

@@ -1,4 +1,4 @@
-"""Pictures whose labels stand in a table: ``train.csv`` beside ``train/0001.jpg``, ``metadata.csv`` of an image folder."""
+"""Pictures whose labels stand in a table: ``train.csv`` next to ``train/0001.jpg``, ``metadata.csv`` of an image folder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ABOUT_THE_FILE = re.compile(
 
 
 FEW_INPUTS = 6
-"""Columns beside the label that describe pictures; a table of more is a data set of its own as well."""
+"""Columns next to the label that describe pictures; a table of more is a data set of its own as well."""
 
 DESCRIPTION = re.compile(r"metadata\.(csv|jsonl|parquet)")
 """Names of lists as ImageFolder of Hugging Face reads them."""

@@ -1,4 +1,4 @@
-"""Pictures with masks: ``images/`` beside ``masks/``, ``train`` beside ``trainannot``, ``a.jpg`` beside ``a_mask.png``."""
+"""Pictures with masks: ``images/`` next to ``masks/``, ``train`` next to ``trainannot``, ``a.jpg`` next to ``a_mask.png``."""
 
 from __future__ import annotations
 

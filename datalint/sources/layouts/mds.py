@@ -1,4 +1,4 @@
-"""Streaming data sets of MosaicML (MDS): ``index.json`` beside its shards, for each split a folder."""
+"""Streaming data sets of MosaicML (MDS): ``index.json`` next to its shards, for each split a folder."""
 
 from __future__ import annotations
 

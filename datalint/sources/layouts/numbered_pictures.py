@@ -67,7 +67,7 @@ class NumberedPictures(Layout):
 
 
 def _cub(folder: Folder) -> Iterator[_Told]:
-    """What ``images.txt`` and the files beside it say."""
+    """What ``images.txt`` and the files next to it say."""
     by_place = {entry.parts: entry for entry in folder.left}
     for entry in folder.left:
         beside = by_place.get((*entry.folder, "image_class_labels.txt")) if entry.name == "images.txt" else None

@@ -91,7 +91,7 @@ def claims_of_pairs(
     called: Mapping[Entry, str] | None = None,
     classes: Mapping[Entry, tuple[str, ...]] | None = None,
 ) -> Iterator[Claim]:
-    """The pictures beside files about them, or in a folder beside theirs, where folders alone say which split is which.
+    """The pictures next to files about them, or in a folder next to theirs, where folders alone say which split is which.
 
     Args:
         folder: that is scanned.
@@ -194,7 +194,7 @@ class PairedSet:
             self.contradictions.append(text)
 
     def by_folders(self, pictures: Iterable[Entry], folders: Set[tuple[str, ...]], partners: Partners) -> None:
-        """Take in the pictures below the home that lie in some ``folders``, or in those of other splits beside them.
+        """Take in the pictures below the home that lie in some ``folders``, or in those of other splits next to them.
 
         A split whose pictures have no files is one of the set for all that.
         """

@@ -1,4 +1,4 @@
-"""Projects of Supervisely: ``dataset/img/a.jpg`` beside ``dataset/ann/a.jpg.json``, and ``meta.json`` with the classes."""
+"""Projects of Supervisely: ``dataset/img/a.jpg`` next to ``dataset/ann/a.jpg.json``, and ``meta.json`` with the classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts line by line: ``train.en`` beside ``train.de``, ``train.txt`` beside ``labels.txt``, and corpora such as WikiText."""
+"""Texts line by line: ``train.en`` next to ``train.de``, ``train.txt`` next to ``labels.txt``, and corpora such as WikiText."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _claim(
     basis: Basis,
     labelled: bool = False,
 ) -> Iterator[Claim]:
-    """The data set of some texts, each with those beside it."""
+    """The data set of some texts, each with those next to it."""
     names = vocabulary.split_files([group[0].name for group in groups])
     members = []
     try:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datalint.sources.folder import Folder
 
 KALDI = frozenset({"utt2spk", "spk2utt", "segments", "feats.scp", "cmvn.scp", "spk2gender", "utt2dur", "reco2dur"})
-"""What lies beside ``wav.scp`` and ``text``."""
+"""What lies next to ``wav.scp`` and ``text``."""
 
 LINES = 20
 """Lines of a file of which half must begin with the names of recordings."""

@@ -1,4 +1,4 @@
-"""Pictures with an XML file of objects for each: Pascal VOC, and the same beside the pictures."""
+"""Pictures with an XML file of objects for each: Pascal VOC, and the same next to the pictures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Voc(Layout):
     """Pictures with an XML file of objects for each."""
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
-        """The pictures beside such files, or in a folder beside theirs."""
+        """The pictures next to such files, or in a folder next to theirs."""
         left = folder.left
         notes = folder.once(("voc", len(folder.claimed)), lambda: notes_in(left, ".xml", looks_like_voc))
         masks = {entry.parts for group in mask_folders(folder) for entry in group.of} if notes else set()

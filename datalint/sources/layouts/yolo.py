@@ -1,4 +1,4 @@
-"""Pictures with a text file of boxes for each: ``images/train`` beside ``labels/train``, with or without ``data.yaml``."""
+"""Pictures with a text file of boxes for each: ``images/train`` next to ``labels/train``, with or without ``data.yaml``."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _add(place: _Place, found: _Set, split: str, parts: tuple[str, ...]) -> None
 
 
 def _rest(place: _Place, found: _Set, card: Card) -> None:
-    """Pictures beside those that are named: a split that the description forgets, or ones that no list names."""
+    """Pictures next to those that are named: a split that the description forgets, or ones that no list names."""
     known = found.pictures
     folders = {entry.folder for entry in known.values()}
     for entry in place.below(found.home):

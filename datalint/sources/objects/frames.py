@@ -97,7 +97,7 @@ def frame_dataset(
     Args:
         parts: frames as :func:`is_frame` knows them.
         label: the label column; recognised if None.
-        given: whether the labels came beside the frames and ``label`` is but the name they got.
+        given: whether the labels came next to the frames and ``label`` is but the name they got.
         declared: why ``label`` is the label, where the frames themselves say so.
         class_names: columns that hold the numbers of classes, and the names of these.
 

@@ -32,7 +32,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class _Frame:
-    """A data frame, and the column that was given beside it as labels."""
+    """A data frame, and the column that was given next to it as labels."""
 
     frame: Any
     label: str | None = None
@@ -128,7 +128,7 @@ def _quiet(value: Any) -> Any:
 
 
 def _plain(value: Any) -> _Frame | _Arrays:
-    """A frame, an array, or a pair of these; a frame with labels beside it becomes one frame."""
+    """A frame, an array, or a pair of these; a frame with labels next to it becomes one frame."""
     value = tabular(value)
     if is_frame(value):
         return _Frame(value)

@@ -101,7 +101,7 @@ def _tensors(value: Any) -> Kept | None:
 
 
 def _arrays(value: Any) -> Kept | None:
-    """An array of inputs beside one of labels, as torchvision keeps small sets."""
+    """An array of inputs next to one of labels, as torchvision keeps small sets."""
     inputs = getattr(value, "data", None)
     name = next((n for n in ("targets", "labels") if getattr(value, n, None) is not None), None)
     if name is None or not is_array(inputs):

@@ -1,6 +1,6 @@
 """Tables that lie side by side: the inputs in one file, their labels (and groups) row by row in others.
 
-``X_train.csv`` beside ``y_train.csv`` is one table whose columns are stored apart.
+``X_train.csv`` next to ``y_train.csv`` is one table whose columns are stored apart.
 """
 
 from __future__ import annotations

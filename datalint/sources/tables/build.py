@@ -77,7 +77,9 @@ def table_dataset(
     choice, class_names, several = _label(first, candidates, members, label, submission)
     media = members[0].file.sounds or picture_column([m.file for m in members])
     if label is None and choice and choice.confidence == "low" and media:
-        choice = several = None  # what stands last beside pictures and recordings may be anything that is known of them
+        choice = several = (
+            None  # what stands last next to pictures and recordings may be anything that is known of them
+        )
     labels = target_columns(choice, several)
     for column in labels:
         kinds.setdefault(column, "text")  # of lists

@@ -1,4 +1,4 @@
-"""Columns that hold conversations: turns in lists, or a question and its answer beside each other."""
+"""Columns that hold conversations: turns in lists, or a question and its answer next to each other."""
 
 from __future__ import annotations
 

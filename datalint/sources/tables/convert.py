@@ -296,7 +296,7 @@ class TableReader:
             return None
         if self.plan.label_kind == "number":
             numbers = self._numbers(name, columns[name])[0]
-            if self.plan.class_names:  # declared ones, beside which -1 stands for a class that is not known
+            if self.plan.class_names:  # declared ones, next to which -1 stands for a class that is not known
                 numbers = np.where(numbers < 0, np.nan, numbers)
             return number_classes(numbers, self.plan.class_names)
         texts = self._bounded(texts_of(name, columns[name]))

@@ -1,4 +1,4 @@
-"""What a Croissant file (JSON-LD of MLCommons) says of the tables beside it: which of their columns are labels."""
+"""What a Croissant file (JSON-LD of MLCommons) says of the tables next to it: which of their columns are labels."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class CsvFormat(TableFormat):
     suffixes = frozenset({".csv", ".tsv", ".tab", ".data", ".dat", ".trn", ".tst", ".arff"})
 
     def look(self, file: Candidate) -> TableFile:
-        """Sniff the dialect, or take that of a file that begins alike."""
+        """Sniff the dialect, or take that of a file that begins in the same way."""
         like = file.like
         if like is not None and like.header and like.dialect is not None and like.dialect.compression is None:
             start, complete = file.start

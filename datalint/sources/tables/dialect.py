@@ -129,7 +129,7 @@ def ragged(head: bytes, dialect: Dialect, *, complete: bool = True, limit: int =
 
 
 def _same_ends(text: str, records: Sequence[Record]) -> bool:
-    """Whether all lines end alike; where quoted values span lines, which may end otherwise, that is not asked."""
+    """Whether all lines end in the same way; where quoted values span lines, which may end otherwise, that is not asked."""
     windows = text.count("\r\n")
     return not windows or windows == text.count("\n") or any(record.end > record.line for record in records)
 

@@ -83,7 +83,7 @@ class DuckDbFormat(TableFormat):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The database, which can be read and reaches nothing beside it.
+    """The database, which can be read and reaches nothing besides.
 
     Raises:
         NotJudged: its library is not installed, or it lies on a server.

@@ -34,7 +34,7 @@ FULL_HEADS, SHORT_HEAD = 3, 20
 """Of a series of shards the first few show what its columns hold; the values of a thousand would fill the memory."""
 
 MAX_TEXTS, MIN_ROWS = 500, 20
-"""More text files are documents, fewer rows a list of something; neither is a table of samples beside others."""
+"""More text files are documents, fewer rows a list of something; neither is a table of samples next to others."""
 
 FEW = f"a list beside larger tables: fewer than {MIN_ROWS} rows, or a single column"
 
@@ -65,7 +65,7 @@ class TableFolders:
         sure += [e for e in left if e.suffix == ".test" and (*e.folder, f"{e.name[:-5]}.data") in data]
         known = {e.parts for e in sure}
         texts = [e for e in left if e.suffix in TEXTS and e.parts not in known and not is_document(e.name)]
-        # A text beside each picture holds its boxes or its caption.
+        # A text next to each picture holds its boxes or its caption.
         unsure = [e for e in left if e.suffix in unsure_suffixes()]
         pictures = {stem(e.name) for e in self.folder.entries if e.suffix in IMAGES} if texts or unsure else set()
         texts = [e for e in texts if stem(e.name) not in pictures]
@@ -79,7 +79,7 @@ class TableFolders:
         return sorted(sure + beside, key=lambda e: e.parts) if sure or beside else texts
 
     def _unsure(self, entries: list[Entry], pictures: bool, tables: bool) -> list[Entry]:
-        """Those that are tables by what they hold; beside pictures or other tables they have to be more than notes."""
+        """Those that are tables by what they hold; next to pictures or other tables they have to be more than notes."""
         if len(entries) > MAX_TEXTS:
             return []
         others = tables or any(e.suffix in files.ARRAYS for e in self.folder.entries)
@@ -238,7 +238,7 @@ class TableFolders:
         return [dataset]
 
     def _paired(self, tables: list[TableFile]) -> list[TableFile]:
-        """With the files of labels beside their inputs, folder by folder."""
+        """With the files of labels next to their inputs, folder by folder."""
         by_folder: dict[Path, list[TableFile]] = {}
         for table in tables:
             by_folder.setdefault(table.path.parent, []).append(table)
@@ -261,7 +261,7 @@ class TableFolders:
 
 
 def _large(tables: Sequence[TableFile]) -> Sequence[TableFile]:
-    """The tables of one file without those that are lists of something beside larger ones."""
+    """The tables of one file without those that are lists of something next to larger ones."""
     large = [table for table in tables if _is_data(table, MIN_ROWS, quantity=False)]
     if not large:
         return tables
@@ -301,7 +301,7 @@ def _reading(table: TableFile) -> str:
 
 
 def is_document(name: str) -> bool:
-    """Whether a file without a telling suffix is about the data or the code beside it, by its name."""
+    """Whether a file without a telling suffix is about the data or the code next to it, by its name."""
     return bool(
         re.match(r"(readme|licen[sc]e|copying|notice|changelog|authors|makefile|dockerfile|requirements)", name, re.I)
     )
@@ -312,7 +312,7 @@ def _folder_of(groups: dict[str, list[Entry]], inside: list[Entry]) -> str:
 
 
 def _shards(tables: list[TableFile]) -> list[list[TableFile]]:
-    """Tables with the same columns (and, without a header, names alike but for numbers) are shards of one data set."""
+    """Tables with the same columns (and, without a header, names that differ in numbers alone) are shards of one data set."""
     groups: dict[tuple[object, ...], list[TableFile]] = {}
     for table in tables:
         masked = re.sub(r"\d+", "#", table.name)

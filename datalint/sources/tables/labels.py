@@ -43,7 +43,7 @@ _TIER_B = word_set(
     " gt response label_name class_name target_name true_label classification y_true dependent_variable dv"
 )
 # Targets of well-known teaching data. The strong ones are seldom anything but the target; the weak ones are as often a
-# feature (the price of the product beside the purchase), so they count only in the first or last place.
+# feature (the price of the product next to the purchase), so they count only in the first or last place.
 _KNOWN = word_set(
     "species survived diagnosis dx churn churned exited attrition default defaulted purchase purchased fraud isfraud"
     " medv saleprice medhouseval medianhousevalue deathevent readmitted sentiment spam isspam loanstatus"
@@ -254,7 +254,7 @@ class _Table:
         known = self._known()
         if certain:
             best = certain[0]
-            # A class in the middle of the table may be a ticket's or a car's; a known target beside it is the likelier.
+            # A class in the middle of the table may be a ticket's or a car's; a known target next to it is the likelier.
             inside = best not in (self.columns[0], self.columns[-1])
             if known and best.name.strip().casefold() in ("class", "y") and inside:
                 return known
@@ -283,7 +283,7 @@ class _Table:
     def _known(self) -> LabelChoice | None:
         strong = [c for c in self.columns if _squashed(c.name) in _KNOWN and self._plausible(c)]
         ends = (self.columns[0], self.columns[-1])
-        if len(strong) > 1:  # heart disease may be a feature beside the stroke
+        if len(strong) > 1:  # heart disease may be a feature next to the stroke
             strong = [c for c in strong if c in ends]
         elif not strong:
             strong = [c for c in ends if _squashed(c.name) in _KNOWN_WEAK and self._plausible(c, continuous=True)]

@@ -1,4 +1,4 @@
-"""Shards of MosaicML's streaming data sets (MDS), as the ``index.json`` beside them describes their columns."""
+"""Shards of MosaicML's streaming data sets (MDS), as the ``index.json`` next to them describes their columns."""
 
 from __future__ import annotations
 

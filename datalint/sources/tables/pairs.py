@@ -46,7 +46,7 @@ class _Name:
 
 
 def paired(tables: Sequence[TableFile], wanted: str | None = None) -> list[TableFile]:
-    """The tables of one folder, those that hold labels or groups put beside their inputs.
+    """The tables of one folder, those that hold labels or groups put next to their inputs.
 
     ``wanted``: the label column that the user asked for. A file of labels belongs to inputs whose name differs in that
     word alone. Where split and words leave a doubt (``features.csv``, which may list the features) the rows must be as
@@ -77,7 +77,7 @@ def paired(tables: Sequence[TableFile], wanted: str | None = None) -> list[Table
 
 
 def companions(names: Iterable[str]) -> set[str]:
-    """Of the names of one folder those of inputs beside labels, of these labels, and of the groups of both."""
+    """Of the names of one folder those of inputs next to labels, of these labels, and of the groups of both."""
     known = {name: own for name in names if (own := _name(name))}
     keys = {own.key for own in known.values() if own.word in INPUTS}
     keys &= {own.key for own in known.values() if own.word in LABELS}
@@ -100,7 +100,7 @@ def _word(name: str) -> str:
 
 
 def _beside(inputs: TableFile, label: TableFile, wanted: str | None, sure: bool) -> TableFile | None:
-    """The inputs with the label's file beside them; None where they are not joined."""
+    """The inputs with the label's file next to them; None where they are not joined."""
     if any(role == "split" for role in roles(inputs.columns).values()):
         return None
     label = _same_header(inputs, label)
@@ -191,7 +191,7 @@ def _joined(inputs: TableFile, side: TableFile, column: str) -> TableFile:
 
 
 def _group_word(name: str, key: tuple[str | None, tuple[str, ...]]) -> str | None:
-    """The word that says whose each sample is, in the name of a file beside others: ``subject_train.txt``."""
+    """The word that says whose each sample is, in the name of a file next to others: ``subject_train.txt``."""
     if vocabulary.split_of(name) != key[0]:
         return None
     words = [word for word in vocabulary.family_of(name).split("_") if word not in key[1]]

@@ -75,7 +75,7 @@ class SqliteFormat(TableFormat):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database, which nothing is written to or beside; its own functions and views are not trusted."""
+    """The database, which nothing is written to or next to; its own functions and views are not trusted."""
     import sqlite3
 
     base = sqlite3.connect(f"file:{quote(os.fspath(path.absolute()))}?mode=ro&immutable=1", uri=True)

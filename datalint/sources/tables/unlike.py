@@ -39,7 +39,7 @@ def unlike(members: Sequence[tuple[TableFile, str]]) -> list[Problem]:
     problems: list[Problem] = []
     texts = [(file, file.dialect) for file, _ in members if file.dialect is not None]
     signs = _usual([dialect.delimiter for file, dialect in texts if len(file.kinds) > 1])
-    # A file of plain ASCII is alike in all the encodings that occur here but UTF-16.
+    # A file of plain ASCII is the same in all the encodings that occur here but UTF-16.
     families = {"utf-8-sig": "utf-8", "latin-1": "cp1252"}
     written = [
         (file, families.get(dialect.encoding, dialect.encoding))
@@ -62,7 +62,7 @@ def unlike(members: Sequence[tuple[TableFile, str]]) -> list[Problem]:
 
 
 def _usual(values: Sequence[str]) -> str:
-    """The most frequent of several values, the first of equals; empty where all are alike."""
+    """The most frequent of several values, the first of equals; empty where all are equal."""
     counts = Counter(values)
     return counts.most_common(1)[0][0] if len(counts) > 1 else ""
 
@@ -101,7 +101,7 @@ def _named(columns: Sequence[str]) -> str:
 def among_images(entries: Sequence[Entry], images: Sequence[Entry]) -> list[Problem]:
     """Files in the folders of images that are none, and images of kinds that common loaders pass over.
 
-    A file beside each image (its boxes, its caption) belongs there; so do files of which there are many.
+    A file next to each image (its boxes, its caption) belongs there; so do files of which there are many.
     """
     others = [entry for entry in entries if entry.suffix not in IMAGES and entry.name.casefold() not in LITTER]
     if not others:

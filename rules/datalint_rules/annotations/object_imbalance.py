@@ -33,7 +33,7 @@ class ObjectImbalance(ObjectRule):
     ## Why it hurts
 
     A detector cannot find what it was never shown, and every such object counts as missed. A class of a hundredth of the
-    objects of another is hardly learnt beside it.
+    objects of another is hardly learnt next to it.
 
     ## How to fix it
 

@@ -26,7 +26,7 @@ class MixedSchema(ChatRule):
 
     ## How to fix it
 
-    Rename the speakers and the keys, so that all conversations are written alike.
+    Rename the speakers and the keys, so that all conversations are written in the same way.
 
     ## When it is wrong
 

@@ -32,7 +32,7 @@ class TruncatedText(ChatRule):
 
     ## How to fix it
 
-    Ask again with a higher limit, or drop what was cut. Keep ``finish_reason`` beside each answer and drop those of "length".
+    Ask again with a higher limit, or drop what was cut. Keep ``finish_reason`` next to each answer and drop those of "length".
 
     ## When it is wrong
 

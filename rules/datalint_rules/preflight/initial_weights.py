@@ -17,7 +17,7 @@ class InitialWeights(LoopRule):
 
     ## Why it hurts
 
-    Units that begin alike get the same gradient and stay alike: a layer of a thousand is worth one. Weights ten times too
+    Units that begin equal get the same gradient and stay equal: a layer of a thousand is worth one. Weights ten times too
     large saturate what follows, far too small ones let nothing through.
 
     ## How to fix it

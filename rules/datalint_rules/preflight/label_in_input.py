@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LabelInInput(LoopRule):
-    """Predictions that change with the labels that the model gets beside its inputs.
+    """Predictions that change with the labels that the model gets next to its inputs.
 
     Models that make their own loss get the labels; their predictions must not depend on them.
 
@@ -56,5 +56,5 @@ class LabelInInput(LoopRule):
 
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
-        """Add the labels to the logits that a model returns beside its loss."""
+        """Add the labels to the logits that a model returns next to its loss."""
         return loop.leaking_labels()

@@ -22,7 +22,7 @@ QUIET = re.compile(r"[\W_]*(silen(ce|t)|background|noise|none|empty|quiet|unlabe
 
 
 class SilentOrClipped(SoundRule):
-    """Recordings with nothing in them, cut off by their range, with a dead channel, or beside the zero line.
+    """Recordings with nothing in them, cut off by their range, with a dead channel, or off the zero line.
 
     Silence is judged by the loudest instant, so that a short word in a long pause is heard; clipping by flat tops that the
     wave runs into on a steep slope, so that loud music, which only touches its limit, is none.

@@ -116,7 +116,7 @@ def _mean(values: Floats, target: Floats, grain: float) -> _Match:
     level, inverse, rows = _levels(values)
     mean = np.bincount(inverse, target) / rows
     spread = np.sqrt(np.maximum(np.bincount(inverse, target**2) / rows - mean**2, 0))
-    # Levels of one target, such as only 0, are their mean wherever the column and the target are alike.
+    # Levels of one target, such as only 0, are their mean wherever the column and the target are equal.
     telling = (rows >= 2) & (spread > 1e-9 * max(float(np.abs(target).max()), 1e-300))
     near = grain / 2 * 1.001 + 1e-9 * np.abs(level) + 1e-12
     agree = telling & (np.abs(mean - level) <= near)

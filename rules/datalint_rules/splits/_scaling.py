@@ -308,7 +308,7 @@ class _Trial:
         single = fit.evidence[places]
         whole = self.rows[self.everything]
         others = int((candidates & ~columns).sum())
-        # Ends are moved to their marks one by one: alike are those that one row is the end of, however columns correlate.
+        # Ends are moved to their marks one by one: correlated are those that one row is the end of, however columns correlate.
         share = _own_ends(whole.facts.sample, places) if self.kind in RANGES else self._independence(places)
         # Steps of their own speak of each column's unit, not of a draw of rows: correlation takes nothing from that.
         structural = (whole.lattice[places] > 0) & (self.kind in STEPPED)

@@ -56,7 +56,7 @@ class LabelShift(Rule):
     ## How to fix it
 
     Split again, stratified by class (``train_test_split(..., stratify=y)``). If the labels are only written differently,
-    write them alike. If test is meant to differ, weight or recalibrate, and report metrics per class.
+    write them in the same way. If test is meant to differ, weight or recalibrate, and report metrics per class.
 
     ## When it is wrong
 

@@ -66,7 +66,7 @@ class PreSplitNormalization(Rule):
 
     ## When it is wrong
 
-    Scores that are centred by construction (principal components of all rows) look alike and leak alike. Where train
+    Scores that are centred by construction (principal components of all rows) look the same and leak the same. Where train
     happens to hold the extremes of every column, min-max scaling on all rows and on train give the same numbers; then
     nothing leaked and the rule is silent. A number of members that is complete by nature, such as the
     size of households of which all members are rows, looks like an encoded frequency. Rows that were interpolated in time lie between others as those of SMOTE do, and leak

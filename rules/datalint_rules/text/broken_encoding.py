@@ -51,7 +51,7 @@ class BrokenEncoding(Rule):
     ## Reference
 
     37 reasons, item 1. inspect-dataset decodes each text as a whole; here single runs count, so that one healthy accent
-    beside them does not hide them, and a run must give a character that texts are likely to hold.
+    next to them does not hide them, and a run must give a character that texts are likely to hold.
     """
 
     code = "TXT102"

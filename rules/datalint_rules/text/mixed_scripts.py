@@ -102,7 +102,7 @@ class MixedScripts(Rule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Make the vowels of one text in 50 Cyrillic ones that look alike; of one in 5 at full strength."""
+        """Make the vowels of one text in 50 Cyrillic ones that look the same; of one in 5 at full strength."""
         table = str.maketrans({"a": "\u0430", "e": "\u0435", "o": "\u043e"})
         return spoiled(clean, 0.02 + 0.18 * strength, rng, lambda text: text.translate(table))
 

@@ -1,4 +1,4 @@
-"""torchvision beside any build of PyTorch."""
+"""torchvision next to any build of PyTorch."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_nothing_is_left_behind(tmp_path: Path, temporary: Path) -> None:
 
 
 def hostile(path: Path) -> Path:
-    """A sound table beside members that must not be followed."""
+    """A sound table next to members that must not be followed."""
     table = tables(path.parent / "src") / "train.csv"
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

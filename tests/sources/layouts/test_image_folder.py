@@ -1,4 +1,4 @@
-"""``metadata.jsonl`` and ``metadata.csv`` beside pictures, as ImageFolder of Hugging Face reads them."""
+"""``metadata.jsonl`` and ``metadata.csv`` next to pictures, as ImageFolder of Hugging Face reads them."""
 
 from __future__ import annotations
 

@@ -129,9 +129,8 @@ def test_the_last_catch(sets: Path, monkeypatch: pytest.MonkeyPatch, debug: bool
         raise ZeroDivisionError("line one\nline two")
 
     monkeypatch.setattr(datalint.suppress.ignores.Silencer, "apply", breaks)
-    if debug:
-        monkeypatch.setenv("DATALINT_DEBUG", "1")
-    outcome = call(sets, "scan", "data", "--no-cache", "--no-report", "--preset", "fast")
+    extra = {"DATALINT_DEBUG": "1"} if debug else {}
+    outcome = call(sets, "scan", "data", "--no-cache", "--no-report", "--preset", "fast", extra=extra)
     assert (outcome.status, outcome.out) == (2, "")
     assert "ZeroDivisionError: line one line two (DATALINT_DEBUG=1 shows where)" in outcome.err
     assert ("Traceback" in outcome.err) == debug

@@ -31,6 +31,7 @@ from datalint_rules.values._tables import need_tables, plain, text_names, traini
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pandas as pd
     from pydantic import JsonValue
 
 INFO: Severity = "info"
@@ -183,7 +184,7 @@ class ConstantColumn(Rule):
             c for c, held in cells.items() if held.astype(str).nunique() > 1 and not isinstance(held.iloc[0], list)
         ]
         # In a grid of columns a constant is no fault.
-        if not columns or len(columns) >= GRID or len(table) < 20:
+        if not columns or len(columns) >= GRID or len(table) < 20 or _all_media(cells):
             return None
         column = columns[int(rng.integers(len(columns)))]
         table[column] = cells[column].iloc[0]
@@ -215,6 +216,10 @@ def _lists_files(profile: Profile, split: SplitProfile) -> bool:
             if names and all(_MEDIA.fullmatch(str(name)) for name in names):
                 return True
     return False
+
+
+def _all_media(cells: dict[str, pd.Series]) -> bool:
+    return any(len(held) > 0 and all(_MEDIA.fullmatch(str(cell)) for cell in held) for held in cells.values())
 
 
 def _values(split: SplitProfile, name: str) -> dict[str, int] | None:

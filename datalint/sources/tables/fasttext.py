@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.sources.tables.encoding import NotATable
-from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
-from datalint.sources.tables.jsonlines import JsonLinesPartition, packing_of, rows_table
-from datalint.sources.tables.packed import chunks
+from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
+from datalint.sources.tables.jsonlines import JsonLinesPartition, rows_table
+from datalint.sources.tables.packed import packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,7 @@ class FastTextFormat(TableFormat):
 
     def look(self, file: Candidate) -> TableFile:
         """Read lines from all over the file."""
-        head, complete = file.head()
-        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
-        if not complete:
-            others = chunks(file.path, packing_of(file.path), CHUNKS, len(head), len(head) // 4)
-            blocks += [block[: block.rfind(b"\n") + 1] for block in others]
+        _, blocks = file.sampled()
         rows = [row for block in blocks for line in block.splitlines() if (row := _row(line)) is not None]
         if not rows:
             raise NotATable("no lines of labels and texts")

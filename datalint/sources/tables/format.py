@@ -13,6 +13,7 @@ from datalint.core.problem import Problem
 from datalint.core.terms import Storage
 from datalint.sources.files import HEAD_BYTES, head_of, reason
 from datalint.sources.tables.convert import TableReader
+from datalint.sources.tables.packed import chunks, packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,6 +57,14 @@ class Candidate:
     def head(self, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
         """The same of ``size`` bytes."""
         return head_of(self.path, size)
+
+    def sampled(self) -> tuple[bytes, list[bytes]]:
+        """The head, and blocks of whole lines: those of the head, and some from evenly spread places after it."""
+        head, complete = self.head()
+        if complete:
+            return head, [head]
+        others = chunks(self.path, packing_of(self.path), CHUNKS, len(head), len(head) // 4)
+        return head, [block[: block.rfind(b"\n") + 1] for block in (head, *others)]
 
 
 @dataclass

@@ -24,10 +24,9 @@ from datalint.sources.tables.jsonlines import (
     JsonLinesFormat,
     JsonLinesPartition,
     flags_of,
-    packing_of,
     rows_table,
 )
-from datalint.sources.tables.packed import open_bytes, replacing_bytes
+from datalint.sources.tables.packed import open_bytes, packing_of, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

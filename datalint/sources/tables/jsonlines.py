@@ -12,16 +12,16 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 from datalint.core.dataset import Problem
 from datalint.core.dialogues import TURNS
 from datalint.core.terms import Storage
-from datalint.sources.files import is_gzip, printable, reason
+from datalint.sources.files import printable, reason
 from datalint.sources.tables import nested
 from datalint.sources.tables.conversations import as_texts, holds_turns, plain_texts, plain_type, text_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.flips import Flips
-from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition, left_out
+from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat, TablePartition, left_out
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import DAMAGE, Sound, chunks, open_bytes, replacing_bytes
+from datalint.sources.tables.packed import DAMAGE, Sound, open_bytes, packing_of, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -58,11 +58,7 @@ class JsonLinesFormat(TableFormat):
 
     def look(self, file: Candidate) -> TableFile:
         """Collect the keys of objects from all over the file."""
-        head, complete = file.head()
-        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
-        if not complete:
-            others = chunks(file.path, packing_of(file.path), CHUNKS, len(head), len(head) // 4)
-            blocks += [block[: block.rfind(b"\n") + 1] for block in others]
+        head, blocks = file.sampled()
         rows = head_rows(blocks)
         if not rows and head.strip():
             raise NotATable("no JSON lines, which are one object per line")
@@ -110,11 +106,6 @@ def rows_table(file: Candidate, format_: TableFormat, rows: Sequence[dict[str, A
 def flags_of(file: TableFile) -> frozenset[str]:
     """The columns of true and false."""
     return frozenset(name for name, dtype in file.dtypes.items() if dtype == "bool")
-
-
-def packing_of(path: Path) -> str | None:
-    """How the file is packed."""
-    return "gzip" if is_gzip(path) else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.writing import replacing
-from datalint.sources.files import PIECE, unpacked
+from datalint.sources.files import PIECE, is_gzip, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +102,11 @@ def readable(file: IO[bytes], size: int) -> bytes:
             blocks.append(block)
             size -= len(block)
     return b"".join(blocks)
+
+
+def packing_of(path: Path) -> str | None:
+    """How the file is packed."""
+    return "gzip" if is_gzip(path) else None
 
 
 def chunks(path: Path, compression: str | None, count: int, start: int, length: int) -> list[bytes]:

@@ -14,10 +14,10 @@ from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 from datalint.sources.files import reason
 from datalint.sources.tables.encoding import NotATable, NotJudged
-from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat, TablePartition
-from datalint.sources.tables.jsonlines import packing_of, whole_lines
+from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat, TablePartition
+from datalint.sources.tables.jsonlines import whole_lines
 from datalint.sources.tables.kinds import arrow_table_file
-from datalint.sources.tables.packed import DAMAGE, chunks, open_bytes
+from datalint.sources.tables.packed import DAMAGE, open_bytes, packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,10 +62,7 @@ class SvmlightFormat(TableFormat):
     def look(self, file: Candidate) -> TableFile:
         """Read lines from all over the file, as wide as the widest of all."""
         packing = packing_of(file.path)
-        head, complete = file.head()
-        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
-        if not complete:
-            blocks += [b[: b.rfind(b"\n") + 1] for b in chunks(file.path, packing, CHUNKS, len(head), len(head) // 4)]
+        _, blocks = file.sampled()
         parsed = [_parsed(block) for block in blocks]
         if not sum(len(block.labels) for block in parsed):
             raise NotATable("no lines of a label and values with their columns")

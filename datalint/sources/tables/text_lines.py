@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from datalint.sources.tables.encoding import NotATable
-from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
-from datalint.sources.tables.jsonlines import JsonLinesPartition, packing_of, rows_table
-from datalint.sources.tables.packed import chunks
+from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
+from datalint.sources.tables.jsonlines import JsonLinesPartition, rows_table
+from datalint.sources.tables.packed import packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,13 +41,9 @@ class TextLinesFormat(TableFormat):
 
     def look(self, file: Candidate) -> TableFile:
         """Read lines from all over the file."""
-        head, complete = file.head()
+        head, blocks = file.sampled()
         if b"\0" in head:
             raise NotATable("binary content")
-        blocks = [head if complete else head[: head.rfind(b"\n") + 1]]
-        if not complete:
-            others = chunks(file.path, packing_of(file.path), CHUNKS, len(head), len(head) // 4)
-            blocks += [block[: block.rfind(b"\n") + 1] for block in others]
         lines = [line for block in blocks for line in block.splitlines()]
         blank = sum(not line.strip() for line in lines)
         spaced = self.paragraphs and blank >= SPACED * len(lines)

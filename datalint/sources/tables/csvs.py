@@ -20,7 +20,7 @@ from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.dialect import squeeze
 from datalint.sources.tables.format import TablePartition
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import DAMAGE, Sound, open_bytes, replacing_bytes
+from datalint.sources.tables.packed import DAMAGE, Filtered, Sound, open_bytes, replacing_bytes
 from datalint.sources.tables.quotes import ends_open, unclosed
 from datalint.sources.tables.unlike import SWALLOWED, header_rows, last_row_spans, reader_hazards, swallowed_lines
 
@@ -428,32 +428,15 @@ class _Restart(Exception):
     """Read again with quoted line breaks."""
 
 
-class _Squeezed(io.RawIOBase):
+class _Squeezed(Filtered):
     """A file whose fields are set apart by runs of blanks, as if by single ones."""
 
-    def __init__(self, raw: IO[bytes]) -> None:
-        super().__init__()
-        self._raw = raw
-        self._rest = b""
-        self._ready = b""
+    _rest = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            block = self._raw.read(BLOCK)
-            whole, end, self._rest = (self._rest + block).rpartition(b"\n") if block else (self._rest, b"", b"")
-            self._ready = squeeze(whole + end)
-            if not block:
-                break
-        count = min(len(buffer), len(self._ready))
-        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
-        return count
+    def fill(self) -> None:
+        block = self._raw.read(BLOCK)
+        whole, end, self._rest = (self._rest + block).rpartition(b"\n") if block else (self._rest, b"", b"")
+        self._ready, self._over = memoryview(squeeze(whole + end)), not block
 
 
 def csv_partitions(whole: CsvPartition, size: int | None = None) -> list[CsvPartition]:

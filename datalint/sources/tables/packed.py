@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import zlib
+from abc import abstractmethod
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.writing import replacing
@@ -36,20 +37,18 @@ LONGEST_LINE = 64 << 20
 """Bytes of a line that is held back until it is known to be whole."""
 
 
-class Sound(io.RawIOBase):
-    """The whole lines of a file up to its damage.
-
-    Whoever reads ahead would lose, with the error, what lies before it: the sooner it is met, the more.
-    """
+class Filtered(io.RawIOBase):
+    """A file whose bytes are changed on the way."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         super().__init__()
         self._raw = raw
         self._ready = memoryview(b"")
-        self._torn: list[bytes] = []
         self._over = False
-        self.damage: Exception | None = None
-        """What the file ends in, if not in its end."""
+
+    @abstractmethod
+    def fill(self) -> None:
+        """Make the next bytes ready, if there are any, or say that it is over."""
 
     def readable(self) -> bool:
         """It is."""
@@ -61,14 +60,28 @@ class Sound(io.RawIOBase):
         super().close()
 
     def readinto(self, buffer: Any) -> int:
-        """Some bytes of whole lines, or of the last."""
+        """Some of the bytes that are ready."""
         while not self._ready and not self._over:
-            self._read()
+            self.fill()
         count = min(len(buffer), len(self._ready))
         buffer[:count], self._ready = self._ready[:count], self._ready[count:]
         return count
 
-    def _read(self) -> None:
+
+class Sound(Filtered):
+    """The whole lines of a file up to its damage.
+
+    Whoever reads ahead would lose, with the error, what lies before it: the sooner it is met, the more.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        super().__init__(raw)
+        self._torn: list[bytes] = []
+        self.damage: Exception | None = None
+        """What the file ends in, if not in its end."""
+
+    def fill(self) -> None:
+        """Some bytes of whole lines, or of the last."""
         try:
             block = self._raw.read1(PIECE) if isinstance(self._raw, io.BufferedReader) else self._raw.read(PIECE)
         except DAMAGE as error:
@@ -97,7 +110,7 @@ def replacing_bytes(path: Path, compression: str | None) -> Iterator[Any]:
 def readable(file: IO[bytes], size: int) -> bytes:
     """The first bytes of a compressed file as far as it is sound; the scan will say where it is not."""
     blocks: list[bytes] = []
-    with contextlib.suppress(OSError, EOFError, zlib.error):
+    with contextlib.suppress(*DAMAGE):
         while size > 0 and (block := file.read(min(size, 1 << 20))):
             blocks.append(block)
             size -= len(block)

@@ -120,15 +120,14 @@ class Worker:
 
     def one(self) -> bool:
         """Do one scan if one waits."""
-        sweep = False
-        with self._database.write() as session:
-            if time.time() - self._swept > 60:
+        if time.time() - self._swept > 60:
+            with self._database.write() as session:
                 history.expire(session)
-                self._swept, sweep = time.time(), True
+            self._swept = time.time()
+            self._sweep()
+        with self._database.write() as session:
             enqueue_due(session, self._roots)
             claimed = claim(session, self.name, list(self._roots))
-        if sweep:
-            self._sweep()
         if claimed is None:
             return False
         scan_id, root, path, label = claimed

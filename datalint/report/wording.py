@@ -239,7 +239,6 @@ def _unseen(report: Report) -> str:
 
 def totals(report: Report) -> str:
     """``2 errors, 1 warning, 3 infos in 1 data set; 9 rules passed, 1 could not judge, 30 do not apply``."""
-    found = ", ".join(_severities(report)) or "no findings"
     ran = statuses(report)
     parts = [f"{counted(ran['passed'], _rules_noun(report))} passed"]
     parts += [f"{ran['skipped']:,} could not judge"] if ran["skipped"] else []
@@ -247,7 +246,12 @@ def totals(report: Report) -> str:
     parts += [f"{ran['failed']:,} failed"] if ran["failed"] else []
     suppressed = sum(dataset.suppressed for dataset in report.datasets)
     tail = f"; {counted(suppressed, 'finding')} suppressed" if suppressed else ""
-    return f"{found} in {counted(report.summary.datasets, things(report))}; {', '.join(parts)}{tail}"
+    return f"{found(report)} in {counted(report.summary.datasets, things(report))}; {', '.join(parts)}{tail}"
+
+
+def found(report: Report) -> str:
+    """``2 errors, 1 warning, 3 infos``."""
+    return ", ".join(_severities(report)) or "no findings"
 
 
 def ran(rules: Iterable[RuleStatus]) -> str:

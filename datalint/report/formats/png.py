@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image, ImageDraw, ImageFont
 
 from datalint.core.severity import SEVERITIES
+from datalint.core.wording import counted
 from datalint.report import wording
 from datalint.report.escape import clean
 
@@ -30,9 +31,11 @@ def render(report: Report) -> bytes:
     colour = COLOURS[worst] if worst else GOOD
     draw.draw.rectangle((0, 0, 16, SIZE[1]), fill=colour)
     draw.line(report.title or ", ".join(dataset.name for dataset in report.datasets) or "no data", 46, INK)
-    draw.line(_size(report), 26, MUTED)
+    samples = sum(wording.samples(dataset) for dataset in report.datasets)
+    sets = counted(report.summary.datasets, wording.things(report))
+    draw.line(f"{sets}, {counted(samples, 'sample')}", 26, MUTED)
     draw.down(18)
-    draw.line(_verdict(report), 38, colour)
+    draw.line(wording.found(report).capitalize(), 38, colour)
     draw.down(14)
     found = [(finding, dataset) for dataset in report.datasets for finding in dataset.leading]
     found.sort(key=lambda pair: SEVERITIES.index(pair[0].severity))
@@ -48,17 +51,6 @@ def render(report: Report) -> bytes:
     data = io.BytesIO()
     image.save(data, "PNG", optimize=True)
     return data.getvalue()
-
-
-def _verdict(report: Report) -> str:
-    counts = wording.totals(report).partition(" in ")[0]
-    return counts[:1].upper() + counts[1:]
-
-
-def _size(report: Report) -> str:
-    return ", ".join(wording.totals(report).partition(" in ")[2].split("; ")[:1]) + (
-        f", {sum(wording.samples(dataset) for dataset in report.datasets):,} samples"
-    )
 
 
 class _Pen:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 INFO: Severity = "info"
 
+NAMED = 3
+"""Columns of which a message says what is wrong."""
+
 SMALLEST = 60
 MAX_CELLS = 8_000_000
 
@@ -194,7 +197,7 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
                 column_of.append(name)
                 value_of.append(digits(float(values[row])))
     told = []
-    for name, stray in group[:3]:
+    for name, stray in group[:NAMED]:
         times = f"{stray.ratio:,.0f}" if stray.ratio < 1e6 else f"{stray.ratio:.0e}"
         told.append(
             f"{plain(stray.value)} in {name!r} lies {times} times as far from the median as the next value, "
@@ -202,10 +205,9 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
         )
     count = len(rows) + unseen
     least = "" if pool.complete else "at least "
-    more = f"; and {more_of(len(group) - 3, 'column')}" if len(group) > 3 else ""
     columns = list(dict.fromkeys(name for name, _ in group))
     return Found(
-        message=f"{least}{count:,} outlying {plural('sample', count)}: {'; '.join(told)}{more}",
+        message=f"{least}{count:,} outlying {plural('sample', count)}: {_listed(told, len(group))}",
         consequence="Such a value decides mean, deviation and range, and presses all others together.",
         remedy="Look at the samples: correct errors of unit or decimal point, clip or take logarithms if they are real.",
         severity=severity,
@@ -218,16 +220,21 @@ def _found(pool: Pool, group: list[tuple[str, Stray]], severity: Severity) -> Fo
     )
 
 
+def _listed(told: list[str], columns: int) -> str:
+    """What is wrong in the first columns, and in how many more."""
+    more = f"; and {more_of(columns - NAMED, 'column')}" if columns > NAMED else ""
+    return f"{'; '.join(told)}{more}"
+
+
 def _impossible_found(pool: Pool, wrong: list[tuple[str, NDArray[np.int64]]], severity: Severity) -> Found:
     told = []
-    for name, rows in wrong[:3]:
+    for name, rows in wrong[:NAMED]:
         low, high = limits_of(name) or (0.0, 0.0)
         shown = ", ".join(plain(value) for value in np.unique(pool.numbers(name)[rows])[:3].tolist())
         told.append(f"{shown} in {name!r}, where {plain(low)} to {plain(high)} are possible")
-    more = f"; and {more_of(len(wrong) - 3, 'column')}" if len(wrong) > 3 else ""
     rows = np.unique(np.concatenate([rows for _, rows in wrong]))
     return Found(
-        message=f"values that cannot be by the name of their column: {'; '.join(told)}{more}",
+        message=f"values that cannot be by the name of their column: {_listed(told, len(wrong))}",
         consequence="They are errors of entry, of sign or of unit, and a model takes them for extremes.",
         remedy="Look at the samples, and correct or drop the values.",
         severity=severity,
@@ -241,17 +248,16 @@ def _impossible_found(pool: Pool, wrong: list[tuple[str, NDArray[np.int64]]], se
     )
 
 
-def _negative_found(pool: Pool, negative: list[tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]]) -> Found:
+def _negative_found(pool: Pool, negative: list[tuple[str, NDArray[np.int64]]]) -> Found:
     told = []
-    for name, rows in negative[:3]:
+    for name, rows in negative[:NAMED]:
         values = pool.numbers(name)
         others = np.delete(values, rows)
         shown = ", ".join(plain(float(values[row])) for row in rows)
         told.append(f"{shown} in {name!r}, where all other values are {plain(float(np.nanmin(others)))} or more")
-    more = f"; and {more_of(len(negative) - 3, 'column')}" if len(negative) > 3 else ""
     rows = np.unique(np.concatenate([rows for _, rows in negative]))
     return Found(
-        message=f"negative values of a positive quantity: {'; '.join(told)}{more}",
+        message=f"negative values of a positive quantity: {_listed(told, len(negative))}",
         consequence="They are probably errors of sign, and a model takes them for extremes.",
         remedy="Look at the samples, and correct or drop the values.",
         severity="info",

@@ -423,7 +423,12 @@ def test_statistics_colour_and_parameters(data: Path) -> None:
     assert "\x1b[" in run(data, *options, "--color", "always", extra={"NO_COLOR": "1"}).out
     assert "\x1b[" not in run(data, *options, "--color", "never", extra={"FORCE_COLOR": "1"}).out
     rules = {rule["code"]: rule for rule in json.loads(call(data, "rules", "--format", "json").out)}
-    assert [parameter["name"] for parameter in rules["LBL101"]["parameters"]][:2] == ["ratio", "mild_ratio"]
+    assert [parameter["name"] for parameter in rules["LBL101"]["parameters"]] == [
+        "ratio",
+        "mild_ratio",
+        "cell",
+        "expected",
+    ]
     assert rules["LBL101"]["parameters"][0]["default"] == 10.0
 
 

@@ -22,7 +22,7 @@ from tests.command import COMMAND, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIMES = 4
+TIMES = 20
 SHARDS = 24
 
 

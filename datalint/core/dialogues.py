@@ -177,3 +177,8 @@ def spoken(dialogue: Dialogue) -> str:
     """What is asked and answered, without what the system is told, which many conversations share."""
     turns: Sequence[Turn] = [*dialogue.turns, *(dialogue.rejected or ())]
     return "\n".join(turn.text for turn in turns if turn.role != "system")
+
+
+def asked(dialogue: Dialogue) -> str:
+    """What is asked, with all that it is asked about."""
+    return "\n".join(turn.text for turn in dialogue.turns if turn.role not in {"system", "assistant"})

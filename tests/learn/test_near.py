@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from datalint.profile.learn.near_crops import near_crops
 from datalint.profile.learn.near_pictures import near_pictures
-from datalint.profile.learn.near_rows import agreeing, near_rows, near_texts
+from datalint.profile.learn.near_rows import agreeing, near_rows, near_texts, told_apart
 from tests.reference import crop, photos
 
 
@@ -240,3 +240,13 @@ def test_texts() -> None:
         f"dear customer {k} we thank you for your order of {w} and will send it soon" for k, w in enumerate(words)
     ]
     assert not len(near_texts(template, np.arange(2_000, dtype=np.uint64))[0].first)
+
+
+def test_questions_about_one_passage_are_told_apart() -> None:
+    passage = "The bridge was built in 1894 and carries two lanes of traffic.\nIt was painted green after the war.\n"
+    assert told_apart(passage + "When was the bridge built?", passage + "Which colour did it have before the war?")
+    assert told_apart(passage + "When was it painted?", passage + "When was it built?")
+    assert not told_apart(passage + "When was the bridge built?", passage + "when was the bridge built? ")
+    assert not told_apart(passage, passage + "When was the bridge built?")
+    long = "How many lanes does the bridge carry today, and since when has it been closed to lorries on Sundays?"
+    assert not told_apart(long, long.replace("today", "now"))

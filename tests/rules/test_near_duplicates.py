@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,3 +89,24 @@ def test_saved_again_among_photos(tmp_path: Path) -> None:
 
 def test_silent_on_digits() -> None:
     assert not datalint.scan(named("digits").tables["all"], label="target", select=["DUP102"]).findings
+
+
+def test_questions_about_one_passage_are_no_duplicates(tmp_path: Path) -> None:
+    """As SQuAD asks: the passage is most of the wording, and the question is what is asked."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"])
+
+    def text(count: int) -> str:
+        return " ".join(rng.choice(words, count)).capitalize()
+
+    asked = []
+    for _ in range(100):
+        passage = ". ".join(text(10) for _ in range(12))
+        asked += [{"context": passage, "question": f"{text(7)}?", "answer": text(2)} for _ in range(4)]
+    again = [{**one, "question": one["question"].lower()} for one in asked[:40:4]]
+    files = {"clean": asked, "repeated": [*asked, *again]}
+    for name, rows in files.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert not datalint.scan(tmp_path / "clean.jsonl", select=["DUP102"]).findings
+    (finding,) = datalint.scan(tmp_path / "repeated.jsonl", select=["DUP102"]).findings
+    assert finding.affected.count == 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from datalint.core.codes import codes_of
-from datalint.core.dialogues import spoken
+from datalint.core.dialogues import asked, spoken
 from datalint.measures.places import Places
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from datalint.core.dataset import Dataset
     from datalint.core.dialogues import Conversation
+    from datalint.profile.learn.near_rows import RowPairs
     from datalint.profile.splits import SplitProfile
 
 
@@ -164,9 +165,24 @@ def _conversations(
     none = np.zeros(0, np.int64)
     if len(once) < 20:
         return "fewer than 20 different conversations", "texts", none, none, []
-    said = [spoken(one) for split in splits for one in conversation.dialogues(split.rows.texts, len(split.rows))]
-    pairs, share = near_texts([said[row] for row in once.tolist()], inputs[once])
-    return None, "texts", pairs.first, pairs.second, [f"{s:.0%} of the wording" for s in share.tolist()]
+    held = [one for split in splits for one in conversation.dialogues(split.rows.texts, len(split.rows))]
+    held = [held[row] for row in once.tolist()]
+    pairs, share = near_texts([spoken(one) for one in held], inputs[once])
+    kept = _asking_the_same([asked(one) for one in held], pairs)
+    return (
+        None,
+        "texts",
+        pairs.first[kept],
+        pairs.second[kept],
+        [f"{s:.0%} of the wording" for s in share[kept].tolist()],
+    )
+
+
+def _asking_the_same(texts: Sequence[str], pairs: RowPairs) -> NDArray[np.int64]:
+    from datalint.profile.learn.near_rows import told_apart
+
+    both = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    return np.array([k for k, (a, b) in enumerate(both) if not told_apart(texts[a], texts[b])], np.int64)
 
 
 def _rows(
@@ -195,14 +211,8 @@ def _rows(
         else:
             codes.append(codes_of(column)[0])
     own = inputs[once]
-    for column in texts:
-        pairs, share = near_rows.near_texts(column.tolist(), own)
-        if not len(pairs.first):
-            continue
-        whole = near_rows.agreeing(numbers[once], codes, pairs.first, pairs.second)
-        if whole.any():
-            words = [f"{s:.0%} of the wording" for s in share[whole].tolist()]
-            return None, "texts", pairs.first[whole], pairs.second[whole], words
+    if (found := _with_texts(texts, numbers[once], codes, own)) is not None:
+        return found
     pairs = near_rows.near_rows(numbers[once], codes, own)
     if pairs.columns < near_rows.LEAST_COLUMNS and not texts:
         reason = f"{pairs.columns} feature columns that vary are too few to distinguish similar from equal"
@@ -212,3 +222,30 @@ def _rows(
         for count in pairs.changed.tolist()
     ]
     return None, "rows", pairs.first, pairs.second, words
+
+
+def _with_texts(
+    texts: Sequence[NDArray[np.object_]],
+    numbers: NDArray[np.float64],
+    codes: Sequence[NDArray[np.int64]],
+    inputs: NDArray[np.uint64],
+) -> _Pairs | None:
+    """Rows that are similar in one of their texts, and in all else; None if there are none."""
+    from datalint.profile.learn import near_rows
+
+    together = ["\n".join(str(cell or "") for cell in cells) for cells in zip(*texts, strict=True)]
+    for column in texts:
+        pairs, share = near_rows.near_texts(column.tolist(), inputs)
+        whole = near_rows.agreeing(numbers, codes, pairs.first, pairs.second)
+        kept = np.flatnonzero(whole)
+        if len(texts) > 1:
+            kept = np.intersect1d(kept, _asking_the_same(together, pairs))
+        if len(kept):
+            return (
+                None,
+                "texts",
+                pairs.first[kept],
+                pairs.second[kept],
+                [f"{s:.0%} of the wording" for s in share[kept]],
+            )
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ SKEWED = 10.0
 """Ratio of the quartiles of positive numbers from which they are compared by ratio: half of them lie close to zero."""
 LEAST_BESIDE = 3
 """Varied columns in addition to a text from which they must agree as well: the text alone is not the sample then."""
+SAME_WORDS = 0.9
+"""Share of the words of two short texts that are the same where one is the other but for a slip."""
 _TRIED = 100
 """Rows that are compared with all others to see whether near ones are set apart from the rest."""
 _MOST_COLUMNS = 400
@@ -291,6 +294,19 @@ def _minima(texts: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.
     starts = np.searchsorted(owner, long)
     found = [np.minimum.reduceat(hashing.scramble(hashes, 2 * k + 0x9E3779B9), starts) for k in range(_HASHES)]
     return long, np.stack(found, axis=1)
+
+
+def told_apart(first: str, second: str) -> bool:
+    """Whether two texts differ in more than a few words once the lines that both have are left out.
+
+    Questions about one passage share most of their wording, and still ask for something else.
+    """
+    lines = [[line.casefold().strip() for line in text.splitlines()] for text in (first, second)]
+    both = {*lines[0]} & {*lines[1]}
+    words = [Counter(word for line in own if line not in both for word in line.split()) for own in lines]
+    total = words[0].total() + words[1].total()
+    common = (words[0] & words[1]).total()
+    return bool(words[0]) and bool(words[1]) and 2 * common < SAME_WORDS * total
 
 
 def near_texts(texts: Sequence[str | None], contents: NDArray[np.uint64]) -> tuple[RowPairs, NDArray[np.float64]]:

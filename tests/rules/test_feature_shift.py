@@ -95,3 +95,26 @@ def test_patients_drawn_at_random_are_no_shift(code: str) -> None:
 
     assert alarms(0.0) == 0
     assert alarms(2.0) == 12
+
+
+def test_questions_about_other_passages_are_drawn_by_passage() -> None:
+    """A model that knows the passages by heart tells the splits apart where each passage lies in one of them."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"])
+
+    def asked(passages: int, about: str = "") -> pd.DataFrame:
+        rows = []
+        for _ in range(passages):
+            passage = f"{about}{' '.join(rng.choice(words, 60))}"
+            for _ in range(4):
+                question, answer = (" ".join(rng.choice(words, count)) for count in (6, 3))
+                rows.append({"context": passage, "question": question, "answer": answer})
+        return pd.DataFrame(rows)
+
+    def judged(test: pd.DataFrame) -> Sequence[Finding]:
+        return datalint.scan({"train": train, "test": test}, select=["SPL106"], cache=False).findings
+
+    train = asked(100)
+    assert not judged(asked(40))
+    (finding,) = judged(asked(40, "In this matter the court held that the claim had been "))
+    assert finding.severity == "warning"

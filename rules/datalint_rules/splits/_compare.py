@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datalint.author import FILE_NAMES, Dataset, SplitProfile, group_keys
+from datalint.author import FILE_NAMES, Dataset, SplitProfile, codes_of, group_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,12 @@ ASIDE = frozenset({"unlabeled", "unassigned", "trainval"})
 WHOLE = 0.9
 """Share of the sources of several rows that lie in one split, from which on the splits were drawn by source."""
 
+PASSAGES = 5
+"""Texts of several rows in each split that show that texts were drawn: a row may well stand twice."""
+
 
 def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDArray[np.int64] | None:
-    """What was drawn when the splits were, if it was not the rows: their sources, such as patients.
+    """What was drawn when the splits were, if it was not the rows: their sources, such as patients, or passages asked about.
 
     Rows of one patient are similar, so that two sets of patients differ by more than as many rows drawn one by one would.
 
@@ -33,12 +36,25 @@ def units_of(dataset: Dataset, train: SplitProfile, other: SplitProfile) -> NDAr
     for key in group_keys(dataset, (train, other)):
         if not key.named and key.name != FILE_NAMES:
             continue
-        known = key.codes >= 0
-        there = np.bincount(key.codes[known & second], minlength=len(key.values))
-        several = key.counts > 1
-        if ((there == 0) | (there == key.counts))[several].mean() >= WHOLE:
+        if _undivided(key.codes, second):
             return key.codes
+    for field in dataset.fields:
+        held = [s.rows.texts[field.name] for s in (train, other) if field.name in s.rows.texts]
+        if field.role == "text" and len(held) == 2:
+            codes, _ = codes_of(np.concatenate(held))
+            if _undivided(codes, second, PASSAGES):
+                return codes
     return None
+
+
+def _undivided(codes: NDArray[np.int64], second: NDArray[np.bool_], least: int = 0) -> bool:
+    """Whether sources of several rows, and so many of them in each split, lie in one split for the most part."""
+    known = codes >= 0
+    counts = np.bincount(codes[known])
+    there = np.bincount(codes[known & second], minlength=len(counts))
+    several = counts > 1
+    sides = (there == 0)[several].sum(), (there == counts)[several].sum()
+    return bool(several.any()) and min(sides) >= least and sum(sides) >= WHOLE * several.sum()
 
 
 def against_train(splits: Sequence[SplitProfile]) -> tuple[SplitProfile, list[SplitProfile]] | None:

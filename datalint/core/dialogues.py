@@ -21,6 +21,9 @@ TURNS: Final = "turns"
 TURN, SAID = "\x1e", "\x1f"
 """What stands between two turns, and between who speaks and what is said."""
 
+CALL: Final = "[call"
+"""What the text begins with in which an assistant calls a tool."""
+
 NOBODY: Final = "?"
 """Who speaks where the data does not say it."""
 
@@ -33,6 +36,7 @@ _SPEAKERS: Final = {
     "assistant": word_set("assistant gpt chatgpt bot chatbot model bing bard ai function_call tool_call"),
     "tool": word_set("tool function observation ipython tool_response function_response tool_result environment"),
 }
+_CALLERS: Final = word_set("function_call tool_call")
 _TRANSCRIPT: Final = re.compile(r"(?:\A|\n\n)(Human|Assistant):")
 _ROLE_OF: Final = {word: role for role, words in _SPEAKERS.items() for word in words}
 
@@ -54,6 +58,11 @@ class Turn(NamedTuple):
     def role(self) -> str:
         """``system``, ``user``, ``assistant`` or ``tool``; empty for any other speaker."""
         return _ROLE_OF.get(self.speaker.strip().casefold(), "")
+
+    @property
+    def calls(self) -> bool:
+        """Whether it calls a tool instead of saying something to people."""
+        return self.text.startswith((CALL, "<tool_call>")) or self.speaker.strip().casefold() in _CALLERS
 
 
 class Dialogue(NamedTuple):

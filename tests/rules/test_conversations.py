@@ -227,3 +227,28 @@ def test_what_is_left_of_answers() -> None:
     options = {"rules": {"CHT104": {"context": 150}}}
     (finding,) = datalint.scan(frame(some), select=["CHT104"], config=options).findings
     assert 0.3 < float(str(finding.evidence["answers_left"])) < 0.5
+
+
+def test_calls_of_tools_are_no_boilerplate() -> None:
+    """Many questions lead to one search; what is said after it is the answer."""
+    call = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c", "function": {"name": "find", "arguments": "{}"}}],
+    }
+
+    def rows(answer: str | None) -> pd.DataFrame:
+        turns = [
+            [
+                {"role": "user", "content": chat[0][1]},
+                call,
+                {"role": "tool", "content": "{}"},
+                {"role": "assistant", "content": answer or chat[1][1]},
+            ]
+            for chat in chats(100)
+        ]
+        return pd.DataFrame({"messages": turns})
+
+    assert not found(rows(None), "CHT108")
+    (finding,) = found(rows("I could not find anything about this."), "CHT108")
+    assert finding.severity == "error"

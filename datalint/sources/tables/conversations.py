@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from datalint.core.dialogues import LONGEST_NAME, NOBODY, SAID, TURN, TURNS, Conversation, Turn, joined
+from datalint.core.dialogues import CALL, LONGEST_NAME, NOBODY, SAID, TURN, TURNS, Conversation, Turn, joined
 from datalint.core.hashing import bytes_hash, hex_hash
 from datalint.core.roles import roles, words_of
 from datalint.sources.tables.labels import find_column
@@ -89,8 +89,16 @@ def _keys(item: Mapping[str, Any]) -> tuple[str, str] | None:
 def _content(item: Mapping[str, Any]) -> str:
     """What is said in a turn: its text, its parts, or the tools that are called."""
     text = _words(next((item[key] for key in TEXTS if item.get(key) is not None), None))
-    calls = [item[key] for key in ("tool_calls", "function_call") if item.get(key)]
-    return "\n".join([*([text] if text else []), *(_words(call) for call in calls)])
+    calls = [call for key in ("tool_calls", "function_call") if item.get(key) for call in _items(item[key])]
+    return "\n".join([*([text] if text else []), *map(_called, calls)])
+
+
+def _called(call: Any) -> str:
+    """A tool that is called, without the identity of the call."""
+    own = call.get("function", call) if isinstance(call, dict) else call
+    if not isinstance(own, dict):
+        return f"{CALL} {_words(own)}]"
+    return f"{CALL} {own.get('name', '')} {_words(own.get('arguments'))}]"
 
 
 def _words(value: Any) -> str:

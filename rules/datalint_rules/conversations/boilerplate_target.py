@@ -28,7 +28,7 @@ class BoilerplateTarget(ChatRule):
     """One answer to very many questions, and refusals that another model gave.
 
     Looks at the first answer of each conversation: the last one is often but a farewell. Short answers, such as yes or
-    a class, do not count.
+    a class, do not count, and neither do calls of tools.
 
     ## Why it hurts
 
@@ -70,7 +70,7 @@ class BoilerplateTarget(ChatRule):
             asked: dict[str, set[str]] = defaultdict(set)
             refused: dict[int, str] = {}
             for row, one in enumerate(some.dialogues):
-                answer = next(iter(one.answers), "")
+                answer = next((turn.text for turn in one.turns if turn.role == "assistant" and not turn.calls), "")
                 plain = " ".join(answer.casefold().split())
                 rows[plain].append(row)
                 asked[plain].add(next((turn.text for turn in one.turns if turn.role == "user"), ""))

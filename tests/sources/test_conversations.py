@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 import datalint
 from datalint.core.dialogues import Conversation, joined, parted
@@ -282,3 +283,17 @@ def test_json_of_something_else_is_no_conversation(tmp_path: Path) -> None:
     pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
     (dataset,) = datalint.detect(tmp_path)
     assert dataset.conversation is None
+
+
+def test_chats_about_pictures_are_read_next_to_them(tmp_path: Path) -> None:
+    """As LLaVA has them: a list of conversations that name their pictures."""
+    (tmp_path / "images").mkdir()
+    rows = []
+    for k, chat in enumerate(chats(30)):
+        Image.new("RGB", (40, 30), (k, 9 * k % 250, 200)).save(tmp_path / "images" / f"{k:03}.png")
+        turns = [{"from": "human", "value": f"<image>\n{chat[0][1]}"}, {"from": "gpt", "value": chat[1][1]}]
+        rows.append({"id": k, "image": f"images/{k:03}.png", "conversations": turns})
+    (tmp_path / "train.json").write_text(json.dumps(rows), "utf-8")
+    pictures, told = datalint.detect(tmp_path)
+    assert pictures.modality == "images"
+    assert "turns in 'conversations'" in told.evidence

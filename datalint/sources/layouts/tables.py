@@ -38,8 +38,10 @@ class Tables(Layout):
         for files, datasets in groups:
             told = folder.pictures.known and all(entry.suffix in unsure_suffixes() | TEXTS for entry in files)
             captions = any(field.role == "text" for dataset in datasets for field in dataset.fields)
-            if told and not (captions and all(entry.suffix in TEXTS for entry in files)):
-                continue  # what is told of pictures, in a form that no layout of pictures knows, and no captions
+            captions &= all(entry.suffix in TEXTS for entry in files)
+            chats = any(dataset.conversation is not None for dataset in datasets)
+            if told and not captions and not chats:
+                continue  # what is told of pictures in a form that no layout of pictures knows
             if len(files) == 1 and (folder.claimed or len(groups) > 1) and _is_list(table_folders(folder), files[0]):
                 folder.unread[files[0].parts] = Problem("not-scanned", files[0].shown, FEW)
                 continue

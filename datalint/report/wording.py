@@ -291,6 +291,11 @@ def relative(text: str, dataset: DatasetReport) -> str:
     return text.replace(parent + "/", "") if parent and text.startswith(folder) else text
 
 
+def has_no_label(dataset: DatasetReport) -> bool:
+    """Whether its samples have no label by their nature: answers, objects or masks are to be predicted."""
+    return dataset.label is None and any(rule.code == "LBL104" and not rule.applies for rule in dataset.rules)
+
+
 def samples(dataset: DatasetReport) -> int:
     """Samples of all splits."""
     return sum(split.samples for split in dataset.splits)

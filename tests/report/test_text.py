@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
+import datalint
 from datalint.report.formats import concise, text
 from datalint.report.models import Affected, Report
+from tests.conversations import chats
 from tests.report import examples
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,6 +29,14 @@ def test_findings_come_with_code_place_remedy_and_samples() -> None:
     assert "and 92 more" in flat
     totals = "2 errors, 4 warnings, 2 infos in 4 data sets; 26 checks passed, 4 could not judge, 2 do not apply "
     assert flat.endswith(totals)
+
+
+def test_answers_to_be_predicted_are_no_missing_label() -> None:
+    rows = [{"messages": [{"role": role, "content": text} for role, text in chat]} for chat in chats(40)]
+    shown = text.render(datalint.scan({"train": pd.DataFrame(rows)}, select=["LBL"]), color=False)
+    assert "turns in 'messages'" in shown and "label" not in shown.partition("\n\n")[0]
+    numbers = pd.DataFrame({"a": range(40), "b": [k % 7 for k in range(40)]})
+    assert "no label recognised" in text.render(datalint.scan(numbers, select=["LBL"]), color=False)
 
 
 def severities(shown: str) -> list[str]:

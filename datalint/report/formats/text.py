@@ -179,7 +179,7 @@ class _Writer:
         yield self.style("bold", first[: len(name)]) + first[len(name) :]
         yield from rest
         known = dataset.label
-        if dataset.modality == "loop":
+        if dataset.modality == "loop" or wording.has_no_label(dataset):
             yield from self.wrap(clean(dataset.evidence, SENTENCE), "  ", "    ")
         elif known is None:
             yield from self.wrap("no label recognised", "  ")

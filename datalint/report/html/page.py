@@ -74,6 +74,7 @@ class DatasetView:
     sizes: Scatter | None
     facts: tuple[Table, ...]
     unjudged: tuple[str, ...]
+    no_label: bool
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
     judged: bool
@@ -251,6 +252,7 @@ def _dataset(
         sizes=None if views.sizes is None or views.sizes.distinct < 3 else scatter(views.sizes, limits.rows),
         facts=tables.others,
         unjudged=tuple(wording.not_judged(dataset)[: limits.rows]),
+        no_label=wording.has_no_label(dataset),
         groups=tuple(groups),
         notes=tuple(notes),
         judged=any(rule.status in ("passed", "found") for rule in dataset.rules),

@@ -12,6 +12,7 @@ from datalint.core.dialogues import TURNS
 from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.core.vocabulary import WHOLE
+from datalint.core.wording import counted
 from datalint.sources.files import printable
 from datalint.sources.sounds.columns import recordings_of
 from datalint.sources.tables.build import plan_of
@@ -157,7 +158,7 @@ def frame_dataset(
         path="memory",
         layout="data frame" if len(tables) == 1 else "data frames, one per split",
         modality="table",
-        evidence=f"{len(kinds)} columns" + (f"; {conversation.evidence}" if conversation else ""),
+        evidence=counted(len(kinds), "column") + (f"; {conversation.evidence}" if conversation else ""),
         partitions=partitions,
         splits=tuple(
             Split(split, why, columns=_columns(tables.get(split))) for split in sorted(names, key=split_order)

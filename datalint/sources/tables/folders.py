@@ -292,12 +292,12 @@ def single_table(table: TableFile, wishes: Wishes) -> Dataset:
 
 def _reading(table: TableFile) -> str:
     if table.dialect is None:
-        return f"{table.format.title}, {len(table.kinds)} columns"
+        return f"{table.format.title}, {counted(len(table.kinds), 'column')}"
     delimiter = table.dialect.delimiter
     sign = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}.get(delimiter, repr(delimiter))
     declared = "with declared names" if table.dialect.named else "without a header"
     header = "with a header" if table.dialect.header else declared
-    return f"{sign}-separated {header}, {len(table.kinds)} columns, {table.dialect.encoding}"
+    return f"{sign}-separated {header}, {counted(len(table.kinds), 'column')}, {table.dialect.encoding}"
 
 
 def is_document(name: str) -> bool:

@@ -35,7 +35,7 @@ def test_answers_to_be_predicted_are_no_missing_label() -> None:
     rows = [{"messages": [{"role": role, "content": text} for role, text in chat]} for chat in chats(40)]
     shown = text.render(datalint.scan({"train": pd.DataFrame(rows)}, select=["LBL"]), color=False)
     assert "turns in 'messages'" in shown and "label" not in shown.partition("\n\n")[0]
-    numbers = pd.DataFrame({"a": range(40), "b": [k % 7 for k in range(40)]})
+    numbers = pd.DataFrame({"a": [k**0.5 for k in range(40)], "b": [k**0.3 for k in range(40)]})
     assert "no label recognised" in text.render(datalint.scan(numbers, select=["LBL"]), color=False)
 
 

@@ -127,8 +127,9 @@ def test_lists_of_pictures(tmp_path: Path) -> None:
     assert (dataset.layout, dataset.label and dataset.label.name) == ("images listed in a table", "label")
     chats = [{"id": k, "image": f"{k}.png", "turns": [{"from": "human", "value": "?"}]} for k in range(40)]
     (tmp_path / "labels.json").write_text(json.dumps(chats))
-    (dataset,) = datalint.detect(tmp_path)
+    dataset, told = datalint.detect(tmp_path)
     assert (dataset.modality, dataset.label) == ("images", None)
+    assert told.conversation is not None
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def clean(text: str, limit: int | None = None) -> str:
     """
     if limit is not None and len(text) > 2 * limit:
         text = text[: 2 * limit]  # a name of megabytes need not be searched to its end
-    text = _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _BREAKS.sub(" ", text)))
+    if not (text.isascii() and text.isprintable()):  # most is, and is left as it is
+        text = _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _BREAKS.sub(" ", text)))
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
     return text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator  # noqa: TC003 - FastAPI reads it
 from contextlib import nullcontext, suppress
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -19,6 +21,7 @@ from datalint.core.severity import FailOn, Severity  # noqa: TC001 - pydantic re
 from datalint.report.models import Report
 from datalint.rules.manual import pages
 from datalint.service import history
+from datalint.service.kept import KEPT
 from datalint.service.lookup import (
     compared,
     dataset_of,
@@ -35,6 +38,11 @@ from datalint.service.repeating import Repeatable, expect
 from datalint.service.roots import NAME
 from datalint.service.security import Admin, Reader, Role, Triager  # noqa: TC001 - FastAPI reads them
 from datalint.service.worker import enqueue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.orm import Session
 
 MOST: Final = 200
 """Items of one page."""
@@ -257,7 +265,7 @@ def _values(row: Scan | Finding, dataset: str) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns} | {"dataset": dataset}
 
 
-@router.get("/datasets")
+@router.get("/datasets", dependencies=[KEPT])
 def datasets(request: Request, who: Reader, after: Named = "", limit: Limit = 50) -> DatasetPage:
     """Data sets by name."""
     with service_of(request).database.read() as session:
@@ -274,7 +282,7 @@ def add_dataset(request: Request, who: Admin, new: NewDataset) -> DatasetItem:
         return DatasetItem.model_validate(new_dataset(session, service.roots, who, **new.model_dump()))
 
 
-@router.get("/datasets/{name}")
+@router.get("/datasets/{name}", dependencies=[KEPT])
 def dataset(request: Request, who: Reader, name: str) -> DatasetItem:
     """One data set."""
     with service_of(request).database.read() as session:
@@ -300,7 +308,7 @@ def accept_version(request: Request, who: Triager, name: str) -> DatasetItem:
         return DatasetItem.model_validate(found)
 
 
-@router.get("/datasets/{name}/gate")
+@router.get("/datasets/{name}/gate", dependencies=[KEPT])
 def gate(request: Request, who: Reader, name: str) -> Verdict:
     """The verdict on the last version, for pipelines."""
     with service_of(request).database.read() as session:
@@ -311,7 +319,7 @@ def gate(request: Request, who: Reader, name: str) -> Verdict:
     return Verdict(dataset=name, passed=scan.passed, reasons=scan.reasons, scan=scan.id)
 
 
-@router.get("/datasets/{name}/findings")
+@router.get("/datasets/{name}/findings", dependencies=[KEPT])
 def findings(request: Request, who: Reader, name: str, after: After = 0, limit: Limit = 50) -> FindingPage:
     """All findings that a data set ever had, but for those that follow from others."""
     with service_of(request).database.read() as session:
@@ -328,7 +336,7 @@ def suppressions(request: Request, who: Reader, name: str) -> str:
         return history.suppressions(session, dataset_of(session, who, name))
 
 
-@router.get("/datasets/{name}/badge.svg", response_class=Response)
+@router.get("/datasets/{name}/badge.svg", dependencies=[KEPT], response_class=Response)
 def badge(request: Request, who: Reader, name: str) -> Response:
     """The verdict as a picture."""
     passed = gate(request, who, name).passed
@@ -344,7 +352,7 @@ def badge(request: Request, who: Reader, name: str) -> Response:
     return Response(svg, media_type="image/svg+xml")
 
 
-@router.get("/scans")
+@router.get("/scans", dependencies=[KEPT])
 def scans(request: Request, who: Reader, dataset: Named = "", after: After = 0, limit: Limit = 50) -> ScanPage:
     """Scans, newest first."""
     with service_of(request).database.read() as session:
@@ -367,7 +375,7 @@ def new_scan(request: Request, response: Response, who: Triager, new: NewScan) -
         return scan_item(scan, found.name)
 
 
-@router.get("/scans/{number}")
+@router.get("/scans/{number}", dependencies=[KEPT])
 def scan(request: Request, who: Reader, number: Number) -> ScanItem:
     """One scan, with its progress."""
     with service_of(request).database.read() as session:
@@ -440,7 +448,7 @@ def push(
     raise AssertionError
 
 
-@router.get("/findings/{number}")
+@router.get("/findings/{number}", dependencies=[KEPT])
 def finding(request: Request, who: Reader, number: Number) -> FindingItem:
     """One finding."""
     with service_of(request).database.read() as session:
@@ -460,7 +468,7 @@ def decide(request: Request, who: Triager, number: Number, decision: Decision) -
         return _finding(found, found.dataset.name)
 
 
-@router.get("/rules")
+@router.get("/rules", dependencies=[KEPT])
 def rules(_: Reader) -> list[dict[str, Any]]:
     """All rules."""
     return [{"code": r.code, "name": r.name, "severity": r.severity, "finds": r.finds} for r in pages()]
@@ -509,6 +517,26 @@ def readyz(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok\n")
 
 
+def _open(session: Session, ids: Sequence[int] | None) -> dict[int, dict[str, int]]:
+    """Open findings of each data set by severity."""
+    still = Finding.present.is_(True), Finding.folded.is_(False), Finding.state.in_(OPEN)
+    rows = select(Finding.dataset_id, Finding.severity, func.count()).where(*still)
+    rows = rows.group_by(Finding.dataset_id, Finding.severity)
+    counted: dict[int, dict[str, int]] = {}
+    for dataset_id, severity, number in session.execute(
+        rows if ids is None else rows.where(Finding.dataset_id.in_(ids))
+    ):
+        counted.setdefault(dataset_id, {})[severity] = number
+    return counted
+
+
+def _total(counted: Iterable[dict[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for some in counted:
+        total.update(some)
+    return total
+
+
 @watching.get("/metrics")
 def metrics(request: Request, who: Reader) -> PlainTextResponse:
     """Numbers for Prometheus, of all data sets."""
@@ -516,16 +544,11 @@ def metrics(request: Request, who: Reader) -> PlainTextResponse:
         raise Problem(403, f"{who.name} does not see all data sets")
     with service_of(request).database.read() as session:
         by_status = session.execute(select(Scan.status, func.count()).group_by(Scan.status)).all()
-        open_ones = select(Finding.severity, func.count()).where(
-            Finding.present.is_(True), Finding.folded.is_(False), Finding.state.in_(OPEN)
-        )
-        by_severity = service_of(request).latest.of(
-            "open", session, lambda: session.execute(open_ones.group_by(Finding.severity)).all()
-        )
+        by_severity = service_of(request).latest.of("open", session, partial(_open, session), _total)
         oldest = session.scalar(select(func.min(Scan.queued)).where(Scan.status == "queued"))
     lines = ["# TYPE datalint_scans gauge", *(f'datalint_scans{{status="{s}"}} {n}' for s, n in by_status)]
     lines += ["# TYPE datalint_open_findings gauge"]
-    lines += [f'datalint_open_findings{{severity="{s}"}} {n}' for s, n in by_severity]
+    lines += [f'datalint_open_findings{{severity="{s}"}} {n}' for s, n in sorted(by_severity.items())]
     lines += [
         "# TYPE datalint_queue_seconds gauge",
         f"datalint_queue_seconds {time.time() - oldest if oldest else 0:.0f}",

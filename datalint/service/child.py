@@ -140,7 +140,7 @@ def _main() -> None:
     asked = json.loads(line or "{}")
     resource.setrlimit(resource.RLIMIT_DATA, (asked["memory"], asked["memory"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
+    os.nice(10)
 
     def tell(**told: Any) -> None:
         out.write(json.dumps(told) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from datalint.core.errors import DatalintError
@@ -34,6 +36,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self.is_file = self.engine.dialect.name == "sqlite"
+        self._watching: Any = None
+        self._one = threading.Lock()
+        event.listen(self.engine, "engine_disposed", self._forget)
         shown = self.engine.url.render_as_string(hide_password=True)
         try:
             with self.engine.execution_options(write=True).begin() as connection:
@@ -56,6 +62,27 @@ class Database:
         """A session that is committed at the end. SQLite has one at a time; the others wait."""
         with Session(self.engine.execution_options(write=True), expire_on_commit=False) as session, session.begin():
             yield session
+
+    def moment(self) -> object:
+        """What differs from an earlier answer if something was committed in between, by whatever process."""
+        if not self.is_file:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                # Two snapshots that are equal see the same transactions.
+                return connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one()
+        with self._one:
+            try:
+                if self._watching is None:
+                    self._watching = self.engine.raw_connection()
+                # Counts what others commit; this connection commits nothing.
+                return self._watching.cursor().execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error as error:
+                raise OperationalError("PRAGMA data_version", None, error) from error
+
+    def _forget(self, _: Engine) -> None:
+        with self._one:
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
 
 
 def _engine(url: str) -> Engine:

@@ -8,8 +8,11 @@ import json
 import secrets
 import time
 import zlib
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -29,6 +32,7 @@ from datalint.rules.detection_figures import all_figures
 from datalint.rules.manual import find_page, pages
 from datalint.service import history, webhooks
 from datalint.service.child import PICTURES, call
+from datalint.service.kept import KEPT, MARK, Keeping, Page
 from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
 from datalint.service.models import (
     OPEN,
@@ -56,17 +60,19 @@ from datalint.service.security import (
     Role,
     Triager,
     csrf,
+    csrf_of,
     digest,
     token_of,
 )
 from datalint.service.worker import enqueue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
     from datalint.report.models import AffectedSample, DatasetReport
+    from datalint.service.shared import Service
 
 
 PAGE: Final = 50
@@ -77,8 +83,9 @@ REPORT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors '
 """The report has a stricter policy of its own inside; this one takes the service's origin away from it."""
 
 _figures = cache(all_figures)
+_rules = cache(pages)
 
-router = APIRouter()
+router = APIRouter(route_class=Keeping)
 safe = [Depends(csrf)]
 
 
@@ -124,11 +131,13 @@ _environment.globals |= {"spark": _spark, "version": datalint.__version__, "stat
 
 
 def _page(template: str, request: Request, who: Principal | None, status: int = 200, **context: Any) -> HTMLResponse:
-    text = _environment.get_template(template).render(request=request, who=who, **context)
-    response = HTMLResponse(text, status)
-    if who is not None and request.cookies.get(CSRF) != who.csrf:
-        response.set_cookie(CSRF, who.csrf, httponly=True, samesite="strict", secure=request.url.scheme == "https")
-    return response
+    marked = who and replace(who, csrf=MARK)
+    text = _environment.get_template(template).render(request=request, who=marked, **context)
+    return (
+        HTMLResponse(text, status)
+        if who is None
+        else Page(text.encode().split(MARK.encode()), request, who.csrf, status)
+    )
 
 
 def problem(request: Request, error: Problem) -> HTMLResponse:
@@ -149,17 +158,24 @@ def _back(url: str) -> RedirectResponse:
 
 def recent(session: Session, ids: Sequence[int], most: int = RECENT) -> dict[int, list[Any]]:
     """What a page shows of the last scans of each data set, oldest first."""
-    order = func.row_number().over(partition_by=Scan.dataset_id, order_by=Scan.id.desc()).label("order")
-    ranked = select(Scan.id, order).where(Scan.dataset_id.in_(ids)).subquery()
+    last = select(Scan.id).where(Scan.dataset_id == Dataset.id).order_by(Scan.id.desc()).offset(most - 1).limit(1)
     shown = (Scan.id, Scan.dataset_id, Scan.status, Scan.errors, Scan.warnings, Scan.fresh, Scan.samples, Scan.passed)
-    rows = select(*shown, Scan.finished, Scan.queued, Scan.ref, Scan.revision).join(ranked, ranked.c.id == Scan.id)
+    rows = (
+        select(*shown, Scan.finished, Scan.queued, Scan.ref, Scan.revision)
+        .join(Dataset)
+        .where(Dataset.id.in_(ids), Scan.id >= func.coalesce(last.correlate(Dataset).scalar_subquery(), 0))
+    )
     found: dict[int, list[Any]] = {number: [] for number in ids}
-    for scan in session.execute(rows.where(ranked.c.order <= most).order_by(Scan.id)):
+    for scan in session.execute(rows.order_by(Scan.id)):
         found[scan.dataset_id].append(scan)
     return found
 
 
-@router.get("/")
+def _last_done(scans: Sequence[Any]) -> Any:
+    return next((scan for scan in reversed(scans) if scan.status == "done"), None)
+
+
+@router.get("/", dependencies=[KEPT])
 def overview(request: Request, who: Reader, after: str = "", find: str = "") -> Response:
     """Every data set: gate, new findings, errors and warnings over time, last scan, size."""
     service = service_of(request)
@@ -174,7 +190,7 @@ def overview(request: Request, who: Reader, after: str = "", find: str = "") -> 
         "overview.html.j2",
         request,
         who,
-        rows=[(d, scans[d.id]) for d in datasets[:PAGE]],
+        rows=[(d, scans[d.id], _last_done(scans[d.id])) for d in datasets[:PAGE]],
         more=datasets[PAGE - 1].name if len(datasets) > PAGE else None,
         total=total,
         find=find,
@@ -190,7 +206,7 @@ def look_again(request: Request, who: Admin) -> Response:
     return _back("/")
 
 
-@router.get("/datasets/{name}")
+@router.get("/datasets/{name}", dependencies=[KEPT])
 def dataset_page(request: Request, who: Reader, name: str, state: str = "open", after: int = 0) -> Response:
     """History, open findings and what was decided."""
     with service_of(request).database.read() as session:
@@ -235,7 +251,7 @@ def scan_now(request: Request, who: Triager, name: str) -> Response:
     return _back(f"/scans/{scan.id}")
 
 
-@router.get("/scans/{number}")
+@router.get("/scans/{number}", dependencies=[KEPT])
 def scan_page(request: Request, who: Reader, number: int) -> Response:
     """One scan: progress while it runs, then what it changed."""
     with service_of(request).database.read() as session:
@@ -288,7 +304,7 @@ def cancel_scan(request: Request, who: Triager, number: int) -> Response:
     return _back(f"/scans/{number}")
 
 
-@router.get("/findings/{number}")
+@router.get("/findings/{number}", dependencies=[KEPT])
 def finding_page(request: Request, who: Reader, number: int) -> Response:
     """One finding over time, with its samples, what was decided and why."""
     with service_of(request).database.read() as session:
@@ -332,22 +348,34 @@ def _item(session: Session, finding: Finding) -> tuple[Any, DatasetReport | None
     return (*(found[0] if found else (None, None)), urls)
 
 
-@router.get("/rules")
+def firing(service: Service, session: Session, who: Principal) -> Counter[str]:
+    """In how many data sets each rule fires, by code."""
+
+    def count(ids: Iterable[int] | None) -> dict[int, list[str]]:
+        spoken = Finding.present.is_(True), Finding.folded.is_(False)
+        rows = select(Finding.code, Finding.dataset_id).where(*spoken).distinct()  # in the order of the index
+        codes: dict[int, list[str]] = {}
+        for code, dataset_id in session.execute(rows if ids is None else rows.where(Finding.dataset_id.in_(ids))):
+            codes.setdefault(dataset_id, []).append(code)
+        return codes
+
+    def total(codes: Iterable[list[str]]) -> Counter[str]:
+        return Counter(chain.from_iterable(codes))
+
+    if who.datasets:
+        return total(count(list(session.scalars(select(Dataset.id).where(who.sees())))).values())
+    return service.latest.of("fires", session, count, total)
+
+
+@router.get("/rules", dependencies=[KEPT])
 def rules_page(request: Request, who: Reader) -> Response:
     """All rules, and in how many data sets each fires."""
     with service_of(request).database.read() as session:
-        spoken = Finding.present.is_(True), Finding.folded.is_(False)
-        counted = select(Finding.code, func.count(Finding.dataset_id.distinct())).where(*spoken).group_by(Finding.code)
-        if who.datasets:
-            counted = counted.where(Finding.dataset_id.in_(select(Dataset.id).where(who.sees())))
-            rows = session.execute(counted).all()
-        else:  # the index alone answers, which still takes long for a million findings
-            rows = service_of(request).latest.of("fires", session, lambda: session.execute(counted).all())
-        fires = {code: count for code, count in rows}  # noqa: C416 - rows are no pairs to mypy
-    return _page("rules.html.j2", request, who, rules=pages(), fires=fires)
+        fires = firing(service_of(request), session, who)
+    return _page("rules.html.j2", request, who, rules=_rules(), fires=fires)
 
 
-@router.get("/rules/{code}")
+@router.get("/rules/{code}", dependencies=[KEPT])
 def rule_page(request: Request, who: Reader, code: str) -> Response:
     """The manual page of a rule, and where it fires."""
     try:
@@ -411,7 +439,7 @@ def accept(request: Request, who: Triager, name: str) -> Response:
     return _back(f"/datasets/{name}")
 
 
-@router.get("/compare")
+@router.get("/compare", dependencies=[KEPT])
 def compare(request: Request, who: Reader, old: int | None = None, new: int | None = None) -> Response:
     """Two scans, of one data set or of two."""
     changes, names = None, []
@@ -616,7 +644,7 @@ def revoke_token(request: Request, who: Admin, number: int) -> Response:
 @router.get("/login")
 def login_page(request: Request) -> Response:
     """Where a person gives a token."""
-    cookie = request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+    cookie = csrf_of(request)
     response = _page("login.html.j2", request, None, csrf=cookie, oidc=service_of(request).oidc)
     response.set_cookie(CSRF, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return response

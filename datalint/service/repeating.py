@@ -9,11 +9,11 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi.routing import APIRoute
 from sqlalchemy import delete
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from datalint.service.kept import Keeping
 from datalint.service.models import Answer
 from datalint.service.problems import Problem
 from datalint.service.security import DAY, SESSION, principal
@@ -49,7 +49,7 @@ _DOCUMENTED: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-class Repeatable(APIRoute):
+class Repeatable(Keeping):
     """A route whose requests may be repeated."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -134,10 +134,14 @@ class Attempts:
         Raises:
             Problem: there were.
         """
-        recent = [moment for moment in self._wrong.get(address, ()) if moment > time.monotonic() - self.seconds]
         self._wrong = {a: m for a, m in self._wrong.items() if m[-1] > time.monotonic() - self.seconds}
-        if len(recent) >= self.most:
+        if self.too_many(address):
             raise Problem(429, "too many wrong tokens; try again in a minute", {"retry-after": "60"})
+
+    def too_many(self, address: str) -> bool:
+        """Whether too many were wrong of late."""
+        since = time.monotonic() - self.seconds
+        return sum(moment > since for moment in self._wrong.get(address, ())) >= self.most
 
     def wrong(self, address: str) -> None:
         """Remember one."""
@@ -193,8 +197,15 @@ def any_token(session: Session) -> bool:
     return session.scalar(select(Token.id).limit(1)) is not None
 
 
+def csrf_of(request: Request) -> str:
+    """What the forms of a page that this browser gets carry."""
+    return request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+
+
 def principal(request: Request) -> Principal:
     """Who asks: by a token, by the login of a browser, or on this machine as long as there are no tokens at all.
+
+    Until when that holds is kept with the request.
 
     Raises:
         Problem: nobody known.
@@ -202,7 +213,7 @@ def principal(request: Request) -> Principal:
     service = request.app.state.service
     address = request.client.host if request.client else ""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    cookie = request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+    cookie, until = csrf_of(request), float("inf")
     with service.database.read() as session:
         token = None
         if text:
@@ -213,14 +224,16 @@ def principal(request: Request) -> Principal:
         elif SESSION in request.cookies:
             login = session.get(Login, digest(request.cookies[SESSION]))
             if login and login.expires > time.time():
-                token = session.get_one(Token, login.token_id)
+                token, until = session.get_one(Token, login.token_id), login.expires
                 token = token if good(token) else None
         elif service.oidc is None and not any_token(session):
             if any(name in request.headers for name in PROXY) and not service.insecure:
                 raise Problem(401, "behind a proxy nobody is known without a token: create one first")
+            request.state.until = until
             return Principal("local", "admin", cookie)
     if token is None:
         raise Problem(401, "a valid token is needed", {"www-authenticate": "Bearer"})
+    request.state.until = until if token.expires is None else min(until, token.expires)
     return Principal(token.name, cast("Role", token.role), cookie, tuple(token.datasets))
 
 

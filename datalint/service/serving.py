@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing.connection
 import os
 import signal
@@ -148,7 +149,7 @@ def _web(wishes: Wishes) -> FastAPI:
     parent = multiprocessing.parent_process()
     if parent is not None:  # it would go on holding the port when its parent was killed
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    return create(
+    application = create(
         Service(
             Database(wishes.database or default_database()),
             places.named(wishes.roots),
@@ -161,6 +162,10 @@ def _web(wishes: Wishes) -> FastAPI:
             tuple(wishes.allow_hook),
         )
     )
+    # What was made so far stays: looking through it for garbage would hold up answers for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 def _oidc(wishes: Wishes) -> Provider | None:

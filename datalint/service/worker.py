@@ -166,13 +166,17 @@ class Worker:
         return session.scalar(mine.with_for_update())
 
     def _beat(self, scan_id: int, running: Running) -> bool:
-        """Whether to go on; a database that is away is no reason to stop."""
+        """Whether to go on; a database that is away is no reason to stop.
+
+        Only what is news is written: every answer that is kept ends with it.
+        """
+        stage, share = running.told.get("stage", ""), round(running.told.get("share", 0.0), 2)
         with contextlib.suppress(OperationalError), self._database.write() as session:
             scan = self._mine(session, scan_id)
             if scan is None:
                 return False
-            scan.lease = time.time() + LEASE
-            scan.stage, scan.share = running.told.get("stage", ""), running.told.get("share", 0.0)
+            if (scan.stage, scan.share) != (stage, share) or scan.lease < time.time() + LEASE * 2 / 3:
+                scan.lease, scan.stage, scan.share = time.time() + LEASE, stage, share
         return True
 
     def _keep(self, scan_id: int, report: Report, kept: dict[str, str]) -> None:

@@ -214,7 +214,7 @@ def test_the_migrations_lead_to_the_models(database: Database) -> None:
 
 def test_where_rules_fire_is_counted_from_an_index_alone(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/service.db")
-    counted = "SELECT code, count(DISTINCT dataset_id) FROM finding WHERE present IS 1 AND folded IS 0 GROUP BY code"
+    counted = "SELECT DISTINCT code, dataset_id FROM finding WHERE present IS 1 AND folded IS 0"
     with database.engine.begin() as connection:
         plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {counted}"))]
     database.engine.dispose()

@@ -107,6 +107,36 @@ def test_an_array_whose_tail_was_never_filled_is_one_finding() -> None:
     assert "ORD101" in lead.also
 
 
+@pytest.mark.parametrize("first", [0, 100, 529])
+def test_a_block_of_rows_written_twice_is_one_finding(first: int) -> None:
+    from sklearn.datasets import load_breast_cancer
+
+    table = load_breast_cancer(as_frame=True).frame.sample(frac=1, random_state=0)
+    table = pd.concat([table, table[first : first + 40]], ignore_index=True)
+    (lead,) = datalint.scan(table, label="target", cache=False, select=["DUP101", "ORD104"]).datasets[0].leading
+    assert (lead.code, lead.also, lead.affected.count) == ("ORD104", ("DUP101",), 40)
+    table = pd.concat([table, table.iloc[200:300]], ignore_index=True).sample(frac=1, random_state=0)
+    findings = datalint.scan(table, label="target", cache=False, select=["DUP101", "ORD104"]).datasets[0].leading
+    assert [finding.code for finding in findings] == ["DUP101"]
+
+
+def test_a_lead_that_names_a_sample_explains_what_it_counts() -> None:
+    counted = {"IMG1060": 400, "DUP1010": 410}
+    findings = [
+        finding(code, affected={"count": counted[f"{code}0"], "exact": code != "IMG106"})
+        for code in ("IMG106", "DUP101")
+    ]
+    named = {"IMG1060": range(0, 400, 10), "DUP1010": range(410)}
+    affected = {
+        name: [AffectedSample(id=f"{k}", index=k, split="all", fingerprint="") for k in own]
+        for name, own in named.items()
+    }
+    follows = {"DUP101": ("IMG106:samples",)}
+    assert fold(findings, follows, {}, affected)[1].part_of == "IMG1060"
+    findings[0] = finding("IMG106", affected={"count": 200, "exact": False})
+    assert fold(findings, follows, {}, affected)[1].part_of is None
+
+
 @pytest.mark.parametrize("shared", [0, 14])
 def test_a_set_with_four_overlaps(shared: int) -> None:
     rng = np.random.default_rng(0)

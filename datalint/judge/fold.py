@@ -83,6 +83,9 @@ def _meets(entry: str, lead: Finding, finding: Finding, affected: Mapping[str, S
         own, explained = (
             {(sample.split, sample.index) for sample in affected.get(item.fingerprint, ())} for item in (finding, lead)
         )
+        if not lead.affected.exact:  # it names a sample of what it counts
+            enough = lead.affected.count >= MOST * finding.affected.count
+            return bool(explained) and enough and len(own & explained) >= MOST * len(explained)
         return bool(own) and len(own & explained) >= MOST * len(own)
     return True
 

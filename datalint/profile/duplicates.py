@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,13 @@ class Copies:
         """The copies that lie in one split."""
         return np.flatnonzero(self.split == number)
 
+    def without(self, inputs: NDArray[np.uint64]) -> Copies:
+        """All but the samples of some inputs."""
+        kept = ~np.isin(self.inputs, inputs)
+        if kept.all():
+            return self
+        return replace(self, split=self.split[kept], places=self.places.take(kept), inputs=self.inputs[kept])
+
 
 def _repeated(states: list[Contents], limit: np.uint64) -> tuple[NDArray[np.uint64], int]:
     """The inputs that occur more than once, ascending, and how many samples have them.
@@ -167,6 +174,18 @@ def firsts(*keys: NDArray[np.uint64] | NDArray[np.int64]) -> NDArray[np.int64]:
     found = np.empty(len(order), np.int64)
     found[order] = starts[np.cumsum(new) - 1]
     return found
+
+
+def blank_inputs(split: SplitProfile, numbers: Collection[str]) -> NDArray[np.uint64]:
+    """The inputs in which none of a table's numbers is known: what such rows have in common is that nothing was measured."""
+    from datalint.measures.sample import Sample
+
+    sample = split.measured.get(Sample)
+    if not isinstance(sample, Sample) or sample.payload is None:
+        return np.zeros(0, np.uint64)
+    picked = [j for j, name in enumerate(sample.names) if name in numbers]
+    blank = np.isnan(sample.payload.numbers[:, picked]).all(axis=1)
+    return sample.payload.inputs[blank]
 
 
 def without_label(contents: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from datalint.core.amounts import is_number
 from datalint.core.vocabulary import TEST, VALIDATION
 from datalint.measures.contents import Contents
@@ -141,10 +143,22 @@ class Profile:
 
     @cached_property
     def copies(self) -> Copies:
-        """The samples whose inputs occur more than once, found once."""
-        from datalint.profile.duplicates import Copies
+        """The samples whose inputs occur more than once, found once; rows of a table without a value repeat nothing."""
+        from datalint.profile.duplicates import Copies, blank_inputs
 
-        return Copies.of(self.splits)
+        copies = Copies.of(self.splits)
+        if not self.of_numbers:
+            return copies
+        return copies.without(np.concatenate([blank_inputs(split, self.feature_names) for split in self.splits]))
+
+    @cached_property
+    def of_numbers(self) -> bool:
+        """Whether a row is nothing without its numbers: at least half of a table's features, and more than one."""
+        if self.dataset.modality != "table" or self.dataset.conversation is not None or self.unseen_names:
+            return False
+        features = [f for f in self.dataset.fields if f.role in {"feature", "text"}]
+        numbers = len(self.feature_names)
+        return numbers > 1 and 2 * numbers >= len(features) and all(f.role == "feature" for f in features)
 
     def described_in(self, places: Places, k: int) -> str:
         """The file of its own that says what is drawn in one of some pictures; empty where one file describes many."""

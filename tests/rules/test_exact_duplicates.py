@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
 from datalint.core.clean import Clean
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pytest
     from numpy.typing import NDArray
 
     from datalint.report.models import Finding
@@ -48,6 +48,25 @@ def test_rows_that_differ_in_an_id_alone_are_copies() -> None:
     (finding,) = found(table)
     assert finding.affected.count == 30
     assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+def test_rows_without_a_value_repeat_nothing(kept: int, tmp_path: Path) -> None:
+    from sklearn.datasets import load_wine
+
+    table = load_wine(as_frame=True).data
+    table.insert(0, "site", [f"Site {k}" for k in range(len(table))])
+    table.insert(1, "indicator", "chemical analysis")
+    table.iloc[20:38, 2:] = np.nan
+    table.iloc[20 : 20 + kept, 2] = 13.2  # what was measured alike repeats
+    table.to_csv(tmp_path / "wine.csv", index=False)
+    report = datalint.scan(tmp_path, select=["DUP101", "VAL103", "LBL106"], cache=False)
+    repeated = [finding.affected.count for finding in report.findings if finding.code == "DUP101"]
+    assert repeated == ([kept - 1] if kept else [])
+    (missing,) = (finding for finding in report.findings if finding.code == "VAL103")
+    assert missing.severity == "warning"
+    assert missing.message.startswith(f"{18 - kept} of 178 rows hold no number")
+    assert sorted(report.affected("VAL103")["index"]) == list(range(20 + kept, 38))
 
 
 def test_two_copies_in_a_small_table_are_info() -> None:

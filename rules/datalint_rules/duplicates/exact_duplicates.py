@@ -50,8 +50,8 @@ columns hang together, and next to none of copies among measured values.
 class ExactDuplicates(Rule):
     """Samples of a split that repeat an earlier one: rows with the same values and label, images with the same content.
 
-    Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, silent recordings AUD103's, and
-    unreadable files are no copies of each other. Every sample is compared while the hashes fit the memory budget; beyond it
+    Ids and row numbers are left out of the comparison, all-zero samples are VAL101's, rows without a number VAL103's, silent
+    recordings AUD103's, and unreadable files are no copies of each other. Every sample is compared while the hashes fit the memory budget; beyond it
     the number is an estimate from a uniform sample of the contents, and the finding gives its interval. In tables of coarse values rows coincide
     by themselves, as the many that differ in one column alone show: the finding says so, and is then only info.
 
@@ -81,7 +81,7 @@ class ExactDuplicates(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     repair = "drop-copies"
-    follows: ClassVar[tuple[str, ...]] = ("IMG106:samples",)
+    follows: ClassVar[tuple[str, ...]] = ("IMG106:samples", "ORD104:samples")
     public = frozenset({"repeated", "distinct_repeated", "share", "explained_by_coarse_values"})
 
     class Params(RuleParams):

@@ -41,12 +41,16 @@ INPUTS: tuple[Role, ...] = ("feature", "text")
 KEYS: tuple[Role, ...] = ("id", "group")
 """Roles of columns: keys are no inputs, but rows are joined and split by them."""
 
+UNMEASURED = 0.01
+"""Share of rows without a number from which they are a warning: what else they hold may be meant."""
+
 
 class MissingValues(Rule):
     """Empty cells: how many per column and class, columns without any value, and rows without any.
 
     A few gaps are info. It is a warning where a column is empty throughout, where much of a column is missing, where
-    leaving out incomplete rows would lose more than half of them, and where whole rows are empty. Gaps in keys
+    leaving out incomplete rows would lose more than half of them, and where whole rows are empty or hold none of the
+    numbers that the table is made of. Gaps in keys
     (``patient_id``) make no row incomplete, as keys are not inputs; they are reported separately. Texts that stand for a gap
     ("?", -999) are VAL104's, NaN in arrays VAL102's, and gaps that predict the label SIG104's.
 
@@ -138,26 +142,29 @@ class MissingValues(Rule):
             max(round(share * total), *partly, 0), sum(partly)
         )  # of a sample it is an estimate between exact counts
         much = missing[worst[0]] >= self.params.much * total
-        bad = much or share >= self.params.incomplete or len(empty) > 0
+        blank = _blank(profile, pool) if not len(empty) else empty[:0]
+        bad = (
+            much or share >= self.params.incomplete or len(empty) > 0 or len(blank) >= max(1.0, UNMEASURED * pool.size)
+        )
         shown = [name for name in worst if name not in whole]
         parts = []
         if whole:
             parts.append(f"{quoted(whole)} {have(len(whole))} no value at all")
-        if len(empty):
-            lost = round(len(empty) / pool.size * total)
-            parts.append(f"{about}{lost:,} of {total:,} rows are empty")
+        if len(empty) or len(blank):
+            lost = round(max(len(empty), len(blank)) / pool.size * total)
+            parts.append(f"{about}{lost:,} of {total:,} rows {'are empty' if len(empty) else 'hold no number'}")
         if shown:
             parts.append(
                 f"{about if len(partly) > 1 else ''}{rows:,} of {total:,} rows have gaps: {_told(shown, missing, total)}"
             )
         by_class = _by_class(pool, gaps, list(missing), shown[0]) if shown else {}
-        named = empty if len(empty) else incomplete
+        named = next((rows for rows in (empty, blank) if len(rows)), incomplete)
         yield Found(
             message="; ".join(parts),
             consequence="Most models cannot take gaps, and how they are filled changes what is learnt.",
             remedy=(
                 "Drop empty rows and columns; fill the rest from the training split alone, with an indicator column."
-                if whole or len(empty)
+                if whole or len(empty) or len(blank)
                 else "Fill them from the training split alone (with an indicator column where many), or drop these rows."
             ),
             severity=None if bad else "info",
@@ -168,7 +175,7 @@ class MissingValues(Rule):
             evidence={
                 "missing_cells": cells,
                 "incomplete_rows_share": digits(share, 3),
-                "empty_rows": len(empty),
+                "empty_rows": max(len(empty), len(blank)),
                 "columns": _figures(worst, missing, total),
                 "missing_share_by_class": {k: digits(v, 3) for k, v in by_class.items()},
             },
@@ -265,6 +272,16 @@ def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
         for name in names
     ]
     return np.column_stack(columns).astype(np.bool_) if columns else np.zeros((pool.size, 0), np.bool_)
+
+
+def _blank(profile: Profile, pool: Pool) -> NDArray[np.int64]:
+    """Rows of a table of numbers in which none is known; what else is in them names what was to be measured."""
+    if not profile.of_numbers:
+        return np.zeros(0, np.int64)
+    known = np.zeros(pool.size, np.bool_)
+    for name in profile.feature_names:
+        known |= ~np.isnan(pool.numbers(name))
+    return np.flatnonzero(~known)
 
 
 def _by_class(pool: Pool, gaps: NDArray[np.bool_], names: list[str], name: str) -> dict[str, float]:

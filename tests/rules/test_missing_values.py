@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
 
@@ -109,6 +110,44 @@ def test_the_one_split_whose_keys_have_gaps_is_named() -> None:
     parts["test"].loc[::2, "user_id"] = None
     (finding,) = scan(parts).findings
     assert (finding.split, finding.severity) == ("test", "warning")
+
+
+SOUTH_AND_EAST = "AO BI BW CD CF CG DJ ER ET GA GQ KE KM LS MG MU MW MZ NA RE RW SC SO SS SZ TD TZ UG YT ZA ZM ZW"
+
+
+def countries(codes: list[str], years: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"country": np.repeat(codes, years), "year": np.tile(1990 + np.arange(years), len(codes))})
+    table["y"] = rng.normal(50, 9, len(table)).round(2)
+    return table.assign(births=rng.normal(30, 5, len(table)).round(2)).sample(frac=1, random_state=0)
+
+
+@pytest.mark.parametrize("years", [1, 12])  # one row per country: a key; several: an input
+def test_namibia_is_no_gap(years: int, tmp_path: Path) -> None:
+    countries(SOUTH_AND_EAST.split(), years).to_csv(tmp_path / "births.csv", index=False)
+    (finding,) = scan(tmp_path).findings
+    cells = "1 cell is" if years == 1 else f"{years} cells are"
+    assert finding.message == (
+        f"{cells} empty in 'country' among codes of countries: 'NA' (Namibia) was probably read as a gap"
+    )
+    assert "keep_default_na" in finding.remedy
+    assert (finding.severity, finding.affected.count) == ("info", years)
+
+
+def test_north_america_is_no_gap(tmp_path: Path) -> None:
+    table = countries(["AF", "AS", "EU", "NA", "OC", "SA"], 30).rename(columns={"country": "continent"})
+    table.to_csv(tmp_path / "births.csv", index=False)
+    assert "(North America)" in scan(tmp_path).findings[0].message
+
+
+@pytest.mark.parametrize("codes", [SOUTH_AND_EAST, "AL AK AZ WY WV TX NA", "DE FR NA"])
+def test_more_gaps_than_a_code_has_rows_and_other_codes_are_gaps(codes: str, tmp_path: Path) -> None:
+    table = countries(codes.split(), 12)
+    if codes == SOUTH_AND_EAST:
+        table.loc[table["country"] < "CF", "country"] = None
+    table.to_csv(tmp_path / "births.csv", index=False)
+    (finding,) = scan(tmp_path).findings
+    assert "rows have gaps" in finding.message
 
 
 def test_arrays_have_no_gaps() -> None:

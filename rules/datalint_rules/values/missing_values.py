@@ -28,7 +28,8 @@ from datalint.author import (
     quoted,
     training,
 )
-from datalint_rules.values._tables import Pool, need_tables, only_split
+from datalint_rules.values._codes import read_as_gap
+from datalint_rules.values._tables import Pool, need_tables, only_split, value_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +68,8 @@ class MissingValues(Rule):
 
     ## When it is wrong
 
-    Where a gap means something ("no cabin"): give it a category of its own.
+    Where a gap means something ("no cabin"): give it a category of its own. Gaps among two-letter codes of countries or
+    continents are taken for NA, which is Namibia or North America, as long as there are no more than of another code.
 
     ## Reference
 
@@ -112,12 +114,18 @@ class MissingValues(Rule):
         if profile.dataset.conversation is not None:
             raise Skip("empty turns of conversations are judged by CHT102", applies=False)
         pool = Pool.of(profile)
-        missing = _missing(pool, _columns(profile, *INPUTS))
-        if missing:
-            yield from self._judge(profile, pool, missing)
-        missing = _missing(pool, _columns(profile, *KEYS))
-        if missing:
-            yield self._keys(profile, pool, missing)
+        missing = _missing(pool, _columns(profile, *INPUTS, *KEYS))
+        meant = {name: code for name, gaps in missing.items() if (code := _code_meant(pool, name, gaps))}
+        for name, code in sorted(meant.items()):
+            yield self._code(profile, pool, name, missing[name], code)
+        inputs, keys = (
+            {f.name: missing[f.name] for f in _columns(profile, *roles) if f.name in missing and f.name not in meant}
+            for roles in (INPUTS, KEYS)
+        )
+        if inputs:
+            yield from self._judge(profile, pool, inputs)
+        if keys:
+            yield self._keys(profile, pool, keys)
 
     def _judge(self, profile: Profile, pool: Pool, missing: dict[str, int]) -> Iterator[Found]:
         total = pool.samples
@@ -181,6 +189,27 @@ class MissingValues(Rule):
             },
             cases=pool.cases(named, {"gaps": [int(counted[k]) for k in named]}),
             count=round(len(named) / max(pool.size, 1) * total),
+            exact=pool.complete,
+        )
+
+    def _code(self, profile: Profile, pool: Pool, name: str, gaps: int, code: str) -> Found:
+        rows = np.flatnonzero(_gaps(profile, pool, [name])[:, 0])
+        cells = "1 cell is" if gaps == 1 else f"{gaps:,} cells are"
+        kind = "countries" if code == "Namibia" else "continents"
+        return Found(
+            message=f"{cells} empty in {name!r} among codes of {kind}: 'NA' ({code}) was probably read as a gap",
+            consequence=f"{code} is lost: its rows are dropped, filled or set apart as if nothing were known of them.",
+            remedy=(
+                "Look whether the file says NA, and read it as a text: keep_default_na=False of pandas, na.strings of R."
+            ),
+            severity="info",
+            confidence=0.8,
+            split=_only_split(pool, [f for f in profile.dataset.fields if f.name == name]),
+            column=name,
+            subject="code",
+            evidence={"columns": _figures([name], {name: gaps}, pool.samples)},
+            cases=pool.cases(rows),
+            count=gaps,
             exact=pool.complete,
         )
 
@@ -272,6 +301,14 @@ def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
         for name in names
     ]
     return np.column_stack(columns).astype(np.bool_) if columns else np.zeros((pool.size, 0), np.bool_)
+
+
+def _code_meant(pool: Pool, name: str, gaps: int) -> str:
+    """What the code NA means in a column of codes whose gaps are probably that code; empty for other columns."""
+    if not any(name in split[TextStats].values for split in pool.splits):
+        return ""
+    counts = value_counts(pool.splits, name)
+    return read_as_gap(counts, gaps) if counts is not None else ""
 
 
 def _blank(profile: Profile, pool: Pool) -> NDArray[np.int64]:

@@ -100,7 +100,7 @@ def assert_trains(
     """Fail unless datalint finds nothing that keeps the model from training.
 
     Args:
-        model: a module of PyTorch, which is copied, never trained.
+        model: what ``datalint.preflight`` takes; it is copied, never trained.
         loss: a function of what the model returns and the targets; None where the model makes its own loss.
         loader: gives batches.
         optimizer: the optimizer that will train the model; what needs one is not judged without.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,10 +39,11 @@ def preflight(
     before afterwards.
 
     Args:
-        model: a module of PyTorch.
+        model: a module of PyTorch, a model of Keras, a module of Flax (``nnx``; ``linen`` with its variables as a pair, or a
+            ``TrainState``), or a pair of a function of JAX and its weights.
         loss: a function of what the model returns and the targets; None where the model makes its own loss (as those of
             ``transformers`` do, or a Lightning module in ``training_step``). A function whose first argument is called
-            ``model`` gets the model and the batch.
+            ``model`` gets the model and the batch. One for Keras gets targets and outputs.
         loader: gives batches: ``(inputs, targets)``, or a mapping whose ``labels`` are the targets.
         optimizer: the optimizer that will train the model; what needs one is skipped without.
         device: where to try; where the model is if not given.
@@ -88,10 +90,31 @@ def _measure(
     model: Any, loss: Any, loader: Any, optimizer: Any, device: str | None, budget: float, wanted: set[type]
 ) -> Any:
     """The profile, by the adapter of the model's framework."""
+    if model is None:
+        raise DatalintError("model: it is missing")
     names = {base.__module__.partition(".")[0] for base in type(model).__mro__}
+    if "keras" in names:  # before PyTorch, whose modules those of Keras are if it computes with it
+        from datalint.loops.functional import keras
+        from datalint.loops.functional.adapter import measure as measure_functions
+
+        _no_device(device, "Keras")
+        return measure_functions(
+            keras.network_of(model, loss), keras.optimizer_of, None, loader, optimizer, budget, wanted
+        )
     if "torch" in names:
         from datalint.loops.torch.adapter import measure
 
         return measure(model, loss, loader, optimizer, device, budget, wanted)
+    if "flax" in names or (isinstance(model, (tuple, list)) and len(model) == 2 and "jax" in sys.modules):
+        from datalint.loops.functional import flax
+        from datalint.loops.functional.adapter import measure as measure_functions
+
+        _no_device(device, "JAX")
+        return measure_functions(flax.network_of(model), flax.optimizer_of, loss, loader, optimizer, budget, wanted)
     known = type(model).__name__ if not isinstance(model, type) else f"the class {model.__name__}"
-    raise DatalintError(f"model: {known} is no module of PyTorch; models of other frameworks cannot be tried yet")
+    raise DatalintError(f"model: {known} is no model of PyTorch, JAX, Flax or Keras; others cannot be tried")
+
+
+def _no_device(device: str | None, framework: str) -> None:
+    if device is not None:
+        raise DatalintError(f"device: {framework} chooses it itself; leave it out")

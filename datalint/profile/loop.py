@@ -246,6 +246,7 @@ class Optimized:
     """Parameters that neither the model nor the loss has."""
     twice: int
     rates: tuple[float, ...]
+    """Learning rates; empty where the optimizer does not tell."""
     scheduled: tuple[float, ...]
     """Initial rates, where a scheduler noted them."""
     decays: tuple[float, ...]
@@ -331,9 +332,9 @@ class ByHeart:
     steps: int
     diverged: bool
     rate: float | None
-    """The learning rate that was given; None without an optimizer."""
-    best_rate: float | None
-    """The rate of the same optimizer that did best; None where none was tried."""
+    """The learning rate that was given; None without an optimizer, NaN where it does not tell."""
+    best_factor: float | None
+    """How many times that rate did best with the same optimizer; None where no other did better."""
     best_progress: float
     any_progress: float
     """The best of all optimizers."""

@@ -44,7 +44,7 @@ def test_what_explains_a_rule_exists() -> None:
 
 @pytest.mark.parametrize("model", [3, int, "net"])
 def test_a_model_of_no_framework_is_told(model: object) -> None:
-    with pytest.raises(datalint.DatalintError, match="is no module of PyTorch"):
+    with pytest.raises(datalint.DatalintError, match="is no model of PyTorch"):
         datalint.preflight(model, None, [1])
 
 
@@ -62,7 +62,7 @@ def test_a_model_of_no_framework_is_told(model: object) -> None:
             "train:make returns int; (model, loss, loader, optimizer) is expected",
         ),
         ("train:make", "def make():\n    return 1, 2", "train:make returns 2 values"),
-        ("train:make", "def make():\n    return 1, 2, [], None", "model: int is no module of PyTorch"),
+        ("train:make", "def make():\n    return 1, 2, [], None", "model: int is no model of PyTorch"),
         ("train:make", "import os\ndef make():\n    os._exit(3)", "ended without an answer (exit status 3)"),
         ("train:make", "import os\ndef make():\n    os.kill(os.getpid(), 9)", "ended without an answer (signal 9)"),
     ],

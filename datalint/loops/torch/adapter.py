@@ -102,7 +102,7 @@ def _measured(session: Session, kind: type, budget: float) -> object:
     except (DatalintError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # one probe that breaks down does not take the others with it
-        return NotMeasured(f"{type(error).__name__}: {said(error)}", failed=True)
+        return NotMeasured(said(error), failed=True)
 
 
 def _bare(model: Any) -> Any:

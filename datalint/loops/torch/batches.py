@@ -11,17 +11,12 @@ import torch
 
 from datalint.core import hashing
 from datalint.core.errors import DatalintError
-from datalint.loops.torch.state import seed_all
+from datalint.loops.limits import BATCHES
+from datalint.loops.randomness import seed_all
 from datalint.sources.objects.draw import is_stream, not_used_up, recorded, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-BATCHES = 4
-"""How many are drawn."""
-
-TARGETS = ("labels", "label", "targets", "target", "y")
-"""Keys of a batch that hold what is to be predicted."""
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:

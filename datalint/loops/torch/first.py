@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from datalint.loops.limits import CLOSE
 from datalint.loops.torch.batches import taken
 from datalint.loops.torch.state import seeded
 from datalint.loops.torch.trace import maker_of
@@ -27,9 +28,6 @@ SHAPES: dict[str, Any] = {
     "logsigmoid": lambda free, _axis: torch.nn.functional.logsigmoid(free),
 }
 """Activations without which a loss may refuse its outputs."""
-
-CLOSE = 1e-3
-"""How far rows of probabilities may be from a sum of one in half precision."""
 
 
 def first_step(session: Session) -> FirstStep:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from datalint.loops.limits import STEPS
 from datalint.loops.torch.batches import axis_of, fingerprint, mapped, taken, tensors_in
 from datalint.loops.torch.state import parameters_of, seeded
 from datalint.loops.torch.trace import traced
@@ -27,9 +28,6 @@ from datalint.profile.loop import (
 if TYPE_CHECKING:
     from datalint.loops.torch.session import Session
     from datalint.loops.torch.state import Twin
-
-STEPS = 6
-"""After which every parameter that can move has a gradient, even behind layers that begin at zero."""
 
 NORMS = ("Norm",)
 

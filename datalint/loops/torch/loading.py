@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from datalint.loops.randomness import put_back, random_sources, seed_all, state_of
 from datalint.loops.torch.batches import fingerprint, samples_of, taken
-from datalint.loops.torch.state import put_back, random_sources, seed_all, seeded, state_of
+from datalint.loops.torch.state import seeded
 from datalint.profile.loop import Collated, Input, Loaded, NotMeasured
 from datalint.sources.objects.draw import is_stream, said
 

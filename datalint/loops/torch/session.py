@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from datalint.loops.limits import SOME
 from datalint.loops.torch.batches import taken
 from datalint.loops.torch.state import Twin, seeded, twin_of
 from datalint.loops.torch.trace import Calls, traced
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from datalint.core.loops import Target
     from datalint.loops.torch.batches import Drawn
     from datalint.loops.torch.step import LossFails, Made, Step
-
-SOME = 64
-"""Samples that probes with many passes take."""
 
 
 class Session:

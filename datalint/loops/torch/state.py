@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import random
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import torch
 
 from datalint.core.errors import DatalintError
+from datalint.loops.randomness import loader_kept, seed_all
 from datalint.sources.objects.draw import random_kept, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-DEPTH = 4
-"""How deep random generators are looked for in a loader: data set, subset, transform, its parts."""
 
 
 class Twin(NamedTuple):
@@ -76,9 +72,8 @@ def untouched(model: Any, loader: Any) -> Iterator[None]:
     grads = [(parameter, parameter.grad) for part in owners for parameter in part.parameters()]
     contents = [(grad, grad.detach().clone()) for _, grad in grads if grad is not None]
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
-    sources = random_sources(loader)
-    states = [(source, state_of(source)) for source in sources]
     with (
+        loader_kept(loader),
         random_kept(),
         warnings.catch_warnings(),
         torch.inference_mode(False),
@@ -89,8 +84,6 @@ def untouched(model: Any, loader: Any) -> Iterator[None]:
         try:
             yield
         finally:
-            for source, state in states:
-                put_back(source, state)
             for parameter, grad in grads:
                 parameter.grad = grad
             with torch.no_grad():
@@ -115,54 +108,3 @@ def seeded(seed: int) -> Iterator[None]:
     with random_kept():
         seed_all(seed)
         yield
-
-
-def seed_all(seed: int) -> None:
-    """Seed Python, NumPy and PyTorch."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
-def random_sources(root: Any) -> list[Any]:
-    """The random generators that a loader, its data set and their transforms hold, each once."""
-    found: dict[int, Any] = {}
-    seen: set[int] = set()
-
-    def look(value: Any, depth: int) -> None:
-        if id(value) in seen or depth > DEPTH:
-            return
-        seen.add(id(value))
-        if isinstance(value, (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)):
-            found[id(value)] = value
-        elif isinstance(value, (list, tuple)):
-            for item in value[:50]:
-                look(item, depth + 1)
-        elif hasattr(value, "__dict__") and not isinstance(value, (type, torch.Tensor, torch.nn.Module)):
-            for item in list(vars(value).values())[:200]:
-                if not isinstance(item, (str, bytes, int, float, np.ndarray)):
-                    look(item, depth + 1)
-
-    look(root, 0)
-    return list(found.values())
-
-
-def state_of(source: Any) -> Any:
-    """The state of a random generator."""
-    if isinstance(source, np.random.Generator):
-        return copy.deepcopy(source.bit_generator.state)
-    if isinstance(source, random.Random):
-        return source.getstate()
-    if isinstance(source, np.random.RandomState):
-        return source.get_state()
-    return source.get_state().clone()
-
-
-def put_back(source: Any, state: Any) -> None:
-    """Put a random generator into a state."""
-    if isinstance(source, np.random.Generator):
-        source.bit_generator.state = state
-    elif isinstance(source, random.Random):
-        source.setstate(state)
-    else:
-        source.set_state(state)

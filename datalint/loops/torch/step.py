@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datalint.core.errors import DatalintError
-from datalint.loops.torch.batches import TARGETS, replaced, tensors_in
+from datalint.loops.limits import OUTPUTS, TARGETS
+from datalint.loops.torch.batches import replaced, tensors_in
 from datalint.loops.torch.trace import traced
 from datalint.sources.objects.draw import said
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from datalint.loops.torch.state import Twin
     from datalint.loops.torch.trace import Calls
-
-OUTPUTS = ("logits", "prediction_logits", "out", "output", "outputs", "pred", "preds", "prediction", "predictions")
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from datalint.loops.limits import ENOUGH, FACTORS, FREE_STEPS, HEART, HEART_STEPS, RATES, SLOWEST
 from datalint.loops.torch.batches import fingerprint, taken
 from datalint.loops.torch.first import SHAPES, best_constant
 from datalint.loops.torch.state import parameters_of, seeded
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
     from datalint.loops.torch.session import Session
     from datalint.loops.torch.state import Twin
     from datalint.loops.torch.step import Made
-
-FREE_STEPS = 150
-HEART = 16
-"""Samples to be learnt by heart."""
-HEART_STEPS = 150
-ENOUGH = 0.9
-"""Progress at which they are."""
-SLOWEST = 1e-4
-"""Momentum of batch normalisation below which running statistics take over ten thousand steps to arrive."""
-FACTORS = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
-"""Of the learning rate."""
 
 
 # --- outputs by themselves --------------------------------------------------------------------------------------------
@@ -250,18 +240,18 @@ def by_heart(session: Session) -> ByHeart:
     share = max(0.5, session.left() / 3)
     goal = chance - ENOUGH * (chance - floor)
     own = _attempt(session, batch, goal, None, share)
-    best, best_rate = progress(own.end), None
+    best, best_factor = progress(own.end), None
     rate = _rate(session)
     overall = best
     finished = own.finished
     if best < ENOUGH:
-        for other in (1e-3, 1e-2, 1e-4):
+        for other in RATES:
             if session.short() or overall >= ENOUGH:
                 break
             tried = _attempt(session, batch, goal, torch.optim.Adam, min(share, session.left()), rate=other)
             overall = max(overall, progress(tried.end))
         if session.optimizer is not None and overall >= 0.5:
-            best, best_rate = _better_rate(session, batch, goal, progress, best, share)
+            best, best_factor = _better_factor(session, batch, goal, progress, best, share)
         overall = max(overall, best)
         finished = finished and not session.short()
     train, evaluated = _gap(session, own, batch)
@@ -275,7 +265,7 @@ def by_heart(session: Session) -> ByHeart:
         len(own.losses),
         own.diverged,
         rate,
-        best_rate,
+        best_factor,
         best,
         overall,
         train,
@@ -284,18 +274,18 @@ def by_heart(session: Session) -> ByHeart:
     )
 
 
-def _better_rate(
+def _better_factor(
     session: Session, batch: Any, goal: float, progress: Callable[[float], float], best: float, share: float
 ) -> tuple[float, float | None]:
-    """What other rates of the same optimizer reach: the best progress, and the rate that has it."""
-    rate = None
+    """What other rates of the same optimizer reach: the best progress, and how many times the rate has it."""
+    better = None
     for factor in FACTORS:
         if session.short() or best >= ENOUGH:
             break
         tried = _attempt(session, batch, goal, None, min(share, session.left()), factor=factor)
         if progress(tried.end) > best + 0.05:
-            best, rate = progress(tried.end), (_rate(session) or 0) * factor
-    return best, rate
+            best, better = progress(tried.end), factor
+    return best, better
 
 
 def _rate(session: Session) -> float | None:

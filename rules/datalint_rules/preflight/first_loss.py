@@ -44,7 +44,7 @@ class FirstLoss(LoopRule):
     severity: ClassVar[Severity] = "warning"
     item = "17"
     measures = (Chance,)
-    follows = ("PRE102", "PRE103", "PRE104", "PRE106", "PRE107", "PRE118", "PRE123", "PRE131")
+    follows = ("PRE102", "PRE103", "PRE104", "PRE106", "PRE107", "PRE118", "PRE119", "PRE123", "PRE131")
     public = frozenset({"loss", "chance", "classes", "best_constant", "ratio"})
 
     class Params(RuleParams):

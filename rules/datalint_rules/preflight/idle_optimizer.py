@@ -43,7 +43,7 @@ class IdleOptimizer(LoopRule):
     def check(self, profile: LoopProfile) -> Iterator[Found]:
         """Judge the rates, then what a step moved."""
         held = profile[Optimized]
-        if not any(held.rates):
+        if held.rates and not any(held.rates):
             warming = any(held.scheduled)
             yield Found(
                 message=f"the learning rate is 0{', set so by a scheduler' if warming else ''}",
@@ -52,7 +52,7 @@ class IdleOptimizer(LoopRule):
                 severity="info" if warming else None,
                 evidence={"rates": list(held.rates)},
             )
-        elif held.moved == 0 and any(held.rates):
+        elif held.moved == 0:
             yield Found(
                 message="a step of the optimizer changes none of the weights that have a gradient",
                 consequence="Nothing is learnt.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import ByHeart, Field, Found, Loop, LoopProfile, LoopRule, RuleParams, Severity, Skip, digits
@@ -38,7 +39,7 @@ class LearningRate(LoopRule):
     item = "36"
     measures = (ByHeart,)
     follows = ("PRE101", "PRE106", "PRE111", "PRE112", "PRE113", "PRE118", "PRE119", "PRE122", "PRE123", "PRE131")
-    public = frozenset({"rate", "better", "progress", "best_progress"})
+    public = frozenset({"rate", "better", "factor", "progress", "best_progress"})
 
     class Params(RuleParams):
         """Cuts."""
@@ -55,31 +56,37 @@ class LearningRate(LoopRule):
         heart = profile[ByHeart]
         if heart.rate is None:
             raise Skip("no optimizer was given")
-        better = heart.best_rate
+        factor = heart.best_factor
         if (
             heart.progress >= 0.9
-            or better is None
+            or factor is None
             or heart.best_progress < 0.6
             or heart.best_progress < heart.progress + 0.3
         ):
             return
-        small = better > heart.rate
-        if small and (heart.progress > 0.3 or better < 5 * heart.rate):
+        small = factor > 1
+        if small and (heart.progress > 0.3 or factor < 5):
             return
         start = (
             "the loss diverges"
             if heart.diverged
             else f"{heart.samples} samples are hardly learnt in {heart.steps} steps"
         )
-        stuck = heart.progress < self.params.little and better >= self.params.factor * heart.rate
+        stuck = heart.progress < self.params.little and factor >= self.params.factor
+        better = heart.rate * factor
+        told = math.isfinite(heart.rate)
+        # Some optimizers keep it to themselves.
+        shown = str(digits(heart.rate)) if told else "that was given"
+        other = str(digits(better)) if told else f"{digits(factor)} times that"
         yield Found(
-            message=f"with the learning rate {digits(heart.rate)} {start}; with {digits(better)} they are",
+            message=f"with the learning rate {shown} {start}; with {other} they are",
             consequence="Training seems to stand still." if small else "Training jumps, or ends in NaN.",
-            remedy=f"Try a learning rate of about {digits(better)}.",
+            remedy=f"Try a learning rate of about {other}.",
             severity=("warning" if stuck else "info") if small else "error" if heart.diverged else "warning",
             evidence={
-                "rate": heart.rate,
-                "better": better,
+                "rate": heart.rate if told else None,
+                "better": better if told else None,
+                "factor": factor,
                 "progress": max(heart.progress, -1e6),
                 "best_progress": heart.best_progress,
             },

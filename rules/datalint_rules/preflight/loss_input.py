@@ -80,6 +80,14 @@ def _wrong(call: LossCall) -> Iterator[tuple[str, str, str, Severity | None]]:
     name, maker = call.name, call.maker
     if name == "cross_entropy":
         yield from _cross_entropy(call)
+    elif name == "cross_entropy of probabilities":
+        if not call.sums_to_one:
+            yield (
+                "no probabilities",
+                f"the cross-entropy expects probabilities and gets values from {digits(call.low)} to {digits(call.high)}",
+                "Let the loss take logits (from_logits=True), or put a softmax behind the last layer.",
+                None,
+            )
     elif name in {"nll_loss", "kl_div"} and not call.logs_sum_to_one and len(call.shape) > 1 and call.shape[1] > 1:
         what = "probabilities" if call.sums_to_one else "logits"
         yield (
@@ -99,7 +107,7 @@ def _wrong(call: LossCall) -> Iterator[tuple[str, str, str, Severity | None]]:
         yield (
             "logits",
             f"{name} expects probabilities and gets values from {digits(call.low)} to {digits(call.high)}",
-            "Use binary_cross_entropy_with_logits, or put a sigmoid behind the last layer.",
+            "Use the loss that takes logits (binary_cross_entropy_with_logits), or put a sigmoid behind the last layer.",
             None,
         )
     elif name in PAIRED and maker in RANGES and call.target_shape:

@@ -78,13 +78,14 @@ class UpdateSize(LoopRule):
     def check(self, profile: LoopProfile) -> Iterator[Found]:
         """Judge the first step."""
         held = profile[Optimized]
-        if held.ratio is None or not any(held.rates):
+        if held.ratio is None or (held.rates and not any(held.rates)):
             raise Skip("no weight moved")
         if self.params.small <= held.ratio <= self.params.large:
             return
         large = held.ratio > self.params.large
+        rate = f"; learning rate {digits(held.rates[0])}" if held.rates else ""
         yield Found(
-            message=f"one step changes the weights by {digits(held.ratio)} of their size (0.001 is usual; learning rate {digits(held.rates[0])})",
+            message=f"one step changes the weights by {digits(held.ratio)} of their size (0.001 is usual{rate})",
             consequence="Every step forgets what was learnt." if large else "Nothing is learnt in reasonable time.",
             remedy=f"Take a {'smaller' if large else 'larger'} learning rate.",
             evidence={"ratio": held.ratio, "rates": list(held.rates)},

@@ -56,7 +56,7 @@ HOSTS = (mlp_binary, mlp_regression, mlp_wine_norm, cnn_plain, decoder_padded, h
 
 
 @pytest.mark.parametrize("make", (*SOME, *TEXTS), ids=lambda make: make.__name__)
-def test_a_sound_loop_raises_no_alarm(make: Callable[[int], Any]) -> None:
+def test_a_sound_loop_raises_no_alarm(make: Callable[[], Any]) -> None:
     report = tried(made(make, 0))
     assert alarms(report) == []
     assert [f"{rule.code} {rule.reason}" for rule in report.datasets[0].rules if rule.status == "failed"] == []
@@ -168,8 +168,8 @@ def test_what_is_no_loop_is_told_in_one_line() -> None:
         ((model, nn.CrossEntropyLoss(), None), {}, "loader: it is missing"),
         ((model, "mse", loader), {}, "loss: a function of outputs and targets is expected, not str"),
         ((model, nn.CrossEntropyLoss(), loader, 0.1), {}, "optimizer: a torch.optim.Optimizer is expected, not float"),
-        ((nn.Linear, nn.CrossEntropyLoss(), loader), {}, "model: the class Linear is no module of PyTorch"),
-        ((3, nn.CrossEntropyLoss(), loader), {}, "model: int is no module of PyTorch"),
+        ((nn.Linear, nn.CrossEntropyLoss(), loader), {}, "model: the class Linear is no model of PyTorch"),
+        ((3, nn.CrossEntropyLoss(), loader), {}, "model: int is no model of PyTorch"),
         ((model, nn.CrossEntropyLoss(), []), {}, "the loader gives no batch"),
         ((model, nn.CrossEntropyLoss(), 7), {}, "int does not"),
         ((model, nn.CrossEntropyLoss(), iter(loader)), {}, "can be read only once"),
@@ -206,6 +206,7 @@ def test_every_writer_takes_a_report_of_a_loop() -> None:
     from datalint.report.formats.formats import FORMATS, render
 
     broken = next(rule for rule in RULES if rule.code == "PRE101").plant(made(LOOPS[0], 0), np.random.default_rng(0))
+    assert broken is not None
     report = tried(broken)
     for style in FORMATS:
         assert "PRE101" in render(style, report)

@@ -109,3 +109,33 @@ def test_values_that_cannot_be(name: str, usual: tuple[int, int], wrong: list[fl
     assert [finding.severity for finding in told] == ([severity] if severity else [])
     assert all(finding.affected.count == len(wrong) for finding in told)
     assert not [finding for finding in findings if finding.severity == "warning" and finding not in told]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "found"),
+    [
+        ("built", [2097], 1),
+        ("year_built", [2097, 2088, 2097], 3),
+        ("YearBuilt", [197, 20015], 2),
+        ("construction_year", [2097] * 30, 30),
+        ("birth_year", [2097], 1),
+        ("yr_renovated", [2097], 1),
+        ("built", [], 0),
+        ("year_built", [1650, 2024], 0),
+        ("target_year", [2097], 0),
+        ("built_area", [2097], 0),
+    ],
+)
+def test_years_of_what_has_happened_lie_in_the_past(name: str, wrong: list[int], found: int) -> None:
+    rng = np.random.default_rng(0)
+    years = np.round(2015 - rng.gamma(2, 18, 900))
+    if "renovated" in name:
+        years[:700] = 0
+    if "area" in name:
+        years = years + np.linspace(0.1, 0.9, len(years))
+    years[700 : 700 + len(wrong)] = wrong
+    table = pd.DataFrame({name: years, "x": rng.normal(size=len(years)), "y": rng.choice(["a", "b"], len(years))})
+    findings = datalint.scan(table, label="y", select=["VAL111"], cache=False).findings
+    told = [finding for finding in findings if finding.severity == "warning"]
+    assert sum(finding.affected.count for finding in told) == found  # 20015 lies absurdly far as well
+    assert not any(finding.column == name for finding in findings if finding not in told)

@@ -22,7 +22,7 @@ from datalint.author import (
     more_of,
     plural,
 )
-from datalint_rules.values._meanings import impossible, limits_of, may_exceed
+from datalint_rules.values._meanings import impossible, limits_of, may_exceed, of_past_years
 from datalint_rules.values._planting import spoil_column
 from datalint_rules.values._spikes import spikes
 from datalint_rules.values._tables import Pool, need_tables, plain
@@ -51,7 +51,7 @@ class Outliers(Rule):
 
     A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy
     tail (an age of 999, a slipped decimal point), and where it cannot be by the name of the column (an age of -5, a latitude
-    of 95; a percentage of 140 is info); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
+    of 95, a house built in 2097; a percentage of 140 is info); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
     a far value that repeats is VAL104's.
 
     ## Why it hurts
@@ -113,8 +113,15 @@ class Outliers(Rule):
         found.sort(key=lambda item: (-item[1].ratio, item[0]))
         absurd = [(n, s) for n, s in found if s.sure and s.ratio >= self.params.absurd]
         told = {(name, int(row)) for name, stray in absurd for row in stray.rows}
-        yield from self._by_meaning(pool, dict(zip(names, columns, strict=True)), told)
+        meanings = dict(zip(names, columns, strict=True)) | {name: pool.numbers(name) for name in _years(profile)}
+        wrong = {
+            name: np.array([row for row in impossible(name, x) if (name, row) not in told], np.int64)
+            for name, x in meanings.items()
+        }
+        wrong = {name: rows for name, rows in wrong.items() if len(rows)}
+        yield from self._by_meaning(pool, meanings, wrong)
         mild = [(n, s) for n, s in found if not (s.sure and s.ratio >= self.params.absurd)]
+        mild = [(n, s) for n, s in mild if n not in wrong or not set(s.rows.tolist()) <= set(wrong[n].tolist())]
         for group, severity in ((absurd, self.severity), (mild, INFO)):
             if group:
                 yield _found(pool, group, severity)
@@ -125,14 +132,9 @@ class Outliers(Rule):
             yield _lonely_found(pool, rows[fresh], ratios[fresh])
 
     def _by_meaning(
-        self, pool: Pool, columns: dict[str, NDArray[np.float64]], told: set[tuple[str, int]]
+        self, pool: Pool, columns: dict[str, NDArray[np.float64]], wrong: dict[str, NDArray[np.int64]]
     ) -> Iterator[Found]:
         """Values that cannot be by the name of their column, or by the sign of all others."""
-        wrong = {
-            name: np.array([row for row in impossible(name, x) if (name, row) not in told])
-            for name, x in columns.items()
-        }
-        wrong = {name: rows for name, rows in wrong.items() if len(rows)}
         negative = [(name, rows) for name, x in columns.items() if name not in wrong and len(rows := wrong_sign(x))]
         if negative:
             yield _negative_found(pool, negative)
@@ -159,6 +161,12 @@ class Outliers(Rule):
             return row
 
         return spoil_column(clean, rng, fits, spoil)
+
+
+def _years(profile: Profile) -> list[str]:
+    """Columns of times that hold the year in which something happened."""
+    fields = profile.dataset.fields
+    return [f.name for f in fields if f.role == "time" and f.kind == "number" and of_past_years(f.name)]
 
 
 def _without_codes(values: NDArray[np.float64]) -> NDArray[np.float64]:

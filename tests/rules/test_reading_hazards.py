@@ -201,3 +201,26 @@ def test_gaps_and_whole_numbers_are_no_flips(tmp_path: Path) -> None:
     rows = [{"n": values[k % 5], "a": [None, ["x"], []][k % 3], "o": [None, {"z": "q"}][k % 2]} for k in range(300)]
     (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert not datalint.scan(tmp_path, select=["FIL102"]).findings
+
+
+@pytest.mark.parametrize(
+    ("renamed", "refusing"),
+    [
+        ({}, []),
+        ({"alcohol": "alcohol [%vol]"}, ["LightGBM refuses [ ]", "XGBoost refuses [ ]"]),
+        ({"hue": "hue < 1", "ash": "ash (g/l)"}, ["XGBoost refuses <"]),
+        ({"hue": "hue:unadjusted", "ash": "ash, total"}, ["LightGBM refuses , :"]),
+        ({"target": "class: 0, 1, 2"}, []),  # a label is passed by itself
+    ],
+)
+def test_names_that_trainers_refuse(renamed: dict[str, str], refusing: list[str]) -> None:
+    from sklearn.datasets import load_wine
+
+    table = load_wine(as_frame=True).frame.rename(columns=renamed)
+    label = renamed.get("target", "target")
+    findings = datalint.scan(table, label=label, select=["FIL102"], cache=False).findings
+    assert [finding.severity for finding in findings] == ["info"] * bool(refusing)
+    for finding in findings:
+        assert all(words in finding.message for words in refusing)
+        assert ("XGBoost" in finding.message) == any("XGBoost" in words for words in refusing)
+        assert set(finding.evidence["columns"]) == {name for name in renamed.values() if "(" not in name}

@@ -17,6 +17,7 @@ from datalint.author import (
     Profile,
     Rule,
     Severity,
+    quoted,
     training,
 )
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+REFUSED = {"XGBoost": frozenset("[]<"), "LightGBM": frozenset('",:[]{}')}
+"""Characters that trainers do not take in names of features."""
+
 
 class ReadingHazards(Rule):
     """Files that a usual reader takes for something else than they are, without stopping.
@@ -33,7 +37,7 @@ class ReadingHazards(Rule):
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
     and delimiters that differ between files or change within one, columns or types of columns that flip between shards or records, tags of tokens that mix schemes (entities that begin with I- among those with B-),
     hidden folders with pictures among class folders, and, as info, byte-order marks, saved row indexes, unnamed or
-    repeated column names, mixed line ends, lines above the header, and files among images that are none. Rows with a
+    repeated column names, names with characters that XGBoost or LightGBM refuse, mixed line ends, lines above the header, and files among images that are none. Rows with a
     wrong number of fields belong to FIL101.
 
     ## Why it hurts
@@ -80,7 +84,14 @@ class ReadingHazards(Rule):
         for group in _HAZARDS:
             if kinds.get(group):
                 yield _found(group, sorted(kinds[group], key=lambda problem: problem.path))
-        if not any(kinds.values()) and not any(partition.files_read for partition in profile.dataset.partitions[:1]):
+        refused = _refused(profile.dataset)
+        if refused:
+            yield _refused_found(refused)
+        if (
+            not refused
+            and not any(kinds.values())
+            and not any(partition.files_read for partition in profile.dataset.partitions[:1])
+        ):
             raise AllWell("the data was given in memory: no file was read")
 
     @classmethod
@@ -246,6 +257,33 @@ def _group(problem: Problem) -> str | None:
     if problem.kind == "dialect":
         return next((group for words, group in _DIALECT if words in problem.message), None)
     return problem.kind if problem.kind in _HAZARDS else None
+
+
+def _refused(dataset: Dataset) -> list[str]:
+    """Features of a table whose names a trainer does not take; of tables of text no such trainer is asked."""
+    if dataset.modality != "table" or dataset.storage.of_arrays or dataset.conversation is not None:
+        return []
+    features = [field for field in dataset.fields if field.role == "feature" and field.kind in {"number", "text"}]
+    if len(features) < 2:
+        return []
+    return [field.name for field in features if any(set(field.name) & signs for signs in REFUSED.values())]
+
+
+def _refused_found(names: list[str]) -> Found:
+    trainers = {trainer: signs for trainer, signs in REFUSED.items() if any(set(name) & signs for name in names)}
+    found = {trainer: sorted(set("".join(names)) & signs) for trainer, signs in trainers.items()}
+    told = " and ".join(f"{trainer} refuses {' '.join(signs)}" for trainer, signs in found.items())
+    return Found(
+        message=f"names of columns that trainers refuse: {quoted(names)}; {told}",
+        consequence="Training on a frame with these names stops at once, or needs it as an array, where only positions tell columns.",
+        remedy="Rename the columns with letters, digits and underscores, the same in all splits.",
+        severity="info",
+        confidence=0.97,
+        column=names[0] if len(names) == 1 else None,
+        subject="refused names",
+        evidence={"hazard": "refused names", "files": 0, "columns": [*names[:200]]},
+        count=0,
+    )
 
 
 def _found(group: str, problems: list[Problem]) -> Found:

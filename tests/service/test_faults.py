@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
-from datalint.service import worker as working
+from datalint.service import history
 from datalint.service.database import Database
 from datalint.service.models import Dataset, Event, Scan, Stored
-from datalint.service.worker import enqueue
 from tests.service.conftest import SAMPLES, Postgres, Served
+from tests.service.reports import finding, report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 6
+KILLS = int(os.environ.get("DATALINT_KILLS", "6"))
 
 
 def wait(database: Database, seconds: float = 120) -> list[Scan]:
@@ -39,29 +44,30 @@ def wait(database: Database, seconds: float = 120) -> list[Scan]:
 
 
 @pytest.mark.slow
-def test_processes_that_are_killed_lose_no_scan_and_double_none(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(working, "ATTEMPTS", 99)
+@pytest.mark.timeout(180 + 60 * KILLS)
+def test_processes_that_are_killed_lose_no_scan_and_double_none(url: str, tmp_path: Path) -> None:
     database = Database(url)
     with database.write() as session:
         session.add(Dataset(name="iris", root="sample_data", path="iris_sorted"))
     rng = random.Random(0)
-    arguments = ["--database", url, "--root", str(SAMPLES), "--workers", "1"]
-    served = Served(tmp_path, *arguments)
+    common = ["--database", url, "--root", str(SAMPLES)]
+    roles = {"web": [*common, "--workers", "0"], "worker": [*common, "--worker"]}
+    running = {role: Served(tmp_path, *arguments) for role, arguments in roles.items()}
     for number in range(KILLS):
         with database.write() as session:
-            dataset = session.scalars(select(Dataset).where(Dataset.name == "iris")).one()
-            enqueue(session, dataset, "ann", f"r{number}")
             session.execute(update(Scan).values(attempts=0))
+        asked = running["web"].client.post("/api/v1/scans", json={"dataset": "iris", "revision": f"r{number}"})
+        assert asked.status_code == 202
         time.sleep(rng.uniform(0, 4))
-        served.process.send_signal(signal.SIGKILL)
-        served.close()
-        with database.write() as session:
+        for role in rng.choice((["web"], ["worker"], ["worker"], ["web", "worker"])):
+            running[role].process.send_signal(signal.SIGKILL)
+            running[role].close()
+            running[role] = Served(tmp_path, *roles[role])
+        with database.write() as session:  # whoever is dead or not: one that lives finds out that its scan was taken
             session.execute(update(Scan).where(Scan.status == "running").values(lease=0))
-        served = Served(tmp_path, *arguments)
-    scans = wait(database, 300)
-    served.close()
+    scans = wait(database, 60 + 30 * KILLS)
+    for served in running.values():
+        served.close()
     with database.read() as session:
         assert len(scans) == KILLS == session.scalar(select(func.count(Stored.scan_id)))
         assert session.scalar(select(func.count()).where(Event.what == "scan done")) == KILLS
@@ -93,12 +99,50 @@ def test_a_database_that_was_away_is_waited_for(postgres: Postgres, tmp_path: Pa
     served.close()
 
 
+def test_what_was_acknowledged_while_the_database_restarts_is_there_once(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.database()
+    served = Served(tmp_path, "--database", url, "--workers", "0")
+    over = threading.Event()
+
+    def send(name: str) -> tuple[list[int], set[int]]:
+        """Reports until it is over; the scans that were acknowledged, and all that was answered."""
+        kept: list[int] = []
+        statuses: set[int] = set()
+        with httpx2.Client(base_url=served.url, timeout=30, trust_env=False) as client:
+            while not over.is_set():
+                body = report(finding("a", count=len(kept) + 1)).to_json()
+                answer = client.post("/api/v1/reports", params={"dataset": name}, content=body)
+                statuses.add(answer.status_code)
+                if answer.status_code == 201:
+                    kept.append(answer.json()["id"])
+                statuses.add(client.get("/api/v1/datasets").status_code)
+        return kept, statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        sending = [pool.submit(send, f"set{k}") for k in range(4)]
+        for mode in ("immediate", "fast"):
+            time.sleep(2)
+            postgres.stop(mode)
+            postgres.start()
+        time.sleep(2)
+        over.set()
+        sent = [future.result() for future in sending]
+    database = Database(url)
+    with database.read() as session:
+        for k, (kept, statuses) in enumerate(sent):
+            stored = session.scalars(select(Scan.id).join(Dataset).where(Dataset.name == f"set{k}").order_by(Scan.id))
+            scans = list(stored)
+            assert len(kept) > 5
+            assert set(kept) <= set(scans)
+            assert len(scans) <= len(kept) + 2  # stored, but the answer was lost with the server
+            # 200: sent again after an answer that was lost.
+            assert statuses <= {200, 201, 503}
+        assert session.scalar(select(func.count(Scan.id))) == session.scalar(select(func.count(Stored.scan_id)))
+    database.engine.dispose()
+    served.close()
+
+
 def test_a_full_disk_stores_nothing_by_half(tmp_path: Path) -> None:
-    from sqlalchemy.exc import OperationalError
-
-    from datalint.service import history
-    from tests.service.reports import finding, report
-
     database = Database(f"sqlite:///{tmp_path}/full.db")
     with database.write() as session:
         session.add(Dataset(name="set"))

@@ -51,7 +51,9 @@ from datalint.core.project import install
 )
 @click.option("--create-token", metavar="NAME", help="Print a new token and leave; the first must be an admin's.")
 @click.option("--role", type=click.Choice(["reader", "triager", "admin"]), default="admin", show_default=True)
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Days after which the token expires.")
+@click.option(
+    "--days", type=click.FloatRange(min=0, max=36_500, min_open=True), help="Days after which the token expires."
+)
 @click.option(
     "--prune",
     type=click.FloatRange(min=0),

@@ -25,6 +25,7 @@ from datalint.service.kept import KEPT
 from datalint.service.lookup import (
     compared,
     dataset_of,
+    dataset_to_scan,
     dataset_to_send_to,
     finding_of,
     make_token,
@@ -32,11 +33,11 @@ from datalint.service.lookup import (
     scan_of,
     service_of,
 )
-from datalint.service.models import OPEN, Dataset, Event, Finding, Scan, State
+from datalint.service.models import MOST, OPEN, Dataset, Event, Finding, Scan, State
 from datalint.service.problems import Problem
 from datalint.service.repeating import Repeatable, expect
 from datalint.service.roots import NAME
-from datalint.service.security import Admin, Reader, Role, Triager  # noqa: TC001 - FastAPI reads them
+from datalint.service.security import LONGEST, Admin, Reader, Role, Triager
 from datalint.service.worker import enqueue
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-MOST: Final = 200
+ITEMS: Final = 200
 """Items of one page."""
 
 
@@ -74,9 +75,9 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 router = APIRouter(prefix="/api/v1", responses=ERRORS, route_class=Repeatable)
 watching = APIRouter()
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-After = Annotated[int, Query(ge=0, le=2**31 - 1, description="The cursor `next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=MOST)]
+Number = Annotated[int, Path(ge=1, le=MOST)]
+After = Annotated[int, Query(ge=0, le=MOST, description="The cursor `next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=ITEMS)]
 Named = Annotated[str, Query(max_length=200)]
 
 
@@ -166,6 +167,9 @@ class NewScan(BaseModel):
 
     dataset: str = Field(max_length=200)
     revision: str = Field("", max_length=200)
+    root: str | None = Field(None, max_length=200, description="With `path`, a place to watch if the name is new.")
+    path: str = Field("", max_length=4000)
+    label: str | None = None
 
 
 class FindingItem(Item):
@@ -243,7 +247,7 @@ class NewToken(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     role: Role
     datasets: list[str] = Field([], max_length=1000)
-    days: float | None = Field(365, gt=0, le=36500)
+    days: float | None = Field(365, gt=0, le=LONGEST)
 
 
 class Secret(BaseModel):
@@ -367,9 +371,11 @@ def scans(request: Request, who: Reader, dataset: Named = "", after: After = 0, 
 
 @router.post("/scans", status_code=202)
 def new_scan(request: Request, response: Response, who: Triager, new: NewScan) -> ScanItem:
-    """Queue a scan; while one waits, that is the one."""
-    with service_of(request).database.write() as session:
-        found = dataset_of(session, who, new.dataset)
+    """Queue a scan of a data set, or of a place below a root; while one waits, that is the one."""
+    service = service_of(request)
+    with service.database.write() as session:
+        where = {"root": new.root, "path": new.path, "label": new.label}
+        found = dataset_to_scan(session, service.roots, who, new.dataset, **where)
         scan = enqueue(session, found, who.name, new.revision)
         response.headers["location"] = f"/api/v1/scans/{scan.id}"
         return scan_item(scan, found.name)
@@ -484,7 +490,7 @@ def new_token(request: Request, who: Admin, new: NewToken) -> Secret:
 
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
-    request: Request, who: Reader, after: After = 0, last_event_id: Annotated[int | None, Header(ge=0)] = None
+    request: Request, who: Reader, after: After = 0, last_event_id: Annotated[int | None, Header(ge=0, le=MOST)] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """What happens, as it happens; `Last-Event-ID` resumes."""
     service = service_of(request)
@@ -493,7 +499,7 @@ async def events(
     def read() -> list[tuple[Event, str]]:
         with service.database.read() as session:
             wanted = select(Event, Dataset.name).join(Dataset).where(Event.id > last, who.sees())
-            return [(event, name) for event, name in session.execute(wanted.order_by(Event.id).limit(MOST))]
+            return [(event, name) for event, name in session.execute(wanted.order_by(Event.id).limit(ITEMS))]
 
     while not await request.is_disconnected():
         for event, name in await anyio.to_thread.run_sync(read):

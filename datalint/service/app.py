@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.routing import Match, Route
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 MAX_BODY: Final = 64 << 20
 """Bytes of a request, and so of a report that is sent."""
+
+DATABASE: Final[dict[type[Exception], tuple[int, str, dict[str, str]]]] = {
+    IntegrityError: (409, "somebody else did the same at this moment; look again", {}),
+    DataError: (422, "it has characters that the database does not take, such as NUL", {}),
+    OperationalError: (503, "the database does not answer; try again in a moment", {"retry-after": "5"}),
+}
+"""What is said of errors of the database."""
 
 
 class _Guarded(FastAPI):
@@ -66,8 +73,8 @@ def create(service: Service) -> FastAPI:
     app.add_exception_handler(DatalintError, _problem)
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(RequestValidationError, _problem)
-    app.add_exception_handler(IntegrityError, _problem)
-    app.add_exception_handler(OperationalError, _problem)
+    for kind in DATABASE:
+        app.add_exception_handler(kind, _problem)
     app.add_exception_handler(Exception, _problem)
     return app
 
@@ -94,10 +101,8 @@ def _problem(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             first = error.errors()[0]
             problem = Problem(422, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"[:500])
-        case IntegrityError():
-            problem = Problem(409, "somebody else did the same at this moment; look again")
-        case OperationalError():
-            problem = Problem(503, "the database does not answer; try again in a moment", {"retry-after": "5"})
+        case IntegrityError() | DataError() | OperationalError():
+            problem = next(Problem(*said) for kind, said in DATABASE.items() if isinstance(error, kind))
         case _:
             problem = Problem(500, "this is a mistake in datalint; the log of the service says more")
     if problem.status == 401 and request.method == "GET" and pages.wants_page(request):

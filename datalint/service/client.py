@@ -54,12 +54,18 @@ class Client:
         """The verdict on the last version: ``passed`` and ``reasons``."""
         return self._ask("GET", f"/datasets/{_part(dataset)}/gate")
 
-    def scan(self, dataset: str, *, revision: str = "", timeout: float = 3600) -> Report:
-        """Have a data set scanned where the service runs, and wait for the report."""
+    def scan(
+        self, dataset: str, *, root: str | None = None, path: str = "", revision: str = "", timeout: float = 3600
+    ) -> Report:
+        """Have a data set scanned where the service runs, and wait for the report.
+
+        With a root of the service and a path below it, what lies there is a data set from then on.
+        """
         from datalint.report.models import Report
 
         until = time.monotonic() + timeout
-        scan = self._ask("POST", "/scans", json={"dataset": dataset, "revision": revision})
+        asked = {"dataset": dataset, "root": root, "path": path, "revision": revision}
+        scan = self._ask("POST", "/scans", json=asked)
         while scan["status"] in ("queued", "running"):
             if time.monotonic() > until:
                 raise DatalintError(f"scan {scan['id']} took longer than {timeout:,.0f} seconds; it goes on")

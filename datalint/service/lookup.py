@@ -116,6 +116,24 @@ def dataset_to_send_to(session: Session, roots: Roots, who: Principal, name: str
     return new_dataset(session, roots, who, name)
 
 
+def dataset_to_scan(session: Session, roots: Roots, who: Principal, name: str, **where: Any) -> Dataset:
+    """The data set of that name; if a place is given with it, it is watched from now on if it was not yet.
+
+    Raises:
+        Problem: it cannot be, or lies elsewhere.
+    """
+    if where["root"] is None:
+        return dataset_of(session, who, name)
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name, who.sees()))
+    if dataset is None:
+        if not who.may("admin"):
+            raise Problem(403, f"{who.name} is a {who.role}; a data set is added by an admin")
+        return new_dataset(session, roots, who, name, **where)
+    if (dataset.root, dataset.path) != (where["root"], where["path"]):
+        raise Problem(409, f"{name!r} is another data set: leave its place out, or choose another name")
+    return dataset
+
+
 def make_token(session: Session, who: str, name: str, role: Role, only: Sequence[str], days: float | None) -> str:
     """A token, and a line in the log; the first one has to be an admin's, or nobody could make another."""
     if role != "admin" and not any_token(session):

@@ -8,6 +8,9 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+MOST: Final = 2**31 - 1
+"""The highest number of a row."""
+
 MAIN = "main"
 """The ref of a data set that is not kept in branches."""
 

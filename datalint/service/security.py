@@ -33,6 +33,8 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 CSRF: Final = "datalint_csrf"
 SESSION: Final = "datalint_session"
 DAY: Final = 86_400
+LONGEST: Final = 36_500
+"""Days that a token may be good for."""
 LOGIN: Final = 7 * DAY
 """Seconds for which a browser stays logged in."""
 PROXY: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -154,8 +156,8 @@ def new_token(session: Session, name: str, role: Role, datasets: Sequence[str] =
     Raises:
         DatalintError: the role does not exist, or may not be of some data sets only.
     """
-    if role not in ROLES or not name.strip() or (days is not None and days <= 0):
-        raise DatalintError(f"give a token a name, a number of days and a role: {', '.join(ROLES)}")
+    if role not in ROLES or not name.strip() or (days is not None and not 0 < days <= LONGEST):
+        raise DatalintError(f"give a token a name, up to {LONGEST:,} days and a role: {', '.join(ROLES)}")
     if role == "admin" and datasets:
         raise DatalintError("an admin changes settings of all data sets: choose another role for some of them")
     secret = secrets.token_urlsafe(32)

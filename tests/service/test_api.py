@@ -17,7 +17,7 @@ from datalint.config.schema import Config
 from datalint.core.errors import DatalintError
 from datalint.service.models import Dataset
 from tests.command import call, environment, run
-from tests.service.conftest import SAMPLES, Served, serving
+from tests.service.conftest import SAMPLES, Postgres, Served, serving
 from tests.service.reports import finding, fingerprint, report
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def team(tmp_path: Path, url: str) -> Iterator[Team]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
     yield from started(folder, f"sqlite:///{folder}/service.db")
+
+
+@pytest.fixture(scope="module")
+def on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Team]:
+    yield from started(tmp_path_factory.mktemp("team"), postgres.database())
 
 
 def test_the_way_of_a_finding_through_the_interface(team: Team) -> None:
@@ -133,6 +138,20 @@ def test_the_client_scans_pushes_and_asks_the_gate(team: Team, tmp_path: Path) -
     assert call(tmp_path, "gate", "iris", "--server", team.served.url, extra=extra).status == 0
     refused = call(tmp_path, "gate", "iris", "--server", team.served.url)
     assert (refused.status, refused.err) == (2, f"datalint: {team.served.url} refuses: a valid token is needed\n")
+
+
+def test_a_place_below_a_root_is_scanned_without_being_added_first(shared: Team) -> None:
+    asked = {"dataset": "flowers", "root": "data", "path": "iris_sorted/iris.csv", "label": "species"}
+    assert shared.ask("triager", "POST", "/scans", json=asked).status_code == 403
+    assert shared.ask("admin", "POST", "/scans", json=asked | {"path": "../../etc"}).status_code == 422
+    assert shared.ask("reader", "GET", "/datasets/flowers").status_code == 404
+    assert shared.ask("admin", "POST", "/scans", json=asked).status_code == 202
+    found = shared.ask("reader", "GET", "/datasets/flowers").json()
+    assert (found["root"], found["path"], found["label"]) == ("data", "iris_sorted/iris.csv", "species")
+    assert shared.ask("admin", "POST", "/scans", json=asked | {"path": "iris_sorted"}).status_code == 409
+    client = datalint.Client(shared.served.url, shared.tokens["triager"])
+    report = client.scan("flowers", root="data", path="iris_sorted/iris.csv")
+    assert {f.code for f in report.findings} >= {"ORD101"}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +222,7 @@ def test_a_browser_logs_in_and_out(shared: Team) -> None:
         assert "HttpOnly" in answer.headers["set-cookie"]
         assert "SameSite=strict" in answer.headers["set-cookie"]
         assert "ann · admin" in browser.get("/").text
+        assert [word in browser.get("/").text for word in ('href="/settings"', "Log out")] == [True, True]
         made = browser.post("/settings/tokens", data={**fields, "name": "bob", "role": "reader", "days": "1"})
         token = made.text.split('class="secret">')[1].split("<")[0]
         shared.tokens["bob"] = token
@@ -230,6 +250,25 @@ def test_what_is_no_report_leaves_nothing_behind(shared: Team, body: bytes, said
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
     assert shared.ask("reader", "GET", "/datasets/broken").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "statuses"),
+    [
+        ("GET", "/datasets?after=%00", {}, {200, 422}),
+        ("GET", "/datasets/%00/gate", {}, {404, 422}),
+        ("GET", "/scans?dataset=%00", {}, {404, 422}),
+        ("POST", "/reports?dataset=x%00", {"content": report().to_json()}, {422}),
+        ("POST", "/reports?dataset=x&ref=%00", {"content": report().to_json()}, {201, 422}),
+        ("POST", "/scans", {"json": {"dataset": "\0"}}, {404, 422}),
+        ("POST", "/tokens", {"json": {"name": "\0", "role": "reader"}}, {201, 422}),
+        ("POST", "/tokens", {"json": {"name": "a", "role": "reader", "days": 1e30}}, {422}),
+    ],
+)
+def test_what_a_database_does_not_take_is_refused(
+    on_postgres: Team, method: str, path: str, options: Any, statuses: set[int]
+) -> None:
+    assert on_postgres.ask("admin", method, path, **options).status_code in statuses
 
 
 def test_hostile_names_stay_text(shared: Team) -> None:

@@ -28,6 +28,7 @@ V1 = "/api/v1"
 JUDGED = {
     ("POST", f"{V1}/reports"),
     ("POST", f"{V1}/datasets"),
+    ("POST", f"{V1}/scans"),
     ("PATCH", f"{V1}/findings/{{number}}"),
     ("PATCH", f"{V1}/datasets/{{name}}"),
 }

@@ -61,6 +61,10 @@ def test_one_command_lists_the_data_sets_and_scans_at_a_click(served: Served) ->
         ("/findings/99", 404),
         ("/rules/NIL000", 404),
         ("/scans/x", 422),
+        (f"/scans/{2**70}", 422),
+        (f"/findings/{2**70}", 422),
+        (f"/compare?old={2**70}&new=1", 422),
+        (f"/datasets/iris_sorted?after={2**70}", 422),
         ("/nowhere", 404),
     ],
 )
@@ -140,7 +144,7 @@ def test_what_cannot_be_started_is_said_in_one_line(tmp_path: Path) -> None:
         for arguments, said in (
             (["--port", port], f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port"),
             (
-                ["--host", "0.0.0.0"],
+                ["--host", "0.0.0.0", "--port", "0"],
                 "--host 0.0.0.0: make a token with --create-token first; --insecure lets everybody in",
             ),
             (["--root", "nowhere"], "--root nowhere: no such folder"),

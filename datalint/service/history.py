@@ -167,7 +167,7 @@ def _reopen(session: Session, scan: Scan, finding: Finding, change: str, extent:
     elif change == "back" and finding.state in OPEN:
         _decide(finding, "open")
         note(session, "", "reopened", "is back after it was gone", **about)
-    elif change in ("new", "worse"):
+    elif change in ("new", "worse") and not finding.folded:  # what explains it is told of
         note(session, "", change, finding.message, **about)
 
 
@@ -205,8 +205,9 @@ def _close(session: Session, scan: Scan, report: Report, known: dict[str, Findin
         finding.present = bool(
             session.scalar(select(func.count()).where(Sighting.finding_id == finding.id, Sighting.present.is_(True)))
         )
-        about = {"dataset_id": scan.dataset_id, "scan_id": scan.id, "finding_id": finding.id}
-        note(session, "", "gone", finding.message, **about)
+        if not finding.folded:
+            about = {"dataset_id": scan.dataset_id, "scan_id": scan.id, "finding_id": finding.id}
+            note(session, "", "gone", finding.message, **about)
 
 
 def expire(session: Session, dataset_id: int | None = None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pathlib
+import re
 import secrets
 import time
 import zlib
@@ -13,13 +15,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+from pydantic import Field
 from sqlalchemy import case, func, select
 
 import datalint
@@ -35,6 +37,7 @@ from datalint.service.child import PICTURES, call
 from datalint.service.kept import KEPT, MARK, Keeping, Page
 from datalint.service.lookup import compared, dataset_of, finding_of, make_token, new_dataset, scan_of, service_of
 from datalint.service.models import (
+    MOST,
     OPEN,
     STATES,
     Dataset,
@@ -52,6 +55,7 @@ from datalint.service.roots import discover, inside, place
 from datalint.service.security import (
     CSRF,
     LOGIN,
+    LONGEST,
     ROLES,
     SESSION,
     Admin,
@@ -85,6 +89,9 @@ REPORT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors '
 _figures = cache(all_figures)
 _rules = cache(pages)
 
+Number = Annotated[int, Path(le=MOST)]
+Chosen = Annotated[int | None, Query(le=MOST)]
+
 router = APIRouter(route_class=Keeping)
 safe = [Depends(csrf)]
 
@@ -98,36 +105,60 @@ def _when(moment: float | None) -> str:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=FileSystemLoader(pathlib.Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     finalize=_shown,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"when": _when, "amount": "{:,}".format, "title": wording.title, "plural": plural}
 
 
-def _spark(scans: Sequence[Any], height: int = 28, wide: int = 8) -> Markup:
-    """Errors and warnings of the scans that are done, one bar each, oldest first."""
-    done = [(scan.errors, scan.warnings) for scan in scans if scan.status == "done"]
-    most = max((errors + warnings for errors, warnings in done), default=0) or 1
-    unit, paths = (height - 2) / most, ["", "", ""]
-    for number, (errors, warnings) in enumerate(done):
+def _coded(text: str) -> Markup:
+    """With what stands between two pairs of backticks as code."""
+    return Markup(re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(text))))
+
+
+_environment.filters |= {
+    "when": _when,
+    "coded": _coded,
+    "amount": "{:,}".format,
+    "title": wording.title,
+    "plural": plural,
+}
+
+
+def _spark(scans: Sequence[Any], height: int = 28, wide: int = 8, of: Sequence[str] = ("errors", "warnings")) -> Markup:
+    """Numbers of the scans that are done, one bar each, oldest first."""
+    done = [[getattr(scan, name) for name in of] for scan in scans if scan.status == "done"]
+    most = max(map(sum, done), default=0) or 1
+    kinds = ("base", *of)
+    unit, paths = (height - 2) / most, [""] * len(kinds)
+    for number, amounts in enumerate(done):
         top = float(height)
-        for k, tall in enumerate((2.0, errors * unit, warnings * unit)):
+        for k, tall in enumerate((2.0, *(amount * unit for amount in amounts))):
             top -= tall
             paths[k] += f"M{number * wide} {top:.1f}h{wide - 2}v{tall:.1f}h{2 - wide}z" if tall else ""
     width = max(len(done), 1) * wide
-    said = f"last {len(done)} scans, the last with {done[-1][0]} and {done[-1][1]}" if done else "no scans yet"
-    drawn = "".join(f'<path class="spark-{kind}" d="{path}"/>' for kind, path in zip("bew", paths, strict=True))
+    said = f"last {len(done)} scans, the last with {' and '.join(map(str, done[-1]))}" if done else "no scans yet"
+    drawn = "".join(f'<path class="spark-{kind}" d="{path}"/>' for kind, path in zip(kinds, paths, strict=True))
     return Markup(
         f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="Errors and warnings: {said}">{drawn}</svg>'
+        f'aria-label="{" and ".join(of).capitalize()}: {said}">{drawn}</svg>'
     )
 
 
-_environment.globals |= {"spark": _spark, "version": datalint.__version__, "states": STATES, "open_states": OPEN}
+def _logged_in(request: Request) -> bool:
+    return SESSION in request.cookies
+
+
+_environment.globals |= {
+    "logged_in": _logged_in,
+    "spark": _spark,
+    "version": datalint.__version__,
+    "states": STATES,
+    "open_states": OPEN,
+}
 
 
 def _page(template: str, request: Request, who: Principal | None, status: int = 200, **context: Any) -> HTMLResponse:
@@ -207,7 +238,9 @@ def look_again(request: Request, who: Admin) -> Response:
 
 
 @router.get("/datasets/{name}", dependencies=[KEPT])
-def dataset_page(request: Request, who: Reader, name: str, state: str = "open", after: int = 0) -> Response:
+def dataset_page(
+    request: Request, who: Reader, name: str, state: str = "open", after: Annotated[int, Query(le=MOST)] = 0
+) -> Response:
     """History, open findings and what was decided."""
     with service_of(request).database.read() as session:
         dataset = dataset_of(session, who, name)
@@ -252,7 +285,7 @@ def scan_now(request: Request, who: Triager, name: str) -> Response:
 
 
 @router.get("/scans/{number}", dependencies=[KEPT])
-def scan_page(request: Request, who: Reader, number: int) -> Response:
+def scan_page(request: Request, who: Reader, number: Number) -> Response:
     """One scan: progress while it runs, then what it changed."""
     with service_of(request).database.read() as session:
         scan = scan_of(session, who, number)
@@ -276,7 +309,7 @@ def scan_page(request: Request, who: Reader, number: int) -> Response:
 
 
 @router.get("/scans/{number}/progress")
-def scan_progress(request: Request, who: Reader, number: int) -> Response:
+def scan_progress(request: Request, who: Reader, number: Number) -> Response:
     """The part of the page that changes while the scan runs; the whole page once it is over."""
     with service_of(request).database.read() as session:
         scan = scan_of(session, who, number)
@@ -286,7 +319,7 @@ def scan_progress(request: Request, who: Reader, number: int) -> Response:
 
 
 @router.get("/scans/{number}/report.html")
-def report_page(request: Request, who: Reader, number: int) -> Response:
+def report_page(request: Request, who: Reader, number: Number) -> Response:
     """The report, as the command line writes it."""
     with service_of(request).database.read() as session:
         page = history.page_of(session, scan_of(session, who, number).id)
@@ -296,7 +329,7 @@ def report_page(request: Request, who: Reader, number: int) -> Response:
 
 
 @router.post("/scans/{number}/cancel", dependencies=safe)
-def cancel_scan(request: Request, who: Triager, number: int) -> Response:
+def cancel_scan(request: Request, who: Triager, number: Number) -> Response:
     """Stop a scan."""
     with service_of(request).database.write() as session:
         scan_of(session, who, number)
@@ -305,7 +338,7 @@ def cancel_scan(request: Request, who: Triager, number: int) -> Response:
 
 
 @router.get("/findings/{number}", dependencies=[KEPT])
-def finding_page(request: Request, who: Reader, number: int) -> Response:
+def finding_page(request: Request, who: Reader, number: Number) -> Response:
     """One finding over time, with its samples, what was decided and why."""
     with service_of(request).database.read() as session:
         finding = finding_of(session, who, number)
@@ -404,7 +437,7 @@ def rule_page(request: Request, who: Reader, code: str) -> Response:
 def triage(
     request: Request,
     who: Triager,
-    finding: Annotated[list[int], Form()],
+    finding: Annotated[list[Annotated[int, Field(le=MOST)]], Form()],
     state: Annotated[str, Form()],
     back: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
@@ -421,7 +454,7 @@ def triage(
 def comment(
     request: Request,
     who: Triager,
-    number: int,
+    number: Number,
     text: Annotated[str, Form()] = "",
     assignee: Annotated[str | None, Form()] = None,
 ) -> Response:
@@ -440,7 +473,7 @@ def accept(request: Request, who: Triager, name: str) -> Response:
 
 
 @router.get("/compare", dependencies=[KEPT])
-def compare(request: Request, who: Reader, old: int | None = None, new: int | None = None) -> Response:
+def compare(request: Request, who: Reader, old: Chosen = None, new: Chosen = None) -> Response:
     """Two scans, of one data set or of two."""
     changes, names = None, []
     with service_of(request).database.read() as session:
@@ -501,7 +534,7 @@ def add(
 
 
 @router.get("/findings/{number}/samples.csv")
-def samples_csv(request: Request, who: Reader, number: int) -> Response:
+def samples_csv(request: Request, who: Reader, number: Number) -> Response:
     """The samples that a finding names, for a spreadsheet."""
     with service_of(request).database.read() as session:
         item, _, _ = _item(session, finding_of(session, who, number))
@@ -520,7 +553,7 @@ def samples_csv(request: Request, who: Reader, number: int) -> Response:
 
 
 @router.get("/findings/{number}/tasks.json")
-def tasks_json(request: Request, who: Reader, number: int) -> Response:
+def tasks_json(request: Request, who: Reader, number: Number) -> Response:
     """The samples as tasks of Label Studio."""
     with service_of(request).database.read() as session:
         item, _, _ = _item(session, finding_of(session, who, number))
@@ -573,9 +606,19 @@ def _settings(request: Request, who: Principal, secret: str = "") -> Response:
     with service_of(request).database.read() as session:
         tokens = list(session.scalars(select(Token).order_by(Token.id.desc())))
         events = list(session.scalars(select(Event).where(Event.who != "").order_by(Event.id.desc()).limit(100)))
+        about = {event.dataset_id for event in events}
+        names = {d.id: d.name for d in session.scalars(select(Dataset).where(Dataset.id.in_(about)))}
         hooks = list(session.execute(select(Webhook, Dataset.name).outerjoin(Dataset).order_by(Webhook.id)))
     return _page(
-        "settings.html.j2", request, who, tokens=tokens, hooks=hooks, events=events, secret=secret, roles=ROLES
+        "settings.html.j2",
+        request,
+        who,
+        tokens=tokens,
+        hooks=hooks,
+        events=events,
+        names=names,
+        secret=secret,
+        roles=ROLES,
     )
 
 
@@ -602,7 +645,7 @@ def create_webhook(
 
 
 @router.post("/settings/webhooks/{number}/delete", dependencies=safe)
-def delete_webhook(request: Request, who: Admin, number: int) -> Response:
+def delete_webhook(request: Request, who: Admin, number: Number) -> Response:
     """Tell it nothing any more."""
     with service_of(request).database.write() as session:
         hook = session.get(Webhook, number)
@@ -620,7 +663,7 @@ def create_token(
     name: Annotated[str, Form()],
     role: Annotated[Role, Form()],
     datasets: Annotated[str, Form()] = "",
-    days: Annotated[float, Form()] = 365,
+    days: Annotated[float, Form(gt=0, le=LONGEST)] = 365,
 ) -> Response:
     """A token, shown this once."""
     with service_of(request).database.write() as session:
@@ -630,7 +673,7 @@ def create_token(
 
 
 @router.post("/settings/tokens/{number}/revoke", dependencies=safe)
-def revoke_token(request: Request, who: Admin, number: int) -> Response:
+def revoke_token(request: Request, who: Admin, number: Number) -> Response:
     """Let nobody in with it any more."""
     with service_of(request).database.write() as session:
         token = session.get(Token, number)

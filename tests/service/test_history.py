@@ -95,6 +95,9 @@ def test_a_finding_that_another_explains_is_neither_gone_nor_new(watched: Watche
     scan = watched.take(report(finding("b"), explained))
     assert watched.changes(scan) == {"a": "still", "b": "new"}
     assert (scan.fresh, watched.findings()["a"].folded) == (1, True)
+    watched.take(report(finding("b"), finding("c", part_of=finding("b").fingerprint)))
+    watched.take(report(finding("b"), run=1))
+    assert watched.events("new", "gone") == ["10 samples are a", "10 samples are b"]
 
 
 def test_what_was_accepted_is_open_again_when_it_is_worse(watched: Watched) -> None:

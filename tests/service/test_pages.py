@@ -33,6 +33,9 @@ PATHS = [
     "/nowhere",
 ]
 
+CUT = "[...document.querySelectorAll('.scroll:has(table)')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"
+"""Tables of which a part is out of sight."""
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Served]:  # noqa: F811
@@ -69,6 +72,7 @@ def test_every_page_is_legible_quiet_and_accessible(
     assert response is not None
     assert len(response.body()) < 300_000
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
     assert page.evaluate(CONTRAST) == []
     if width != 1600:
         judged = Axe().run(page).response

@@ -150,3 +150,59 @@ def test_the_ends_of_a_quantile_transformer_are_no_codes() -> None:
     table = pd.DataFrame(scaler.fit_transform(values).round(5), columns=list("abcd"))
     report = datalint.scan(table.assign(y=rng.choice(["p", "q"], 1500)), label="y", select=["VAL104"])
     assert not report.findings
+
+
+@pytest.mark.parametrize("zeros", [4, 20, 400])
+def test_zeros_in_a_few_cells_of_a_size(zeros: int) -> None:
+    from sklearn.datasets import load_breast_cancer
+
+    sizes = load_breast_cancer(as_frame=True).data["worst area"]
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"area": np.round(np.tile(sizes, 20) ** 0.5 * rng.uniform(0.98, 1.02, 20 * len(sizes)), 2)})
+    frame["other"], frame["y"] = rng.normal(size=len(frame)), rng.choice(["a", "b"], len(frame))
+    assert not found(frame)
+    rows = rng.choice(len(frame), zeros, replace=False)
+    frame.loc[rows, "area"] = 0.0
+    (finding,) = found(frame)
+    assert (finding.severity, finding.column, finding.affected.count) == ("warning", "area", zeros)
+    assert sorted(datalint.scan(frame, label="y", select=["VAL104"]).affected("VAL104")["index"]) == sorted(
+        rows.tolist()
+    )
+
+
+def test_zeros_of_a_sampled_table_are_counted_exactly() -> None:
+    rng = np.random.default_rng(0)
+    depth = np.round(rng.normal(6, 0.7, 60_000), 2)
+    depth[rng.choice(60_000, 9, replace=False)] = 0
+    frame = pd.DataFrame({"depth": depth, "x": rng.normal(size=60_000), "y": rng.choice(["a", "b"], 60_000)})
+    (finding,) = found(frame)
+    assert "0 occurs 9 times in 'depth'" in finding.message
+    assert finding.affected.count == 9
+
+
+def test_a_price_of_nothing_is_said_where_prices_spread_wide() -> None:
+    frame, rng = table(4_000)
+    frame["price"] = np.round(rng.lognormal(8, 0.9, 4_000))
+    assert not found(frame)
+    frame.loc[rng.choice(4_000, 15, replace=False), "price"] = 0
+    (finding,) = found(frame)
+    assert (finding.severity, finding.column, finding.affected.count) == ("info", "price", 15)
+    assert not found(frame.rename(columns={"price": "income"}))
+
+
+def test_zeros_that_real_quantities_have_are_silent() -> None:
+    from sklearn.datasets import load_breast_cancer, load_digits
+
+    tumours = load_breast_cancer(as_frame=True).frame  # without concave points there is no size of them
+    assert not found(tumours, "target")
+    assert not found(load_digits(as_frame=True).frame, "target")
+    frame, rng = table(5_000)
+    natural = {
+        "points": rng.poisson(24, 5_000),
+        "rainfall": np.where(rng.random(5_000) < 0.05, 0, np.round(rng.gamma(0.8, 6, 5_000), 1)),
+        "hours": np.clip(np.round(rng.normal(40, 12, 5_000)), 0, None),
+        "capital_gain": np.where(rng.random(5_000) < 0.92, 0, np.round(rng.lognormal(8, 1, 5_000))),
+        "waiting": np.round(rng.exponential(30, 5_000), 1),
+        "sample_weight": np.where(rng.random(5_000) < 0.01, 0, np.round(rng.lognormal(3, 0.6, 5_000), 3)),
+    }
+    assert not found(frame.assign(**natural))

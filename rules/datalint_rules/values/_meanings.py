@@ -78,6 +78,9 @@ _PAST = frozenset(
 _ALONE = frozenset(["built", "constructed", "born", "founded", "established"])
 """Of these the year is meant where nothing else is said."""
 
+_POSITIVE = frozenset(["price", "weight", "height", "width", "diameter", "circumference", "perimeter", "mass", "carat"])
+_WEIGHTS = frozenset(["sample", "survey", "class", "loss"])
+
 INSIDE = 0.99
 """Share of the values that must be possible: a column of other values means something else by its name."""
 
@@ -107,6 +110,12 @@ def limits_of(name: str) -> tuple[float, float] | None:
     if last in {"month", "hour", "minute", "ph"} and len(words) > 1:
         return None
     return LIMITS[last]
+
+
+def cannot_be_zero(name: str) -> bool:
+    """Whether what a column's name says is never nothing: a price, a weight of a body."""
+    words = words_of(name)
+    return bool(words) and words[-1] in _POSITIVE and not _WEIGHTS & set(words)
 
 
 def may_exceed(name: str) -> bool:

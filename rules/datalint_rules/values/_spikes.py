@@ -32,6 +32,12 @@ LEVELS = 10
 CLIPPED = 5.199337582605575
 """Where scikit-learn's QuantileTransformer ends: the normal quantiles of 1e-7 and of the rest."""
 
+RARE_ZEROS = 0.1
+"""Share of zeros up to which they are stray: what many do not have at all is zero often."""
+
+CONTINUOUS = 50
+"""Distinct other values of a quantity that is measured, not counted."""
+
 WHOLE = 0.99
 """Share of whole numbers from which a column holds counts."""
 
@@ -119,6 +125,33 @@ def _is_zero_for_gap(rest: NDArray[np.float64], distinct: NDArray[np.float64], g
     low, q1, q3 = (float(q) for q in np.percentile(rest, [0, 25, 75]))
     steps = np.diff(distinct[: max(3, len(distinct) // 4)])
     return low > 0 and low >= 0.2 * middle and q3 - q1 < middle and gap >= 4 * float(np.median(steps))
+
+
+def stray_zeros(rest: NDArray[np.float64], zeros: int, *, positive: bool) -> Spike | None:
+    """Zeros in a few cells of a continuous quantity that is never near zero otherwise: sizes of diamonds, prices.
+
+    Below the lowest thousandth of its values there is room for more of them than there are steps of its precision. Zeros
+    of quantities that can be nothing (incomes, concave points) have neighbours: towards zero their values spread out.
+
+    Args:
+        rest: the other values, all of them positive.
+        zeros: how many zeros there are.
+        positive: whether the name says that it cannot be zero.
+    """
+    distinct = np.unique(rest)
+    share = zeros / (zeros + len(rest)) if zeros else 0.0
+    if not zeros or share > RARE_ZEROS or len(distinct) < CONTINUOUS or distinct[0] <= 0:
+        return None
+    steps = np.diff(distinct)
+    precision = float(steps[steps > 1e-9 * distinct[-1]].min(initial=np.inf))
+    low, foot = (float(q) for q in np.percentile(rest, [0.1, 1], method="lower"))
+    between = int((rest < foot / 2).sum())
+    if 5 * between > zeros:
+        return None
+    apart = len(rest) >= 500 and low >= 100 * precision and low >= 5 * (foot - low)
+    if not apart and not (positive and low >= 20 * precision):
+        return None
+    return Spike("zero", 0.0, zeros, float(distinct[0]), apart)
 
 
 def _largest_step(distinct: NDArray[np.float64], top: bool) -> float:

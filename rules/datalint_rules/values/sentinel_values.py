@@ -23,8 +23,9 @@ from datalint.author import (
     missing,
     more_of,
 )
+from datalint_rules.values._meanings import cannot_be_zero
 from datalint_rules.values._planting import spoil_column
-from datalint_rules.values._spikes import Spike, cap, spikes
+from datalint_rules.values._spikes import Spike, cap, spikes, stray_zeros
 from datalint_rules.values._tables import (
     Pool,
     need_tables,
@@ -51,8 +52,8 @@ MAX_CELLS = 8_000_000
 class SentinelValues(Rule):
     """Values that stand for missing ones: -999, 9999, 0 in a positive quantity, "?" or "unknown".
 
-    In numbers: an end of the column that repeats and lies a wide gap away from all other values, zero among them; a text
-    such as "?" among numbers. In texts: such words among other categories. As info: words that may be meant ("none", "unknown"), a repeated zero or -1 below a quantity that keeps
+    In numbers: an end of the column that repeats and lies a wide gap away from all other values, zero among them, be it in a
+    few cells of a continuous quantity that is never near zero otherwise; a text such as "?" among numbers. In texts: such words among other categories. As info: words that may be meant ("none", "unknown"), a repeated zero or -1 below a quantity that keeps
     away from it, and a repeated largest value where a scale was cut off.
 
     ## Why it hurts
@@ -123,7 +124,11 @@ class SentinelValues(Rule):
         for name in profile.feature_names:
             values = pool.numbers(name)
             values = values[real & np.isfinite(values)][::step]
-            found += [(name, spike) for spike in spikes(values, self.params.repeats, self.params.share)]
+            own = spikes(values, self.params.repeats, self.params.share)
+            stray = _zeros(pool, name, values, whole=bool(real.all()))
+            if stray is not None and not any(spike.value == 0 and spike.sure >= stray.sure for spike in own):
+                own = [*(spike for spike in own if spike.value != 0), stray]
+            found += [(name, spike) for spike in own]
         return sorted(found, key=lambda item: (-item[1].count, item[0]))
 
     @classmethod
@@ -146,12 +151,21 @@ class SentinelValues(Rule):
         return spoil_column(clean, rng, fits, spoil)
 
 
+def _zeros(pool: Pool, name: str, values: NDArray[np.float64], *, whole: bool) -> Spike | None:
+    """Zeros in a few cells of a positive quantity; ``whole``: no row is zero altogether, so that all zeros can be counted."""
+    stats = [(split[NumberStats], j) for split in pool.splits if (j := split.position(name)) is not None]
+    if any(numbers.low[j] < 0 for numbers, j in stats):
+        return None
+    zeros = sum(int(numbers.zero[j]) for numbers, j in stats) if whole else int((values == 0).sum())
+    return stray_zeros(values[values != 0], zeros, positive=cannot_be_zero(name))
+
+
 def _numbers_found(pool: Pool, group: list[tuple[str, Spike]], severity: Severity) -> Found:
     rows = np.zeros(pool.size, np.bool_)
     for name, spike in group:
         rows |= pool.numbers(name) == spike.value
     where = np.flatnonzero(rows)
-    count = max(1, round(len(where) / max(pool.size, 1) * pool.samples))
+    count = max(round(len(where) / max(pool.size, 1) * pool.samples), *(spike.count for _, spike in group))
     columns = list(dict.fromkeys(name for name, _ in group))
     told = [
         f"{plain(spike.value)} occurs {_times(spike.count)} in {name!r}, whose other values "

@@ -33,15 +33,15 @@ class Loop(ABC):
 
     @abstractmethod
     def after_model(self, change: Callable[[Any], Any]) -> Loop:
-        """Let a function have what the model returns."""
+        """Let a function have what the model returns, or its last layer where the model makes the loss itself."""
 
     @abstractmethod
-    def before_model(self, change: Callable[[Any], Any]) -> Loop:
-        """Let a function have each input of the model that is a tensor of numbers with a fraction."""
+    def before_model(self, change: Callable[[Any], Any]) -> Loop | None:
+        """Let a function have each input of the model that is a tensor of numbers with a fraction; None without one."""
 
     @abstractmethod
-    def around_loss(self, change: Callable[[Any, Any, Any], Any]) -> Loop:
-        """Replace the loss: the function gets the loss function, the outputs and the targets."""
+    def around_loss(self, change: Callable[[Any, Any, Any], Any]) -> Loop | None:
+        """Replace the loss: the function gets the loss function, outputs and targets. None where the model makes it."""
 
     @abstractmethod
     def of_batches(self, change: Callable[[Any, int], Any]) -> Loop:
@@ -54,6 +54,10 @@ class Loop(ABC):
     @abstractmethod
     def with_optimizer(self, **options: Any) -> Loop:
         """Make the optimizer anew with other options, such as ``lr``; ``parameters`` are those of the model if not given."""
+
+    @abstractmethod
+    def keeping_gradients(self) -> Loop:
+        """Let the optimizer clear nothing."""
 
     @abstractmethod
     def layers(self, kind: str = "") -> Mapping[str, Any]:

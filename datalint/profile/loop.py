@@ -177,7 +177,7 @@ class Influence:
     others: float
     """The same of the other samples."""
     constant: bool
-    """Whether the output is the same for all samples, even after some steps of training."""
+    """Whether no output changes with its input, even after some steps of training."""
     random: float
     """Difference of two passes of the same batch."""
     dropouts: tuple[str, ...] = ()
@@ -258,6 +258,10 @@ class Optimized:
     """Median over the weights of the size of that change against the weight."""
     decay_ratio: float
     """Norm of the weight decay in the gradient against that of the loss."""
+    kept: int = 0
+    """Gradients that are there after the optimizer was told to clear them."""
+    left: int = 0
+    """Gradients that were there before anything ran."""
 
 
 # --- inside of the model ----------------------------------------------------------------------------------------------
@@ -292,13 +296,18 @@ class Finite:
     """Values in the inputs of the first batches that are no finite numbers."""
     targets: int
     first: str
-    """The first module whose output is not finite while its inputs are; empty if there is none."""
+    """The first module whose output is not finite while its inputs are, or the first that gets such inputs from what is
+    computed between modules; empty if there is none."""
     loss: bool
     gradients: tuple[str, ...]
     """Parameters whose gradient is not finite though the loss is."""
     largest: float
     """Largest size of an activation."""
     largest_at: str
+    before: bool = False
+    """Whether it is what comes before that module."""
+    precision: str = ""
+    """Type of the numbers there, such as ``float16``, where that is less than single precision."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def measure(
     model = _bare(model)
     check_parts(model, loss, optimizer)
     place = _device(model, device)
-    with untouched(model, loader):
+    with untouched(model, loss, loader):
         try:
             session = Session(model, loss, loader, optimizer, place, draw(loader, place), deadline)
             _find(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ from datalint.profile.loop import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from datalint.loops.torch.session import Session
     from datalint.loops.torch.state import Twin
 
@@ -197,36 +200,71 @@ def finite(session: Session) -> Finite:
     made = session.first[1]
     bad_targets = _bad(made.target) if made.target is not None else 0
     twin = session.twin()
-    first: list[str] = []
-    largest: list[Any] = [0.0, ""]
-
-    def look(name: str) -> Any:
-        def hook(_module: Any, args: Any, output: Any) -> None:
-            inside = [tensor for tensor in tensors_in(output) if tensor.is_floating_point()]
-            bad = sum(_bad(tensor) for tensor in inside)
-            if bad and not first and not sum(_bad(tensor) for tensor in tensors_in(list(args))):
-                first.append(name)
-            size = max((float(tensor.detach().abs().max()) for tensor in inside if tensor.numel()), default=0.0)
-            if math.isfinite(size) and size > float(largest[0]):
-                largest[:] = [size, name]
-
-        return hook
-
-    handles = [module.register_forward_hook(look(name or "the model")) for name, module in twin.model.named_modules()]
-    try:
-        with seeded(0):
-            loss = session.way.run(twin, session.batch).loss
-    finally:
-        for handle in handles:
-            handle.remove()
+    breaks = Breaks()
+    with breaks.watching(twin.model), seeded(0):
+        loss = session.way.run(twin, session.batch).loss
     good = bool(torch.isfinite(loss.detach()))
     broken: list[str] = []
     if good and loss.requires_grad:
         give_gradients(twin, loss)
         broken = [name for name, p in twin.model.named_parameters() if p.grad is not None and _bad(p.grad)]
     return Finite(
-        bad_inputs, bad_targets, first[0] if first else "", good, tuple(broken), float(largest[0]), str(largest[1])
+        bad_inputs,
+        bad_targets,
+        breaks.place,
+        good,
+        tuple(broken),
+        breaks.largest,
+        breaks.largest_at,
+        breaks.before,
+        breaks.precision,
     )
+
+
+class Breaks:
+    """Looks at what goes into modules and comes out, until the first number is none."""
+
+    def __init__(self) -> None:
+        self.place, self.before, self.precision = "", False, ""
+        self.largest, self.largest_at = 0.0, ""
+
+    @contextlib.contextmanager
+    def watching(self, model: Any) -> Iterator[None]:
+        """Look while the model runs."""
+        handles = []
+        for name, module in model.named_modules():
+            handles.append(module.register_forward_hook(self._after(name or "the model")))
+            if name and not any(True for _ in module.children()):
+                handles.append(module.register_forward_pre_hook(self._ahead(name)))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _ahead(self, name: str) -> Any:
+        def hook(_module: Any, args: Any) -> None:
+            self._note(name, tensors_in(list(args)), before=True)
+
+        return hook
+
+    def _after(self, name: str) -> Any:
+        def hook(_module: Any, args: Any, output: Any) -> None:
+            inside = [tensor for tensor in tensors_in(output) if tensor.is_floating_point()]
+            if not any(_bad(tensor) for tensor in tensors_in(list(args))):
+                self._note(name, inside, before=False)
+            size = max((float(tensor.detach().abs().max()) for tensor in inside if tensor.numel()), default=0.0)
+            if math.isfinite(size) and size > self.largest:
+                self.largest, self.largest_at = size, name
+
+        return hook
+
+    def _note(self, name: str, tensors: list[torch.Tensor], *, before: bool) -> None:
+        broken = next((tensor for tensor in tensors if _bad(tensor)), None)
+        if broken is not None and not self.place:
+            self.place, self.before = name, before
+            kind = str(broken.dtype).removeprefix("torch.")
+            self.precision = kind if kind not in {"float32", "float64"} else ""
 
 
 def _bad(tensor: torch.Tensor) -> int:
@@ -269,15 +307,16 @@ def influence(session: Session) -> Influence:
     again = made.output.detach().float().movedim(axis_of(made.output, size) or 0, 0).reshape(size, -1)
     random = float((again - base).abs().max()) / scale
     own, others = _changes(session, batch, size, base, outputs, scale)
-    constant = own == 0 and float((base.amax(0) - base.amin(0)).max()) <= 1e-7 * scale
-    if constant:
-        constant = _still_constant(session, batch, size, twin)
+    if own == 0:  # a head that begins at zero is sound: look again once it has moved
+        twin = _trained(session, batch)
+        trained = outputs(batch)
+        own, others = _changes(session, batch, size, trained, outputs, float(trained.abs().max()) or 1.0)
     norms = [m for m in twin.model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     return Influence(
         size,
         own,
         others,
-        constant,
+        own == 0,
         random,
         dropouts,
         _label(session, batch, outputs, base, scale),
@@ -324,27 +363,23 @@ def _swapped(batch: Any, new: dict[int, torch.Tensor]) -> Any:
     return mapped(batch, lambda tensor: new.get(id(tensor), tensor))
 
 
-def _still_constant(session: Session, batch: Any, size: int, twin: Twin) -> bool:
-    """Whether the outputs are the same for all samples even after some steps: a head that begins at zero is sound."""
+def _trained(session: Session, batch: Any) -> Twin:
+    """The loop after some steps, in evaluation mode."""
     twin = session.twin()
     quiet(twin)
     own = [p for p in parameters_of(twin) if p.requires_grad]
-    if not own:
-        return True
-    optimizer = torch.optim.Adam(own, lr=1e-2)
-    made = None
+    optimizer = torch.optim.Adam(own, lr=1e-2) if own else None
     with seeded(0):
         for _ in range(15):
             made = session.way.run(twin, batch)
-            if not made.loss.requires_grad:
-                return True
+            if optimizer is None or not made.loss.requires_grad:
+                break
             give_gradients(twin, made.loss)
             optimizer.step()
-        twin.model.eval()
-        made = session.way.run(twin, batch)
-    assert made.output is not None
-    output = made.output.detach().float().movedim(axis_of(made.output, size) or 0, 0).reshape(size, -1)
-    return float(output.std(0).max()) <= 1e-6 * (float(output.abs().max()) or 1.0)
+    for part in (twin.model, twin.loss):
+        if isinstance(part, torch.nn.Module):
+            part.eval()
+    return twin
 
 
 def _label(session: Session, batch: Any, outputs: Any, base: torch.Tensor, scale: float) -> float | None:
@@ -390,6 +425,8 @@ def slope(session: Session) -> Slope:
     custom = tuple(dict.fromkeys(_custom(value)))
     if not value.requires_grad:
         raise NotMeasured("the loss has no gradient")
+    if value.dtype != torch.float64:
+        raise NotMeasured("the model or the loss turns numbers into another precision")
     grads = torch.autograd.grad(value, own, allow_unused=True)
     worst = (0.0, 0.0, 0.0)
     flat = False

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from datalint.core.loops import Loop
-from datalint.loops.torch.batches import mapped
+from datalint.loops.torch.batches import mapped, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,18 +43,26 @@ class TorchLoop(Loop):
             self.optimizer = self.make_optimizer(self.model.parameters())
 
     def after_model(self, change: Callable[[Any], Any]) -> Loop:
-        """Let a function have what the model returns."""
+        """Let a function have what the model returns, or its last layer where the model makes the loss itself."""
+        if self.loss is None:
+            return self.replace_layer(list(self.layers())[-1], change)
         return self._with_model(Changed(self.model, after=change))
 
-    def before_model(self, change: Callable[[Any], Any]) -> Loop:
-        """Let a function have each input of the model that is a tensor of numbers with a fraction."""
+    def before_model(self, change: Callable[[Any], Any]) -> Loop | None:
+        """Let a function have each input of the model that is a tensor of numbers with a fraction; None without one."""
+        inputs = next(iter(self.loader))
+        inputs = inputs[:-1] if isinstance(inputs, (list, tuple)) else inputs
+        if not any(tensor.is_floating_point() for tensor in tensors_in(inputs)):
+            return None
         return self._with_model(Changed(self.model, before=change))
 
     def _with_model(self, model: Any) -> Loop:
         return replace(self, model=model, optimizer=self.make_optimizer(model.parameters(), **self.options))
 
-    def around_loss(self, change: Callable[[Any, Any, Any], Any]) -> Loop:
-        """Replace the loss."""
+    def around_loss(self, change: Callable[[Any, Any, Any], Any]) -> Loop | None:
+        """Replace the loss; None where the model makes it."""
+        if self.loss is None:
+            return None
         own = self.loss
         return replace(self, loss=lambda output, target: change(own, output, target))
 
@@ -78,6 +86,12 @@ class TorchLoop(Loop):
         parameters = own.pop("parameters", None)
         made = self.make_optimizer(self.model.parameters() if parameters is None else parameters, **own)
         return replace(self, optimizer=made, options=own)
+
+    def keeping_gradients(self) -> Loop:
+        """Let the optimizer clear nothing."""
+        kind = type(self.optimizer)
+        self.optimizer.__class__ = type(kind.__name__, (kind,), {"zero_grad": lambda *_, **__: None})
+        return self
 
     def layers(self, kind: str = "") -> Mapping[str, Any]:
         """The layers without layers in them."""

@@ -66,13 +66,15 @@ def _moved(module: Any, device: torch.device) -> None:
 
 
 @contextlib.contextmanager
-def untouched(model: Any, loader: Any) -> Iterator[None]:
+def untouched(model: Any, loss: Any, loader: Any) -> Iterator[None]:
     """Put back what even work on copies changes: random states, gradients that a closure reaches, modes of a thread."""
     owners = [part for part in (model,) if isinstance(part, torch.nn.Module)]
     grads = [(parameter, parameter.grad) for part in owners for parameter in part.parameters()]
     contents = [(grad, grad.detach().clone()) for _, grad in grads if grad is not None]
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
     with (
+        _scalers_kept(loss),
+        _uncached(),
         loader_kept(loader),
         random_kept(),
         warnings.catch_warnings(),
@@ -91,6 +93,43 @@ def untouched(model: Any, loader: Any) -> Iterator[None]:
                     grad.copy_(content)
             if cuda is not None:
                 torch.cuda.set_rng_state_all(cuda)
+
+
+@contextlib.contextmanager
+def _uncached() -> Iterator[None]:
+    """Let autocast look at weights anew each time: within one context it keeps what they were before a step."""
+    cached = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(cached)
+
+
+@contextlib.contextmanager
+def _scalers_kept(loss: Any) -> Iterator[None]:
+    """Put back the gradient scalers that a loss uses: they make their state when they are first called."""
+    cells = [cell.cell_contents for cell in getattr(loss, "__closure__", None) or () if _filled(cell)]
+    named = [
+        getattr(loss, "__globals__", {}).get(name) for name in getattr(getattr(loss, "__code__", None), "co_names", ())
+    ]
+    held = list(vars(getattr(loss, "__self__", None) or loss).values()) if hasattr(loss, "__dict__") else []
+    scalers = [part for part in (*cells, *named, *held) if isinstance(part, torch.amp.GradScaler)]
+    states = [dict(vars(scaler)) for scaler in scalers]
+    try:
+        yield
+    finally:
+        for scaler, state in zip(scalers, states, strict=True):
+            vars(scaler).clear()
+            vars(scaler).update(state)
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -182,6 +182,8 @@ def _loss_in(raw: Any) -> Any:
     value = raw.get("loss") if isinstance(raw, Mapping) else getattr(raw, "loss", None)
     if value is not None:
         return value
+    if isinstance(raw, Mapping) and raw and all(isinstance(v, torch.Tensor) and v.numel() == 1 for v in raw.values()):
+        return raw  # terms, as detectors give them
     if isinstance(raw, torch.Tensor):
         return raw
     if isinstance(raw, (list, tuple)):
@@ -303,7 +305,11 @@ def _ways(batch: Any, keep: bool) -> list[Way]:
     def together(batch: Any) -> Any:
         return (batch,), {}, batch[-1]
 
-    return [*([unpacked] if isinstance(batch[0], Mapping) else []), ordered, first, together]
+    def spread(batch: Any) -> Any:
+        return (*batch[0], *(batch[1:] if keep else ())), {}, batch[-1]
+
+    nested = [unpacked] if isinstance(batch[0], Mapping) else [spread] if isinstance(batch[0], (list, tuple)) else []
+    return [ordered, first, *nested, together] if nested == [spread] else [*nested, ordered, first, together]
 
 
 def _ways_of_mapping(batch: Any, keep: bool) -> list[Way]:

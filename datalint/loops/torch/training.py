@@ -166,7 +166,18 @@ def optimized(session: Session) -> Optimized:
         "decays": tuple(float(group.get("weight_decay", 0) or 0) for group in groups),
         "decoupled": "AdamW" in type(session.optimizer).__name__ or bool(groups[0].get("decoupled_weight_decay")),
     }
-    return Optimized(**found, **_one_step(session))
+    left = sum(p.grad is not None and bool((p.grad != 0).any()) for p in session.model.parameters())
+    return Optimized(**found, **_one_step(session), kept=_kept(session), left=left)
+
+
+def _kept(session: Session) -> int:
+    """Gradients of its own parameters that the optimizer does not clear."""
+    twin = session.twin()
+    held = [p for group in twin.optimizer.param_groups for p in group["params"]]
+    for p in held:
+        p.grad = torch.ones_like(p)
+    twin.optimizer.zero_grad()
+    return sum(p.grad is not None and bool((p.grad != 0).any()) for p in held)
 
 
 def _loss_parameters(session: Session) -> list[Any]:

@@ -94,7 +94,7 @@ class CutGradient(LoopRule):
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
         """Detach the output of a layer from what comes before."""
-        layers = [name for name in loop.layers() if list(loop.layers()[name].parameters())]
+        layers = [name for name in loop.layers() if any(p.requires_grad for p in loop.layers()[name].parameters())]
         weighty = [name for name in layers[1:-1] if "Norm" not in type(loop.layers()[name]).__name__]
         if len(weighty) < 1 or loop.layers("RNN") or loop.layers("LSTM") or loop.layers("GRU"):
             return None

@@ -48,6 +48,7 @@ class LearningRate(LoopRule):
             0.05, gt=0, lt=1, description="Progress that is hardly any, from chance (0) to the least loss (1)."
         )
         factor: float = Field(50.0, gt=1, description="How many times larger a better rate must be for a warning.")
+        far: float = Field(3.0, gt=1, description="First loss against chance, above which a rate alone is not blamed.")
 
     params: Params
 
@@ -73,6 +74,8 @@ class LearningRate(LoopRule):
             else f"{heart.samples} samples are hardly learnt in {heart.steps} steps"
         )
         stuck = heart.progress < self.params.little and factor >= self.params.factor
+        # What begins far above chance may diverge with a rate that is sound.
+        far = heart.start > self.params.far * abs(heart.chance)
         better = heart.rate * factor
         told = math.isfinite(heart.rate)
         # Some optimizers keep it to themselves.
@@ -82,7 +85,11 @@ class LearningRate(LoopRule):
             message=f"with the learning rate {shown} {start}; with {other} they are",
             consequence="Training seems to stand still." if small else "Training jumps, or ends in NaN.",
             remedy=f"Try a learning rate of about {other}.",
-            severity=("warning" if stuck else "info") if small else "error" if heart.diverged else "warning",
+            severity=("warning" if stuck else "info")
+            if small
+            else "error"
+            if heart.diverged and not far
+            else "warning",
             evidence={
                 "rate": heart.rate if told else None,
                 "better": better if told else None,

@@ -40,7 +40,7 @@ class LossDirection(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "18"
     measures = (FreeOutputs,)
-    follows = ("PRE102", "PRE103", "PRE104")
+    follows = ("PRE102", "PRE103", "PRE104", "PRE106")
     public = frozenset({"start", "end", "right_share", "right_before_share"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:

@@ -45,6 +45,7 @@ class LossTerms(LoopRule):
         ratio: float = Field(
             1e3, gt=1, description="How many times larger the gradient of one term may be than another's."
         )
+        drowned: float = Field(1e4, gt=1, description="The same, from which on the smaller term counts for nothing.")
 
     params: Params
 
@@ -62,6 +63,7 @@ class LossTerms(LoopRule):
                     f"({', '.join(str(digits(term.value)) for term in terms[:4])} are their values)"
                 ),
                 consequence="The smaller term is not learnt.",
+                severity="error" if ratio > self.params.drowned else None,
                 remedy="Weigh the terms so that their gradients are of one size at the start.",
                 evidence={
                     "ratio": ratio,

@@ -63,5 +63,7 @@ class MixedSamples(LoopRule):
 
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
-        """Subtract from the outputs their mean over the batch."""
+        """Subtract from the outputs, or from the inputs where outputs are bounded, their mean over the batch."""
+        if loop.criterion in {"nll_loss", "binary_cross_entropy"}:
+            return loop.before_model(lambda tensor: tensor - tensor.mean(0, keepdim=True))
         return loop.after_model(lambda output: output - output.mean(0, keepdim=True))

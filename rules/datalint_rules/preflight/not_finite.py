@@ -38,7 +38,7 @@ class NotFinite(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "37"
     measures = (Finite,)
-    public = frozenset({"values", "largest"})
+    public = frozenset({"values", "largest", "precision"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:
         """Name the first place."""
@@ -55,11 +55,20 @@ class NotFinite(LoopRule):
                 evidence={"values": finite.inputs or finite.targets},
             )
         elif finite.first:
+            kind = f" in {finite.precision}" if finite.precision else ""
+            message = f"the output of {finite.first!r} is not finite{kind} though its inputs are"
+            if finite.before:
+                message = (
+                    f"what {finite.first!r} gets is not finite{kind}, though the modules before it give finite numbers"
+                )
+            half = (
+                "float16 ends at 65,504: use bfloat16, or compute this part in single precision, outside of autocast."
+            )
             yield Found(
-                message=f"the output of {finite.first!r} is not finite though its inputs are",
+                message=message,
                 consequence="The loss becomes NaN, and after one step all weights are.",
-                remedy=remedy,
-                evidence={"place": finite.first},
+                remedy=half if finite.precision == "float16" else remedy,
+                evidence={"place": finite.first, "precision": finite.precision},
             )
         elif not finite.loss:
             yield Found(

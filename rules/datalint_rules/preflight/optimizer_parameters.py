@@ -81,5 +81,5 @@ class OptimizerParameters(LoopRule):
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
         """Make the optimizer without the first layers."""
-        parameters = list(loop.model.parameters())
+        parameters = [p for p in loop.model.parameters() if p.requires_grad]
         return loop.with_optimizer(parameters=parameters[len(parameters) // 2 :])

@@ -70,6 +70,108 @@ def test_what_a_rule_plants_is_found_and_leads(rule: Any) -> None:
     assert rule.code in leading, f"{rule.code} is not found in {broken.name}: {leading}"
 
 
+# --- mixed precision, conventions ----------------------------------------------------------------------------------------
+
+
+class Mixed(nn.Module):
+    """A model whose layers run in half precision, with a factor between the first two."""
+
+    def __init__(self, kind: torch.dtype, factor: float) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(13, 32), nn.Linear(32, 32), nn.Linear(32, 3)
+        self.kind, self.factor = kind, factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=self.kind):
+            hidden = self.second(torch.relu(self.first(x)) * self.factor)
+            return self.last(torch.relu(hidden / self.factor)).float()
+
+
+def adam(*models: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.Adam([p for model in models for p in model.parameters()], lr=3e-3)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_mixed_precision_is_no_fault(kind: torch.dtype) -> None:
+    torch.manual_seed(0)
+    model = Mixed(kind, 1.0)
+    report = datalint.preflight(model, nn.CrossEntropyLoss(), batches(*table("wine")), adam(model), config=False)
+    assert alarms(report) == []
+
+
+def test_autocast_around_all_sees_each_step() -> None:
+    torch.manual_seed(0)
+    model = mlp(13, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        report = datalint.preflight(model, nn.CrossEntropyLoss(), batches(*table("wine")), adam(model), config=False)
+        assert torch.is_autocast_cache_enabled()
+    assert alarms(report) == []
+
+
+def test_the_first_module_that_half_precision_breaks_is_named() -> None:
+    model = Mixed(torch.float16, 1e6)
+    report = datalint.preflight(model, nn.CrossEntropyLoss(), batches(*table("wine")), adam(model), config=False)
+    (finding,) = (f for f in report.findings if f.code == "PRE123")
+    assert "'second'" in finding.message
+    assert "float16" in finding.message
+    assert "bfloat16" in finding.remedy
+    model = Mixed(torch.float16, 1.0)
+    with torch.no_grad():
+        model.first.weight.fill_(1e6)
+    report = datalint.preflight(model, nn.CrossEntropyLoss(), batches(*table("wine")), adam(model), config=False)
+    (finding,) = (f for f in report.findings if f.code == "PRE123")
+    assert "the output of 'first'" in finding.message
+
+
+def test_a_scaler_is_as_before() -> None:
+    model, scaler = mlp(13, 3), torch.amp.GradScaler("cpu")
+
+    def loss(model: Any, batch: Any) -> Any:
+        return scaler.scale(nn.functional.cross_entropy(model(batch[0]), batch[1]))
+
+    before = repr(vars(scaler))
+    report = datalint.preflight(model, loss, batches(*table("wine")), adam(model), config=False)
+    assert alarms(report) == []
+    assert repr(vars(scaler)) == before
+
+
+class Two(nn.Module):
+    """A model of two inputs, or one that gives the terms of its loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = mlp(13, 3), mlp(13, 3)
+
+    def forward(self, x: torch.Tensor, again: torch.Tensor, target: torch.Tensor | None = None) -> Any:
+        one, two = self.one(x), self.two(again)
+        if target is None:
+            return one + two
+        return {"first": nn.functional.cross_entropy(one, target), "second": nn.functional.cross_entropy(two, target)}
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("inside", [True, False])
+def test_two_inputs_and_terms(nested: bool, inside: bool) -> None:
+    X, y = table("wine")
+    model = Two()
+    loader = [((x, -x), t) if nested else (x, -x, t) for x, t in batches(X, y)]
+    loss = None if inside else nn.CrossEntropyLoss()
+    report = datalint.preflight(model, loss, loader, adam(model), config=False)
+    assert alarms(report) == []
+    assert {rule.code: rule.status for rule in report.datasets[0].rules}["PRE111"] == "passed"
+
+
+def test_gradients_that_were_there_before_are_a_note() -> None:
+    model, loss = mlp(13, 3), nn.CrossEntropyLoss()
+    loader = batches(*table("wine"))
+    batch, target = next(iter(loader))
+    loss(model(batch), target).backward()
+    report = datalint.preflight(model, loss, loader, adam(model), config=False, select="PRE136")
+    (finding,) = report.findings
+    assert finding.severity == "info"
+    assert "6 parameters hold gradients of an earlier backward()" in finding.message
+
+
 # --- no trace ---------------------------------------------------------------------------------------------------------
 
 

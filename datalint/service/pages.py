@@ -83,6 +83,8 @@ PAGE: Final = 50
 """Rows of one page."""
 RECENT: Final = 16
 """Scans of a sparkline."""
+LABELLED: Final = {"images": "image", "audio": "audio"}
+"""What Label Studio's labels call a sample of a modality that is a file."""
 REPORT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors 'none'"
 """The report has a stricter policy of its own inside; this one takes the service's origin away from it."""
 
@@ -533,12 +535,20 @@ def add(
     return _back(f"/datasets/{dataset.name}")
 
 
+def _named(request: Request, who: Principal, number: int) -> list[tuple[AffectedSample, str]]:
+    """The samples of a finding, named from their data set on, and what kind of data they are."""
+    with service_of(request).database.read() as session:
+        item, part, _ = _item(session, finding_of(session, who, number))
+    if item is None or part is None:
+        return []
+    samples: Sequence[AffectedSample] = item.affected.samples
+    return [(s.model_copy(update={"id": wording.relative(s.id, part)}), part.modality) for s in samples]
+
+
 @router.get("/findings/{number}/samples.csv")
 def samples_csv(request: Request, who: Reader, number: Number) -> Response:
     """The samples that a finding names, for a spreadsheet."""
-    with service_of(request).database.read() as session:
-        item, _, _ = _item(session, finding_of(session, who, number))
-    samples = item.affected.samples if item else ()
+    samples = [sample for sample, _ in _named(request, who, number)]
     details = list(dict.fromkeys(name for sample in samples for name in sample.detail))
     text = io.StringIO()
     writer = csv.writer(text)
@@ -554,12 +564,13 @@ def samples_csv(request: Request, who: Reader, number: Number) -> Response:
 
 @router.get("/findings/{number}/tasks.json")
 def tasks_json(request: Request, who: Reader, number: Number) -> Response:
-    """The samples as tasks of Label Studio."""
-    with service_of(request).database.read() as session:
-        item, _, _ = _item(session, finding_of(session, who, number))
-    samples = item.affected.samples if item else ()
+    """The samples as tasks of Label Studio; a picture or a sound is named by what it is, as its labels ask for it."""
     tasks = [
-        {"data": {"id": s.id, "split": s.split, **s.detail}, "meta": {"fingerprint": s.fingerprint}} for s in samples
+        {
+            "data": {"id": s.id, "split": s.split, **s.detail} | ({LABELLED[kind]: s.id} if kind in LABELLED else {}),
+            "meta": {"fingerprint": s.fingerprint},
+        }
+        for s, kind in _named(request, who, number)
     ]
     return Response(json.dumps(tasks), media_type="application/json", headers={"content-disposition": "attachment"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import tomllib
@@ -15,6 +16,7 @@ from sqlalchemy import select, text
 import datalint
 from datalint.config.schema import Config
 from datalint.core.errors import DatalintError
+from datalint.report.models import Affected, AffectedSample
 from datalint.service.models import Dataset
 from tests.command import call, environment, run
 from tests.service.conftest import SAMPLES, Postgres, Served, serving
@@ -106,6 +108,31 @@ def test_the_way_of_a_finding_through_the_interface(team: Team) -> None:
     changes = team.ask("reader", "GET", "/scans/1/diff/2").json()
     assert [change["finding"]["code"] for change in changes["new"]] == ["XMPb"]
     assert "passed" in team.ask("reader", "GET", "/datasets/set/badge.svg").text
+
+
+def test_named_samples_are_taken_out_for_relabelling(shared: Team) -> None:
+    named = [
+        AffectedSample(id=f"/data/{name}", index=k, split="train", fingerprint=f"f{k}", detail={"label": label})
+        for k, (name, label) in enumerate((("cat/1.png", "dog"), ("=cat/2.png", "=1+1")))
+    ]
+    item = finding("a").model_copy(update={"affected": Affected(count=2, samples=tuple(named))})
+    sent = report(item, part="pets")
+    (part,) = sent.datasets
+    sent = sent.model_copy(update={"datasets": (part.model_copy(update={"path": "/data", "modality": "images"}),)})
+    shared.ask("triager", "POST", "/reports?dataset=pets", content=sent.to_json())
+    (found,) = shared.ask("reader", "GET", "/datasets/pets/findings").json()["items"]
+    page, headers = f"{shared.served.url}/findings/{found['id']}", bearer(shared.tokens["reader"])
+    rows = list(csv.DictReader(httpx2.get(f"{page}/samples.csv", headers=headers, trust_env=False).text.splitlines()))
+    assert [(row["split"], row["id"], row["label"]) for row in rows] == [
+        ("train", "cat/1.png", "dog"),
+        ("train", "'=cat/2.png", "'=1+1"),  # a spreadsheet would run it
+    ]
+    tasks = httpx2.get(f"{page}/tasks.json", headers=headers, trust_env=False).json()
+    assert tasks[0] == {
+        "data": {"id": "cat/1.png", "split": "train", "label": "dog", "image": "cat/1.png"},
+        "meta": {"fingerprint": "f0"},
+    }
+    assert len(tasks) == 2
 
 
 def test_many_that_send_the_same_report_at_once_make_one_scan(team: Team) -> None:

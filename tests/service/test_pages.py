@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -13,6 +14,7 @@ from tests.service.conftest import SAMPLES, Served, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -108,3 +110,43 @@ def test_a_finding_is_decided_with_the_keyboard_and_without_a_script(browser: Br
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("ask the <b>team</b>")).to_be_visible()
     context.close()
+
+
+def test_a_finding_that_was_accepted_is_open_again_when_it_is_worse(browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "data" / "fruit").mkdir(parents=True)
+
+    def version(repeated: int) -> None:
+        rng = random.Random(1)
+        rows = [f"{rng.random():.6f},{rng.random():.6f},{'ab'[k % 2]}" for k in range(300)]
+        text = "\n".join(["x,y,label", *rows, *rows[:repeated]])
+        (tmp_path / "data" / "fruit" / "fruit.csv").write_text(text, encoding="utf-8")
+
+    version(10)
+    with serving(tmp_path, "--root", "data", "--database", f"sqlite:///{tmp_path}/service.db") as served:
+        page = browser.new_page(viewport={"width": 400, "height": 800})
+        page.goto(f"{served.url}/add?root=data&path=fruit/fruit.csv")
+        page.get_by_label("Name").fill("sweet fruit")
+        page.get_by_role("button", name="Add", exact=True).click()
+
+        def scan() -> None:
+            page.get_by_role("button", name="Scan now").click()
+            expect(page.get_by_role("link", name="Open the report")).to_be_visible(timeout=120_000)
+
+        scan()
+        page.get_by_role("link", name="ORD104").click()
+        decide(page, "accepted", "the writer retried")
+        expect(page.get_by_text("Accepted: the writer retried", exact=True)).to_be_visible()
+        found = page.url
+        page.get_by_role("link", name="sweet fruit").click()
+        expect(page.get_by_text("None.", exact=True)).to_be_visible()
+        scan()  # nothing new
+        page.goto(found)
+        expect(page.get_by_text("Accepted: the writer retried", exact=True)).to_be_visible()
+        version(90)
+        page.get_by_role("link", name="sweet fruit").click()
+        scan()
+        expect(page.get_by_role("row").filter(has_text="ORD104")).to_contain_text("worse")
+        page.get_by_role("link", name="ORD104").click()
+        expect(page.get_by_text("was accepted at 10, is 90")).to_be_visible()
+        expect(page.get_by_text("Accepted: the writer retried", exact=True)).not_to_be_visible()
+        page.close()

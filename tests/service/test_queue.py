@@ -190,6 +190,21 @@ def test_what_went_wrong_is_one_line(database: Database) -> None:
     ]
 
 
+def test_a_mistake_in_the_configuration_of_a_data_set_is_one_line(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "fruit").mkdir()
+    (tmp_path / "fruit" / "fruit.csv").write_text("x,label\n1,a\n2,b\n", encoding="utf-8")
+    (tmp_path / "fruit" / "datalint.toml").write_text("select = [", encoding="utf-8")
+    with database.write() as session:
+        session.add(Dataset(name="fruit", root="mine", path="fruit"))
+        session.flush()
+        enqueue(session, session.get_one(Dataset, 1), "ann")
+    assert Worker(database, {"mine": tmp_path}, Limits()).one()
+    (scan,) = scans(database)
+    assert scan.status == "failed"
+    assert "datalint.toml" in scan.reason
+    assert "\n" not in scan.reason
+
+
 def test_a_child_sees_no_secret_and_ends_with_its_parent(tmp_path: Path) -> None:
     code = """
 import os, sys, time

@@ -9,18 +9,22 @@ import numpy as np
 from datalint.author import Cases, Clean, Field, Found, Planted, Profile, Severity, Skip, digits
 from datalint_rules._shared.near_copies import copies_in_table, detailed, replace_files
 from datalint_rules._shared.near_rule import NearParams, NearRule
+from datalint_rules.splits._windows import shared_parts, window_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from datalint.author import SplitProfile
+    from datalint_rules.splits._windows import Shared
+
 
 class NearDuplicateOverlap(NearRule):
     """Samples of one split that are nearly the same as samples of another.
 
     Pictures saved, brightened, mirrored or cropped again; rows that are equal after rounding or in all but a few columns;
-    texts that share most of their wording.
+    texts that share most of their wording; windows of a recording that overlap by a quarter, half or three quarters.
 
     A pair is reported only if unrelated samples of this set would hardly come as near. Each pair of splits is
     judged, and the finding says how many near copies a random split would have torn apart. Exact copies are the business of split-overlap.
@@ -56,6 +60,9 @@ class NearDuplicateOverlap(NearRule):
         """Cuts."""
 
         much: float = Field(0.05, ge=0, le=1, description="Share of a split from which it is an error.")
+        overlapping: float = Field(
+            0.5, ge=0, le=1, description="Share of a split that overlaps as windows from which it is an error."
+        )
 
     params: Params
 
@@ -63,8 +70,12 @@ class NearDuplicateOverlap(NearRule):
         """Judge every pair of splits: the training split comes first."""
         if sum(len(split.rows) > 0 for split in profile.splits) < 2:
             raise Skip("there is only one split", applies=False)
+        windows = list(self._windows(profile))
+        yield from windows
         near = profile.near
         if near.reason is not None:
+            if windows:
+                return
             raise Skip(near.reason)
         groups = near.groups(np.arange(len(near.first)))
         for later in range(1, len(near.splits)):
@@ -123,6 +134,45 @@ class NearDuplicateOverlap(NearRule):
                 f"{len(mine):,} {what} of {name} are nearly the same as one of {other} "
                 f"({digits(by_chance, 2):g} expected of a random split)"
             ),
+        )
+
+    def _windows(self, profile: Profile) -> Iterator[Found]:
+        """Rows that share a part, shifted, with a row of another split."""
+        columns = window_columns(profile)
+        splits = [split for split in profile.splits if len(split.rows)]
+        for later, split in enumerate(splits if columns else []):
+            for earlier in splits[:later]:
+                shared = shared_parts(earlier, split, columns)
+                if shared is not None:
+                    yield self._shared_found(profile, earlier, split, shared)
+
+    def _shared_found(self, profile: Profile, earlier: SplitProfile, split: SplitProfile, shared: Shared) -> Found:
+        count = len(shared.rows)
+        share = count / len(split.rows)
+        place = f"{split.samples:,} rows" if split.rows.complete else f"{len(split.rows):,} sampled rows"
+        serious = count >= self.params.least and share >= self.params.share and not shared.border
+        parts, places = profile.dataset.partitions, earlier.rows.places
+        return Found(
+            message=(
+                f"{count:,} of {place} of {split.name} ({share:.1%}) share {'up to ' * shared.several}{shared.part:.0%} of their "
+                f"values, shifted, with a row of {earlier.name}: the end of one is the beginning of the other"
+            ),
+            consequence="They are overlapping windows of one recording: the model has seen part of what it is tested on.",
+            remedy="Split by recording or by time first and cut the windows then, or leave out those that overlap.",
+            severity="info" if not serious else "error" if share >= self.params.overlapping else None,
+            confidence=0.95,
+            split=split.name,
+            against=earlier.name,
+            subject=f"windows {earlier.name}",
+            evidence={"near_identical": count, "share": digits(share, 3), "pairs": count, "with": earlier.name},
+            cases=Cases(
+                split.name,
+                split.rows.places.take(shared.rows),
+                {"near": [parts[int(places.part[k])].sample_id(int(places.line[k])) for k in shared.other]},
+            ),
+            count=count,
+            exact=split.rows.complete and earlier.rows.complete,
+            brief=f"{count:,} rows of {split.name} overlap as windows with one of {earlier.name}",
         )
 
     @classmethod

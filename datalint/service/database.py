@@ -73,6 +73,7 @@ class Database:
             try:
                 if self._watching is None:
                     self._watching = self.engine.raw_connection()
+                    self._watching.detach()  # or closing it would keep it in the pool
                 # Counts what others commit; this connection commits nothing.
                 return self._watching.cursor().execute("PRAGMA data_version").fetchone()[0]
             except sqlite3.Error as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import struct
@@ -11,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from datalint.sources.packing import UNPACKED, packing_in, stream_in, without_packing
 from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
@@ -33,16 +33,9 @@ MAX_DEPTH = 100
 LEADS_OUT = "link that leads out of the scanned folder"
 
 HEAD_BYTES = 256 * 1024
-UNPACKED = 1 << 30
-"""Bytes that any compressed file may unpack to."""
-
-PIECE = 1 << 20
-"""Bytes of a compressed file that are unpacked at a time."""
-
 SHARD = re.compile(r"(?<=\.tfrecord)-\d+-of-\d+$", re.IGNORECASE)
 """Numbers of shards that follow a suffix."""
 
-GZIP = b"\x1f\x8b"
 POINTER = b"version https://git-lfs.github.com/spec/v1"
 OLD_POINTER = b"version https://hawser.github.com/spec/v1"
 
@@ -85,8 +78,8 @@ class Entry:
 
     @cached_property
     def suffix(self) -> str:
-        """Suffix in lower case, without a ``.gz`` or the number of a shard after it."""
-        stem = self.name[:-3] if self.name.lower().endswith(".gz") else self.name
+        """Suffix in lower case, without a ``.gz`` or its like or the number of a shard after it."""
+        stem = without_packing(self.name)
         if "-of-" in stem and stem[-1].isdigit():
             stem = SHARD.sub("", stem)
         return os.path.splitext(stem)[1].lower()  # noqa: PTH122 - faster than a Path for each of many files
@@ -149,101 +142,26 @@ def _spelt(match: re.Match[str]) -> str:
 
 
 def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
-    """The first bytes of a file, decompressed if it is gzip, and whether that is all of it.
+    """The first bytes of a file, decompressed if it is packed, and whether that is all of it.
 
     Raises:
         OSError: the file cannot be read or decompressed.
     """
     with path.open("rb") as raw:
-        magic = raw.read(2)
-        raw.seek(0)
-        if magic != GZIP:
-            head = raw.read(size + 1)
-        else:
-            try:
-                head, stream = b"", _Unpacked(raw, UNPACKED)
-                # No byte further: what lies behind may be damaged, which is for the scan to tell.
-                while len(head) <= size and (piece := stream.read(size + 1 - len(head))):
-                    head += piece
-            except (EOFError, zlib.error) as error:
-                raise OSError(f"broken gzip file: {error}") from error
+        stream = stream_in(raw, UNPACKED)
+        head = b""
+        try:
+            # No byte further: what lies behind may be damaged, which is for the scan to tell.
+            while len(head) <= size and (piece := stream.read(size + 1 - len(head))):
+                head += piece
+        except (EOFError, zlib.error) as error:
+            raise OSError(f"broken {packing_in(raw)} file: {error}") from error
     return head[:size], len(head) <= size
-
-
-def unpacked(raw: IO[bytes], most: int = UNPACKED) -> IO[bytes]:
-    """The bytes in a gzip file, whose reading ends in an error beyond so many."""
-    return io.BufferedReader(_Unpacked(raw, most), PIECE)
-
-
-class _Unpacked(io.RawIOBase):
-    """What the members of a gzip file unpack to, one after the other.
-
-    gzip.GzipFile reads on for ever in the zeros that pad a file, of which a hole of the file system holds any number.
-    """
-
-    def __init__(self, raw: IO[bytes], most: int) -> None:
-        super().__init__()
-        self._raw, self._most, self._done = raw, most, 0
-        self._rest = b""
-        self._member: Any = None
-        self._begun = False
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-    def _skip_padding(self) -> None:
-        """Pass over zeros between members; more than any tape pads with are the end."""
-        passed = 0
-        while self._rest and passed <= PIECE:
-            rest = self._rest.lstrip(b"\0")
-            passed += len(self._rest) - len(rest)
-            self._rest = rest
-            if rest:
-                return
-            self._rest = self._raw.read(PIECE)
-        self._rest = b""
-
-    def readinto(self, buffer: Any) -> int:
-        while True:
-            self._rest = self._rest or self._raw.read(PIECE)
-            if self._member is None:
-                if self._begun:
-                    self._skip_padding()
-                if not self._rest:
-                    return 0
-                self._member, self._begun = zlib.decompressobj(wbits=31), True
-            if not self._rest:
-                raise EOFError("the file ends before its compressed content does")
-            data: bytes = self._member.decompress(self._rest, len(buffer))
-            self._rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-            if self._member.eof:
-                self._member = None
-            self._done += len(data)
-            if self._done > self._most:
-                raise OSError(f"unpacks to more than {self._most:,} bytes, which no table of this size does")
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
-
-
-def is_gzip(path: Path) -> bool:
-    """Whether the file's content, whatever its name, is gzip."""
-    with path.open("rb") as file:
-        return file.read(2) == GZIP
 
 
 def inside(base: str | Path, name: str) -> str:
     """The name of a file from a folder; a URL is one from anywhere."""
     return name if "://" in name else os.path.join(base, name)  # noqa: PTH118 - a Path costs ten times as much
-
-
-def unpacked_limit(size: int) -> int:
-    """Bytes that a compressed file of ``size`` bytes may unpack to: deflate reaches 1,000 times, tables and arrays 100."""
-    return max(UNPACKED, 100 * size)
 
 
 def is_pointer(head: bytes) -> bool:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
-from datalint.sources.files import GZIP, PIECE, reason, unpacked, unpacked_limit
+from datalint.sources.files import reason
+from datalint.sources.packing import PIECE, stream_in, unpacked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ZSTD = b"\x28\xb5\x2f\xfd"
-BZIP2 = b"BZh"
-
-PACKED = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2")
+PACKED = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 """Ends of the names of tar archives."""
 
 DAMAGE = (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, MemoryError, zlib.error)
@@ -123,39 +120,8 @@ def leads_out(name: str) -> str:
 @contextlib.contextmanager
 def stream_of(path: Path, limit: int | None = None) -> Iterator[IO[bytes]]:
     """The bytes of the archive, unpacked if it is packed; more than data unpack to are an error."""
-    with path.open("rb") as raw:
-        magic = raw.read(6)
-        raw.seek(0)
-        limit = limit or unpacked_limit(path.stat().st_size)
-        if magic.startswith(GZIP):
-            yield unpacked(raw, limit)
-        elif magic.startswith((ZSTD, BZIP2)):
-            import pyarrow as pa
-
-            kind = "zstd" if magic.startswith(ZSTD) else "bz2"
-            with pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), kind) as packed:
-                yield io.BufferedReader(_Bounded(packed, limit), PIECE)
-        else:
-            yield raw
-
-
-class _Bounded(io.RawIOBase):
-    """A stream whose reading ends in an error beyond so many bytes."""
-
-    def __init__(self, source: Any, most: int) -> None:
-        super().__init__()
-        self._source, self._left, self._most = source, most, most
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._source.read(min(len(buffer), PIECE))
-        self._left -= len(data)
-        if self._left < 0:
-            raise OSError(f"unpacks to more than {self._most:,} bytes, which no data of this size do")
-        buffer[: len(data)] = data
-        return len(data)
+    with path.open("rb") as raw, stream_in(raw, limit or unpacked_limit(path.stat().st_size)) as stream:
+        yield stream
 
 
 def damage(error: BaseException) -> str:

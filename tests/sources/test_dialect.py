@@ -174,7 +174,7 @@ def test_prose_is_no_table_unless_it_calls_itself_one(text: str) -> None:
 
 
 def test_one_column_needs_a_table_suffix() -> None:
-    assert look("1.5\n2.5\n0.5\n", "y.csv.gz").compression == "gzip"
+    assert look("1.5\n2.5\n0.5\n", "y.csv.gz").names == ("column_1",)
     assert look("target\n2.5\n0.5\n", "y.tsv").names == ("target",)
     with pytest.raises(NotATable):
         look("1.5\n2.5\n", "y.txt")

@@ -15,9 +15,10 @@ import numpy as np
 
 from datalint.core import hashing
 from datalint.core.dataset import THUMBNAIL, Batch, ImageBlock, LabelBlock, Problem, TableBlock
-from datalint.sources.files import is_pointer, printable, reason, unpacked_limit
+from datalint.sources.files import is_pointer, printable, reason
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.pixels import array_block
+from datalint.sources.packing import unpacked_limit
 from datalint.sources.tables.convert import class_name, number_classes
 
 if TYPE_CHECKING:

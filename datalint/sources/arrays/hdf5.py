@@ -10,7 +10,8 @@ import numpy as np
 
 from datalint.core.project import install
 from datalint.sources.arrays.files import ROWS_BYTES, ArrayFile, NotAnArray, NotLookedInto
-from datalint.sources.files import reason, unpacked_limit
+from datalint.sources.files import reason
+from datalint.sources.packing import unpacked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.sources.arrays.files import MAX_ITEM, ArrayFile, NotAnArray, NotLookedInto, by_row
-from datalint.sources.files import is_gzip, reason, unpacked, unpacked_limit
+from datalint.sources.files import reason
+from datalint.sources.packing import packing_of, stream_in, unpacked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def idx_array(path: Path) -> IdxArray:
         with _opened(path) as file:
             shape, dtype = _header(file)
         array = IdxArray(path, None, shape, dtype.str)
-        if not is_gzip(path) and math.prod(shape) * dtype.itemsize > path.stat().st_size - 4 - 4 * len(shape):
+        if packing_of(path) is None and math.prod(shape) * dtype.itemsize > path.stat().st_size - 4 - 4 * len(shape):
             promised = " x ".join(f"{size:,}" for size in shape)
             raise NotAnArray(f"breaks off: its header promises {promised} values")
     except (OSError, EOFError, zlib.error, ValueError, struct.error) as error:
@@ -69,9 +70,7 @@ def idx_array(path: Path) -> IdxArray:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     with contextlib.ExitStack() as stack:
         file: IO[bytes] = stack.enter_context(path.open("rb"))
-        if is_gzip(path):
-            file = stack.enter_context(unpacked(file, unpacked_limit(path.stat().st_size)))
-        yield file
+        yield stack.enter_context(stream_in(file, unpacked_limit(path.stat().st_size)))
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

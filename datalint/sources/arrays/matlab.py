@@ -12,7 +12,8 @@ import numpy as np
 
 from datalint.sources.arrays.bundles import is_label_name
 from datalint.sources.arrays.files import ArrayFile, NotAnArray
-from datalint.sources.files import reason, unpacked_limit
+from datalint.sources.files import reason
+from datalint.sources.packing import unpacked_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ from datalint.sources.arrays.idx import idx_array, looks_like_idx
 from datalint.sources.files import head_of
 from datalint.sources.folder import unread
 from datalint.sources.layouts.base import Basis, Claim, Layout
+from datalint.sources.packing import without_packing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +70,7 @@ def _family(name: str) -> str:
 
 def _claim(folder: Folder, home: tuple[str, ...], family: str, entries: Sequence[Entry]) -> Claim | None:
     chosen: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (e.name.lower().endswith(".gz"), len(e.parts), e.parts)):
+    for entry in sorted(entries, key=lambda e: (without_packing(e.name) != e.name, len(e.parts), e.parts)):
         chosen.setdefault(_bare(entry.name), entry)  # the same array is there packed and unpacked
     arrays: list[ArrayFile] = []
     read = []

@@ -22,7 +22,8 @@ from urllib.parse import quote, unquote
 from datalint.core.problem import Problem
 from datalint.core.temporary import TemporaryFolder
 from datalint.sources import tars
-from datalint.sources.files import PIECE, UNPACKED, Listing, printable, reason, unpacked_limit
+from datalint.sources.files import Listing, printable, reason
+from datalint.sources.packing import PIECE, UNPACKED, packing_at, unpacked_limit
 from datalint.sources.remote.base import Found, NoRanges, Status, Store
 from datalint.sources.remote.url import ARCHIVE
 
@@ -152,7 +153,7 @@ def _of_zip(path: Path, size: int, index: Index) -> None:
 def _of_tar(path: Path, size: int, index: Index) -> None:
     with path.open("rb") as file:
         start = file.read(262)
-    if start[257:262] == b"ustar" or not start.startswith((b"\x1f\x8b", tars.ZSTD, tars.BZIP2)):
+    if start[257:262] == b"ustar" or packing_at(start) is None:
         index.plain = path
     else:
         index.plain = _unpacked(path, _limit(size))

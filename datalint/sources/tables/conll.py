@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.problem import Problem
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.jsonlines import LINE, JsonLinesPartition, rows_table
-from datalint.sources.tables.packed import chunks, packing_of
+from datalint.sources.tables.packed import chunks
 from datalint.sources.tables.tag_sequences import MOST, TAG, TagSequences
 
 if TYPE_CHECKING:

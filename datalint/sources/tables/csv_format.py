@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.dataset import Problem
 from datalint.core.missing import READ_AS_GAPS
 from datalint.core.terms import Storage
-from datalint.sources.files import HEAD_BYTES, is_gzip
+from datalint.sources.files import HEAD_BYTES
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.csvs import CsvPartition, csv_partitions, parsing
 from datalint.sources.tables.dialect import Dialect, NeedMoreBytes, NotATable, sniff, squeeze
 from datalint.sources.tables.format import CELLS, CHUNKS, Candidate, TableFile, TableFormat
@@ -50,7 +51,13 @@ class CsvFormat(TableFormat):
             if start.partition(b"\n")[0] == like.first_line and b"\n" in start:
                 # It is read in the same way; what was met among the rows of that file is not said of this one.
                 own = tuple(text for text in like.dialect.problems if not text.startswith(AMONG_ROWS))
-                return self._described(file, replace(like.dialect, problems=own), start, complete, count=1)
+                return self._described(
+                    file,
+                    replace(like.dialect, problems=own, compression=packing_of(file.path)),
+                    start,
+                    complete,
+                    count=1,
+                )
         size = HEAD_BYTES
         while True:
             head, complete = file.head(size)
@@ -61,7 +68,7 @@ class CsvFormat(TableFormat):
                 if size == MAX_HEAD:
                     raise NotATable(f"the lines are too long for a table: {error}") from error
                 size = min(size * 8, MAX_HEAD)
-        dialect = replace(dialect, compression="gzip" if is_gzip(file.path) else None)
+        dialect = replace(dialect, compression=packing_of(file.path))
         return self._described(file, dialect, head, complete)
 
     def _described(

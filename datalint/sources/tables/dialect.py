@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from datalint.core.wording import counted
+from datalint.sources.packing import without_packing
 from datalint.sources.tables.delimiters import TABLE_SUFFIXES, Reading, Record, choose, opens, read_records
 from datalint.sources.tables.encoding import NeedMoreBytes, NotATable, decode
 from datalint.sources.tables.header import final_names, header_odds, is_missing, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from datalint.sources.packing import Packing
 
 __all__ = ["Dialect", "NeedMoreBytes", "NotATable", "ragged", "sniff", "squeeze"]
 
@@ -48,7 +51,7 @@ class Dialect:
     names: tuple[str, ...]
     skip_initial_space: bool = False
     skip_rows: int = 0
-    compression: str | None = None
+    compression: Packing | None = None
     problems: tuple[str, ...] = ()
     data_start: int = 0
     decimal: str = "."
@@ -69,7 +72,7 @@ def sniff(head: bytes, *, path_name: str, complete: bool) -> Dialect:
     whose message says what the file is instead, and its subclass `NeedMoreBytes` when fewer than three lines fit into
     an incomplete head (very wide tables): call again with more.
     """
-    compression, suffix = _suffixes(path_name)
+    suffix = _suffix(path_name)
     text, encoding, problems = decode(head, complete=complete)
     if not complete:
         text = _whole_lines(text, len(head))
@@ -104,7 +107,6 @@ def sniff(head: bytes, *, path_name: str, complete: bool) -> Dialect:
         names=names,
         skip_initial_space=spaced,
         skip_rows=declared.start + above,
-        compression=compression,
         problems=(*problems, *found, *_oddities(names, rows, decimal, collapse, spaced)),
         data_start=declared.start + (records[0].end if header else above),
         decimal=decimal,
@@ -174,10 +176,8 @@ def _declaration(text: str) -> _Declared:
     return _Declared()
 
 
-def _suffixes(path_name: str) -> tuple[str | None, str]:
-    suffixes = path_name.lower().replace("\\", "/").rsplit("/", 1)[-1].split(".")[1:]
-    compression = "gzip" if suffixes and suffixes[-1] in ("gz", "gzip") else None
-    return compression, next((s for s in reversed(suffixes) if s not in ("gz", "gzip")), "")
+def _suffix(path_name: str) -> str:
+    return without_packing(path_name).lower().replace("\\", "/").rpartition("/")[2].partition(".")[2].rpartition(".")[2]
 
 
 def _whole_lines(text: str, size: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datalint.core.project import install
-from datalint.sources.files import unpacked_limit
+from datalint.sources.packing import unpacked_limit
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.rows import RowsPartition, table_of_rows, unique_names

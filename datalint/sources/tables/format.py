@@ -12,8 +12,9 @@ from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 from datalint.core.terms import Storage
 from datalint.sources.files import HEAD_BYTES, head_of, reason
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.convert import TableReader
-from datalint.sources.tables.packed import chunks, packing_of
+from datalint.sources.tables.packed import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

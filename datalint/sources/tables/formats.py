@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Field
 from datalint.sources.files import TEXTS, reason, spoken
+from datalint.sources.packing import without_packing
 from datalint.sources.plugins import FORMATS, loaded
 from datalint.sources.tables.arrow import ArrowFormat
 from datalint.sources.tables.avro import AvroFormat
@@ -122,7 +123,7 @@ def tables_of(
 
 def _format_of(file: Candidate) -> TableFormat:
     start, _ = file.start
-    name = file.name.lower().removesuffix(".gz")
+    name = without_packing(file.name.lower())
     *others, text = formats()
     for known in others:
         if known.recognises(start, name):

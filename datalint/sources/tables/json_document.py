@@ -16,6 +16,7 @@ from datalint.core.errors import DatalintError
 from datalint.core.terms import Storage
 from datalint.sources.annotations.json_items import BrokenJson, Text, Written, json_members
 from datalint.sources.files import reason
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.encoding import NotATable, refuse_bytes
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.jsonlines import (
@@ -26,7 +27,7 @@ from datalint.sources.tables.jsonlines import (
     flags_of,
     rows_table,
 )
-from datalint.sources.tables.packed import open_bytes, packing_of, replacing_bytes
+from datalint.sources.tables.packed import open_bytes, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,6 +13,7 @@ from datalint.core.dataset import Problem
 from datalint.core.dialogues import TURNS
 from datalint.core.terms import Storage
 from datalint.sources.files import printable, reason
+from datalint.sources.packing import packing_of
 from datalint.sources.tables import nested
 from datalint.sources.tables.conversations import as_texts, holds_turns, plain_texts, plain_type, text_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
@@ -21,12 +22,13 @@ from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFor
 from datalint.sources.tables.kinds import kind_of, text_head
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.lending import lending
-from datalint.sources.tables.packed import DAMAGE, Sound, open_bytes, packing_of, replacing_bytes
+from datalint.sources.tables.packed import DAMAGE, Sound, open_bytes, replacing_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from datalint.sources.packing import Packing
     from datalint.sources.tables.convert import TablePlan
     from datalint.sources.tables.format import Cells
 
@@ -114,7 +116,7 @@ class JsonLinesPartition(TablePartition):
 
     path: Path
     shown: str
-    compression: str | None
+    compression: Packing | None
     plan: TablePlan
     flags: frozenset[str] = frozenset()
     """Columns of true and false."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datalint.core.problem import Problem
-from datalint.sources.files import reason, unpacked_limit
+from datalint.sources.files import reason
+from datalint.sources.packing import unpacked_limit
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import Candidate, TableFile, TableFormat
 from datalint.sources.tables.sample_rows import HEAD, Row, RowsPartition, json_row, rows_file, vector_row

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import zlib
 from abc import abstractmethod
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.writing import replacing
-from datalint.sources.files import PIECE, is_gzip, unpacked
+from datalint.sources.packing import PIECE, packed_into, stream_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from datalint.sources.packing import Packing
 
 UNPACKED = 256 << 20
 """Bytes that any compressed table may unpack to; beyond it a hundred times its size."""
@@ -23,11 +24,10 @@ UNPACK_LIMIT = 64 << 20
 """Decompressed bytes read of a compressed file to recognise it."""
 
 
-def open_bytes(path: Path, compression: str | None) -> IO[bytes]:
+def open_bytes(path: Path, compression: Packing | None) -> IO[bytes]:
     """The file's bytes, decompressed up to the limit of what a table of its size unpacks to."""
-    if compression != "gzip":
-        return path.open("rb")
-    return unpacked(path.open("rb"), max(UNPACKED, 100 * path.stat().st_size))
+    raw = path.open("rb")
+    return raw if compression is None else stream_in(raw, max(UNPACKED, 100 * path.stat().st_size))
 
 
 DAMAGE: Final = (OSError, EOFError, zlib.error)
@@ -96,14 +96,13 @@ class Sound(Filtered):
 
 
 @contextlib.contextmanager
-def replacing_bytes(path: Path, compression: str | None) -> Iterator[Any]:
+def replacing_bytes(path: Path, compression: Packing | None) -> Iterator[Any]:
     """A new file to write bytes to, which takes the place of ``path`` once it is whole."""
     with replacing(path) as raw:
-        if compression != "gzip":
+        if compression is None:
             yield raw
             return
-        # Without name and time, so that the same rows give the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+        with packed_into(raw, compression) as packed:
             yield packed
 
 
@@ -117,12 +116,7 @@ def readable(file: IO[bytes], size: int) -> bytes:
     return b"".join(blocks)
 
 
-def packing_of(path: Path) -> str | None:
-    """How the file is packed."""
-    return "gzip" if is_gzip(path) else None
-
-
-def chunks(path: Path, compression: str | None, count: int, start: int, length: int) -> list[bytes]:
+def chunks(path: Path, compression: Packing | None, count: int, start: int, length: int) -> list[bytes]:
     """Blocks of whole lines, of at most ``length`` bytes, from evenly spread places after ``start``; none overlap."""
     with open_bytes(path, compression) as file:
         # A compressed file can only be read through: keep a block of every few.

@@ -13,11 +13,12 @@ import numpy as np
 from datalint.core.errors import DatalintError
 from datalint.core.problem import Problem
 from datalint.sources.files import reason
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat, TablePartition
 from datalint.sources.tables.jsonlines import whole_lines
 from datalint.sources.tables.kinds import arrow_table_file
-from datalint.sources.tables.packed import DAMAGE, open_bytes, packing_of
+from datalint.sources.tables.packed import DAMAGE, open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from datalint.sources.packing import Packing
     from datalint.sources.tables.convert import TablePlan
     from datalint.sources.tables.format import Cells
 
@@ -179,7 +181,7 @@ class SvmlightPartition(TablePartition):
 
     path: Path
     shown: str
-    compression: str | None
+    compression: Packing | None
     plan: TablePlan
     span: _Span
 

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS, Candidate, TableFile, TableFormat
 from datalint.sources.tables.jsonlines import JsonLinesPartition, rows_table
-from datalint.sources.tables.packed import packing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 from datalint.core.dataset import Problem
 from datalint.core.errors import DatalintError
 from datalint.core.writing import replacing
-from datalint.sources.files import HEAD_BYTES, is_gzip, printable, reason, unpacked, unpacked_limit
+from datalint.sources.files import HEAD_BYTES, printable, reason
+from datalint.sources.packing import stream_in, unpacked_limit
 from datalint.sources.records.examples import NoExample, Values, example, features_of
 from datalint.sources.records.frames import Broken, frame, groups, starts_as_frame
 from datalint.sources.tables.encoding import NotATable
@@ -178,8 +179,7 @@ def _stored(row: dict[str, Any]) -> bytes:
 
 
 def _stream(path: Path) -> IO[bytes]:
-    raw = path.open("rb", buffering=HEAD_BYTES)
-    return unpacked(raw, unpacked_limit(path.stat().st_size)) if is_gzip(path) else raw
+    return stream_in(path.open("rb", buffering=HEAD_BYTES), unpacked_limit(path.stat().st_size))
 
 
 def _batch(records: Sequence[bytes], kinds: dict[str, Kind], wanted: Sequence[str] | None) -> Any:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from datalint.core.problem import Problem
 from datalint.sources.files import reason
+from datalint.sources.packing import packing_of
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.format import Candidate, TableFile, TableFormat
-from datalint.sources.tables.packed import open_bytes, packing_of
+from datalint.sources.tables.packed import open_bytes
 from datalint.sources.tables.sample_rows import HEAD, Row, RowsPartition, rows_file
 
 if TYPE_CHECKING:

@@ -62,3 +62,14 @@ def test_dates_amounts_and_lists_differ_in_nearly_every_row_and_are_no_keys() ->
     near = [",".join(rng.choice(list("ABCDEFGHIJKLMNOP"), 6, replace=False)) for _ in range(300)]
     near[5] = near[6]
     assert not found(frame.assign(near=near))
+
+
+def test_next_to_documents_without_labels_a_key_is_no_feature() -> None:
+    """A model reads the texts; where each was found is kept beside them in most corpora."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"])
+    texts = [" ".join(rng.choice(words, 40)) for _ in range(300)]
+    frame = pd.DataFrame({"text": texts, "place": [f"https://example.org/{int(k) % 299}" for k in rng.permutation(300)]})
+    (finding,) = datalint.scan(frame, select=["VAL107"]).findings
+    assert (finding.severity, finding.column) == ("info", "place")
+    assert ("warning", "place") in found(frame.assign(y=rng.choice(["u", "v"], 300)))

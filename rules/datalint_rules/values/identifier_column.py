@@ -41,7 +41,8 @@ class IdentifierColumn(Rule):
 
     A number that counts the rows, whole numbers of which none repeats though chance would repeat many, or texts that
     differ in nearly every row and are not sentences. Columns that datalint recognises as keys or indexes by their names
-    are excluded from all rules and reported as info.
+    are excluded from all rules and reported as info, and so are keys next to documents without labels, where models read
+    the documents alone.
 
     ## Why it hurts
 
@@ -93,11 +94,13 @@ class IdentifierColumn(Rule):
         if told:
             names = [name for name, _ in told]
             texts = "; ".join(f"{name!r} {why}" for name, why in told[:3])
+            documents = profile.dataset.label is None and any(f.role == "text" for f in profile.dataset.fields)
             more = f"; and {more_of(len(told) - 3, 'column')}" if len(told) > 3 else ""
             yield Found(
                 message=f"{texts}{more}: {'a key rather than a feature' if len(told) == 1 else 'keys rather than features'}",
                 consequence="A model can learn the samples by heart by it, and fails on new ones.",
                 remedy="Leave it out of the features; keep it to join and to split by.",
+                severity="info" if documents else None,
                 confidence=0.9,
                 column=names[0] if len(names) == 1 else None,
                 evidence={"columns": [{"column": name, "why": why} for name, why in told[:100]]},

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datalint.sources.packing import UNPACKED, packing_in, stream_in, without_packing
+from datalint.sources.packing import UNPACKED, packing_in, unbuffered_in, without_packing
 from datalint.sources.remote.url import is_url
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def head_of(path: Path, size: int = HEAD_BYTES) -> tuple[bytes, bool]:
         OSError: the file cannot be read or decompressed.
     """
     with path.open("rb") as raw:
-        stream = stream_in(raw, UNPACKED)
+        stream = unbuffered_in(raw, UNPACKED)
         head = b""
         try:
             # No byte further: what lies behind may be damaged, which is for the scan to tell.

@@ -67,10 +67,16 @@ def unpacked_limit(size: int) -> int:
 
 def stream_in(raw: IO[bytes], most: int) -> IO[bytes]:
     """What a file holds, unpacked if it is packed; reading more than ``most`` bytes of that ends in an error."""
+    stream = unbuffered_in(raw, most)
+    return io.BufferedReader(stream, PIECE) if isinstance(stream, io.RawIOBase) else stream
+
+
+def unbuffered_in(raw: IO[bytes], most: int) -> IO[bytes] | io.RawIOBase:
+    """The same, of which no byte more is unpacked than is read."""
     packing = packing_in(raw)
     if packing is None:
         return raw
-    return io.BufferedReader(_Members(raw, most) if packing == "gzip" else _Bounded(raw, packing, most), PIECE)
+    return _Members(raw, most) if packing == "gzip" else _Bounded(raw, packing, most)
 
 
 def _reader(raw: IO[bytes], packing: Packing) -> Callable[[int], bytes]:

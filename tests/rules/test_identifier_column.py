@@ -69,7 +69,9 @@ def test_next_to_documents_without_labels_a_key_is_no_feature() -> None:
     rng = np.random.default_rng(0)
     words = np.array([f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "lmnrs"])
     texts = [" ".join(rng.choice(words, 40)) for _ in range(300)]
-    frame = pd.DataFrame({"text": texts, "place": [f"https://example.org/{int(k) % 299}" for k in rng.permutation(300)]})
+    frame = pd.DataFrame(
+        {"text": texts, "place": [f"https://example.org/{int(k) % 299}" for k in rng.permutation(300)]}
+    )
     (finding,) = datalint.scan(frame, select=["VAL107"]).findings
     assert (finding.severity, finding.column) == ("info", "place")
     assert ("warning", "place") in found(frame.assign(y=rng.choice(["u", "v"], 300)))

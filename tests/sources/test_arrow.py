@@ -75,6 +75,7 @@ def test_columns_of_every_kind(tmp_path: Path) -> None:
             "price": pa.array(np.arange(rows) / 3, pa.float32()),
             "day": pa.array(range(rows), pa.date32()),
             "list": pa.array([[1, 2]] * rows),
+            "vector": pa.array([[0.5, 2.5]] * rows),
             "nothing": pa.nulls(rows),
         }
     )
@@ -88,9 +89,10 @@ def test_columns_of_every_kind(tmp_path: Path) -> None:
         "price": "number",
         "day": "time",
         "nothing": "text",
-        "list": "other",
+        "list": "text",
+        "vector": "other",
     }
-    assert "column 'list' holds list<item: int64> values" in dataset.problems[0].message
+    assert "column 'vector' holds list<item: double> values" in dataset.problems[0].message
     assert samples(tmp_path / "t.feather") == rows
     (copy,) = load(dataset).clean.tables.values()
     assert copy["view"].tolist() == table["view"].to_pylist()

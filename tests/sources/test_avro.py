@@ -56,7 +56,7 @@ def test_splits_columns_and_label(tmp_path: Path) -> None:
     (dataset,) = datalint.detect(tmp_path)
     assert (dataset.layout, dataset.label and dataset.label.name) == ("Avro, one file per split", "target")
     kinds = {field.name: field.kind for field in dataset.fields}
-    assert (kinds["day"], kinds["town"], kinds["tags"], kinds["maker"]) == ("time", "text", "other", "other")
+    assert (kinds["day"], kinds["town"], kinds["tags"], kinds["maker"]) == ("time", "text", "text", "other")
     (info,) = datalint.scan(tmp_path, cache=False).datasets
     assert {split.name: split.samples for split in info.splits} == {"train": 120, "test": 58}
     found = load(dataset).clean.tables["train"]

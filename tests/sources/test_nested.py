@@ -54,7 +54,7 @@ def test_objects_are_flattened_with_dots(tmp_path: Path) -> None:
         "meta.lang": "text",
         "meta.size.w": "number",
         "label": "text",
-        "tags": "other",
+        "tags": "text",
     }
     (frame,) = load(dataset).clean.tables.values()
     wanted = [row["meta"] and row["meta"]["size"]["w"] for row in rows()]

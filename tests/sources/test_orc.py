@@ -36,7 +36,7 @@ def test_splits_stripes_and_faults(tmp_path: Path) -> None:
     orc.write_table(test, str(tmp_path / "test.orc"))
     (dataset,) = datalint.detect(tmp_path)
     assert (dataset.layout, dataset.label and dataset.label.name) == ("ORC, one file per split", "label")
-    assert {field.name: field.kind for field in dataset.fields}["tags"] == "other"
+    assert {field.name: field.kind for field in dataset.fields}["tags"] == "text"
     report = datalint.scan(tmp_path, select=["SPL101", "DUP101"], cache=False)
     assert [(f.code, f.affected.count) for f in report.findings] == [("SPL101", 20)]
     assert {split.name: split.samples for split in report.datasets[0].splits} == {"train": 300, "test": 220}

@@ -110,10 +110,10 @@ def find_near(
         pairs = _pictures(used, once, inputs, thorough, threads)
     elif dataset.modality == "audio":  # as spectrograms, of which no part is a recording of its own
         pairs = _pictures(used, once, inputs, False, threads)
-    elif unseen is not None:
-        pairs = f"rows may differ in {unseen!r}, which is not looked into", "rows", none, none, []
     elif dataset.conversation is not None:
         pairs = _conversations(dataset.conversation, used, once, inputs)
+    elif unseen is not None:
+        pairs = f"rows may differ in {unseen!r}, which is not looked into", "rows", none, none, []
     else:
         pairs = _rows(dataset, used, feature_names, once, inputs)
     reason, kind, first, second, details = pairs

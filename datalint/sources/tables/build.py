@@ -26,7 +26,7 @@ from datalint.sources.tables.several_labels import LIST, SeveralLabels, choose_t
 from datalint.sources.tables.unlike import known_kind, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from datalint.core.dataset import Kind, Partition, Role
     from datalint.core.dialogues import Conversation
@@ -81,14 +81,17 @@ def table_dataset(
             None  # what stands last next to pictures and recordings may be anything that is known of them
         )
     labels = target_columns(choice, several)
-    for column in labels:
-        kinds.setdefault(column, "text")  # of lists
+    lists = {head.name: head for m in reversed([*members]) for head in m.file.lists if head.name not in kinds}
+    if conversation is not None:  # what is seen next to it, such as pictures, tells samples apart
+        lists = {name: head for name, head in lists.items() if name in labels}
+    kinds |= dict.fromkeys(lists, "text")
     plan = plan_of(
-        columns,
+        [*columns, *(head for name, head in lists.items() if name not in labels)],
         kinds,
         choice,
         several,
         dtypes=dtypes,
+        lists=lists,
         conversation=conversation,
         one_split=len({member.split for member in members}) == 1,
     )
@@ -100,7 +103,6 @@ def table_dataset(
     }
     plan = replace(plan, unseen=tuple(sorted(unseen)))
     partitions: list[Partition] = []
-    lists = {head.name for m in members for head in m.file.lists if head.name in labels}
     about = tuple(f"column {name!r} holds " for name in lists)
     problems = [problem for m in members for problem in m.file.problems if not problem.message.startswith(about)]
     problems += unlike([(m.file, m.split) for m in members])
@@ -153,6 +155,7 @@ def plan_of(
     *,
     dtypes: Mapping[str, str] | None = None,
     ignored: Iterable[str] = (),
+    lists: Collection[str] = (),
     conversation: Conversation | None = None,
     one_split: bool,
 ) -> TablePlan:
@@ -165,12 +168,13 @@ def plan_of(
         several: where its values stand if samples have several.
         dtypes: how columns are stored.
         ignored: columns that are nothing to learn from, like the twins of the label.
+        lists: columns whose cells are lists, which are no keys.
         conversation: what the columns make up, if it is one.
         one_split: whether a column may say the split of each row.
     """
     labels, dtypes = target_columns(choice, several), dtypes or {}
     role_of: dict[str, Role] = {
-        **roles(heads),
+        **{name: role if name not in lists or role == "text" else "feature" for name, role in roles(heads).items()},
         **dict.fromkeys((*(choice.twins if choice else ()), *ignored), "ignored"),
     }
     if conversation is not None:

@@ -99,9 +99,9 @@ def rows_table(file: Candidate, format_: TableFormat, rows: Sequence[dict[str, A
             continue
         kind, dtype = found.kinds[column], found.dtypes[column] = kind_of(key.present)
         found.columns += (text_head(column, kind, dtype, key.cells),)
-    if keys and not found.columns:
+    if keys and not found.columns and not found.lists:
         raise NotJudged(f"its rows hold nothing but lists or objects ({', '.join(islice(keys, 5))})")
-    found.empty = not found.columns
+    found.empty = not found.columns and not found.lists
     return found
 
 
@@ -184,7 +184,7 @@ class JsonLinesPartition(TablePartition):
             name: pa.float64() if kind == "number" else pa.bool_() if name in self.flags else pa.string()
             for name, kind in kinds.items()
         }
-        types |= {name: self.unseen[name] for name in unseen}
+        types |= {name: kind for name, kind in self.unseen.items() if name in {*kinds, *unseen} and kind is not None}
         turns = {f.name for f in self.plan.fields if f.dtype == TURNS} & kinds.keys()
         if turns:
             first = self._rows(block[: block.find(b"\n") + 1], _Broken())

@@ -34,6 +34,10 @@ LIST = "["
 MAX_LIST = 100_000
 """Characters of a list that is read."""
 
+_OPTIONS = frozenset({"choices", "options", "endings", "candidates", "answers", "alternatives"})
+_RIGHT = frozenset({"answer", "label", "target", "gold", "correct", "solution", "key"})
+"""Words of columns that hold what may be chosen, and of those that say which of it is right."""
+
 _TARGETS = frozenset({"label", "labels", "target", "targets", "class", "classes"})
 _SEVERAL = _TARGETS | {"tags", "genres", "categories", "topics"}
 _MEDIA = re.compile(r".+\.(jpe?g|png|bmp|tiff?|webp|gif|dcm|wav|mp3|flac|ogg)", re.IGNORECASE)
@@ -167,6 +171,8 @@ def choose_target(
         flags_found = _flags(columns, choice, only_in_train) if header and explicit is None else None
         if flags_found is not None:
             return flags_found
+    if not sure and explicit is None and (found := _right_one(columns, lists)) is not None:
+        return found, None
     listed = {column.name for column in lists}
     for column in _candidates([*columns, *lists], choice, sure=sure, listed=lists):
         joint = LIST if explicit is not None and column.name in listed else joint_of(column)
@@ -179,6 +185,34 @@ def choose_target(
             found = replace(found, confidence="medium" if found.confidence == "low" else found.confidence)
             return found, SeveralLabels((column.name,), joint)
     return choice, None
+
+
+def _right_one(columns: Sequence[ColumnHead], lists: Sequence[ColumnHead]) -> LabelChoice | None:
+    """The column that says which entry of a list is right, as in questions of multiple choice: by number or by letter."""
+    for listed in lists:
+        if not _OPTIONS.intersection(words_of(listed.name)):
+            continue
+        counts = [len(_listed(cell) or ()) if isinstance(cell, str) else 0 for cell in listed.values]
+        for column in columns:
+            if column.name in {"", listed.name} or not _RIGHT.intersection(words_of(column.name)):
+                continue
+            given = [(_place_of(value), count) for value, count in zip(column.values, counts, strict=False) if count]
+            known = [(place, count) for place, count in given if place is not None]
+            if known and 10 * sum(place <= count for place, count in known) >= 9 * len(given):
+                return LabelChoice(column.name, f"says which entry of {listed.name!r} is right", "high")
+    return None
+
+
+def _place_of(value: object) -> int | None:
+    """A number or letter as a number; at most the count of entries whether they are numbered from 0 or from 1."""
+    text = str(value).strip().rstrip(").").upper()
+    if len(text) == 1 and "A" <= text <= "Z":
+        return ord(text) - ord("A") + 1
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number == int(number) and number >= 0 else None
 
 
 def _candidates(

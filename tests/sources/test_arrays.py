@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import datalint
 from datalint.core.errors import DatalintError
-from datalint.sources import files
+from datalint.sources import packing
 from datalint.sources.arrays.files import (
     ArrayFile,
     ArrayPartition,
@@ -198,7 +198,7 @@ def test_damage_becomes_a_problem(tmp_path: Path) -> None:
 
 
 def test_archives_that_unpack_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "UNPACKED", 1 << 20)
+    monkeypatch.setattr(packing, "UNPACKED", 1 << 20)
     np.savez_compressed(tmp_path / "a.npz", X=np.zeros((3000, 1000)))
     with pytest.raises(DatalintError, match="unpacks to"):
         recognise(tmp_path / "a.npz", Wishes())

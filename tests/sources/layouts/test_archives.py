@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris
 
 import datalint
 from datalint.core.errors import DatalintError
-from datalint.sources import files
+from datalint.sources import packing
 from datalint.sources.remote import archives
 from tests.command import run
 from tests.crops import CLASSES, crops
@@ -171,7 +171,7 @@ def test_members_that_lead_out(tmp_path: Path, name: str) -> None:
 
 
 def test_bombs(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (files, archives):
+    for module in (packing, archives):
         monkeypatch.setattr(module, "UNPACKED", 8 << 20)  # a gigabyte would take as long to pack
     path = tmp_path / "bomb.zip"
     with (

@@ -529,11 +529,3 @@ def test_a_label_that_croissant_declares(tmp_path: Path) -> None:
     (info,) = datalint.detect(tmp_path)
     assert info.label is not None
     assert (info.label.name, info.label.confidence) == ("kind", "certain")
-
-
-def test_a_zarr_store_is_named(tmp_path: Path) -> None:
-    put(tmp_path, "data.zarr/zarr.json", json.dumps({"zarr_format": 3, "node_type": "group"}))
-    put(tmp_path, "data.zarr/images/zarr.json", json.dumps({"zarr_format": 3, "node_type": "array", "shape": [9, 9]}))
-    put(tmp_path, "data.zarr/images/c/0/0", "chunk")
-    with pytest.raises(datalint.DatalintError, match=r"data.zarr: a Zarr store of 3 files, which is not read"):
-        datalint.scan(tmp_path, cache=False)

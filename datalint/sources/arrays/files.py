@@ -9,6 +9,7 @@ import sys
 import warnings
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,7 +24,6 @@ from datalint.sources.tables.convert import class_name, number_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,11 @@ class ArrayFile:
             return self.key or "array"
         place = printable(self.path.as_posix())
         return place if self.key is None else f"{place}/{printable(self.key)}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that hold it."""
+        return () if self.path is None else (str(self.path),)
 
     def rows(self, count: int) -> Iterator[NDArray[Any]]:
         """The array in blocks of ``count`` items, read as a stream where its storage allows it.
@@ -290,12 +295,12 @@ class ArrayPartition:
     @property
     def files_read(self) -> tuple[str, ...]:
         """The files whose content decides what is read."""
-        return tuple(str(a.path) for a in (self.inputs, self.labels) if a is not None and a.path is not None)
+        return tuple(name for array in (self.inputs, self.labels) if array is not None for name in array.files)
 
     @property
     def weight(self) -> int:
         """Bytes to be read, roughly."""
-        return sum(a.path.stat().st_size for a in (self.inputs, self.labels) if a is not None and a.path is not None)
+        return sum(Path(name).stat().st_size for name in self.files_read)
 
     def sample_id(self, line: int) -> str:
         """File, member and 0-based item."""

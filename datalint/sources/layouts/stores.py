@@ -1,11 +1,14 @@
-"""Stores of arrays that are folders (Zarr), which are not read: said in one line, and no file of theirs is taken for data."""
+"""Stores of arrays that are folders (Zarr)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Problem
-from datalint.core.wording import counted
+from datalint.sources.arrays.bundles import array_dataset, bundle_of
+from datalint.sources.arrays.files import NotAnArray, NotLookedInto
+from datalint.sources.arrays.zarr_stores import NOTES, arrays_of
 from datalint.sources.layouts.base import Basis, Claim, Layout
 
 if TYPE_CHECKING:
@@ -15,15 +18,15 @@ if TYPE_CHECKING:
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
 
-SUFFIX, MARK = ".zarr", "zarr.json"
+SUFFIX = ".zarr"
 
 
 class Stores(Layout):
     """Folders of the chunks of arrays."""
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
-        """The files of each store, of which no data set is made."""
-        tops = {entry.folder for entry in folder.left if entry.name == MARK}
+        """The files of each store: a data set, or none where it cannot be read."""
+        tops = {entry.folder for entry in folder.left if entry.name in NOTES}
         homes: dict[tuple[str, ...], list[Entry]] = {}
         for entry in folder.left:
             home = next(
@@ -32,14 +35,26 @@ class Stores(Layout):
             if home is not None:
                 homes.setdefault(home, []).append(entry)
         for home, entries in homes.items():
-            text = f"a Zarr store of {counted(len(entries), 'file')}, which is not read: zarr opens it, numpy.savez makes arrays of it that are"
-            folder.unread[entries[0].parts] = Problem("not-scanned", folder.path(home), text)
-            yield Claim(entries, Basis.DECLARED, text, None, entries)
+            try:
+                dataset = folder.once(("zarr", home), lambda h=home, e=entries: _dataset(folder, h, e))  # type: ignore[misc]
+            except NotAnArray as error:
+                looked = not isinstance(error, NotLookedInto)
+                problem = Problem("unreadable" if looked else "not-scanned", folder.path(home), str(error))
+                folder.unread[entries[0].parts] = problem
+                yield Claim(entries, Basis.DECLARED, str(error), None, entries)
+            else:
+                yield Claim(entries, Basis.DECLARED, f"{dataset.layout}: {dataset.evidence}", dataset)
 
     @staticmethod
     def _is_store(place: tuple[str, ...], tops: set[tuple[str, ...]]) -> bool:
         return place in tops or bool(place and place[-1].lower().endswith(SUFFIX))
 
-    def dataset(self, claim: Claim) -> Dataset | None:  # noqa: ARG002 - as Layout has it
-        """None."""
-        return None
+
+def _dataset(folder: Folder, home: tuple[str, ...], entries: list[Entry]) -> Dataset:
+    below = entries[0].parts[len(home) :]
+    path = entries[0].path
+    for _ in below:
+        path = path.parent
+    arrays, problems = arrays_of(path, entries, len(home))
+    dataset = array_dataset(folder.name(home), folder.path(home), bundle_of(arrays))
+    return replace(dataset, layout=dataset.layout.replace("NumPy", "Zarr"), problems=[*dataset.problems, *problems])

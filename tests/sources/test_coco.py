@@ -100,14 +100,35 @@ def test_names_are_those_of_their_own_split(tmp_path: Path) -> None:
 
 
 def test_several_views_of_the_same_pictures_are_read_once(tmp_path: Path) -> None:
-    captions = document(NAMES, annotations=[{"id": k, "image_id": k, "caption": "a cat"} for k in range(6)])
+    outlined = document(NAMES)
     files: dict[str, Any] = {f"val2017/{name}": k for k, name in enumerate(NAMES)}
-    files |= {"annotations/instances_val2017.json": document(NAMES), "annotations/captions_val2017.json": captions}
+    files |= {
+        "annotations/instances_val2017.json": document(NAMES),
+        "annotations/person_keypoints_val2017.json": outlined,
+    }
     (dataset,) = datalint.detect(lay(tmp_path, files))
     (problem,) = dataset.problems
     assert problem.kind == "not-scanned"
-    assert problem.path.endswith("captions_val2017.json")
+    assert problem.path.endswith("person_keypoints_val2017.json")
     assert sum(p.weight > 0 for p in dataset.partitions) == 1
+
+
+def test_captions_are_texts_next_to_the_pictures(tmp_path: Path) -> None:
+    said = [
+        f"A {what} {does} near the {place} in the {when}."
+        for what in ("cat", "dog", "man", "girl")
+        for does in ("sleeps", "eats", "waits")
+        for place in ("door", "tree", "lake")
+        for when in ("sun", "rain")
+    ]
+    captions = document(
+        NAMES, annotations=[{"id": k, "image_id": k % 6, "caption": text} for k, text in enumerate(said)]
+    )
+    files: dict[str, Any] = {f"val2017/{name}": k for k, name in enumerate(NAMES)}
+    files |= {"annotations/instances_val2017.json": document(NAMES), "annotations/captions_val2017.json": captions}
+    boxes, texts = datalint.detect(lay(tmp_path, files))
+    assert boxes.task == "detection"
+    assert [field.name for field in texts.fields if field.role == "text"] == ["caption"]
 
 
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:

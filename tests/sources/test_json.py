@@ -141,8 +141,8 @@ def test_lists_of_pictures(tmp_path: Path) -> None:
         (b"[1, 2, 3]", "a JSON list of values, not of records"),
         (b"[]", "JSON that holds neither records"),
         (
-            b'{"images": [{"id": 1}], "annotations": [{"id": 1}]}',
-            "whose lists of objects (images, annotations) are not",
+            b'{"images": [{"id": 1}], "groups": [{"id": 1}]}',
+            "whose lists of objects (images, groups) are not",
         ),
         (b'[{"a": "\xff"}]', "broken JSON: text that is not UTF-8"),
         (b'[{"a": {"b": ' + b"[" * 100_000, "broken JSON: nested too deeply"),

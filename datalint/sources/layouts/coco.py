@@ -30,6 +30,6 @@ class Coco(Layout):
 
 
 def _read(entry: Entry) -> CocoFile | None:
-    """The file, if it is one that lists pictures."""
+    """The file, if it is one that lists pictures with more than texts about them."""
     file = CocoFile.read(entry) if looks_like_coco(entry) else None
-    return file if file is not None and file.names else None
+    return file if file is not None and file.names and not (file.boxless and not len(file)) else None

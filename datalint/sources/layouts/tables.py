@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Problem
+from datalint.sources.annotations.coco import looks_like_coco
 from datalint.sources.files import TEXTS
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.tables.folders import FEW, MIN_ROWS, TableFolders
@@ -38,7 +39,7 @@ class Tables(Layout):
         for files, datasets in groups:
             told = folder.pictures.known and all(entry.suffix in unsure_suffixes() | TEXTS for entry in files)
             captions = any(field.role == "text" for dataset in datasets for field in dataset.fields)
-            captions &= all(entry.suffix in TEXTS for entry in files)
+            captions &= all(entry.suffix in TEXTS or looks_like_coco(entry) for entry in files)
             chats = any(dataset.conversation is not None for dataset in datasets)
             if told and not captions and not chats:
                 continue  # what is told of pictures in a form that no layout of pictures knows

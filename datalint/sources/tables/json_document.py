@@ -289,6 +289,8 @@ def _of_members(
     named = [name for name in held if name.lower() in HOLDERS]
     if len(named) == 1:
         return Document("records", named[0])
+    if {"images", "annotations"} <= {*held}:  # as COCO has its captions
+        return Document("records", "annotations")
     if held and vocabulary.split_values(held):
         return Document("splits")
     if held:

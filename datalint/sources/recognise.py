@@ -272,12 +272,13 @@ class Search:
             return f"nothing in {self.folder.root} can be read: {first.path}: {first.message}; scan the folder where the files lie"
         if not self.folder.entries:
             return f"{self.folder.root} holds no files; scan a folder of tables (CSV, Parquet), class folders of images or NumPy arrays"
-        suffixes = sorted({e.suffix or e.name for e in self.folder.entries})[:5]
+        kinds = sorted({e.suffix or e.name for e in self.folder.entries})[:5]
+        suffixes = [f"{kind}, {WHAT[kind]}" if kind in WHAT else kind for kind in kinds]
         for entry in self.folder.entries:
             if entry.suffix in unsure_suffixes():
                 return f"nothing in {self.folder.root} can be scanned: {entry.shown}: {_no_table(entry)}"
         return (
-            f"no data set recognised in {self.folder.root} (its files: {', '.join(suffixes)}); datalint reads CSV, TSV, Parquet, "
+            f"no data set recognised in {self.folder.root} (its files: {'; '.join(suffixes)}); datalint reads CSV, TSV, Parquet, "
             "Arrow and JSON tables, class folders of images, and .npy and .npz arrays"
         )
 

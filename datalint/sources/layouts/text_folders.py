@@ -52,9 +52,9 @@ class TextFolders(Layout):
                 continue
             if not _are_all(found, folder.left):
                 continue  # texts that go with pictures, tables or programs
-            if not folder.once(("words", found.parts), lambda found=found: _hold_words(found.entries)):  # type: ignore[misc]
+            if not folder.once(("words", found.parts), lambda found=found: hold_words(found.entries)):  # type: ignore[misc]
                 continue
-            dataset = _dataset(folder, found, level)
+            dataset = text_dataset(folder, found, level)
             yield Claim([*found.entries, *found.strays], Basis.STRUCTURE, dataset.evidence, dataset, found.left_out)
 
 
@@ -76,7 +76,7 @@ def _are_all(found: Pictures, left: Sequence[Entry]) -> bool:
     return 10 * others <= len(found.entries) and 2 * len(found.entries) > len(below)
 
 
-def _hold_words(entries: Sequence[Entry]) -> bool:
+def hold_words(entries: Sequence[Entry]) -> bool:
     """Whether most of some files are made up of words rather than of numbers."""
     step = max(1, len(entries) // LOOKED_AT)
     some = entries[::step][:LOOKED_AT]
@@ -93,23 +93,25 @@ def is_prose(entry: Entry) -> bool:
     return len(signs) > 0 and sum(map(str.isalpha, signs)) > 0.5 * len(signs) and len(text[:10_000].split()) > 2
 
 
-def _dataset(folder: Folder, found: Pictures, level: int) -> Dataset:
+def text_dataset(folder: Folder, found: Pictures, level: int | None) -> Dataset:
+    """The data set of texts whose classes are the folders at some level; without classes where there is none."""
     partitions: list[TextFiles] = []
     names: set[str] = set()
     by_split: dict[str, list[Entry]] = {}
     why = dict(found.why)
     for split, entries in found.by_split.items():
         for entry in entries:
-            if len(entry.parts) <= level + 1:
-                continue
-            unlabeled = _UNLABELED.fullmatch(entry.parts[level])
-            place = UNLABELED if unlabeled else split
-            why.setdefault(place, f"folder {entry.parts[level]!r}")
+            place = split
+            if level is not None:
+                if len(entry.parts) <= level + 1:
+                    continue
+                place = UNLABELED if _UNLABELED.fullmatch(entry.parts[level]) else split
+                why.setdefault(place, f"folder {entry.parts[level]!r}")
             by_split.setdefault(place, []).append(entry)
     splits = sorted(by_split, key=split_order)
     for split in splits:
-        entries = sorted(by_split[split], key=lambda e: (e.parts[level], e.parts))
-        classes = None if split == UNLABELED else [printable(e.parts[level]) for e in entries]
+        entries = sorted(by_split[split], key=lambda e: ("" if level is None else e.parts[level], e.parts))
+        classes = None if split == UNLABELED or level is None else [printable(e.parts[level]) for e in entries]
         names |= set(classes or ())
         partitions += [
             TextFiles(p.base, p.files, p.classes, p.split, p.weight) for p in image_partitions(split, entries, classes)
@@ -118,14 +120,15 @@ def _dataset(folder: Folder, found: Pictures, level: int) -> Dataset:
     return Dataset(
         name=folder.name(found.parts),
         path=folder.path(found.parts),
-        layout="text class folders" + (" in split folders" if len(found.by_split) > 1 else ""),
+        layout=("texts in files" if level is None else "text class folders")
+        + (" in split folders" if len(found.by_split) > 1 else ""),
         modality="table",
         evidence=f"{sum(len(p.files) for p in partitions):,} text files",
         partitions=partitions,
         splits=tuple(Split(split, why[split]) for split in splits),
-        label=Label("class folder", f"{len(names)} folders: {shown}", "high"),
+        label=None if level is None else Label("class folder", f"{len(names)} folders: {shown}", "high"),
         fields=(Field(TEXT, "text", "text", "file"),),
-        problems=strays([*found.classless, *found.strays], CLASSLESS),
-        by_class=True,
+        problems=strays([*found.classless, *found.strays], CLASSLESS) if level is not None else [],
+        by_class=level is not None,
         storage=Storage.TEXTS,
     )

@@ -303,7 +303,7 @@ def test_pictures_are_dropped_and_turned(pictures: Path) -> None:
         with Image.open(pictures / "data" / "ü:1" / "turned.jpg") as old:
             as_shown = np.rot90(np.asarray(old.convert("L"), int), -1)
         assert np.corrcoef(np.asarray(image.convert("L"), int).ravel(), as_shown.ravel())[0, 1] > 0.99
-    assert "the copies carry different labels" in done.out
+    assert "the duplicates carry different labels" in done.out
     again = call(pictures, "fix", "clean", "--out", "again")
     assert "0 findings mended" in again.out and contents(pictures / "again") == after
 

@@ -166,7 +166,7 @@ class _Judge:
             if not isinstance(first, int) or labels[first] == labels[sample.index]:
                 agreed.append((sample.split, sample.index))
         if not agreed:
-            return "the copies carry different labels: decide which one is right"
+            return "the duplicates carry different labels: decide which one is right"
         return self._drop(change, agreed)
 
     def _relabel(self, finding: Finding, change: Change) -> str | None:

@@ -87,7 +87,9 @@ class Copies:
     @property
     def coverage(self) -> str:
         """How much of the data the comparison rests on."""
-        return "all samples" if self.exact else f"a sample of {self.rate:.2%} of the contents, with all their copies"
+        return (
+            "all samples" if self.exact else f"a sample of {self.rate:.2%} of the contents, with all their duplicates"
+        )
 
     def estimate(self, count: int) -> int:
         """How many there are in the whole data, if so many are among the kept."""

@@ -66,7 +66,7 @@ def overlap_matrix(overlap: Overlap) -> Matrix | None:
         "Split",
         tuple(f"also in {name}" for name in overlap.splits),
         tuple(rows),
-        "Off the diagonal everything should be 0: what a model has seen in training is no test. On the diagonal: copies "
+        "Off the diagonal everything should be 0: what a model has seen in training is no test. On the diagonal: duplicates "
         "within the split, beyond the first of each.",
     )
 

@@ -95,7 +95,7 @@ class ObjectImbalance(ObjectRule):
             yield Found(
                 message=f"the largest class has {ratio:,.0f} times the objects of the smallest: {most!r} "
                 f"{train[most]:,}, {least!r} {train[least]:,}",
-                consequence="The smallest classes are hardly learnt beside the largest.",
+                consequence="The smallest classes are hardly learnt next to the largest.",
                 remedy="Collect more of the rare classes, or draw their pictures more often.",
                 severity="info",
                 split="train" if "train" in counts else None,

@@ -76,7 +76,7 @@ class MixedSchema(ChatRule):
                     + "; ".join(f"{words} in {count:,}" for words, count in told.most_common(3))
                 ),
                 consequence="A loader maps one convention, and drops the others or takes answers for questions.",
-                remedy="Rename the speakers, so that all conversations are written alike.",
+                remedy="Rename the speakers, so that all conversations are written in the same way.",
                 severity=weighed(len(hits), len(some), self.params.share),
                 confidence=0.97,
                 split=some.split.name,

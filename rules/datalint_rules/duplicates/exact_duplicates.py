@@ -101,7 +101,7 @@ class ExactDuplicates(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         if profile.dataset.redrawn:
-            raise Skip("the sampler draws with replacement, so copies are meant", applies=False)
+            raise Skip("the sampler draws with replacement, so duplicates are meant", applies=False)
         if profile.dataset.modality == "table" and not profile.content_names:
             raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
@@ -139,7 +139,7 @@ class ExactDuplicates(Rule):
                     f"{span}{chance}"
                 ),
                 consequence="Copies weigh double in the loss and the scores, and a random split puts them on both sides.",
-                remedy="Keep one of each before splitting, and find out where the copies come from.",
+                remedy="Keep one of each before splitting, and find out where the duplicates come from.",
                 severity="info" if natural >= NATURAL or share < self.params.share or few else None,
                 confidence=0.6 if natural >= NATURAL else 0.99,
                 split=split.name,

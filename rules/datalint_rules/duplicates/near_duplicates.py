@@ -64,7 +64,7 @@ class NearDuplicates(NearRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split."""
         if profile.dataset.redrawn:
-            raise Skip("the sampler draws with replacement, so copies are meant", applies=False)
+            raise Skip("the sampler draws with replacement, so duplicates are meant", applies=False)
         if profile.near.reason is not None:
             raise Skip(profile.near.reason)
         for split in profile.splits:

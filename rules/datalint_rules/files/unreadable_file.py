@@ -105,7 +105,7 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
     ),
     "unseen": (
         "info",
-        "Nothing is known about what these columns hold; rows that differ in them alone are no copies.",
+        "Nothing is known about what these columns hold; rows that differ in them alone are no duplicates.",
         "If models learn from them, store what they hold in columns of numbers and texts to have it judged.",
     ),
 }

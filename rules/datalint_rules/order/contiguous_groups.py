@@ -189,7 +189,7 @@ class ContiguousGroups(Rule):
         serious = len(rows) >= self.params.near * n and len(profile.splits) == 1
         return Found(
             message=(
-                f"{len(rows):,} of {n:,} samples follow a near-identical one, as frames or augmented copies do: "
+                f"{len(rows):,} of {n:,} samples follow a near-identical one, as frames or augmented versions do: "
                 f"{len(close):,} of {len(pairs):,} near-identical pairs lie next to each other, "
                 f"about {shuffled:,.1f} if shuffled"
             ),

@@ -136,7 +136,7 @@ class RepeatedBatches(Rule):
             message=(
                 f"a block is repeated back to back ({places_of}): {'' if exact else 'about '}{total:,} of "
                 f"{split.samples:,} samples are the same as the one {period:,} rows earlier, "
-                f"about {expected * total / count:,.1f} if copies lay anywhere"
+                f"about {expected * total / count:,.1f} if duplicates lay anywhere"
             ),
             consequence="The same batch is trained on again and again, and the set is smaller than it looks.",
             remedy="Find the loop or retry that wrote the block again, and drop the repeated rows.",

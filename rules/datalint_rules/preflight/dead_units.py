@@ -61,7 +61,7 @@ class DeadUnits(LoopRule):
             yield Found(
                 message=(
                     f"{worst.dead:.0%} of the {worst.units:,} units of the ReLU in {worst.place!r} are zero for all "
-                    f"{record.samples} samples{f', and {len(dead) - 1} more layers are alike' if len(dead) > 1 else ''}"
+                    f"{record.samples} samples{f', and {len(dead) - 1} more layers are similar' if len(dead) > 1 else ''}"
                 ),
                 consequence="No gradient passes through them.",
                 remedy="Check the scale of the inputs and the initial weights and biases of the layer before.",
@@ -74,7 +74,7 @@ class DeadUnits(LoopRule):
             yield Found(
                 message=(
                     f"{worst.saturated:.0%} of the values of the {worst.kind} in {worst.place!r} lie at the ends of its range"
-                    f"{f', and {len(full) - 1} more layers are alike' if len(full) > 1 else ''}"
+                    f"{f', and {len(full) - 1} more layers are similar' if len(full) > 1 else ''}"
                 ),
                 consequence="The gradient there is nearly zero.",
                 remedy="Scale the inputs, and make the initial weights of the layer before smaller.",

@@ -68,8 +68,8 @@ class InitialWeights(LoopRule):
         alike = [p for p in weights if p.alike and p.weight > 0 and p.fan_in > 1]
         if alike:
             yield Found(
-                message=f"all rows of {alike[0].name} are the same{_more(alike)}: the units of the layer begin alike",
-                consequence="They get the same gradient and stay alike.",
+                message=f"all rows of {alike[0].name} are the same{_more(alike)}: the units of the layer begin the same",
+                consequence="They get the same gradient and stay the same.",
                 remedy="Draw initial weights at random, as PyTorch does by itself.",
                 severity="error",
                 subject="alike",

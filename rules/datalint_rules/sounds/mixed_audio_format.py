@@ -112,7 +112,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "format": (
         "format",
         "What their compression left out or added may tell them from the others.",
-        "Find out where they come from, and store all recordings alike.",
+        "Find out where they come from, and store all recordings in one format.",
     ),
 }
 

@@ -140,10 +140,10 @@ _SAID: dict[str, tuple[tuple[str, str], str, str]] = {
     "dead": (
         ("has a dead channel", "have a dead channel"),
         "Mixed down they have half their level; a loader that takes one channel may take the dead one.",
-        "Store the channel that lives, in all recordings alike.",
+        "Store the channel that lives, in the same way in all recordings.",
     ),
     "offset": (
-        ("lies beside the zero line", "lie beside the zero line"),
+        ("lies off the zero line", "lie off the zero line"),
         "An offset fills the lowest band, and every level that is measured.",
         "Subtract the mean of each recording.",
     ),

@@ -185,7 +185,7 @@ class LabelShift(Rule):
             message="; ".join(parts),
             consequence=never
             or "Scores on this split do not show how well the model does on data like the training data.",
-            remedy="Split again, stratified by class; if labels are only written differently, write them alike.",
+            remedy="Split again, stratified by class; if labels are only written differently, write them in the same way.",
             severity=severity,
             confidence=0.99 if new or gone else 1 - min(0.5, p_value),
             split=other.name,

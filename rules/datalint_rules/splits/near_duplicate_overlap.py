@@ -110,7 +110,7 @@ class NearDuplicateOverlap(NearRule):
                 f"{digits(by_chance, 2):g} expected of a random split"
             ),
             consequence="The model has seen nearly the same samples in training, so the score is too good.",
-            remedy=f"Drop the near copies from {name}, or split again by group of near-identical samples.",
+            remedy=f"Drop the near-duplicates from {name}, or split again by group of near-identical samples.",
             severity="info" if not serious else "error" if share >= self.params.much else None,
             confidence=0.95,
             split=name,

@@ -85,7 +85,7 @@ class IdentifierColumn(Rule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the columns of all splits together."""
         if profile.dataset.conversation is not None:
-            raise Skip("a model reads conversations, and no columns beside them", applies=False)
+            raise Skip("a model reads conversations, and no columns next to them", applies=False)
         pool = Pool.of(profile)
         keys = [f for f in profile.dataset.fields if f.role in {"id", "index", "group"} and f.kind != "other"]
         if not keys and pool.size < SMALLEST:

@@ -122,7 +122,7 @@ def test_classes_as_a_weighted_sampler_draws_them() -> None:
     assert sum(report.datasets[0].splits[0].classes.values()) == 1_000
     assert "in the order of its WeightedRandomSampler" in report.datasets[0].layout
     copies = next(status for status in report.datasets[0].rules if status.code == "DUP101")
-    assert (copies.status, copies.reason) == ("skipped", "the sampler draws with replacement, so copies are meant")
+    assert (copies.status, copies.reason) == ("skipped", "the sampler draws with replacement, so duplicates are meant")
 
 
 # --- nothing is disturbed --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datalint.author import Clean, Field, Found, Planted, Profile, RuleParams, S
 from datalint_rules.conversations._chats import ChatRule, answers_changed, chats, shown, weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
@@ -20,9 +20,17 @@ _STAND_IN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+WORDS = 4
+"""Words of a question that an answer repeats; a name may well be its own translation."""
+
+EDITED = 0.05
+"""Share of the other answers that have half of their words from the question, from which repeating it may be right."""
+
 
 class EmptyTurn(ChatRule):
     """Turns with nothing in them: empty answers, empty questions, stand-ins such as ``<no output>``, samples without turns.
+
+    An answer that only repeats its question says nothing either, unless others are edited versions of theirs.
 
     What tools give back may be empty, and so may what the system is told.
 
@@ -64,16 +72,18 @@ class EmptyTurn(ChatRule):
         """Judge each split."""
         for some in chats(profile):
             hits = {row: what for row, one in enumerate(some.dialogues) if (what := _empty(one))}
+            hits |= {row: "repeats" for row in _repeating(some.dialogues) if row not in hits}
             if not hits:
                 continue
             kinds = {
                 kind: sum(what.startswith(kind) for what in hits.values())
-                for kind in ("answer", "question", "no turns")
+                for kind in ("answer", "repeats", "question", "no turns")
             }
             told = [
                 f"{kinds[kind]:,} {words}"
                 for kind, words in (
                     ("answer", "with an answer"),
+                    ("repeats", "with an answer that repeats the question"),
                     ("question", "with a question"),
                     ("no turns", "without any turn"),
                 )
@@ -89,7 +99,7 @@ class EmptyTurn(ChatRule):
                 split=some.split.name,
                 evidence={
                     "conversations": len(hits),
-                    "answers": kinds["answer"],
+                    "answers": kinds["answer"] + kinds["repeats"],
                     "questions": kinds["question"],
                     "without_turns": kinds["no turns"],
                     "share": digits(share, 3),
@@ -103,6 +113,23 @@ class EmptyTurn(ChatRule):
         """Empty answers, or put stand-ins there: 1 % of the training split and three at least, 20 % more at full strength."""
         words = ["", "  \n", "<no output>", "N/A", "null"]
         return answers_changed(clean, 0.01 + 0.2 * strength, rng, lambda _: words[int(rng.integers(len(words)))])
+
+
+def _repeating(dialogues: Sequence[Dialogue]) -> list[int]:
+    """Conversations whose last answer is their last question; none where texts are to be edited."""
+    found, edited, judged = [], 0, 0
+    for row, one in enumerate(dialogues):
+        texts = {turn.role: turn.text for turn in one.turns}
+        words = [texts.get(role, "").casefold().split() for role in ("user", "assistant")]
+        if min(map(len, words)) < WORDS:
+            continue
+        if words[0] == words[1]:
+            found.append(row)
+            continue
+        judged += 1
+        both = {*words[0]} & {*words[1]}
+        edited += 2 * len(both) >= len({*words[0]} | {*words[1]})
+    return found if edited <= EDITED * judged else []
 
 
 def _empty(dialogue: Dialogue) -> str:

@@ -252,3 +252,32 @@ def test_calls_of_tools_are_no_boilerplate() -> None:
     assert not found(rows(None), "CHT108")
     (finding,) = found(rows("I could not find anything about this."), "CHT108")
     assert finding.severity == "error"
+
+
+def test_answers_that_repeat_their_question_say_nothing() -> None:
+    some = chats(200, most=1)
+    for k in (3, 50, 90):
+        some[k] = [some[k][0], ("assistant", some[k][0][1])]
+    (finding,) = found(frame(some), "CHT102")
+    assert "3 with an answer that repeats the question" in finding.message
+    assert [sample.index for sample in finding.affected.samples] == [3, 50, 90]
+
+
+def test_texts_to_be_edited_may_stay_as_they_are() -> None:
+    """As data sets of corrections have them: most answers are the text with a word or two changed."""
+    some = [
+        [("user", chat[1][1]), ("assistant", chat[1][1].replace("the", "a", k % 3))]
+        for k, chat in enumerate(chats(200))
+    ]
+    assert not found(frame(some), "CHT102")
+
+
+def test_answers_that_end_in_an_article_were_cut() -> None:
+    some = chats(200, most=1)
+    for k in range(20, 60, 5):
+        words = some[k][1][1].split()
+        some[k] = [some[k][0], ("assistant", " ".join([*words[:9], "and", "the"]))]
+    (finding,) = found(frame(some), "CHT103")
+    assert "8 of 200 answers stop in the middle of a sentence" in finding.message
+    assert finding.affected.count == 8
+    assert not found(frame([*some[:30], *some[60:]]), "CHT103")

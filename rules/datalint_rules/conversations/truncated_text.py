@@ -19,11 +19,24 @@ PILE = 5
 """Different answers of exactly the longest length: chance gives one or two."""
 
 
+WORDS = 5
+"""Words of an answer whose last one is looked at: "a" may be the right one of several options."""
+
+_GOES_ON = frozenset(
+    [
+        *("the a an and or but of with from by because which your their its our my these than into".split()),  # noqa: SIM905
+        *("der die das und oder mit von ein eine einen dem den le la les des et ou un une du avec".split()),  # noqa: SIM905
+        *("el los las y de una con que".split()),  # noqa: SIM905
+    ]
+)
+"""Words after which a sentence goes on, in some languages."""
+
+
 class TruncatedText(ChatRule):
     """Answers that stop before they end: all at one length, in the middle of a word or sentence, or within a block of code.
 
     Judged are answers of the same length that none exceeds; long answers that end in the middle far more often than short
-    ones do; and blocks of code that are opened and never closed.
+    ones do; answers whose last word is one like "the" or "and"; and blocks of code that are opened and never closed.
 
     ## Why it hurts
 
@@ -68,7 +81,7 @@ class TruncatedText(ChatRule):
             texts = [(one.answers or [""])[-1].strip() for one in some.dialogues]
             # The same answer many times over has one length.
             first = {text: row for row, text in reversed([*enumerate(texts)])}
-            hits = self._pile(texts, first) or self._tails(texts, first)
+            hits = self._pile(texts, first) or self._tails(texts, first) or self._going_on(texts, first)
             blocks = {
                 row: "a block of code" for row, text in enumerate(texts) if text.count("```") % 2 and row not in hits
             }
@@ -102,6 +115,12 @@ class TruncatedText(ChatRule):
         if count < limit * long.sum() or binomial_tail(count, int(long.sum()), max(usual, 0.02)) > 1e-4:
             return {}
         return {int(row): "..." + shown(texts[row][-40:], 40) for row in rows[long & open_]}
+
+    def _going_on(self, texts: list[str], first: dict[str, int]) -> dict[int, str]:
+        """Those that end in a word after which something must follow."""
+        if sum(map(_goes_on, first)) < max(PILE, self.params.share * len(first)):
+            return {}
+        return {row: "..." + shown(text[-40:], 40) for row, text in enumerate(texts) if _goes_on(text)}
 
     def _found(self, some: Chats, hits: dict[int, str], told: str, subject: str) -> Found:
         share = len(hits) / len(some)
@@ -139,7 +158,12 @@ class TruncatedText(ChatRule):
 def _told(hits: dict[int, str]) -> str:
     if any(what.startswith("at ") for what in hits.values()):
         return f"{next(iter(hits.values()))}, and none is longer"
-    return f"in the middle of a sentence, such as {next(iter(hits.values()))!r}: all among the longest ones"
+    return f"in the middle of a sentence, such as {next(iter(hits.values()))!r}"
+
+
+def _goes_on(text: str) -> bool:
+    words = text[-200:].split()
+    return len(words) >= WORDS and words[-1].casefold() in _GOES_ON
 
 
 def _unfinished(text: str) -> bool:

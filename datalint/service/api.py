@@ -33,7 +33,7 @@ from datalint.service.lookup import (
     scan_of,
     service_of,
 )
-from datalint.service.models import MOST, OPEN, Dataset, Event, Finding, Scan, State
+from datalint.service.models import MOST, OPEN, Base, Dataset, Event, Finding, Occurrence, Scan, State, Token, Webhook
 from datalint.service.problems import Problem
 from datalint.service.repeating import Repeatable, expect
 from datalint.service.roots import NAME
@@ -194,6 +194,32 @@ class FindingItem(Item):
     assignee: str
 
 
+class Seen(Item):
+    """A finding in one scan."""
+
+    scan_id: int
+    change: Literal["new", "still", "worse", "gone", "back"]
+    severity: Severity | None = Field(description="None where another finding explains it.")
+    count: int
+
+
+class Logged(Item):
+    """Something that happened."""
+
+    at: float
+    who: str
+    what: str
+    text: str
+    scan_id: int | None
+
+
+class History(BaseModel):
+    """A finding over time, newest first."""
+
+    scans: list[Seen]
+    log: list[Logged]
+
+
 class Decision(BaseModel):
     """What becomes of a finding."""
 
@@ -250,6 +276,29 @@ class NewToken(BaseModel):
     days: float | None = Field(365, gt=0, le=LONGEST)
 
 
+class TokenItem(Item):
+    """A token, without its secret."""
+
+    id: int
+    name: str
+    role: Role
+    datasets: list[str]
+    created: float
+    expires: float | None
+    revoked: bool
+
+
+class HookItem(Item):
+    """An address that is told what happens."""
+
+    id: int
+    dataset: str | None
+    url: str
+    kind: str
+    attempts: int
+    status: str = Field(description="What came of the last attempt.")
+
+
 class Secret(BaseModel):
     """A token, shown this once."""
 
@@ -266,7 +315,11 @@ def _finding(finding: Finding, dataset: str) -> FindingItem:
 
 
 def _values(row: Scan | Finding, dataset: str) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in row.__table__.columns} | {"dataset": dataset}
+    return _columns(row) | {"dataset": dataset}
+
+
+def _columns(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
 @router.get("/datasets", dependencies=[KEPT])
@@ -462,6 +515,19 @@ def finding(request: Request, who: Reader, number: Number) -> FindingItem:
         return _finding(found, found.dataset.name)
 
 
+@router.get("/findings/{number}/history", dependencies=[KEPT])
+def finding_history(request: Request, who: Reader, number: Number) -> History:
+    """One finding over time: the last scans that had it, what was decided and said, and by whom."""
+    with service_of(request).database.read() as session:
+        found = finding_of(session, who, number)
+        seen = select(Occurrence).where(Occurrence.finding_id == found.id).order_by(Occurrence.scan_id.desc())
+        log = select(Event).where(Event.finding_id == found.id).order_by(Event.id.desc())
+        return History(
+            scans=[Seen.model_validate(row) for row in session.scalars(seen.limit(ITEMS))],
+            log=[Logged.model_validate(row) for row in session.scalars(log.limit(ITEMS))],
+        )
+
+
 @router.patch("/findings/{number}")
 def decide(request: Request, who: Triager, number: Number, decision: Decision) -> FindingItem:
     """Decide what becomes of a finding, comment on it, give it to somebody."""
@@ -478,6 +544,21 @@ def decide(request: Request, who: Triager, number: Number, decision: Decision) -
 def rules(_: Reader) -> list[dict[str, Any]]:
     """All rules."""
     return [{"code": r.code, "name": r.name, "severity": r.severity, "finds": r.finds} for r in pages()]
+
+
+@router.get("/tokens", dependencies=[KEPT])
+def tokens(request: Request, _: Admin) -> list[TokenItem]:
+    """All tokens, newest first."""
+    with service_of(request).database.read() as session:
+        return [TokenItem.model_validate(token) for token in session.scalars(select(Token).order_by(Token.id.desc()))]
+
+
+@router.get("/webhooks", dependencies=[KEPT])
+def webhooks(request: Request, _: Admin) -> list[HookItem]:
+    """All webhooks."""
+    with service_of(request).database.read() as session:
+        rows = session.execute(select(Webhook, Dataset.name).outerjoin(Dataset).order_by(Webhook.id))
+        return [HookItem.model_validate({**_columns(hook), "dataset": name}) for hook, name in rows]
 
 
 @router.post("/tokens", status_code=201)

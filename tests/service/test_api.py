@@ -17,7 +17,8 @@ import datalint
 from datalint.config.schema import Config
 from datalint.core.errors import DatalintError
 from datalint.report.models import Affected, AffectedSample
-from datalint.service.models import Dataset
+from datalint.service.database import Database
+from datalint.service.models import Dataset, Webhook
 from tests.command import call, environment, run
 from tests.service.conftest import SAMPLES, Postgres, Served, serving
 from tests.service.reports import finding, fingerprint, report
@@ -98,6 +99,13 @@ def test_the_way_of_a_finding_through_the_interface(team: Team) -> None:
     decided = team.ask("triager", "PATCH", f"/findings/{b['id']}", json=decision).json()
     assert (decided["state"], decided["decided_by"], decided["assignee"]) == ("accepted", "triager", "bob")
     assert team.ask("reader", "GET", "/datasets/set/gate").json()["passed"] is True
+    told = team.ask("reader", "GET", f"/findings/{b['id']}/history").json()
+    assert [(seen["scan_id"], seen["change"], seen["count"]) for seen in told["scans"]] == [(2, "new", 10)]
+    assert [(e["what"], e["who"]) for e in told["log"]][:3] == [
+        ("comment", "triager"),
+        ("assigned", "triager"),
+        ("triage", "triager"),
+    ]
     exported = tomllib.loads(team.ask("reader", "GET", "/datasets/set/suppressions.toml").text)
     (only,) = Config.model_validate(exported).suppressions
     assert (only.fingerprint, only.reason, str(only.expires)) == (b["fingerprint"], 'known "é" 😀', "2999-01-01")
@@ -190,6 +198,8 @@ def test_a_place_below_a_root_is_scanned_without_being_added_first(shared: Team)
         ("reader", "POST", "/reports?dataset=x", 403),
         ("reader", "PATCH", "/findings/1", 403),
         ("triager", "POST", "/tokens", 403),
+        ("triager", "GET", "/tokens", 403),
+        ("triager", "GET", "/webhooks", 403),
         ("triager", "POST", "/datasets", 403),
         ("triager", "PATCH", "/datasets/iris_sorted", 403),
         ("one", "GET", "/datasets/iris_sorted", 404),
@@ -235,6 +245,15 @@ def test_secrets_are_kept_hashed_and_shown_once(tmp_path: Path) -> None:
         page = team.served.client.get("/settings", headers=bearer(team.tokens["admin"]))
         assert page.status_code == 200
         assert secret not in page.text
+        database = Database(f"sqlite:///{tmp_path}/service.db")
+        with database.write() as session:
+            session.add(Webhook(url="https://example.org", secret="s3cret"))
+        database.engine.dispose()
+        listed = team.ask("admin", "GET", "/tokens").json()
+        assert [token["name"] for token in listed] == ["one", "reader", "triager", "ann"]
+        assert set(listed[0]) == {"id", "name", "role", "datasets", "created", "expires", "revoked"}
+        (hook,) = team.ask("admin", "GET", "/webhooks").json()
+        assert (hook["url"], hook["dataset"], "s3cret" in str(hook)) == ("https://example.org", None, False)
         kept = b"".join(path.read_bytes() for path in tmp_path.glob("service.db*"))
         assert secret.encode() not in kept
 

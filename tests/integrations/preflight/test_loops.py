@@ -254,6 +254,84 @@ def test_nothing_is_left_behind(kind: str) -> None:
     assert state_of(model, optimizer, loader) == before
 
 
+class Counting:
+    """A loader that counts what it gave, and changes the order of what it holds."""
+
+    def __init__(self) -> None:
+        self.given, self.order, self.rng = 0, list(range(8)), random.Random(0)
+        self.seen: list[int] = []
+        self.marks: dict[int, int] = {}
+        self.batches = [(torch.randn(16, 13), torch.randint(0, 3, (16,))) for _ in range(8)]
+
+    def __iter__(self) -> Any:
+        self.rng.shuffle(self.order)
+        for number in self.order:
+            self.given += 1
+            self.seen.append(number)
+            self.marks[number] = self.given
+            self.late = True
+            yield self.batches[number]
+
+
+class Stops(nn.Module):
+    """A model that is interrupted once it ran some times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.calls = nn.Linear(13, 3), [0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls[0] += 1
+        if self.calls[0] > 5:
+            raise KeyboardInterrupt
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_loader_stands_where_it_stood(interrupted: bool) -> None:
+    loader, model = Counting(), Stops() if interrupted else mlp(13, 3)
+
+    def state() -> str:
+        return repr([{k: v for k, v in vars(loader).items() if k not in {"rng", "batches"}}, loader.rng.getstate()])
+
+    before = state()
+    if interrupted:
+        with pytest.raises(KeyboardInterrupt):
+            datalint.preflight(model, nn.CrossEntropyLoss(), loader, config=False)
+    else:
+        datalint.preflight(model, nn.CrossEntropyLoss(), loader, config=False)
+    assert state() == before
+
+
+def test_the_position_of_samplers_and_streams() -> None:
+    class Sampler(torch.utils.data.Sampler[int]):
+        epoch = 0
+
+        def __iter__(self) -> Any:
+            self.epoch += 1
+            return iter(torch.randperm(64).tolist())
+
+        def __len__(self) -> int:
+            return 64
+
+    class Stream(torch.utils.data.IterableDataset[Any]):
+        position = 0
+
+        def __iter__(self) -> Any:
+            while True:
+                self.position += 1
+                yield torch.randn(13), torch.tensor(self.position % 3)
+
+    sampler, stream = Sampler(), Stream()
+    data = torch.utils.data.TensorDataset(torch.randn(64, 13), torch.arange(64) % 3)
+    for loader in (
+        torch.utils.data.DataLoader(data, batch_size=16, sampler=sampler),
+        torch.utils.data.DataLoader(stream, batch_size=16),
+    ):
+        datalint.preflight(mlp(13, 3), nn.CrossEntropyLoss(), loader, config=False, select="PRE101")
+    assert (sampler.epoch, stream.position) == (0, 0)
+
+
 def test_the_same_loop_gives_the_same_report() -> None:
     loop = made(LOOPS[0], 0)
     first, second = (tried(loop).model_dump(exclude={"run"}) for _ in range(2))

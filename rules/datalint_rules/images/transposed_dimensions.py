@@ -45,8 +45,8 @@ class TransposedDimensions(Rule):
 
     ## When it is wrong
 
-    Photos taken upright among photos taken across are no fault. Only a small minority in a set of one size is reported,
-    but look at the pictures before you turn them.
+    Photos taken upright among photos taken across are no fault. Only a small minority in a set of one size is a warning, and
+    more of them are info: look at the pictures before you turn them.
 
     ## Reference
 
@@ -98,9 +98,7 @@ class TransposedDimensions(Rule):
             readable = int((size[:, 0] > 0).sum())
             whole_split = len(profile.splits) > 1 and len(rows) > 0.9 * readable
             few = min(across, upright) <= self.params.minority * len(known)
-            if not whole_split and not few:
-                continue
-            yield self._found(split, rows, usual, readable, whole_split)
+            yield self._found(split, rows, usual, readable, whole_split, few=few)
 
     def _found(
         self,
@@ -109,16 +107,20 @@ class TransposedDimensions(Rule):
         usual: tuple[int, int],
         readable: int,
         whole_split: bool,
+        *,
+        few: bool,
     ) -> Found:
         swapped = f"{usual[1]} x {usual[0]}"
+        clear = whole_split or few
         return Found(
             message=(
                 f"{len(rows):,} of {readable:,} images are {swapped} (width x height) while the rest of the set is "
-                f"{usual[0]} x {usual[1]}: width and height look swapped"
+                f"{usual[0]} x {usual[1]}: {'width and height look swapped' if clear else 'taken upright, or swapped'}"
             ),
             consequence="Resized to one shape these pictures are distorted or lie on their side.",
             remedy="Look at the listed files and turn those that lie on their side.",
-            confidence=0.95 if whole_split else 0.85,
+            severity=None if clear else "info",
+            confidence=0.95 if whole_split else 0.85 if few else 0.4,
             split=split.name,
             subject="size",
             evidence={"swapped": len(rows), "images": readable, "usual_size": f"{usual[0]} x {usual[1]}"},

@@ -39,3 +39,6 @@ FACTORS = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
 
 SLOWEST = 1e-4
 """Momentum of batch normalisation below which running statistics take over ten thousand steps to arrive."""
+
+SAME = 1e-3
+"""Relative difference from which on two slopes are the same, and no other step size is tried."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from datalint.loops.limits import STEPS
+from datalint.loops.limits import SAME, STEPS
 from datalint.loops.torch.batches import axis_of, fingerprint, mapped, taken, tensors_in
 from datalint.loops.torch.state import parameters_of, seeded
 from datalint.loops.torch.trace import traced
@@ -453,6 +453,8 @@ def _difference(own: list[Any], ways: list[torch.Tensor], analytic: float, loss:
             _shift(own, ways, -sign * size)
         numeric = (ends[0] - ends[1]) / (2 * size)
         best = min(best, (abs(numeric - analytic) / max(abs(numeric), abs(analytic), 1e-8), numeric))
+        if best[0] < SAME:
+            break
     return best
 
 

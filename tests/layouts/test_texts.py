@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,3 +125,24 @@ def test_notes_are_no_corpus(tmp_path: Path) -> None:
     put(tmp_path / "notes.txt", [words() for _ in range(20)])
     with pytest.raises(datalint.DatalintError, match="no data set recognised"):
         datalint.scan(tmp_path, cache=False)
+
+
+def test_records_in_a_file_each_are_texts_of_their_folders(tmp_path: Path) -> None:
+    for k in range(60):
+        record = {"id": k, "title": words(2, 4), "body": words(20, 40), "links": k % 3}
+        put(tmp_path / ["ham", "spam"][k % 2] / f"{k:03}.json", [json.dumps(record, indent=1)])
+    (dataset,) = datalint.detect(tmp_path)
+    assert (dataset.layout, dataset.label and dataset.label.name) == ("text class folders", "class folder")
+    (report,) = datalint.scan(tmp_path, select=["DUP101"], config=False, cache=False).datasets
+    assert report.splits[0].classes == {"ham": 30, "spam": 30}
+
+
+def test_tables_and_settings_in_folders_are_no_records(tmp_path: Path) -> None:
+    for k in range(40):
+        rows = [{"body": words(20, 40), "n": n} for n in range(30)]
+        put(tmp_path / "a" / ["en", "de"][k % 2] / f"{k:03}.json", [json.dumps(rows)])
+    assert all(dataset.label is None for dataset in datalint.detect(tmp_path / "a"))
+    for k in range(40):
+        put(tmp_path / "b" / ["x", "y"][k % 2] / f"{k:03}.json", [json.dumps({"rate": 0.1, "layers": [3, 4], "k": k})])
+    with pytest.raises(datalint.DatalintError):
+        datalint.detect(tmp_path / "b")

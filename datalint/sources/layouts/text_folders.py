@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 FEWEST, FEWEST_OF_CLASS = 20, 3
 """Fewer files are documents."""
 
+RECORD = ".json"
+"""Suffix of files that may hold a record each, such as an article with its title."""
+
 LOOKED_AT = 20
 """Files of which most must hold words."""
 
@@ -42,7 +46,7 @@ class TextFolders(Layout):
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The texts of each data set, if they are nearly all that lies there and hold words."""
-        texts = [e for e in folder.left if e.suffix in TEXTS or _NAMELESS.fullmatch(e.suffix)]
+        texts = [e for e in folder.left if e.suffix in TEXTS | {RECORD} or _NAMELESS.fullmatch(e.suffix)]
         texts = [e for e in texts if not is_document(e.name)]
         if len(texts) < FEWEST:
             return
@@ -72,7 +76,8 @@ def _are_all(found: Pictures, left: Sequence[Entry]) -> bool:
     """Whether hardly any file that is left there is of another kind."""
     data = data_suffixes()
     below = [entry for entry in left if entry.parts[: len(found.parts)] == found.parts]
-    others = sum(entry.suffix in data for entry in below)
+    own = {entry.parts for entry in found.entries}
+    others = sum(entry.suffix in data and entry.parts not in own for entry in below)
     return 10 * others <= len(found.entries) and 2 * len(found.entries) > len(below)
 
 
@@ -89,8 +94,19 @@ def is_prose(entry: Entry) -> bool:
         text, _ = read_text(entry.place or entry.where)
     except (OSError, NoText):
         return False
+    if entry.suffix == RECORD:
+        text = _said_in(text)
     signs = [sign for sign in text[:10_000] if not sign.isspace()]
     return len(signs) > 0 and sum(map(str.isalpha, signs)) > 0.5 * len(signs) and len(text[:10_000].split()) > 2
+
+
+def _said_in(text: str) -> str:
+    """The texts of a JSON object; nothing of other JSON, which is a table or a list of something."""
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return " ".join(value for value in held.values() if isinstance(value, str)) if isinstance(held, dict) else ""
 
 
 def text_dataset(folder: Folder, found: Pictures, level: int | None) -> Dataset:

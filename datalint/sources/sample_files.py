@@ -58,7 +58,7 @@ class SampleFiles:
     files: tuple[str, ...]
     """Paths in stored order."""
     classes: tuple[str, ...] | None
-    """Class of each file."""
+    """Class of each file, empty where it is missing."""
     split: str
     weight: int = 0
     """Bytes of the files."""
@@ -82,6 +82,6 @@ class SampleFiles:
         if self.classes is None:
             return None
         mine = self.classes[start : start + size]
-        names = sorted(set(mine))
-        at = {name: k for k, name in enumerate(names)}
+        names = sorted({name for name in mine if name})
+        at = {name: k for k, name in enumerate(names)} | {"": -1}
         return LabelBlock(np.array([at[name] for name in mine], np.int32), names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +38,7 @@ from datalint.sources.places import at, reach
 from datalint.sources.sample_files import SampleFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -69,10 +69,10 @@ class ArrayFolders(Layout):
             level = found.class_depth
             if level is None or not _are_samples(found, level):
                 continue
-            looked_at = folder.once(("arrays of", found.parts), lambda found=found: _arrays(found.entries))  # type: ignore[misc]
+            looked_at = folder.once(("arrays of", found.parts), lambda found=found: arrays_of(found.entries))  # type: ignore[misc]
             if 10 * len(looked_at) < 9 * min(len(found.entries), LOOKED_AT):
                 continue  # of objects, or damaged
-            dataset = _dataset(folder, found, level, _alike(looked_at))
+            dataset = _dataset(folder, found, level, one_of_most(looked_at))
             yield Claim([*found.entries, *found.strays], Basis.STRUCTURE, dataset.evidence, dataset, found.left_out)
 
 
@@ -82,7 +82,7 @@ def _are_samples(found: Pictures, level: int) -> bool:
     return len(counts) > 1 and counts.total() >= FEWEST and 2 * several > len(counts)
 
 
-def _arrays(entries: Sequence[Entry]) -> list[ArrayFile]:
+def arrays_of(entries: Sequence[Entry]) -> list[ArrayFile]:
     """Those of some files that are arrays of real numbers."""
     step = max(1, len(entries) // LOOKED_AT)
     looked_at: list[ArrayFile] = []
@@ -94,7 +94,7 @@ def _arrays(entries: Sequence[Entry]) -> list[ArrayFile]:
     return [array for array in looked_at if array.shape and np.dtype(array.dtype).kind in "iufb"]
 
 
-def _alike(looked_at: Sequence[ArrayFile]) -> ArrayFile | None:
+def one_of_most(looked_at: Sequence[ArrayFile]) -> ArrayFile | None:
     """The first of those whose shape nearly all have; None if there is no such shape, or samples of it are too large."""
     shape, count = Counter(array.shape for array in looked_at).most_common(1)[0]
     if 10 * count < 9 * len(looked_at) or math.prod(shape) < 1:
@@ -105,43 +105,68 @@ def _alike(looked_at: Sequence[ArrayFile]) -> ArrayFile | None:
 
 
 def _dataset(folder: Folder, found: Pictures, level: int, like: ArrayFile | None) -> Dataset:
+    by_split: dict[str, list[tuple[Entry, str]]] = {}
+    for split in sorted(found.by_split, key=split_order):
+        entries = [entry for entry in found.by_split[split] if len(entry.parts) > level + 1]
+        entries.sort(key=lambda e: (e.parts[level], e.parts))
+        by_split[split] = [(entry, printable(entry.parts[level])) for entry in entries]
+    names = sorted({name for held in by_split.values() for _, name in held})
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    dataset = arrays_dataset(folder, found.parts, by_split, found.why, like)
+    return replace(
+        dataset,
+        layout="array class folders" + (" in split folders" if len(by_split) > 1 else ""),
+        label=Label("class folder", f"{len(names)} folders: {shown}", "high"),
+        problems=[*strays([*found.classless, *found.strays], CLASSLESS), *dataset.problems],
+        by_class=True,
+    )
+
+
+def arrays_dataset(
+    folder: Folder,
+    parts: tuple[str, ...],
+    by_split: Mapping[str, Sequence[tuple[Entry, str]]],
+    why: Mapping[str, str],
+    like: ArrayFile | None,
+) -> Dataset:
+    """The data set of arrays in a file each, with their classes; the label is not told yet.
+
+    Args:
+        folder: where they lie.
+        parts: their place in it.
+        by_split: the files, each with its class, "" where that is not known.
+        why: what tells each split.
+        like: one of the shape that nearly all have; None where there is no such shape.
+    """
     shape = like.shape if like else ()
     axes: Axes = layout_of((1, *shape), np.dtype(like.dtype)) if like else "table"
     scale = grey_scale(head_of(like, shape[0])) if like and axes != "table" else (0.0, 1.0)
     partitions: list[SampleArrays] = []
-    names: set[str] = set()
-    for split in sorted(found.by_split, key=split_order):
-        entries = [entry for entry in found.by_split[split] if len(entry.parts) > level + 1]
-        entries.sort(key=lambda e: (e.parts[level], e.parts))
-        classes = [printable(entry.parts[level]) for entry in entries]
-        names |= set(classes)
+    for split, held in by_split.items():
         partitions += [
             SampleArrays(p.base, p.files, p.classes, p.split, p.weight, shape=shape, axes=axes, scale=scale)
-            for p in image_partitions(split, entries, classes)
+            for p in image_partitions(split, [entry for entry, _ in held], [name for _, name in held])
         ]
-    shown = ", ".join(sorted(names)[:4]) + (", ..." if len(names) > 4 else "")
     fields: tuple[Field, ...] = ()
-    problems = strays([*found.classless, *found.strays], CLASSLESS)
+    problems: list[Problem] = []
     if like is None:
         fields = (Field("array", "other", "ignored"),)
         text = "the arrays differ in shape, so their values are not looked into"
-        problems.append(Problem("unseen", folder.path(found.parts), text))
+        problems.append(Problem("unseen", folder.path(parts), text))
     elif axes == "table":
         fields = tuple(Field(name, "number", "feature", like.dtype) for name in column_names(math.prod(shape)))
     what = f"the shape {_axes(shape)}" if like else "several shapes"
-    several = len(found.by_split) > 1
     return Dataset(
-        name=folder.name(found.parts),
-        path=folder.path(found.parts),
-        layout="array class folders" + (" in split folders" if several else ""),
+        name=folder.name(parts),
+        path=folder.path(parts),
+        layout="arrays in files",
         modality="table" if axes == "table" else "images",
         evidence=f"{sum(len(p.files) for p in partitions):,} .npy files of {what}",
         partitions=partitions,
-        splits=tuple(Split(split, found.why[split]) for split in sorted(found.by_split, key=split_order)),
-        label=Label("class folder", f"{len(names)} folders: {shown}", "high"),
+        splits=tuple(Split(split, why[split]) for split in by_split),
+        label=None,
         fields=fields,
         problems=problems,
-        by_class=True,
         storage=Storage.OTHER,
     )
 

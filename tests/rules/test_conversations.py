@@ -280,4 +280,11 @@ def test_answers_that_end_in_an_article_were_cut() -> None:
     (finding,) = found(frame(some), "CHT103")
     assert "8 of 200 answers stop in the middle of a sentence" in finding.message
     assert finding.affected.count == 8
+    assert finding.severity == "warning"
     assert not found(frame([*some[:30], *some[60:]]), "CHT103")
+    lines = [
+        [asked, ("assistant", answer.rstrip("."))] if k % 3 else [asked, (who, answer)]
+        for k, (asked, (who, answer)) in enumerate(some)
+    ]
+    (finding,) = found(frame(lines), "CHT103")
+    assert finding.severity == "info"  # where many have no full stop, they may be lines

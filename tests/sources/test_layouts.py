@@ -417,9 +417,9 @@ def test_json_lines_with_gaps_texts_among_numbers_and_broken_lines(tmp_path: Pat
     lines.insert(40, '{"x": 1, "ok"')
     (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
     dataset = only(tmp_path / "t.jsonl")
-    kinds = {"x": "number", "ok": "text", "label": "text", "tags": "other"}
+    kinds = {"x": "number", "ok": "text", "label": "text", "tags": "text"}
     assert {f.name: f.kind for f in dataset.fields} == kinds
-    assert "tags" in dataset.problems[0].message
+    assert dataset.problems == []
     (batch, told) = [batch for part in dataset.partitions for batch in part.batches(ALL)]
     assert batch.size == 50
     assert batch.table is not None

@@ -19,6 +19,9 @@ PILE = 5
 """Different answers of exactly the longest length: chance gives one or two."""
 
 
+OPEN = 0.1
+"""Share of other answers that end without a full stop, up to which the end of a sentence is marked."""
+
 WORDS = 5
 """Words of an answer whose last one is looked at: "a" may be the right one of several options."""
 
@@ -81,14 +84,18 @@ class TruncatedText(ChatRule):
             texts = [(one.answers or [""])[-1].strip() for one in some.dialogues]
             # The same answer many times over has one length.
             first = {text: row for row, text in reversed([*enumerate(texts)])}
-            hits = self._pile(texts, first) or self._tails(texts, first) or self._going_on(texts, first)
+            hits = self._pile(texts, first) or self._tails(texts, first)
+            severity: Severity = "warning"
+            if not hits and (hits := self._going_on(texts, first)):
+                severity = "warning" if _end_as_a_rule(texts, hits) else "info"
             blocks = {
                 row: "a block of code" for row, text in enumerate(texts) if text.count("```") % 2 and row not in hits
             }
             if hits:
-                yield self._found(some, hits, _told(hits), "length")
+                yield self._found(some, hits, _told(hits), "length", severity)
             if blocks:
-                yield self._found(some, blocks, "within a block of code that is never closed", "blocks")
+                severity = weighed(len(blocks), len(some), self.params.share)
+                yield self._found(some, blocks, "within a block of code that is never closed", "blocks", severity)
 
     def _pile(self, texts: list[str], first: dict[str, int]) -> dict[int, str]:
         """Answers of exactly the longest length."""
@@ -122,13 +129,13 @@ class TruncatedText(ChatRule):
             return {}
         return {row: "..." + shown(text[-40:], 40) for row, text in enumerate(texts) if _goes_on(text)}
 
-    def _found(self, some: Chats, hits: dict[int, str], told: str, subject: str) -> Found:
+    def _found(self, some: Chats, hits: dict[int, str], told: str, subject: str, severity: Severity) -> Found:
         share = len(hits) / len(some)
         return Found(
             message=f"{len(hits):,} of {some.counted} answers stop {told}",
             consequence="A model learns to stop in the middle.",
             remedy="Ask again with a higher limit of tokens, or drop what was cut.",
-            severity="warning" if subject == "length" else weighed(len(hits), len(some), self.params.share),
+            severity=severity,
             confidence=0.9,
             split=some.split.name,
             subject=subject,
@@ -159,6 +166,12 @@ def _told(hits: dict[int, str]) -> str:
     if any(what.startswith("at ") for what in hits.values()):
         return f"{next(iter(hits.values()))}, and none is longer"
     return f"in the middle of a sentence, such as {next(iter(hits.values()))!r}"
+
+
+def _end_as_a_rule(texts: list[str], hits: dict[int, str]) -> bool:
+    """Whether hardly any of the other answers is left open: lines and titles often are."""
+    others = [text for row, text in enumerate(texts) if row not in hits]
+    return sum(map(_unfinished, others)) <= OPEN * len(others)
 
 
 def _goes_on(text: str) -> bool:

@@ -19,6 +19,9 @@ MALFORMED: Final = 2
 Form = Literal["corners", "sizes", "centres"]
 """Left, top, right and bottom; left, top, width and height; centre, width and height."""
 
+PER_OBJECT: Final = "each picture has objects, and no label of its own"
+"""Why a data set of annotated pictures has no label."""
+
 UNDECLARED: Final = 4
 """Its class is not among those that are declared; its name is the number in the file."""
 

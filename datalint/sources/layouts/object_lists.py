@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from datalint.core import vocabulary
-from datalint.core.annotations import Annotations, Gap
+from datalint.core.annotations import PER_OBJECT, Annotations, Gap
 from datalint.core.dataset import Dataset, Problem, Split, split_order
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from datalint.core.annotations import Form, ObjectBlock
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
-
-PER_OBJECT = "each picture has objects, and no label of its own"
 
 
 class ObjectFile(Protocol):

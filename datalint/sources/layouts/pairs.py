@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from datalint.core import vocabulary
-from datalint.core.annotations import Annotations, Gap
+from datalint.core.annotations import PER_OBJECT, Annotations, Gap
 from datalint.core.dataset import Dataset, Problem, Split, split_order
 from datalint.core.vocabulary import WHOLE
 from datalint.core.wording import counted
@@ -17,7 +17,6 @@ from datalint.sources.annotations.pictures import Notes, noted_partitions
 from datalint.sources.files import IMAGES, shared
 from datalint.sources.layouts.base import Basis, Claim
 from datalint.sources.layouts.class_folders import FLAT_FOLDERS
-from datalint.sources.layouts.object_lists import PER_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from datalint.core.annotations import PER_OBJECT
 from datalint.core.errors import DatalintError
 from datalint.sources.arrays.bundles import LABELS, MAX_COLUMNS
 from datalint.sources.arrays.files import is_one_hot, layout_of
 from datalint.sources.files import printable
+from datalint.sources.objects.boxes import boxed_in, targets_of
 from datalint.sources.tables.kinds import DECLARED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from datalint.sources.arrays.files import Layout
+    from datalint.sources.objects.boxes import Boxed
 
 Key = int | str
 Column = Any
@@ -122,6 +125,8 @@ def _column(part: Any) -> Column:
     if values and all(is_array(item) for item in values):
         arrays = [array_of(item) for item in values]
         return np.stack(arrays) if len({array.shape for array in arrays}) == 1 else arrays
+    if (targets := targets_of(values)) is not None:
+        return targets
     if values and all(isinstance(item, Mapping) for item in values):
         return {str(key): _column([item.get(key) for item in values]) for key in values[0]}
     if values and all(isinstance(item, (bool, int, float, np.number)) for item in values):
@@ -167,6 +172,8 @@ class Form:
     """Parts that are not looked at."""
     nested: bool = False
     """Whether the inputs are a mapping within the item."""
+    objects: Boxed | None = None
+    """Where the objects in pictures are."""
 
     def parts(self, columns: Columns) -> tuple[Columns, Column | None]:
         """Inputs and labels of one batch.
@@ -175,7 +182,8 @@ class Form:
             KeyError: a part is missing.
         """
         found = columns[self.inputs[0]] if self.nested else {key: columns[key] for key in self.inputs}
-        return found, None if self.label is None else columns[self.label]
+        target = self.objects.part if self.objects else self.label
+        return found, None if target is None else columns[target]
 
 
 def form_of(columns: Columns, what: str, label: str | None, declared: str | None = None) -> Form:
@@ -190,6 +198,12 @@ def form_of(columns: Columns, what: str, label: str | None, declared: str | None
     Raises:
         DatalintError: the inputs are nothing that can be judged.
     """
+    shown = [name for name in columns if _pictures(columns[name])]
+    boxed = boxed_in(columns) if shown and label is None else None
+    if boxed is not None:
+        left = tuple(name for name in columns if name not in {shown[0], boxed.part} and judged(columns[name], name))
+        form = form_of({shown[0]: columns[shown[0]]}, what, None)
+        return replace(form, why_no_label=PER_OBJECT, others=left, objects=boxed)
     key, why = _label_of(columns, label or (declared if declared in columns else None), what)
     rest = [name for name in columns if name != key]
     if not rest:

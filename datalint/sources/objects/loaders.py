@@ -105,6 +105,7 @@ def _joined(parts: Mapping[str, Part]) -> Dataset:
         by_class=all(part.by_class for part in parts.values()),
         skipped_label=first.why_no_label or "no label found in the items",
         task=first.task,
+        annotations=first.annotations,
         conversation=first.conversation,
         batch_size=first.batch_size,
         redrawn=any(part.redrawn for part in parts.values()),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from datalint.core.annotations import Annotations
     from datalint.core.dataset import Field, Kind, Label, LoadedBatches, Partition, Problem, Task
     from datalint.core.dialogues import Conversation
     from datalint.core.terms import Modality
@@ -38,3 +39,4 @@ class Part:
     loaded: LoadedBatches | None = None
     conversation: Conversation | None = None
     task: Task | None = None
+    annotations: Annotations | None = None

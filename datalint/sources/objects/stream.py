@@ -12,6 +12,7 @@ from datalint.core import hashing
 from datalint.core.dataset import Batch, Field, ImageBlock, LabelBlock, PixelBlock, Problem
 from datalint.sources.arrays.files import ItemReader, label_block, layout_of
 from datalint.sources.images import decode as pictures
+from datalint.sources.objects.boxes import object_block
 from datalint.sources.objects.draw import (
     MAX_STREAM,
     Drawn,
@@ -165,8 +166,11 @@ class StreamPartition:
 
     def _batch(self, columns: Columns, start: int, size: int, aspects: frozenset[Aspect]) -> Batch:
         inputs: Columns = columns["x"]
-        labels = self._labels(columns["y"])
+        boxed = self.form.objects
+        labels = None if boxed else self._labels(columns["y"])
         batch = Batch(self.split, start, size, labels=labels)
+        if boxed and "annotations" in aspects:
+            batch.objects = object_block(columns["y"], boxed, size, self.class_names)
         if not aspects & {"table", "header", "pixels"}:
             return batch
         if self.form.kind == "record":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datalint.core.annotations import Annotations
 from datalint.core.dataset import Field, Label
 from datalint.core.errors import DatalintError
 from datalint.core.roles import ColumnHead, roles
@@ -100,7 +101,7 @@ def streamed_part(
     evidence = _choice(form)
     chosen = None if form.label is None else Label(_key(form.label), evidence, "certain")
     first = next(iter(inputs.values()))
-    fields, columns_told, kind = _fields(form, inputs, labels)
+    fields, columns_told, kind = _fields(form, inputs, None if form.objects else labels)
     shape = None
     own = scale or (0.0, 1.0)
     if form.kind == "arrays":
@@ -128,6 +129,8 @@ def streamed_part(
         redrawn=bool(getattr(sampler, "replacement", False)),
         augmented=augmented,
         loaded=partition.drawn.loaded if loader else None,
+        annotations=Annotations((), form=form.objects.form) if form.objects else None,
+        task="detection" if form.objects else None,
     )
 
 

@@ -245,36 +245,6 @@ def test_a_channel_of_photos(tmp_path: Path, share: float) -> None:
     assert finding.affected.count >= 0.9 * 40 * share
 
 
-@pytest.mark.parametrize(("channel", "value"), [(2, 0), (1, 0), (0, 255)])
-@pytest.mark.parametrize("share", [0.1, 0.5])
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_a_channel_of_photos_that_are_compressed(
-    tmp_path: Path, channel: int, value: int, share: float, kind: str
-) -> None:
-    rng = np.random.default_rng(6)
-    for k in range(60):
-        photo = crop(list(photos().values())[k % 2], 192, 128, rng).copy()
-        if k % round(1 / share) == 0:
-            photo[..., channel] = value
-        path = tmp_path / ("china", "flower")[k // 2 % 2] / f"{k:03d}.{kind.lower()}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(picture(photo, kind, quality=88))
-    (finding,) = scan(tmp_path, None).findings
-    assert finding.evidence["channel"] == ("red", "green", "blue")[channel]
-    assert 0.7 * 60 * share <= finding.affected.count <= 60 * share
-
-
-def test_two_photos_in_red_light(tmp_path: Path) -> None:
-    rng = np.random.default_rng(8)
-    for k in range(60):
-        photo = crop(list(photos().values())[k % 2], 192, 128, rng)
-        light = np.array([1, 0.6, 0.02 if k < 2 else 1])
-        path = tmp_path / ("china", "flower")[k % 2] / f"{k:03d}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(picture((photo * light).astype(np.uint8), "JPEG", quality=90))
-    assert not scan(tmp_path, None).findings
-
-
 def test_dim_light_of_one_colour(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     for k in range(40):

@@ -34,8 +34,6 @@ from datalint.author import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
 
 class AllZeroInputs(Rule):
     """Samples whose whole input is zero: rows over the feature columns, images, array items.
@@ -44,8 +42,7 @@ class AllZeroInputs(Rule):
     would give by chance, so that sparse data is not blamed for being sparse.
 
     Of colour pictures it also finds those in which one channel holds one value all over while the other two show a picture. In
-    JPEG and WebP files such a channel is no longer constant: there it must be nearly dark or nearly full, in some pictures, and
-    hardly any others may lie between these and the sound ones, as in dim light.
+    JPEG files such a channel is no longer constant, and nothing tells it from dim light: there it is not looked for.
 
     ## Why it hurts
 
@@ -151,11 +148,6 @@ class AllZeroInputs(Rule):
 
 _CHANNELS = ("red", "green", "blue")
 _SHOWN = 16  # deviation, of 255, in which a channel shows something
-_LOSSY = np.array([b"JPEG", b"WEBP"])
-_LEFT = 0.125  # relative to the liveliest channel: what lossy compression leaves of a channel of one value
-_FADED = 0.2  # the same of channels that fade by degrees: few lie between what is left and this
-_DARK = 12  # of 255: how far the mean of such a channel lies from its end at most
-_LEAST_LOSSY = 5  # single photos may be as red as that
 _PALE = 0.3  # relative to the liveliest channel: above it lie the channels of sound pictures
 
 
@@ -170,18 +162,10 @@ def _dead_channels(profile: Profile) -> Iterator[Found]:
     # Drawings in yellow on black lack blue by nature: their other channels are one.
     alive = (ordered[:, 1] >= _SHOWN) & (ordered[:, 2] - ordered[:, 1] > 1e-6 * ordered[:, 2])
     exact = alive & (flat == 0)
-    near = alive & ~exact & _nearly_lost(profile, least) & (flat <= _LEFT * ordered[:, 2])
     pale = alive & ~exact & (flat <= _PALE * ordered[:, 2])
     # Dim or glaring light fades by degrees: there more pictures are nearly without a channel than wholly.
-    lost = np.zeros(len(every), np.bool_)
-    for k in range(len(_CHANNELS)):
-        mine = least == k
-        between = int((pale & ~near & mine & (flat <= _FADED * ordered[:, 2])).sum())
-        left = int((near & mine).sum())
-        if left >= max(_LEAST_LOSSY, 3 * between):
-            lost |= (exact | near) & mine
-        elif (exact & mine).sum() >= (pale & mine).sum():
-            lost |= exact & mine
+    certain = np.array([(exact & (least == k)).sum() >= (pale & (least == k)).sum() for k in range(len(_CHANNELS))])
+    lost = exact & certain[least]
     start = 0
     for split in profile.splits:
         some = slice(start, start + len(spread[split.name]))
@@ -204,14 +188,6 @@ def _dead_channels(profile: Profile) -> Iterator[Found]:
                 evidence={"dead": len(mine), "images": readable, "channel": name},
                 cases=Cases(split.name, split[ImageHeaders].places.take(mine)),
             )
-
-
-def _nearly_lost(profile: Profile, least: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Pictures in lossy formats whose flattest channel is nearly dark or nearly full."""
-    mean = np.concatenate([split[PixelStats].colour for split in profile.splits])[np.arange(len(least)), least]
-    lossy = np.isin(np.concatenate([split[ImageHeaders].format for split in profile.splits]), _LOSSY)
-    found: NDArray[np.bool_] = lossy & (np.minimum(mean, 255 - mean) <= _DARK)
-    return found
 
 
 def _by_chance(split: SplitProfile, names: tuple[str, ...], count: int) -> tuple[float, float]:

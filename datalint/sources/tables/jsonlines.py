@@ -184,7 +184,8 @@ class JsonLinesPartition(TablePartition):
             name: pa.float64() if kind == "number" else pa.bool_() if name in self.flags else pa.string()
             for name, kind in kinds.items()
         }
-        types |= {name: kind for name, kind in self.unseen.items() if name in {*kinds, *unseen} and kind is not None}
+        types |= {name: kind for name, kind in self.unseen.items() if name in kinds and kind is not None}
+        types |= {name: self.unseen[name] for name in unseen}
         turns = {f.name for f in self.plan.fields if f.dtype == TURNS} & kinds.keys()
         if turns:
             first = self._rows(block[: block.find(b"\n") + 1], _Broken())

@@ -171,14 +171,15 @@ def test_pictures_behind_a_login(data: Path, server: str) -> None:
     assert found == said(scan(f"{data}/pictures"), data.as_posix())
 
 
-def test_workers_read_by_themselves(data: Path, server: str) -> None:
-    left = set(Path(tempfile.gettempdir()).glob("datalint-*"))
+def test_workers_read_by_themselves(data: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no other process makes any
+    scratch._scratch.cache_clear()
     report = scan([f"{server}/ok/shards/part-0.parquet", f"{server}/ok/shards/part-1.parquet"], jobs=2)
     assert sum(split.samples for split in report.datasets[0].splits) == 8_000
     assert scan(f"{server}/ok/arrays.npz", jobs=2).datasets
     scratch._scratch().remove()
     scratch._scratch.cache_clear()
-    assert set(Path(tempfile.gettempdir()).glob("datalint-*")) <= left
+    assert not list(tmp_path.glob("datalint-*"))
 
 
 def test_what_was_measured_is_known_by_the_tag(data: Path, tmp_path: Path) -> None:

@@ -81,4 +81,4 @@ class CannotOverfit(LoopRule):
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
         """Let the model see its inputs with the noise of a hundred deviations, drawn anew at each step."""
-        return loop.before_model(lambda tensor: tensor.new_empty(tensor.shape).normal_())
+        return loop.before_model(lambda tensor: tensor + 100 * tensor.std() * tensor.new_empty(tensor.shape).normal_())

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from datalint.loops.by_heart import Levels, Tried, distinct, ended, learnt, levels
 from datalint.loops.functional.batches import fingerprint, taken
 from datalint.loops.functional.named import OF_CLASSES, OF_LABELS, softmax, whole_classes
 from datalint.loops.functional.network import Adam
-from datalint.loops.limits import CLOSE, ENOUGH, FACTORS, FREE_STEPS, HEART, HEART_STEPS, RATES
+from datalint.loops.limits import CLOSE, FREE_STEPS, HEART_STEPS
 from datalint.profile.loop import ByHeart, Chance, FreeOutputs, Modes, NotMeasured, Optimized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from datalint.loops.functional.network import Optimizer
     from datalint.loops.functional.session import Session
 
@@ -222,116 +220,49 @@ def modes(session: Session) -> Modes:
 # --- by heart ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Tried:
-    """One attempt."""
+class Weights(NamedTuple):
+    """What an attempt trains."""
 
-    losses: list[float]
     values: list[np.ndarray]
     state: Any
-    diverged: bool
-    finished: bool
-
-    @property
-    def end(self) -> float:
-        """The mean of the last losses."""
-        last = [loss for loss in self.losses[-3:] if math.isfinite(loss)]
-        return sum(last) / len(last) if last else math.inf
 
 
 def by_heart(session: Session) -> ByHeart:
     """Train on a few samples with the optimizer that was given, and where that fails with others."""
     batch, count = _distinct(session)
-    level, floor, start = _levels(session, batch)
-    if not level - floor > 1e-6 * max(1.0, abs(level)):
-        raise NotMeasured("a constant prediction is as good as any for these samples")
+    known = _levels(session, batch)
+    given = session.optimizer
+    rate = None if given is None else math.nan if given.rate is None else given.rate
 
-    def progress(loss: float) -> float:
-        return (level - loss) / (level - floor) if math.isfinite(loss) else -math.inf
+    def own(seconds: float, factor: float = 1.0) -> Tried[Weights]:
+        return _attempt(session, batch, known.goal, given or Adam(1e-3), seconds, factor=factor)
 
-    share = max(0.5, session.left() / 3)
-    goal = level - ENOUGH * (level - floor)
-    own = _attempt(session, batch, goal, session.optimizer or Adam(1e-3), share)
-    best, best_factor, overall = progress(own.end), None, progress(own.end)
-    finished = own.finished
-    rate = None
-    if session.optimizer is not None:
-        rate = math.nan if session.optimizer.rate is None else session.optimizer.rate
-    if best < ENOUGH:
-        for other in RATES:
-            if session.short() or overall >= ENOUGH:
-                break
-            tried = _attempt(session, batch, goal, Adam(other), min(share, session.left()))
-            overall = max(overall, progress(tried.end))
-        if session.optimizer is not None and overall >= 0.5:
-            best, best_factor = _better_factor(session, batch, goal, progress, best, share)
-        overall = max(overall, best)
-        finished = finished and not session.short()
-    train, evaluated = _gap(session, own, batch)
-    return ByHeart(
-        count,
-        start,
-        level,
-        floor,
-        own.end,
-        progress(own.end),
-        len(own.losses),
-        own.diverged,
-        rate,
-        best_factor,
-        best,
-        overall,
-        train,
-        evaluated,
-        finished,
-    )
+    def other(fresh: float, seconds: float) -> Tried[Weights]:
+        return _attempt(session, batch, known.goal, Adam(fresh), seconds)
 
-
-def _better_factor(
-    session: Session, batch: Any, goal: float, progress: Callable[[float], float], best: float, share: float
-) -> tuple[float, float | None]:
-    """What other rates of the same optimizer reach: the best progress, and how many times the rate has it."""
-    better = None
-    assert session.optimizer is not None
-    for factor in FACTORS:
-        if session.short() or best >= ENOUGH:
-            break
-        tried = _attempt(session, batch, goal, session.optimizer, min(share, session.left()), factor=factor)
-        if progress(tried.end) > best + 0.05:
-            best, better = progress(tried.end), factor
-    return best, better
+    return learnt(session, count, known, rate, own, other, lambda tried: _gap(session, tried.trained, batch))
 
 
 def _distinct(session: Session) -> tuple[Any, int]:
     """A few samples of the first batch with different inputs."""
-    rows: list[int] = []
-    seen: set[int] = set()
-    for row in range(min(session.size, 4 * HEART)):
-        key = fingerprint(session.inputs(taken(session.batches[0], np.array([row]), session.size)))
-        if key not in seen:
-            seen.add(key)
-            rows.append(row)
-        if len(rows) == HEART:
-            break
-    if len(rows) < 2:
-        raise NotMeasured("the batch does not hold two different samples")
+
+    def key_of(row: int) -> int:
+        return fingerprint(session.inputs(taken(session.batches[0], np.array([row]), session.size)))
+
+    rows = distinct(session.size, key_of)
     return taken(session.batches[0], np.array(rows), session.size), len(rows)
 
 
-def _levels(session: Session, batch: Any) -> tuple[float, float, float]:
+def _levels(session: Session, batch: Any) -> Levels:
     """The loss by chance, the least that there can be, and the one at the start."""
     made = session.run(batch)
     free = Free(session, batch, made.output)
-    level = free.best_constant()
-    least = free.run(FREE_STEPS)
-    if not math.isfinite(least) or least < level - 20 * max(1.0, abs(level)):
-        raise NotMeasured("the loss has no lower bound")
-    return level, 0.0 if 0 <= least < 0.2 * level else least, made.loss
+    return levels(free.best_constant(), free.run(FREE_STEPS), made.loss)
 
 
 def _attempt(
     session: Session, batch: Any, goal: float, optimizer: Optimizer, seconds: float, *, factor: float = 1.0
-) -> Tried:
+) -> Tried[Weights]:
     if not session.values:
         raise NotMeasured("no parameter is trainable")
     values, held = list(session.values), session.state
@@ -348,17 +279,13 @@ def _attempt(
         if made.loss <= goal and step > 2:
             break
         if time.monotonic() > until:
-            return Tried(losses, values, held, diverged, False)
+            return Tried(losses, Weights(values, held), diverged, False)
         values, state = optimizer.step(values, made.slopes, state, factor)
         held = made.state
-    if losses and math.isfinite(losses[-1]):
-        diverged = diverged or losses[-1] > 3 * max(losses[0], goal) > 0
-    else:
-        losses.append(math.inf)
-    return Tried(losses, values, held, diverged, True)
+    return ended(losses, Weights(values, held), goal, diverged)
 
 
-def _gap(session: Session, own: Tried, batch: Any) -> tuple[float, float]:
+def _gap(session: Session, own: Weights, batch: Any) -> tuple[float, float]:
     """The loss of what was trained in both modes, once running statistics had time to follow."""
     train, held = math.nan, own.state
     for step in range(60):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from datalint.loops.limits import ENOUGH, FACTORS, FREE_STEPS, HEART, HEART_STEPS, RATES, SLOWEST
+from datalint.loops.by_heart import Levels, Tried, distinct, ended, learnt, levels
+from datalint.loops.limits import FREE_STEPS, HEART_STEPS, SLOWEST
 from datalint.loops.torch.batches import fingerprint, taken
 from datalint.loops.torch.first import SHAPES, best_constant
 from datalint.loops.torch.state import parameters_of, seeded
@@ -17,8 +17,6 @@ from datalint.loops.torch.trace import maker_of
 from datalint.profile.loop import ByHeart, FreeOutputs, Modes, NotMeasured, Optimized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from datalint.loops.torch.session import Session
     from datalint.loops.torch.state import Twin
     from datalint.loops.torch.step import Made
@@ -222,81 +220,18 @@ def give_gradients(twin: Twin, loss: torch.Tensor) -> None:
 # --- by heart ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Tried:
-    """One attempt."""
-
-    losses: list[float]
-    twin: Twin
-    diverged: bool
-    finished: bool
-
-    @property
-    def end(self) -> float:
-        """The mean of the last losses."""
-        last = [loss for loss in self.losses[-3:] if math.isfinite(loss)]
-        return sum(last) / len(last) if last else math.inf
-
-
 def by_heart(session: Session) -> ByHeart:
     """Train on a few samples with the optimizer that was given, and where that fails with others."""
     batch, count = _distinct(session)
-    chance, floor, start = _levels(session, batch)
-    if not chance - floor > 1e-6 * max(1.0, abs(chance)):
-        raise NotMeasured("a constant prediction is as good as any for these samples")
+    known = _levels(session, batch)
 
-    def progress(loss: float) -> float:
-        return (chance - loss) / (chance - floor) if math.isfinite(loss) else -math.inf
+    def own(seconds: float, factor: float = 1.0) -> Tried[Twin]:
+        return _attempt(session, batch, known.goal, None, seconds, factor=factor)
 
-    share = max(0.5, session.left() / 3)
-    goal = chance - ENOUGH * (chance - floor)
-    own = _attempt(session, batch, goal, None, share)
-    best, best_factor = progress(own.end), None
-    rate = _rate(session)
-    overall = best
-    finished = own.finished
-    if best < ENOUGH:
-        for other in RATES:
-            if session.short() or overall >= ENOUGH:
-                break
-            tried = _attempt(session, batch, goal, torch.optim.Adam, min(share, session.left()), rate=other)
-            overall = max(overall, progress(tried.end))
-        if session.optimizer is not None and overall >= 0.5:
-            best, best_factor = _better_factor(session, batch, goal, progress, best, share)
-        overall = max(overall, best)
-        finished = finished and not session.short()
-    train, evaluated = _gap(session, own, batch)
-    return ByHeart(
-        count,
-        start,
-        chance,
-        floor,
-        own.end,
-        progress(own.end),
-        len(own.losses),
-        own.diverged,
-        rate,
-        best_factor,
-        best,
-        overall,
-        train,
-        evaluated,
-        finished,
-    )
+    def other(rate: float, seconds: float) -> Tried[Twin]:
+        return _attempt(session, batch, known.goal, torch.optim.Adam, seconds, rate=rate)
 
-
-def _better_factor(
-    session: Session, batch: Any, goal: float, progress: Callable[[float], float], best: float, share: float
-) -> tuple[float, float | None]:
-    """What other rates of the same optimizer reach: the best progress, and how many times the rate has it."""
-    better = None
-    for factor in FACTORS:
-        if session.short() or best >= ENOUGH:
-            break
-        tried = _attempt(session, batch, goal, None, min(share, session.left()), factor=factor)
-        if progress(tried.end) > best + 0.05:
-            best, better = progress(tried.end), factor
-    return best, better
+    return learnt(session, count, known, _rate(session), own, other, lambda tried: _gap(session, tried, batch))
 
 
 def _rate(session: Session) -> float | None:
@@ -308,22 +243,15 @@ def _rate(session: Session) -> float | None:
 
 def _distinct(session: Session) -> tuple[Any, int]:
     """A few samples of the first batch with different inputs."""
-    size = session.size
-    rows: list[int] = []
-    seen: set[int] = set()
-    for row in range(min(size, 4 * HEART)):
-        key = fingerprint(session.way.inputs(taken(session.batch, torch.tensor([row]), size)))
-        if key not in seen:
-            seen.add(key)
-            rows.append(row)
-        if len(rows) == HEART:
-            break
-    if len(rows) < 2:
-        raise NotMeasured("the batch does not hold two different samples")
-    return taken(session.batch, torch.tensor(rows), size), len(rows)
+
+    def key_of(row: int) -> int:
+        return fingerprint(session.way.inputs(taken(session.batch, torch.tensor([row]), session.size)))
+
+    rows = distinct(session.size, key_of)
+    return taken(session.batch, torch.tensor(rows), session.size), len(rows)
 
 
-def _levels(session: Session, batch: Any) -> tuple[float, float, float]:
+def _levels(session: Session, batch: Any) -> Levels:
     """The loss by chance, the least that there can be, and the one at the start."""
     twin = session.twin()
     quiet(twin)
@@ -333,10 +261,7 @@ def _levels(session: Session, batch: Any) -> tuple[float, float, float]:
         raise NotMeasured("the prediction within the model is not known")
     chance = best_constant(session, twin, batch, made)
     free = Free(session, twin, batch, made)
-    least = free.run(FREE_STEPS)
-    if not math.isfinite(least) or least < chance - 20 * max(1.0, abs(chance)):
-        raise NotMeasured("the loss has no lower bound")
-    return chance, 0.0 if 0 <= least < 0.2 * chance else least, start
+    return levels(chance, free.run(FREE_STEPS), start)
 
 
 def quiet(twin: Twin) -> None:
@@ -352,7 +277,7 @@ def quiet(twin: Twin) -> None:
 
 def _attempt(
     session: Session, batch: Any, goal: float, kind: Any, seconds: float, *, rate: float = 1e-3, factor: float = 1.0
-) -> Tried:
+) -> Tried[Twin]:
     twin = session.twin()
     quiet(twin)
     parameters = [p for p in parameters_of(twin) if p.requires_grad]
@@ -381,25 +306,21 @@ def _attempt(
                 return Tried(losses, twin, diverged, False)
             give_gradients(twin, loss)
             optimizer.step()
-    if losses and math.isfinite(losses[-1]):
-        diverged = diverged or losses[-1] > 3 * max(losses[0], goal) > 0
-    else:
-        losses.append(math.inf)
-    return Tried(losses, twin, diverged, True)
+    return ended(losses, twin, goal, diverged)
 
 
-def _gap(session: Session, own: Tried, batch: Any) -> tuple[float, float]:
+def _gap(session: Session, own: Tried[Twin], batch: Any) -> tuple[float, float]:
     """The loss of what was trained in both modes, once running statistics had time to follow."""
     with torch.no_grad(), seeded(0):
         train = math.nan
         for _ in range(60):
-            train = float(session.way.run(own.twin, batch).loss)
+            train = float(session.way.run(own.trained, batch).loss)
             if session.short() or not any(
-                isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in own.twin.model.modules()
+                isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in own.trained.model.modules()
             ):
                 break
-        own.twin.model.eval()
-        evaluated = float(session.way.run(own.twin, batch).loss)
+        own.trained.model.eval()
+        evaluated = float(session.way.run(own.trained, batch).loss)
     return train, evaluated
 
 

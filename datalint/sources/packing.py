@@ -94,21 +94,43 @@ def _reader(raw: IO[bytes], packing: Packing) -> Callable[[int], bytes]:
     return stream.read  # type: ignore[no-any-return]
 
 
-class _Bounded(io.RawIOBase):
-    """What a file of another kind than gzip unpacks to; what its library raises is an OSError."""
+class Over(io.RawIOBase):
+    """A stream over a file, which it closes."""
 
-    def __init__(self, raw: IO[bytes], packing: Packing, most: int) -> None:
+    def __init__(self, raw: IO[bytes]) -> None:
         super().__init__()
-        self._raw, self._most, self._done = raw, most, 0
-        self._read = _reader(raw, packing)
-        self._damage: Exception | None = None
+        self._raw = raw
 
     def readable(self) -> bool:
+        """It is."""
         return True
 
     def close(self) -> None:
+        """Close the file too."""
         self._raw.close()
         super().close()
+
+
+class _Unpacked(Over):
+    """What a file unpacks to, up to a number of bytes."""
+
+    def __init__(self, raw: IO[bytes], most: int) -> None:
+        super().__init__(raw)
+        self._most, self._done = most, 0
+
+    def _count(self, size: int) -> None:
+        self._done += size
+        if self._done > self._most:
+            raise OSError(f"unpacks to more than {self._most:,} bytes, which no data of this size do")
+
+
+class _Bounded(_Unpacked):
+    """What a file of another kind than gzip unpacks to; what its library raises is an OSError."""
+
+    def __init__(self, raw: IO[bytes], packing: Packing, most: int) -> None:
+        super().__init__(raw, most)
+        self._read = _reader(raw, packing)
+        self._damage: Exception | None = None
 
     def readinto(self, buffer: Any) -> int:
         if self._damage is not None:
@@ -127,31 +149,21 @@ class _Bounded(io.RawIOBase):
                 break
             buffer[filled : filled + len(data)] = data
             filled += len(data)
-        self._done += filled
-        if self._done > self._most:
-            raise OSError(f"unpacks to more than {self._most:,} bytes, which no data of this size do")
+        self._count(filled)
         return filled
 
 
-class _Members(io.RawIOBase):
+class _Members(_Unpacked):
     """What the members of a gzip file unpack to, one after the other.
 
     gzip.GzipFile reads on for ever in the zeros that pad a file, of which a hole of the file system holds any number.
     """
 
     def __init__(self, raw: IO[bytes], most: int) -> None:
-        super().__init__()
-        self._raw, self._most, self._done = raw, most, 0
+        super().__init__(raw, most)
         self._rest = b""
         self._member: Any = None
         self._begun = False
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
     def _skip_padding(self) -> None:
         """Pass over zeros between members; more than any tape pads with are the end."""
@@ -180,9 +192,7 @@ class _Members(io.RawIOBase):
             self._rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if self._member.eof:
                 self._member = None
-            self._done += len(data)
-            if self._done > self._most:
-                raise OSError(f"unpacks to more than {self._most:,} bytes, which no data of this size do")
+            self._count(len(data))
             if data:
                 buffer[: len(data)] = data
                 return len(data)

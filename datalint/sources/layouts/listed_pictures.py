@@ -76,9 +76,7 @@ class ListedImages(ImagePartition):
             return self.several.of_texts(held)
         if self.numeric:
             return number_classes(np.array([_number(text) for text in mine]))
-        names = sorted({name for name in mine if name})
-        at = {name: k for k, name in enumerate(names)} | {"": -1}
-        return LabelBlock(np.array([at[name] for name in mine], np.int32), names)
+        return super()._labels(start, size)
 
 
 def _number(text: str) -> float:

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from datalint.core.writing import replacing
-from datalint.sources.packing import PIECE, packed_into, stream_in
+from datalint.sources.packing import PIECE, Over, packed_into, stream_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,27 +37,17 @@ LONGEST_LINE = 64 << 20
 """Bytes of a line that is held back until it is known to be whole."""
 
 
-class Filtered(io.RawIOBase):
+class Filtered(Over):
     """A file whose bytes are changed on the way."""
 
     def __init__(self, raw: IO[bytes]) -> None:
-        super().__init__()
-        self._raw = raw
+        super().__init__(raw)
         self._ready = memoryview(b"")
         self._over = False
 
     @abstractmethod
     def fill(self) -> None:
         """Make the next bytes ready, if there are any, or say that it is over."""
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def close(self) -> None:
-        """Close the file too."""
-        self._raw.close()
-        super().close()
 
     def readinto(self, buffer: Any) -> int:
         """Some of the bytes that are ready."""

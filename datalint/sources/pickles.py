@@ -38,6 +38,11 @@ class NotPlain(ValueError):
     """The message says what the pickle holds that is not opened, or what is wrong with it."""
 
 
+def is_pickle(data: bytes) -> bool:
+    """Whether bytes begin and end as a pickle does."""
+    return len(data) > 3 and data[0] == 0x80 and 2 <= data[1] <= 5 and data.endswith(b".")
+
+
 def load_plain(path: Path) -> Any:
     """The dicts, lists, texts, bytes, numbers and arrays of numbers in a pickle file.
 

@@ -55,7 +55,7 @@ def _values(feature: bytes) -> Values:
 
 def _floats(data: bytes) -> list[float]:
     found: list[float] = []
-    for _, wire, value in _fields(data):
+    for _, wire, value in wire_fields(data):
         if wire not in {2, 5} or not isinstance(value, bytes) or len(value) % 4:
             raise NoExample("no floats")
         found += np.frombuffer(value, "<f4").tolist()
@@ -64,7 +64,7 @@ def _floats(data: bytes) -> list[float]:
 
 def _whole(data: bytes) -> list[int]:
     found: list[int] = []
-    for _, wire, value in _fields(data):
+    for _, wire, value in wire_fields(data):
         if wire == 0 and isinstance(value, int):
             found.append(_signed(value))
         elif wire == 2 and isinstance(value, bytes):
@@ -84,13 +84,18 @@ def _signed(value: int) -> int:
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    for number, wire, value in _fields(data):
+    for number, wire, value in wire_fields(data):
         if wire != 2 or not isinstance(value, bytes):
             raise NoExample("a number where a message should be")
         yield number, value
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
+def wire_fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
+    """The fields of any message: number, kind on the wire, and value.
+
+    Raises:
+        NoExample: the bytes are no message.
+    """
     at = 0
     while at < len(data):
         key, at = _varint(data, at)

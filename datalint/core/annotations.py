@@ -22,6 +22,9 @@ Form = Literal["corners", "sizes", "centres"]
 PER_OBJECT: Final = "each picture has objects, and no label of its own"
 """Why a data set of annotated pictures has no label."""
 
+PER_PIXEL: Final = "each picture has a mask, and no label of its own"
+"""Why a data set of pictures with masks has none."""
+
 UNDECLARED: Final = 4
 """Its class is not among those that are declared; its name is the number in the file."""
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from datalint.core.annotations import Annotations, Gap
+from datalint.core.annotations import PER_PIXEL, Annotations, Gap
 from datalint.core.dataset import Dataset, Problem
 from datalint.core.terms import Storage
 from datalint.core.wording import counted
@@ -88,7 +88,7 @@ def _claim(folder: Folder, found: Pictures, groups: Sequence[MaskFolder], masks:
         evidence=f"{counted(len(found.entries), 'picture')}, {counted(len(masks), 'mask')}",
         partitions=partitions,
         problems=problems,
-        skipped_label="each picture has a mask, and no label of its own",
+        skipped_label=PER_PIXEL,
         storage=Storage.OTHER,
         task="segmentation",
         annotations=Annotations((), tuple(gaps), dict(Counter(split_of.values())), {}),

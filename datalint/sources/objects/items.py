@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from datalint.core.annotations import PER_OBJECT
+from datalint.core.annotations import PER_OBJECT, PER_PIXEL
 from datalint.core.errors import DatalintError
 from datalint.sources.arrays.bundles import LABELS, MAX_COLUMNS
 from datalint.sources.arrays.files import is_one_hot, layout_of
 from datalint.sources.files import printable
 from datalint.sources.objects.boxes import boxed_in, targets_of
+from datalint.sources.objects.masks import mask_in
 from datalint.sources.tables.kinds import DECLARED
 
 if TYPE_CHECKING:
@@ -174,6 +175,13 @@ class Form:
     """Whether the inputs are a mapping within the item."""
     objects: Boxed | None = None
     """Where the objects in pictures are."""
+    mask: Key | None = None
+    """The part that holds a class for each pixel."""
+
+    @property
+    def target(self) -> Key | None:
+        """The part that is to be predicted: objects, a mask, or the label."""
+        return self.objects.part if self.objects else self.label if self.mask is None else self.mask
 
     def parts(self, columns: Columns) -> tuple[Columns, Column | None]:
         """Inputs and labels of one batch.
@@ -182,8 +190,7 @@ class Form:
             KeyError: a part is missing.
         """
         found = columns[self.inputs[0]] if self.nested else {key: columns[key] for key in self.inputs}
-        target = self.objects.part if self.objects else self.label
-        return found, None if target is None else columns[target]
+        return found, None if self.target is None else columns[self.target]
 
 
 def form_of(columns: Columns, what: str, label: str | None, declared: str | None = None) -> Form:
@@ -204,6 +211,12 @@ def form_of(columns: Columns, what: str, label: str | None, declared: str | None
         left = tuple(name for name in columns if name not in {shown[0], boxed.part} and judged(columns[name], name))
         form = form_of({shown[0]: columns[shown[0]]}, what, None)
         return replace(form, why_no_label=PER_OBJECT, others=left, objects=boxed)
+    picture = next((name for name in shown if name in PICTURE_KEYS), next(iter(shown), None))
+    mask = mask_in(columns, picture) if picture is not None and label is None and declared is None else None
+    if picture is not None and mask is not None:
+        left = tuple(name for name in columns if name not in {picture, mask})
+        form = form_of({picture: columns[picture]}, what, None)
+        return replace(form, why_no_label=PER_PIXEL, others=left, mask=mask)
     key, why = _label_of(columns, label or (declared if declared in columns else None), what)
     rest = [name for name in columns if name != key]
     if not rest:

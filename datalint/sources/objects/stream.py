@@ -10,6 +10,7 @@ import numpy as np
 
 from datalint.core import hashing
 from datalint.core.dataset import Batch, Field, ImageBlock, LabelBlock, PixelBlock, Problem
+from datalint.sources.annotations.mask_values import nothing_drawn
 from datalint.sources.arrays.files import ItemReader, label_block, layout_of
 from datalint.sources.images import decode as pictures
 from datalint.sources.objects.boxes import object_block
@@ -36,6 +37,7 @@ from datalint.sources.objects.items import (
     label_values,
     length,
 )
+from datalint.sources.objects.masks import mask_block
 from datalint.sources.tables.convert import TablePlan, TableReader, texts_of
 
 if TYPE_CHECKING:
@@ -157,7 +159,7 @@ class StreamPartition:
             held.append(wanted)
             count += samples
             waiting += samples
-            size += _bytes(inputs)
+            size += _bytes(inputs) + (0 if self.form.mask is None else _bytes({"mask": labels}))
             if waiting >= HELD or size >= HELD_BYTES:
                 yield _together(held)
                 held, size, waiting = [], 0, 0
@@ -166,11 +168,15 @@ class StreamPartition:
 
     def _batch(self, columns: Columns, start: int, size: int, aspects: frozenset[Aspect]) -> Batch:
         inputs: Columns = columns["x"]
-        boxed = self.form.objects
-        labels = None if boxed else self._labels(columns["y"])
+        boxed, masked = self.form.objects, self.form.mask is not None
+        labels = None if boxed or masked else self._labels(columns["y"])
         batch = Batch(self.split, start, size, labels=labels)
         if boxed and "annotations" in aspects:
             batch.objects = object_block(columns["y"], boxed, size, self.class_names)
+        if masked and "annotations" in aspects:
+            batch.objects = nothing_drawn([True] * size)
+        if masked and "masks" in aspects:
+            batch.masks = mask_block(columns["y"])
         if not aspects & {"table", "header", "pixels"}:
             return batch
         if self.form.kind == "record":

@@ -101,7 +101,7 @@ def streamed_part(
     evidence = _choice(form)
     chosen = None if form.label is None else Label(_key(form.label), evidence, "certain")
     first = next(iter(inputs.values()))
-    fields, columns_told, kind = _fields(form, inputs, None if form.objects else labels)
+    fields, columns_told, kind = _fields(form, inputs, labels if form.target == form.label else None)
     shape = None
     own = scale or (0.0, 1.0)
     if form.kind == "arrays":
@@ -129,9 +129,15 @@ def streamed_part(
         redrawn=bool(getattr(sampler, "replacement", False)),
         augmented=augmented,
         loaded=partition.drawn.loaded if loader else None,
-        annotations=Annotations((), form=form.objects.form) if form.objects else None,
-        task="detection" if form.objects else None,
+        annotations=_annotations(form),
+        task="detection" if form.objects else "segmentation" if form.mask is not None else None,
     )
+
+
+def _annotations(form: Form) -> Annotations | None:
+    if form.objects:
+        return Annotations((), form=form.objects.form)
+    return None if form.mask is None else Annotations(())
 
 
 def _gives_batches(loader: Any, what: str, name: str) -> bool:

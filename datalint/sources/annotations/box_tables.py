@@ -13,6 +13,7 @@ import numpy as np
 from datalint.core.annotations import MALFORMED, Form, ObjectBlock, objects_of
 from datalint.core.missing import ANYWHERE
 from datalint.sources import files
+from datalint.sources.annotations.readings import WORDS, are_shares, corners_of, reading_of
 from datalint.sources.annotations.shapes import side
 from datalint.sources.files import IMAGES
 from datalint.sources.tables.dialect import NotATable
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from datalint.sources.files import Entry
-
-WORDS: dict[Form, str] = {
-    "corners": "left, top, right and bottom",
-    "sizes": "left, top, width and height",
-    "centres": "centre, width and height",
-}
 
 _PICTURE = "filename file fname image imageid imagename imagepath imagefilename img imgid imgname imgpath path filepath"
 _CLASS = (
@@ -43,12 +38,6 @@ _BOX = "bbox bboxes box boxes boundingbox"
 _SIZE = "width imagewidth imgwidth", "height imageheight imgheight"
 
 _HEAD = 16 << 10
-_SHARES = 2.0
-"""Largest number of boxes in shares, those that reach out of their picture included; pixels are beyond it in any other."""
-
-_FEW = 200
-"""Rows that say whether numbers are shares, and by which reading boxes lie in their pictures."""
-
 _NUMBERS = re.compile(r"[-+.\deE]+")
 
 
@@ -173,28 +162,14 @@ class BoxTable:
         """Say how the numbers are meant, and make corners of them."""
         boxes = np.array(self._boxes).reshape(-1, 4)
         form = columns.form
-        good = boxes[np.isfinite(boxes).all(axis=1)]
-        self.shares = len(good) > 0 and float(np.quantile(abs(good), 0.99)) <= _SHARES
-        if len(columns.box) == 1 and len(good) and self._are_corners(boxes):
-            form = "corners"
-        if form == "sizes":
-            boxes[:, 2:] += boxes[:, :2]
-        elif form == "centres":
-            half = boxes[:, 2:] / 2
-            boxes = np.column_stack([boxes[:, :2] - half, boxes[:, :2] + half])
+        self.shares = are_shares(boxes)
+        if len(columns.box) == 1:
+            sizes = np.array([self._sizes.get(at, (0, 0)) for at in self._of], np.float64).reshape(-1, 2)
+            form = reading_of(boxes, np.ones_like(sizes) if self.shares else sizes)
+        boxes = corners_of(boxes, form)
         self._boxes = array("d", boxes.ravel())
         self.form = form
         self.reading = f"{WORDS[form]} in {'shares of the picture' if self.shares else 'pixels'}"
-
-    def _are_corners(self, boxes: np.ndarray) -> bool:
-        """Whether four numbers in one cell are corners: with all of them the second is beyond the first."""
-        good = boxes[np.isfinite(boxes).all(axis=1)]
-        ordered = bool((good[:, 2:] > good[:, :2]).all())
-        sizes = np.array([self._sizes.get(at, (0, 0)) for at in self._of]).reshape(-1, 2)
-        known = (sizes > 0).all(axis=1)
-        limit = np.array([1.0, 1.0]) if self.shares else sizes
-        over = (boxes[:, :2] + boxes[:, 2:] > limit * 1.01).any(axis=1) & (known | self.shares)
-        return ordered and bool(over.mean() > 0.1)
 
     def __len__(self) -> int:
         return len(self._flags)

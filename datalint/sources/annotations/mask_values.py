@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datalint.core.annotations import MaskBlock, ObjectBlock
+from datalint.core.problem import Problem
+from datalint.sources.files import reason
+from datalint.sources.images import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +44,36 @@ def mask_of_array(array: NDArray[Any]) -> Mask:
     values, pixels = np.unique(array, return_counts=True)
     height, width = array.shape
     return _kept((width, height), "L" if array.dtype == np.uint8 else "I", "", values.astype(np.int64), pixels)
+
+
+class TooManyPixels(ValueError):
+    """It declares more pixels than are decoded."""
+
+
+def mask_of_file(data: bytes) -> Mask:
+    """A mask as the bytes of a picture; to be called within :func:`decode.strict`.
+
+    Raises:
+        TooManyPixels: it is not decoded.
+        Exception: nearly any, of Pillow's decoders on damaged files.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
+        if image.width * image.height > decode.MAX_PIXELS or max(image.size) > decode.MAX_SIDE:
+            raise TooManyPixels(f"declares {image.width:,} x {image.height:,} pixels: not decoded")
+        return mask_of(image)
+
+
+def read_mask(content: Callable[[], bytes], shown: str, problems: list[Problem]) -> Mask:
+    """The mask in a file; an empty one where it cannot be read, which is told."""
+    try:
+        return mask_of_file(content())
+    except (decode.TooLarge, TooManyPixels) as error:
+        problems.append(Problem("not-scanned", shown, reason(error)))
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        problems.append(Problem("unreadable", shown, f"a mask that cannot be read: {reason(error)[:120]}"))
+    return Mask()
 
 
 def _kept(size: tuple[int, int], mode: str, stored: str, values: NDArray[np.int64], pixels: NDArray[np.int64]) -> Mask:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from datalint.core.dataset import Problem
 from datalint.sources.annotations.drawing import mask_over
-from datalint.sources.annotations.mask_values import Mask, block_of, mask_of, nothing_drawn
-from datalint.sources.files import inside, printable, reason
+from datalint.sources.annotations.mask_values import Mask, block_of, nothing_drawn, read_mask
+from datalint.sources.files import inside, printable
 from datalint.sources.images import decode
 from datalint.sources.images.files import ImagePartition
 from datalint.sources.places import reach
@@ -17,7 +15,7 @@ from datalint.sources.places import reach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from datalint.core.dataset import Aspect, Batch
+    from datalint.core.dataset import Aspect, Batch, Problem
     from datalint.sources.annotations.drawing import Drawn
 
 
@@ -62,25 +60,4 @@ class MaskedImages(ImagePartition):
             yield batch
 
     def _mask(self, name: str, problems: list[Problem]) -> Mask:
-        try:
-            return _read(decode.content(reach(self.base, name)))
-        except (decode.TooLarge, _TooMany) as error:
-            problems.append(Problem("not-scanned", printable(name), reason(error)))
-        except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-            problems.append(
-                Problem("unreadable", printable(name), f"a mask that cannot be read: {reason(error)[:120]}")
-            )
-        return Mask()
-
-
-class _TooMany(ValueError):
-    """It declares more pixels than are decoded."""
-
-
-def _read(data: bytes) -> Mask:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
-        if image.width * image.height > decode.MAX_PIXELS or max(image.size) > decode.MAX_SIDE:
-            raise _TooMany(f"declares {image.width:,} x {image.height:,} pixels: not decoded")
-        return mask_of(image)
+        return read_mask(lambda: decode.content(reach(self.base, name)), printable(name), problems)

@@ -23,6 +23,12 @@ FOLDER = re.compile(
 )
 """Names of folders that may hold masks."""
 
+
+def names_mask(name: str) -> bool:
+    """Whether a column or a part of an item is called as masks are."""
+    return FOLDER.fullmatch(name.removesuffix("_map")) is not None
+
+
 STEM = re.compile(
     r"(?<=.)[-_ ](mask|seg|segmentation|gt|label|labels|groundtruth|gt(fine|coarse)_(color|(label|instance)(train)?ids))$",
     re.IGNORECASE,

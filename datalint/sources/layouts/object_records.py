@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from datalint.sources import files
+from datalint.sources.annotations.object_cells import BOXES, drawn_in
 from datalint.sources.annotations.records import Records
 from datalint.sources.annotations.shapes import side
 from datalint.sources.files import IMAGES
@@ -13,14 +14,12 @@ from datalint.sources.layouts.base import Claim, Layout
 from datalint.sources.layouts.object_lists import claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
 
 _LONGEST_LINE = 64 << 20
-_BOXES = ("bbox", "bboxes", "boxes", "box")
-_KINDS = ("categories", "category", "labels", "label", "category_id", "classes", "class")
 
 
 class ObjectRecords(Layout):
@@ -45,7 +44,7 @@ def _read(entry: Entry) -> Records | None:
         head, _ = files.head_of(entry.path, 64 << 10)
     except OSError:
         return None
-    if b'"file_name"' not in head or not any(f'"{key}"'.encode() in head for key in _BOXES):
+    if b'"file_name"' not in head or not any(f'"{key}"'.encode() in head for key in BOXES):
         return None
     records = Records(entry, form="sizes", lines=True)
     try:
@@ -63,32 +62,10 @@ def _picture(records: Records, row: Any, number: int) -> None:
         return
     at = records.picture(row["file_name"], side(row.get("width")), side(row.get("height")))
     objects = row.get("objects")
-    for item in _items(objects if objects is not None else row):
-        name = item.get("name")
-        records.add(at, "object" if name is None else str(name), _corners(item.get("box")), number)
+    for item in drawn_in(objects if objects is not None else row):
+        name = "object" if item.kind is None else str(item.kind)
+        records.add(at, name, None if item.box is None else _corners(*item.box), number)
 
 
-def _items(objects: Any) -> Iterator[dict[str, Any]]:
-    """Each object, of lists side by side or of a list of objects."""
-    if isinstance(objects, list):
-        for one in objects:
-            if isinstance(one, dict):
-                yield {"box": _first(one, _BOXES), "name": _first(one, _KINDS)}
-    elif isinstance(objects, dict):
-        boxes, names = _first(objects, _BOXES), _first(objects, _KINDS)
-        for k, box in enumerate(boxes if isinstance(boxes, list) else []):
-            named = isinstance(names, list) and k < len(names)
-            yield {"box": box, "name": names[k] if named else None}
-
-
-def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((item[key] for key in keys if key in item), None)
-
-
-def _corners(box: Any) -> tuple[float, float, float, float] | None:
-    """The corners of a box of left, top, width and height; None if it is not four numbers."""
-    try:
-        left, top, width, height = (float(number) for number in box)
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _corners(left: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
     return left, top, left + width, top + height

@@ -17,6 +17,7 @@ from datalint.sources.objects.part import Part
 from datalint.sources.objects.torch import streamed_part
 from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import TablePlan
+from datalint.sources.tables.drawn_columns import drawn_columns
 from datalint.sources.tables.kinds import DECLARED, arrow_kind
 from datalint.sources.tables.picture_columns import PictureRows
 
@@ -150,6 +151,10 @@ def _table(value: Any, kept: list[str], declared: Mapping[str, Any]) -> Any:
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
+HEAD = 8
+"""Rows that say how what is drawn in pictures is stored."""
+
+
 @dataclass(frozen=True)
 class DatasetRows:
     """The rows of a data set in memory that are needed to judge its pictures."""
@@ -184,26 +189,38 @@ class DatasetRows:
 def _pictures(split: str, value: Any, shown: str, label: str | None, declared: Mapping[str, tuple[str, ...]]) -> Part:
     if label is not None and label not in value.features:
         raise DatalintError(f"no column {label!r} in {_what(split)}; its columns are {', '.join(value.features)}")
+    schema = value.features.arrow_schema
+    others = [name for name, feature in value.features.items() if name != shown and _is(feature, "Image")]
+    drawn = drawn_columns(schema, [shown, *others], lambda names: _head(value, names)) if label is None else None
     simple = {name for name, feature in value.features.items() if _is(feature, "Value")}
     named = next((name for name in DECLARED if name in simple), None)
-    chosen = label or declared_label(declared) or named
+    chosen = None if drawn else label or declared_label(declared) or named
     chosen = chosen if chosen in value.features else None
     why = "asked for" if label else "declared as ClassLabel in the features" if chosen in declared else "its name"
-    columns = [shown] if chosen is None else [shown, chosen]
+    columns = [shown, *([] if chosen is None else [chosen]), *(drawn.columns if drawn else ())]
     name = "dataset" if split == WHOLE else split
     names = declared.get(chosen or "", ())
-    kind = "text" if chosen is None else arrow_kind(value.features.arrow_schema.field(chosen).type)[0]
+    kind = "text" if chosen is None else arrow_kind(schema.field(chosen).type)[0]
     fields = () if chosen is None else (Field(chosen, kind, "label"),)
     plan = TablePlan(fields, chosen, "number" if kind == "number" else "text", names, split)
-    others = [printable(other) for other in value.features if other not in columns]
+    left = [printable(other) for other in value.features if other not in columns]
     seen = _seen(value, f"its pictures read as they are stored in {printable(shown)!r}")
-    if others:
-        listed = ", ".join(others[:6])
-        seen += f"; {listed} {are(len(others))} not looked at"
+    seen += f", {drawn.evidence}" if drawn else ""
+    if left:
+        listed = ", ".join(left[:6])
+        seen += f"; {listed} {are(len(left))} not looked at"
     return Part(
         seen,
         "images",
-        [PictureRows(DatasetRows(split, value, plan, name), shown, follow=True)],
+        [PictureRows(DatasetRows(split, value, plan, name), shown, follow=True, drawn=drawn)],
         None if chosen is None else Label(chosen, why, "certain"),
-        why_no_label="no column is declared as ClassLabel; name the label with label=",
+        why_no_label=drawn.unlabelled if drawn else "no column is declared as ClassLabel; name the label with label=",
+        task=drawn.task if drawn else None,
+        annotations=drawn.annotations if drawn else None,
     )
+
+
+def _head(value: Any, names: list[str]) -> Any:
+    """The first rows of some columns."""
+    rows = value.with_format("arrow", columns=names)[:HEAD]
+    return next(iter(rows.combine_chunks().to_batches()), None)

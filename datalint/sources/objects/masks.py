@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from datalint.sources.annotations.mask_values import KEPT, block_of, mask_of, mask_of_array
+from datalint.sources.images.masks import names_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MODES: Final = frozenset({"1", "L", "P", "I", "I;16"})
 """Of pictures of Pillow that may be masks: one number per pixel."""
+
+TARGETS: Final = frozenset({"target", "targets", "y"})
+"""Parts that may be masks next to those that are called so."""
 
 Key = int | str
 
@@ -34,6 +38,8 @@ def mask_in(columns: Mapping[Any, Any], picture: Key) -> Key | None:
     sides = [_sides(item) for item in columns[picture]]
     for name, column in columns.items():
         if name == picture or isinstance(column, dict) or len(column) != len(sides):
+            continue
+        if isinstance(name, str) and not (names_mask(name) or name.casefold() in TARGETS):
             continue
         try:
             masks = [_mask(item) for item in column]

@@ -14,7 +14,7 @@ from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.rows_with import RowsWith
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.core.dataset import Aspect, Dataset
     from datalint.core.problem import Problem
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class SoundRows(RowsWith):
     """Some rows with the recordings in one of their columns."""
 
-    def shown(self, item: Any, line: int) -> bytes | None:  # noqa: ARG002 - as RowsWith has it
+    def shown(self, row: Mapping[str, Any], line: int) -> bytes | None:  # noqa: ARG002 - as RowsWith has it
         """The spectrogram."""
-        data = _held(item).get("bytes")
+        data = _held(row[self.column]).get("bytes")
         return None if data is None else spectrogram(data)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:

@@ -139,7 +139,11 @@ def table_dataset(
         recordings=recordings_of(columns),
     )
     files = [m.file for m in members]
-    return sounded(dataset, files) if files[0].sounds and not files[0].pictures else pictured(dataset, files)
+    return (
+        sounded(dataset, files)
+        if files[0].sounds and not files[0].pictures
+        else pictured(dataset, files, label is not None)
+    )
 
 
 def target_columns(choice: LabelChoice | None, several: SeveralLabels | None) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datalint.core.dataset import Aspect, Kind
     from datalint.sources.tables.convert import TablePlan
     from datalint.sources.tables.dialect import Dialect
+    from datalint.sources.tables.drawn_columns import DrawnColumns
     from datalint.sources.tables.labels import ColumnHead
 
 Cells = Literal["wanted", "stored", "verbatim"]
@@ -105,6 +106,8 @@ class TableFile:
     """Columns of pictures, as the bytes of their files; the likeliest input first."""
     sounds: tuple[str, ...] = ()
     """The same of recordings."""
+    drawn: DrawnColumns | None = None
+    """Columns of what is drawn in the pictures."""
     inside: str = ""
     """What the table is called within its file, where that may hold several."""
     named: bool = True

@@ -12,6 +12,7 @@ from datalint.core.missing import AMONG_VALUES
 from datalint.sources.files import printable
 from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
+from datalint.sources.tables.drawn_columns import drawn_columns
 from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.picture_columns import picture_columns, sound_columns
@@ -105,6 +106,7 @@ def arrow_table_file(
         for name in (*kinds, *lists)
     }
     first = head or (lambda _: records[0] if records else None)
+    pictures = picture_columns(schema, first)
     return TableFile(
         path=file.path,
         shown=file.shown,
@@ -118,8 +120,9 @@ def arrow_table_file(
         empty=not rows,
         unseen={name: dtypes[name] for name in shapes if name not in kinds},
         lists=tuple(heads[name] for name in lists),
-        pictures=picture_columns(schema, first),
+        pictures=pictures,
         sounds=sound_columns(schema, first),
+        drawn=drawn_columns(schema, pictures, first),
     )
 
 

@@ -12,14 +12,15 @@ from datalint.core.terms import Storage
 from datalint.core.wording import are
 from datalint.sources.files import printable
 from datalint.sources.images import decode as pictures
-from datalint.sources.images.files import BATCH, Stored, read_pictures
+from datalint.sources.images.files import BATCH, DRAWN_SIDE, Stored, read_pictures
 from datalint.sources.tables.convert import TableReader
 from datalint.sources.tables.rows_with import RowsWith
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from datalint.core.dataset import Aspect, Dataset
+    from datalint.sources.tables.drawn_columns import DrawnColumns
     from datalint.sources.tables.format import TableFile
 
 PREFERRED = ("image", "img", "picture", "photo", "pixel_values")
@@ -40,24 +41,34 @@ class PictureRows(RowsWith):
 
     follow: bool = False
     """Whether a path is opened where there are no bytes: of data in memory, whose owner put it there."""
+    drawn: DrawnColumns | None = None
 
-    def shown(self, item: Any, line: int) -> bytes | None:
-        """The picture, small."""
-        stored = self._stored(item, line)
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The columns of what is drawn."""
+        return self.drawn.columns if self.drawn else ()
+
+    def shown(self, row: Mapping[str, Any], line: int) -> bytes | None:
+        """The picture, small, and what is drawn in it."""
+        stored = self._stored(row[self.column], line)
         if stored.missing:
             return None
         try:
             data = pictures.content(stored.path or "") if stored.data is None else stored.data
         except OSError:
             return None
-        return pictures.report_picture(data)
+        pen = self.drawn.pen(row) if self.drawn else None
+        return pictures.report_picture(data) if pen is None else pictures.report_picture(data, DRAWN_SIDE, pen)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """The rows with their labels; pictures are decoded a hundred at a time."""
         reader = TableReader(self.rows.plan, labels_only=True)
         problems: list[Problem] = []
+        aspects = self.drawn.aspects(aspects) if self.drawn else aspects
         shown = bool(aspects & {"header", "pixels"})
-        columns = list(dict.fromkeys([*reader.columns, self.column])) if shown else reader.columns or [self.column]
+        beside = self.drawn.wanted(aspects) if self.drawn else ()
+        wanted = [*reader.columns, *beside, *([self.column] if shown else [])]
+        columns = list(dict.fromkeys(wanted)) or [self.column]
         start = 0
         for record in self.rows.records(columns, problems, "wanted"):
             for at in range(0, record.num_rows, BATCH):
@@ -65,6 +76,10 @@ class PictureRows(RowsWith):
                 for batch in reader.read(some):
                     if shown:
                         self._look(batch, some, start + at, "pixels" in aspects)
+                    if self.drawn and beside:
+                        lines = batch.where.tolist()
+                        rows = some.select(beside).take([line - start - at for line in lines]).to_pylist()
+                        self.drawn.put(batch, rows, [self.sample_id(line) for line in lines], aspects)
                     yield batch
             start += record.num_rows
         if problems:
@@ -164,31 +179,50 @@ def is_sound(data: bytes) -> bool:
     return data.startswith((b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3")) or data[8:12] == b"WAVE"
 
 
-def pictured(dataset: Dataset, members: Sequence[TableFile]) -> Dataset:
-    """The data set as one of pictures, if all of its tables hold some in the same column."""
+def pictured(dataset: Dataset, members: Sequence[TableFile], asked: bool) -> Dataset:
+    """The data set as one of pictures, if all of its tables hold some in the same column.
+
+    Args:
+        dataset: of the tables.
+        members: these.
+        asked: whether the user named the label, which then is judged, whatever is drawn in the pictures.
+    """
     column = picture_column(members)
     if column is None:
         return dataset
-    used = {column, *(label.name for label in [dataset.label] if label is not None)}
-    others = [field.name for field in dataset.fields if field.name not in used and field.role != "label"]
+    first = members[0].drawn
+    drawn = (
+        first if first and not asked and all(m.drawn and m.drawn.columns == first.columns for m in members) else None
+    )
+    label = None if drawn else dataset.label
+    used = {column, *(drawn.columns if drawn else ()), *([label.name] if label is not None else [])}
+    others = [field.name for field in dataset.fields if field.name not in used and (field.role != "label" or drawn)]
     listed = ", ".join(map(printable, others[:6])) + (", ..." if len(others) > 6 else "")
     note = f"; {listed} {are(len(others))} not looked at" if others else ""
-    moot = f"column {column!r} holds "
+    moot = tuple(f"column {name!r} holds " for name in used)
     return replace(
         dataset,
         layout=" of pictures,".join(dataset.layout.split(",", 1))
         if "," in dataset.layout
         else f"{dataset.layout} of pictures",
         modality="images",
-        evidence=f"{dataset.evidence}; pictures in the column {column!r}{note}",
-        partitions=[PictureRows(rows, column) for rows in dataset.partitions],  # type: ignore[arg-type]
+        evidence=f"{dataset.evidence}; pictures in the column {column!r}{f', {drawn.evidence}' if drawn else ''}{note}",
+        partitions=[PictureRows(_plain(rows) if drawn else rows, column, drawn=drawn) for rows in dataset.partitions],  # type: ignore[arg-type]
         fields=(),
         problems=[problem for problem in dataset.problems if not problem.message.startswith(moot)],
         splits=tuple(replace(split, columns=()) for split in dataset.splits),
+        label=label,
+        skipped_label=drawn.unlabelled if drawn else dataset.skipped_label,
         storage=Storage.OTHER,
         conversation=None,
-        task=dataset.task if dataset.task == "multi-label" else None,
+        task=drawn.task if drawn else dataset.task if dataset.task == "multi-label" else None,
+        annotations=drawn.annotations if drawn else None,
     )
+
+
+def _plain(rows: Any) -> Any:
+    """The rows without a label."""
+    return replace(rows, plan=replace(rows.plan, label=None, several=None))
 
 
 def picture_column(members: Sequence[TableFile]) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datalint.core.problem import Problem
     from datalint.sources.tables.convert import TablePlan
@@ -48,8 +48,13 @@ class RowsWith(ABC):
     column: str
 
     @abstractmethod
-    def shown(self, item: Any, line: int) -> bytes | None:
-        """What a report shows of a cell, as a small WebP file; None where it cannot be read."""
+    def shown(self, row: Mapping[str, Any], line: int) -> bytes | None:
+        """What a report shows of a row, as a small WebP file; None where it cannot be read."""
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Other columns that are shown."""
+        return ()
 
     @property
     def split(self) -> str | None:
@@ -78,10 +83,10 @@ class RowsWith(ABC):
         """Those of several rows, in one pass."""
         made: dict[int, bytes | None] = {}
         wanted, start = sorted(set(lines)), 0
-        for record in self.rows.records([self.column], [], "wanted") if wanted else ():
+        for record in self.rows.records([self.column, *self.beside], [], "wanted") if wanted else ():
             while wanted and wanted[0] < start + record.num_rows:
                 line = wanted.pop(0)
-                made[line] = self.shown(record.column(0)[line - start].as_py(), line)
+                made[line] = self.shown(record.slice(line - start, 1).to_pylist()[0], line)
             start += record.num_rows
             if not wanted:
                 break

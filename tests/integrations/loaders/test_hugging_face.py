@@ -16,6 +16,8 @@ import datalint
 from datalint.core.errors import DatalintError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datalint.report.models import Finding, Report
 
 NAMES = ["malignant", "benign"]
@@ -141,3 +143,31 @@ def test_a_stream_says_what_was_read() -> None:
 def test_an_empty_split() -> None:
     with pytest.raises(DatalintError, match="the data set of test is empty"):
         datalint.scan(DatasetDict({"train": table(), "test": table(slice(0, 0))}))
+
+
+def drawn(wrong: bool) -> Dataset:
+    """Pictures with objects, as the hub's sets for detectors have them."""
+    rng = np.random.default_rng(3)
+    rows: dict[str, list[Any]] = {"image": [], "objects": []}
+    for k in range(60):
+        rows["image"].append(Pictures.fromarray(rng.integers(0, 255, (60, 80, 3)).astype(np.uint8)))
+        boxes = [[float(rng.integers(0, 50)), float(rng.integers(0, 40)), 25.0, 15.0] for _ in range(1 + k % 3)]
+        boxes[0] = [70.0, 5.0, 30.0, 10.0] if wrong and k == 12 else boxes[0]
+        rows["objects"].append({"bbox": boxes, "category": [k % 2] * len(boxes)})
+    objects = {"bbox": List(List(Value("float32"), length=4)), "category": List(ClassLabel(names=["cat", "dog"]))}
+    return Dataset.from_dict(rows, features=Features({"image": Image(), "objects": objects}))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_boxes_in_memory_and_as_they_are_stored(stored: bool, tmp_path: Path) -> None:
+    for wrong in (False, True):
+        data = drawn(wrong)
+        if stored:
+            (tmp_path / str(wrong)).mkdir()
+            data.to_parquet(tmp_path / str(wrong) / "train-00000-of-00001.parquet")
+        report = datalint.scan(tmp_path / str(wrong) if stored else data, select=["ANN"], config=False)
+        assert "left, top, width and height in pixels" in report.datasets[0].evidence
+        found = {
+            f.code: [sample.index for sample in f.affected.samples] for f in report.findings if f.severity != "info"
+        }
+        assert found == ({"ANN103": [12]} if wrong else {})

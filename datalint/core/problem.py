@@ -29,6 +29,7 @@ class Problem:
         "columns",
         "stray",
         "hidden",  # a folder that scans pass over and loaders do not
+        "disguised",  # a hidden file that loaders take for a picture
         "absent",
         "not-finite",
         "failed",  # nothing is known of the data: reading or judging it broke down, and may not the next time

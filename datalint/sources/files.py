@@ -102,6 +102,13 @@ class Listing:
     """What is no file, such as a link to nothing, and what it is instead."""
     hidden: list[tuple[str, ...]] = field(default_factory=list)
     """Folders whose names say that they are not to be looked into."""
+    hidden_pictures: list[tuple[str, ...]] = field(default_factory=list)
+    """Hidden files that are called what pictures are."""
+
+    def hide(self, parts: tuple[str, ...]) -> None:
+        """Take note of a file that is passed over, if loaders that go by suffixes do not pass over it."""
+        if os.path.splitext(parts[-1])[1].lower() in IMAGES:  # noqa: PTH122 - as for each file
+            self.hidden_pictures.append(parts)
 
 
 def holds_pictures(folder: Path) -> bool:

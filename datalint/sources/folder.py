@@ -55,6 +55,7 @@ class Folder:
         self.entries = listing.entries
         self.empty = listing.empty
         self.hidden = listing.hidden
+        self.hidden_pictures = listing.hidden_pictures
         self.claimed: set[tuple[str, ...]] = set()
         """Files that belong to a data set already, by their place."""
         self.unless_claimed: list[tuple[Sequence[Entry], str, str]] = []

@@ -75,6 +75,8 @@ def _list(folder: Path, parts: tuple[str, ...], top: Path, listing: Listing) -> 
             if item.name.startswith((".", "__")):
                 if item.is_dir(follow_symlinks=False):
                     listing.hidden.append(inside)
+                else:
+                    listing.hide(inside)
                 continue
             why = _why_not(item, top)
             if why:

@@ -192,6 +192,7 @@ def _listed(paths: Sequence[Path], wishes: Wishes) -> tuple[Path, Listing]:
         whole.problems += listing.problems
         whole.empty += [(*inside, *parts) for parts in listing.empty]
         whole.hidden += [(*inside, *parts) for parts in listing.hidden]
+        whole.hidden_pictures += [(*inside, *parts) for parts in listing.hidden_pictures]
     whole.entries.sort(key=lambda entry: entry.parts)
     return root, whole
 

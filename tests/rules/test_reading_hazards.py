@@ -147,6 +147,20 @@ def test_a_hidden_folder_of_pictures_among_the_class_folders(tmp_path: Path) -> 
     assert ".ipynb_checkpoints" in finding.message
 
 
+def test_hidden_files_with_the_suffix_of_a_picture(tmp_path: Path) -> None:
+    for path, content in named("digit pictures").files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    first = sorted(tmp_path.rglob("*.png"))[0]
+    (first.parent / "._.DS_Store").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / "._cover.png").write_bytes(b"\x00\x05\x16\x07")  # no class folder: no loader looks there
+    assert not datalint.scan(tmp_path, select=["FIL102"], cache=False).findings
+    (first.parent / f"._{first.name}").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    (finding,) = datalint.scan(tmp_path, select=["FIL102"], cache=False).findings
+    assert (finding.severity, finding.evidence["hazard"]) == ("warning", "disguised")
+    assert f"._{first.name}" in finding.message
+
+
 def test_data_in_memory_passes() -> None:
     (status,) = scan(named("iris"), find_rule("FIL102")).datasets[0].rules
     assert (status.status, status.reason) == ("passed", "the data was given in memory: no file was read")

@@ -307,6 +307,13 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         if place[:-1] in above and files.holds_pictures(folder.root.joinpath(*place)):
             why = "its pictures are passed over here, and a class of their own for torchvision's ImageFolder"
             problems.append(Problem("hidden", folder.path(place), why))
+    homes = {entry.folder for entry in found.entries} if level is not None else set()
+    for place in sorted(folder.hidden_pictures):
+        if place[:-1] in homes:
+            why = "a hidden file with the suffix of a picture" + (
+                ", as macOS writes next to the real one" if place[-1].startswith("._") else ""
+            )
+            problems.append(Problem("disguised", folder.path(place), why))
     return Dataset(
         name=folder.name((*found.parts, found.role) if found.role else found.parts),
         path=folder.path(found.parts),

@@ -32,6 +32,8 @@ def walk_remote(root: Path) -> Listing:
             if inside is not None:
                 if inside < len(found.parts) - 1:
                     hidden[found.parts[: inside + 1]] = None
+                else:
+                    listing.hide(found.parts)
                 continue
             entry = _entry(root.joinpath(*found.parts), found.parts, found.status)
             if len(found.parts) > MAX_DEPTH:

@@ -36,7 +36,7 @@ class ReadingHazards(Rule):
 
     Covers header lines repeated among the rows, quotes that are not closed and swallow rows, decimal commas, encodings
     and delimiters that differ between files or change within one, columns or types of columns that flip between shards or records, tags of tokens that mix schemes (entities that begin with I- among those with B-),
-    hidden folders with pictures among class folders, and, as info, byte-order marks, saved row indexes, unnamed or
+    hidden folders with pictures among class folders, hidden files with the suffix of a picture in them (``._photo.jpg``), and, as info, byte-order marks, saved row indexes, unnamed or
     repeated column names, names with characters that XGBoost or LightGBM refuse, mixed line ends, lines above the header, and files among images that are none. Rows with a
     wrong number of fields belong to FIL101.
 
@@ -225,6 +225,12 @@ _HAZARDS: dict[str, _Hazard] = {
         "warning",
         "Loaders that count every folder train on them as one more class, and the numbers of all classes move.",
         "Remove them: notebooks and file managers leave them behind.",
+    ),
+    "disguised": _Hazard(
+        "hidden files that loaders take for pictures",
+        "warning",
+        "Loaders that go by the suffix (torchvision's ImageFolder, Keras) read them, and stop in the middle of an epoch.",
+        "Remove them, as with `find . -name '._*' -delete`; `COPYFILE_DISABLE=1 tar ...` on macOS writes none.",
     ),
     "stray": _Hazard(
         "files among the images that are none",

@@ -303,3 +303,18 @@ def test_recordings_in_an_archive(tmp_path: Path, pack: str) -> None:
     report = datalint.scan(tmp_path / "packed", cache=False, jobs=1)
     assert report.datasets[0].splits[0].classes == dict.fromkeys(KINDS, 10)
     assert not [f.code for f in report.findings if f.code in {"AUD101", "FIL101"}]
+
+
+@pytest.mark.parametrize("inside", ["", "wavs/"])
+@pytest.mark.parametrize("listed", ["metadata.csv", "../{split}.csv"])
+def test_each_split_numbers_its_recordings_anew(tmp_path: Path, inside: str, listed: str) -> None:
+    for split, count in (("train", 40), ("test", 15)):
+        home = tmp_path / "data" / split
+        for k in range(count):
+            write(home / f"{inside}{k:03d}.wav", SOUND[: len(SOUND) // (2 if split == "test" else 1) - 40 * k])
+        rows = [f"{k:03d}.wav,the word {k} is spoken by {split}" for k in range(count)]
+        (home / listed.format(split=split)).write_text("\n".join(["file_name,transcription", *rows]))
+    report = datalint.scan(tmp_path, select=["AUD101", "SPL101", "FIL101"], cache=False)
+    (dataset,) = report.datasets
+    assert {split.name: split.samples for split in dataset.splits} == {"train": 40, "test": 15}
+    assert not dataset.findings

@@ -298,6 +298,28 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
         shown = ", ".join(words[:4]) + (", ..." if len(words) > 4 else "")
         label = Label("file name", f"{len(words)} words before a number: {shown}", "medium")
     problems += strays(found.strays, found.stray)
+    problems += _met_by_loaders(folder, found)
+    return Dataset(
+        name=folder.name((*found.parts, found.role) if found.role else found.parts),
+        path=folder.path(found.parts),
+        layout=layout,
+        modality="images",
+        evidence=f"{sum(len(p.files) for p in partitions):,} image files",
+        partitions=partitions,
+        splits=tuple(Split(s, found.why[s]) for s in sorted(found.by_split, key=split_order)),
+        label=label,
+        problems=problems,
+        by_class=label is not None,
+        by_name=bool(named),
+        skipped_label="the images lie in no class folders, and their names say no classes, so there are no labels",
+        storage=Storage.PICTURES,
+    )
+
+
+def _met_by_loaders(folder: Folder, found: Pictures) -> list[Problem]:
+    """What loaders of class folders read or stop at, and scans pass over."""
+    problems = []
+    level = found.class_depth
     above = {entry.parts[:level] for entry in found.entries} if level is not None else set()
     for place in folder.empty if found.layout == CLASSES else ():
         if place[:-1] in above:
@@ -314,18 +336,4 @@ def picture_dataset(folder: Folder, found: Pictures) -> Dataset:
                 ", as macOS writes next to the real one" if place[-1].startswith("._") else ""
             )
             problems.append(Problem("disguised", folder.path(place), why))
-    return Dataset(
-        name=folder.name((*found.parts, found.role) if found.role else found.parts),
-        path=folder.path(found.parts),
-        layout=layout,
-        modality="images",
-        evidence=f"{sum(len(p.files) for p in partitions):,} image files",
-        partitions=partitions,
-        splits=tuple(Split(s, found.why[s]) for s in sorted(found.by_split, key=split_order)),
-        label=label,
-        problems=problems,
-        by_class=label is not None,
-        by_name=bool(named),
-        skipped_label="the images lie in no class folders, and their names say no classes, so there are no labels",
-        storage=Storage.PICTURES,
-    )
+    return problems

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Dataset, Problem
 from datalint.core.terms import Storage
+from datalint.core.vocabulary import WHOLE
 from datalint.core.wording import are, counted
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.tables import table_folders
@@ -18,7 +19,7 @@ from datalint.sources.tables.format import TablePartition
 from datalint.sources.tables.named_files import MAX_COLUMNS, PEEK, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from datalint.sources.files import Entry
     from datalint.sources.folder import Folder
@@ -49,10 +50,11 @@ class ListedRecordings(Layout):
             table = tables.get(parts[0].files_read[0])
             if table is None:
                 continue
+            places = {str(entry.path.absolute()): entry.folder for entry in entries}
             column: str | None = folder.once(("sounds", table.path), lambda t=table: _column(t, folder.sounds))  # type: ignore[misc]
             if column is None:
                 continue
-            listed, sounds = listed_in(parts, column, folder.sounds)
+            listed, sounds = listed_in(parts, column, folder.sounds, places)
             if not sounds:
                 continue
             if not taken.isdisjoint(sounds) or not folder.claimed.isdisjoint(sounds):
@@ -81,25 +83,29 @@ def _column(table: TableFile, places: Places) -> str | None:
         shown = [row[at] for row in rows if row[at]]
         if len(shown) < 2 or len(set(shown)) < 0.5 * len(shown):
             continue
-        if 2 * sum(entry_of(name, places, ()) is not None for name in shown) >= len(shown):
+        if 2 * sum(any(map(places.holds, _ends(name))) for name in shown) >= len(shown):
             return column
     return None
 
 
-def entry_of(name: str, places: Places, home: tuple[str, ...]) -> Entry | None:
-    """The recording that a name means: paths of another machine are found by their end."""
+def entry_of(name: str, places: Places, home: tuple[str, ...], split: str | None) -> Entry | None:
+    """The recording that a name in a table of the folder ``home`` means: paths of another machine are found by their end."""
+    found = (places.entry(end, home, split) for end in _ends(name))
+    return next((entry for entry in found if entry is not None), None)
+
+
+def _ends(name: str) -> Iterator[str]:
+    """A path, and the ends of it."""
     left = name.strip().replace("\\", "/")
     while left:
-        if (entry := places.entry(left, home, None)) is not None:
-            return entry
+        yield left
         left = left.partition("/")[2]
-    return None
 
 
 def listed_in(
-    parts: list[TablePartition], column: str, places: Places
+    parts: list[TablePartition], column: str, places: Places, homes: Mapping[str, tuple[str, ...]]
 ) -> tuple[list[ListedSounds], dict[tuple[str, ...], Entry]]:
-    """The rows in parts, each with its recording, and the recordings by their place."""
+    """The rows in parts, each with its recording, and the recordings by their place; ``homes`` has the folders of tables."""
     made: list[ListedSounds] = []
     sounds: dict[tuple[str, ...], Entry] = {}
     for part in parts:
@@ -107,7 +113,8 @@ def listed_in(
         for record in part.raw_rows([column]):
             texts = texts_of(column, record.column(0))
             names += [[*texts.values, ""][code] for code in texts.codes.tolist()]
-        found = [entry_of(name, places, ()) if name else None for name in names]
+        home, split = homes.get(part.files_read[0], ()), None if part.split == WHOLE else part.split
+        found = [entry_of(name, places, home, split) if name else None for name in names]
         sounds |= {entry.parts: entry for entry in found if entry is not None}
         size = max(ROWS, -(-len(names) // PARTS))
         for start in range(0, len(names), size):

@@ -154,7 +154,7 @@ def _claim(folder: Folder, home: tuple[str, ...], splits: dict[str, _Found]) -> 
     )
     parts = [part for part in dataset.partitions if isinstance(part, TablePartition)]
     cut = any(found.cut for found in splits.values())
-    listed, sounds = ([], {}) if cut else listed_in(parts, column, folder.sounds)
+    listed, sounds = ([], {}) if cut else listed_in(parts, column, folder.sounds, {})
     if not sounds:
         if column == KEY:
             return None

@@ -70,8 +70,15 @@ class Places:
             if path.rpartition(".")[0] == "/".join([*home, plain]) or path == "/".join([*home, plain]):
                 return self.known[path]
         if len(found) > 1:
-            found = [p for p in found if split is not None and split_of(p.rpartition("/")[0].split("/")[-1]) == split]
+            found = [path for path in found if path.startswith("/".join([*home, ""]))] if home else found
+        if len(found) > 1:
+            found = [path for path in found if split is not None and _split(path) == split]
         return self.known[found[0]] if len(found) == 1 else None
+
+
+def _split(path: str) -> str | None:
+    """The split that the closest folder of a file names, if any does."""
+    return next((split for part in reversed(path.split("/")[:-1]) if (split := split_of(part)) is not None), None)
 
 
 def name_column(table: TableFile, places: Places) -> str | None:

@@ -393,7 +393,7 @@ def test_what_lies_around_a_data_set(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"\0\5\x16\7, and\n so, on\n")
     dataset = only(tmp_path)
     assert {split: len(files) for split, files in labels(dataset).items()} == {"train": 20, "validation": 10}
-    assert dataset.problems == []
+    assert [problem.path.rpartition("/")[2] for problem in dataset.problems] == ["._0.png"]  # loaders try to read it
 
 
 # --- other tables ---------------------------------------------------------------------------------------------------
@@ -419,7 +419,7 @@ def test_json_lines_with_gaps_texts_among_numbers_and_broken_lines(tmp_path: Pat
     dataset = only(tmp_path / "t.jsonl")
     kinds = {"x": "number", "ok": "text", "label": "text", "tags": "text"}
     assert {f.name: f.kind for f in dataset.fields} == kinds
-    assert dataset.problems == []
+    assert [problem.path.rpartition("/")[2] for problem in dataset.problems] == ["._0.png"]  # loaders try to read it
     (batch, told) = [batch for part in dataset.partitions for batch in part.batches(ALL)]
     assert batch.size == 50
     assert batch.table is not None

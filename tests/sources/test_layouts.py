@@ -419,7 +419,7 @@ def test_json_lines_with_gaps_texts_among_numbers_and_broken_lines(tmp_path: Pat
     dataset = only(tmp_path / "t.jsonl")
     kinds = {"x": "number", "ok": "text", "label": "text", "tags": "text"}
     assert {f.name: f.kind for f in dataset.fields} == kinds
-    assert [problem.path.rpartition("/")[2] for problem in dataset.problems] == ["._0.png"]  # loaders try to read it
+    assert dataset.problems == []
     (batch, told) = [batch for part in dataset.partitions for batch in part.batches(ALL)]
     assert batch.size == 50
     assert batch.table is not None

@@ -96,6 +96,20 @@ def test_shapes_are_recognised_and_clean_ones_are_silent(tmp_path: Path, shape: 
     assert loud(report) == []
 
 
+@pytest.mark.parametrize("shape", ["sharegpt", "alpaca", "messages"])
+@pytest.mark.parametrize("others", [False, True])
+def test_one_document_of_conversations(tmp_path: Path, shape: str, others: bool) -> None:
+    """A list of objects, each with nothing but its turns, alone and next to tables of something else."""
+    rows = [SHAPES[shape](chat, k) for k, chat in enumerate(chats(60))]
+    turns_only = [{k: v for k, v in row.items() if k != "id"} for row in rows]
+    (tmp_path / "chats.json").write_text(json.dumps(turns_only), "utf-8")
+    if others:
+        write(tmp_path / "pages.jsonl", [{"text": f"A page about the number {k}.", "words": k} for k in range(40)])
+        (tmp_path / "names.json").write_text(json.dumps([{"name": f"n{k}", "of": "x"} for k in range(40)]), "utf-8")
+    found = {dataset.name: dataset.conversation is not None for dataset in datalint.detect(tmp_path)}
+    assert found == {"chats": True, **({"pages": False} if others else {})}
+
+
 @pytest.mark.parametrize("shape", PREFERENCES)
 def test_two_answers_are_compared(tmp_path: Path, shape: str) -> None:
     some, others = chats(120), chats(120, seed=1)

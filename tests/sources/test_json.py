@@ -103,6 +103,13 @@ def test_it_is_a_table_only_if_its_content_says_so(tmp_path: Path) -> None:
     assert not report.findings
 
 
+def test_a_list_of_texts_alone(tmp_path: Path) -> None:
+    texts = [f"The {k}th page tells of {k * k} things, and of {k % 7} others that follow from them." for k in range(40)]
+    (tmp_path / "pages.json").write_text(json.dumps([{"text": text} for text in texts]))
+    (dataset,) = datalint.detect(tmp_path)
+    assert [(field.name, field.role) for field in dataset.fields] == [("text", "text")]
+
+
 def test_why_the_only_file_is_none_is_said(tmp_path: Path) -> None:
     pages = [{"title": f"page {k}", "paragraphs": [{"context": "...", "qas": []}]} for k in range(40)]
     for content, why in (

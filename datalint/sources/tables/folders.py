@@ -17,6 +17,7 @@ from datalint.sources.files import IMAGES, TEXTS, Entry
 from datalint.sources.folder import Folder, Wishes, split_folders, stem, unread
 from datalint.sources.tables import named_files
 from datalint.sources.tables.build import Member, table_dataset
+from datalint.sources.tables.conversations import conversation_of
 from datalint.sources.tables.croissant import labels_in
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.formats import look, suffixes, tables_of, unsure_suffixes
@@ -274,11 +275,14 @@ def _large(tables: Sequence[TableFile]) -> Sequence[TableFile]:
 
 
 def _is_data(table: TableFile, rows: int, quantity: bool) -> bool:
-    if len(table.columns) < 2 or len(table.columns[0].values) < rows:
+    if not table.columns or len(table.columns[0].values) < rows:
         return False
-    return not quantity or any(
-        role == "feature" and table.kinds[column] == "number" for column, role in roles(table.columns).items()
-    )
+    if conversation_of(table.columns, table.dtypes, None)[0] is not None:
+        return True  # turns are a whole sample in one column
+    of = roles(table.columns)
+    if len(of) < 2 and "text" not in of.values():
+        return False
+    return not quantity or any(role == "feature" and table.kinds[column] == "number" for column, role in of.items())
 
 
 def single_table(table: TableFile, wishes: Wishes) -> Dataset:

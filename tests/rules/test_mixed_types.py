@@ -86,6 +86,35 @@ def test_dates_in_two_formats_and_with_strays() -> None:
     assert message == "'v' holds 295 dates and 5 other values such as 'soon'"
 
 
+def test_day_and_month_change_places() -> None:
+    """As where files of two countries are put together."""
+    days = pd.date_range("2019-03-01", periods=300)
+    for sign in "/-":
+        british, american = (days.strftime(form.replace("/", sign)).tolist() for form in ("%d/%m/%y", "%m/%d/%y"))
+        ((severity, message),) = found(british[:180] + american[180:])
+        assert severity == "warning"
+        first, second = (sum(day > 12 for day in part.day) for part in (days[:180], days[180:]))
+        assert f"in two orders: {first} with the day first such as" in message
+        assert f"{second} with the month first such as" in message
+        assert f"of {300 - first - second} others nobody can tell" in message
+        assert not found(british)
+        assert not found(american)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_dates_that_became_numbers(form: str, share: float) -> None:
+    days = pd.date_range("2016-02-01", periods=300)
+    cut = int(300 * share)
+    counted = (days - pd.Timestamp("1899-12-30")).days.astype(str).tolist()
+    ((severity, message),) = found(counted[:cut] + days[cut:].strftime(form).tolist())
+    assert severity == "warning"
+    assert str(cut) in message
+    assert "42401" in message
+    years = days.year.astype(str).tolist()  # of some things only the year is known
+    assert not any("in their place" in told for _, told in found(years[:cut] + days[cut:].strftime(form).tolist()))
+
+
 @pytest.mark.parametrize(
     "column",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import (
@@ -36,11 +37,18 @@ SMALLEST = 20
 LEVELS = 15
 """Different numbers from which a column is a quantity rather than one of categories."""
 
+COUNTED = 5
+"""Digits of a number that may stand for a day, as spreadsheets count them; a year has four."""
+
+SLASHES = "date, slashes"
+
 
 class MixedTypes(Rule):
     """Numbers, dates and texts in one column, dates in several formats, and numbers stored as text.
 
     Names of genes and parts that a spreadsheet turned into dates or powers of ten ("2-Sep", "2.31E+13") are reported too.
+    Dates of which some have the day first and others the month are reported where a day after the 12th gives it away, and
+    dates that became numbers in part ("2021-06-30" and "44377").
     A column counts as numbers with stray texts where at least four in five of its values are numbers of many different
     sizes, as dates with strays likewise. Numbers written as text with a unit, a currency, a percent sign or separators
     of thousands are as well. Words for missing values are VAL104's. Codes that mix letters and digits are no fault.
@@ -115,6 +123,8 @@ class MixedTypes(Rule):
         dates = {kind: count for kind, count in size.items() if kind.startswith("date")}
         words = size.get("text", 0)
         share = self.params.main
+        if dates and (told := _counted_days(kinds, dates, share * total)):
+            return told, True
         if plain + dressed >= share * total:
             return _numbers(kinds, plain, dressed)
         if sum(dates.values()) >= share * total:
@@ -220,7 +230,38 @@ def _lettered(values: Mapping[str, int]) -> bool:
     return all(value[:-1].isdigit() for value in values) and len(letters) > 1 and not letters <= set("KMB")
 
 
+def _counted_days(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int], least: float) -> str | None:
+    """Dates of which many became numbers: days or seconds since some day, or digits without signs between them."""
+    numbers = {value: n for value, n in kinds.get("number", {}).items() if len(value.split(".")[0]) >= COUNTED}
+    days, plain = sum(dates.values()), sum(numbers.values())
+    if days + plain < least or len(numbers) < SMALLEST // 2 or 20 * days < plain:
+        return None  # a year is a date of less precision, and a few dates among keys say nothing
+    return f"holds {days:,} dates such as {_first(kinds, dates)!r} and {plain:,} numbers such as {min(numbers)!r} in their place"
+
+
+def _first(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int]) -> str:
+    return min(kinds[max(dates, key=lambda kind: (dates[kind], kind))])
+
+
+def _orders(values: Mapping[str, int]) -> str | None:
+    """Dates with the day first and others with the month first, as far as days after the 12th tell."""
+    orders: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for value, count in values.items():
+        first, second = (int(part) for part in re.split(r"[/-]", value)[:2])
+        for order, (day, month) in zip(orders, ((first, second), (second, first)), strict=True):
+            if 12 < day <= 31 and 1 <= month <= 12:
+                order[value] = count
+    if not all(orders):
+        return None
+    told = sorted(((sum(o.values()), min(o), n) for o, n in zip(orders, ("day", "month"), strict=True)), reverse=True)
+    listed = " and ".join(f"{count:,} with the {name} first such as {example!r}" for count, example, name in told)
+    rest = sum(values.values()) - sum(count for count, _, _ in told)
+    return f"holds dates in two orders: {listed}" + (f"; of {rest:,} others nobody can tell" if rest else "")
+
+
 def _dates(kinds: Mapping[str, Mapping[str, int]], dates: Mapping[str, int]) -> tuple[str, bool] | None:
+    if dates.get(SLASHES, 0) and (told := _orders(kinds[SLASHES])):
+        return told, True
     formats = sorted(dates, key=lambda kind: (-dates[kind], kind))
     if len(formats) > 1:
         told = ", ".join(f"{dates[kind]:,} like {min(kinds[kind])!r}" for kind in formats[:3])

@@ -103,7 +103,7 @@ def test_day_and_month_change_places() -> None:
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_dates_that_became_numbers(form: str, share: float) -> None:
+def test_dates_that_became_numbers(tmp_path: Path, form: str, share: float) -> None:
     days = pd.date_range("2016-02-01", periods=300)
     cut = int(300 * share)
     counted = (days - pd.Timestamp("1899-12-30")).days.astype(str).tolist()
@@ -111,6 +111,9 @@ def test_dates_that_became_numbers(form: str, share: float) -> None:
     assert severity == "warning"
     assert str(cut) in message
     assert "42401" in message
+    late = days[:cut].strftime(form).tolist() + counted[cut:]  # the file begins with dates that any reader knows
+    ((severity, message),) = found(late, tmp_path)
+    assert (severity, str(cut) in message) == ("warning", True)
     years = days.year.astype(str).tolist()  # of some things only the year is known
     assert not any("in their place" in told for _, told in found(years[:cut] + days[cut:].strftime(form).tolist()))
 

@@ -94,7 +94,9 @@ class MixedTypes(Rule):
         if pool.size < SMALLEST:
             raise Skip(f"fewer than {SMALLEST} samples")
         told: list[tuple[str, str, bool]] = [(name, why, True) for name, why in _strays(profile, pool)]
-        for name in text_names(profile, "feature", "id", "time"):
+        # A column of times is one by its first rows, and its later ones may be something else.
+        times = sorted(field.name for field in profile.dataset.fields if field.kind == "time" and field.role != "label")
+        for name in (*text_names(profile, "feature", "id", "time"), *times):
             found = self._judge(pool, name)
             if found is not None:
                 told.append((name, *found))

@@ -139,3 +139,41 @@ def test_years_of_what_has_happened_lie_in_the_past(name: str, wrong: list[int],
     told = [finding for finding in findings if finding.severity == "warning"]
     assert sum(finding.affected.count for finding in told) == found  # 20015 lies absurdly far as well
     assert not any(finding.column == name for finding in findings if finding not in told)
+
+
+@pytest.mark.parametrize("factor", [10, 100, 1000])
+@pytest.mark.parametrize("share", [0.03, 0.4, 0.8])
+def test_one_quantity_in_two_units(factor: int, share: float) -> None:
+    rng = np.random.default_rng(factor)
+    weight = np.round(rng.normal(70, 8, 900), 1)
+    grams = rng.random(900) < share
+    report = scan(weight=np.where(grams, weight * factor, weight), x=rng.normal(size=900))
+    (finding,) = [f for f in report.findings if f.severity != "info"]
+    few, word = (grams, "large") if share < 0.5 else (~grams, "small")
+    assert finding.message.startswith(
+        f"one quantity in two units: {few.sum()} values of 'weight' are {factor:,} times as {word} as the others ("
+    )
+    assert finding.column == "weight"
+    assert sorted(report.affected("VAL111")["index"]) == np.flatnonzero(few).tolist()
+
+
+def test_a_target_and_times_in_two_units() -> None:
+    rng = np.random.default_rng(5)
+    price = rng.lognormal(11, 0.35, 800).round()
+    price[rng.permutation(800)[:90]] *= 100
+    seen = np.sort(rng.integers(1_500_000_000, 1_520_000_000, 800))
+    seen[700:] *= 1000
+    frame = pd.DataFrame({"area": rng.gamma(9, 11, 800), "timestamp": seen, "price": price})
+    (finding,) = (f for f in datalint.scan(frame, label="price", select=["VAL111"]).findings if f.severity != "info")
+    assert "100 values of 'timestamp' are 1,000 times as large as the others (" in finding.message
+    assert "90 values of 'price' are 100 times as large as the others (" in finding.message
+
+
+def test_two_kinds_of_things_are_no_two_units() -> None:
+    """Kinds whose numbers lie apart, and units that a column names."""
+    rng = np.random.default_rng(2)
+    kind = rng.random(900) < 0.3
+    mice_and_men = np.where(kind, rng.normal(25, 4, 900), rng.normal(76, 13, 900) * 1000)
+    yen = rng.lognormal(4, 0.3, 900).round(2) * np.where(kind, 100, 1)
+    report = scan(weight=mice_and_men, cost=yen, currency=np.where(kind, "JPY", "EUR"))
+    assert not [f for f in report.findings if f.severity != "info"]

@@ -25,8 +25,9 @@ from datalint.author import (
 from datalint_rules.values._meanings import impossible, limits_of, may_exceed, of_past_years
 from datalint_rules.values._planting import spoil_column
 from datalint_rules.values._spikes import spikes
-from datalint_rules.values._tables import Pool, need_tables, plain
+from datalint_rules.values._tables import Pool, need_tables, only_split, plain, text_names
 from datalint_rules.values._tails import Stray, lonely, strays, wrong_sign
+from datalint_rules.values._units import Units, two_clocks, two_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,9 @@ INFO: Severity = "info"
 NAMED = 3
 """Columns of which a message says what is wrong."""
 
+UNIT_NAMES = 50
+"""Most values of a column that says in which unit another is."""
+
 SMALLEST = 60
 MAX_CELLS = 8_000_000
 
@@ -49,7 +53,9 @@ class Outliers(Rule):
     A number far beyond what the tail of its column leads one to expect, or a row that is far from every other row though
     each of its numbers is usual.
 
-    A warning where a value lies more than ten times as far from the median as the next one in a column without a heavy
+    A warning where one part of a column is 10, 100, 1,000, 10,000 or a million times as large as the other, is distributed
+    like it and lies apart from it: metres among centimetres, cents among euros, milliseconds among seconds. Likewise
+    where a value lies more than ten times as far from the median as the next one in a column without a heavy
     tail (an age of 999, a slipped decimal point), and where it cannot be by the name of the column (an age of -5, a latitude
     of 95, a house built in 2097; a percentage of 140 is info); otherwise info. Columns that are heavy-tailed throughout are NRM103's,
     a far value that repeats is VAL104's.
@@ -102,8 +108,13 @@ class Outliers(Rule):
         names = names[: max(1, MAX_CELLS // pool.size)]
         columns = []
         found: list[tuple[str, Stray]] = []
+        units = _units(profile, pool, names)
+        if units:
+            yield _units_found(pool, units)
         for name in names:
             values = _without_codes(pool.numbers(name))
+            if name in units:
+                values[units[name].few] = np.nan
             columns.append(values)
             judged = values if pool.complete else np.append(values, _extremes(pool, name))
             for top in (True, False):
@@ -161,6 +172,57 @@ class Outliers(Rule):
             return row
 
         return spoil_column(clean, rng, fits, spoil)
+
+
+def _units(profile: Profile, pool: Pool, names: tuple[str, ...]) -> dict[str, Units]:
+    """Columns, target and times that hold one quantity in two units, unless another column says which is which."""
+    columns = {name: pool.numbers(name) for name in names}
+    label = profile.dataset.label
+    if label is not None and profile.task == "regression":
+        columns[label.name] = np.concatenate([split.rows.target for split in pool.splits])
+    found = {name: units for name, values in columns.items() if (units := two_units(values)) is not None}
+    for field in profile.dataset.fields:
+        if field.kind == "number" and field.role == "time":
+            units = two_clocks(pool.numbers(field.name))
+            found |= {field.name: units} if units is not None else {}
+    return {name: units for name, units in found.items() if not _told_apart(profile, pool, units)}
+
+
+def _told_apart(profile: Profile, pool: Pool, units: Units) -> bool:
+    """Whether a column of categories, such as a currency, says in which unit a value is, or the split does."""
+    few = np.zeros(pool.size, np.bool_)
+    few[units.few] = True
+    if only_split(pool.names(units.few)) is not None and len(pool.splits) > 1:
+        return True  # which SPL104 reports
+    for name in text_names(profile, "feature", "id", "group"):
+        codes, values = np.unique(pool.texts(name).astype(str), return_inverse=True)[::-1]
+        if 1 < len(values) <= UNIT_NAMES and not np.isin(codes[few], codes[~few]).any():
+            return True
+    return False
+
+
+def _units_found(pool: Pool, units: dict[str, Units]) -> Found:
+    told = []
+    for name, one in [*units.items()][:NAMED]:
+        few, many = (one.low, one.high) if one.small else (one.high, one.low)
+        much = f"{one.factor:,} times as {'small' if one.small else 'large'} as the others"
+        told.append(
+            f"{len(one.few):,} values of {name!r} are {much} ({plain(few[0])} to {plain(few[1])} against "
+            f"{plain(many[0])} to {plain(many[1])}, with nothing in between)"
+        )
+    rows = np.unique(np.concatenate([one.few for one in units.values()]))
+    return Found(
+        message=f"one quantity in two units: {_listed(told, len(units))}",
+        consequence="The model takes the same thing for two that are far apart, and scaling presses the one part together.",
+        remedy="Find out which source writes in which unit, and convert its rows to that of the others.",
+        confidence=0.95,
+        column=next(iter(units)) if len(units) == 1 else None,
+        subject="units",
+        evidence={"columns": [{"column": name, "factor": one.factor} for name, one in [*units.items()][:100]]},
+        cases=pool.cases(rows),
+        count=len(rows),
+        exact=pool.complete,
+    )
 
 
 def _years(profile: Profile) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,4 +99,4 @@ def _one(low: NDArray[np.float64], high: NDArray[np.float64], gap: float) -> boo
             return False
     both = np.sort(np.concatenate([low, high]))
     apart = np.abs(np.searchsorted(low, both, "right") / sizes[0] - np.searchsorted(high, both, "right") / sizes[1])
-    return float(apart.max()) <= min(ALIKE, STRICT * (sum(sizes) / (sizes[0] * sizes[1])) ** 0.5)
+    return float(apart.max()) <= min(ALIKE, STRICT * math.sqrt(sum(sizes) / (sizes[0] * sizes[1])))

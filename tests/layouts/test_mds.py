@@ -1,6 +1,6 @@
 """Streaming data sets of MosaicML: what is read of shards as its writer lays them out, and what is told of damage.
 
-The writer itself needs PyTorch; the bytes here are made as it makes them.
+The writer itself needs PyTorch (tests/integrations/streaming); the bytes here are made as it makes them.
 """
 
 from __future__ import annotations

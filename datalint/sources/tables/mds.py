@@ -15,7 +15,7 @@ from datalint.core.problem import Problem
 from datalint.sources.files import reason
 from datalint.sources.packing import unpacked_limit
 from datalint.sources.tables.encoding import NotATable
-from datalint.sources.tables.format import Candidate, TableFile, TableFormat
+from datalint.sources.tables.format import Candidate, TableFile, TableFormat, left_out
 from datalint.sources.tables.sample_rows import HEAD, Row, RowsPartition, json_row, rows_file, vector_row
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ _VALUES = {
     66: "float64",
 }
 """Numbers by which arrays say what they hold."""
+
+_CODECS = {"zstd": "zstd", "br": "brotli", "snappy": "snappy"}
+"""What Arrow calls the ways in which shards are packed."""
 
 _FEW = 64
 """Axes of an array at most, and bytes of the name of a mode of pixels."""
@@ -174,11 +177,15 @@ def _content(path: Path, columns: Columns) -> bytes:
         raise ValueError(f"unpacks to {columns.raw:,} bytes, far more than data of this size do")
     if columns.compression == "gz":
         return zlib.decompressobj(wbits=31).decompress(data, columns.raw + 1)
-    if columns.compression == "zstd":
+    if columns.compression == "bz2":
+        import bz2
+
+        return bz2.BZ2Decompressor().decompress(data, columns.raw + 1)
+    if columns.compression in _CODECS:
         import pyarrow as pa
 
-        return bytes(pa.decompress(data, columns.raw, "zstd", asbytes=True))
-    raise ValueError(f"packed with {columns.compression}, which is not read; zstd and gz are")
+        return bytes(pa.decompress(data, columns.raw, _CODECS[columns.compression], asbytes=True))
+    raise ValueError(f"packed with {columns.compression}, which is not read")
 
 
 def _samples(path: Path, columns: Columns) -> Iterator[Row]:
@@ -224,6 +231,9 @@ class MdsFormat(TableFormat):
         table = rows_file(file, self, rows)
         pictures = zip(self.columns.names, self.columns.encodings, strict=True)
         table.pictures = tuple(name for name, kind in pictures if kind.partition(":")[0] in {"jpeg", "png", "pil"})
+        for name, kind in zip(self.columns.names, self.columns.encodings, strict=True):
+            if kind.partition(":")[0] == "pkl":
+                table.problems.append(left_out(file.shown, name, "pickles (they may run code)"))
         return table
 
     def whole(self, file: TableFile, plan: TablePlan) -> MdsPartition:

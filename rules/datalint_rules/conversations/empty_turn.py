@@ -82,9 +82,9 @@ class EmptyTurn(ChatRule):
             told = [
                 f"{kinds[kind]:,} {words}"
                 for kind, words in (
-                    ("answer", "with an answer"),
+                    ("answer", "with an empty answer"),
                     ("repeats", "with an answer that repeats the question"),
-                    ("question", "with a question"),
+                    ("question", "with an empty question"),
                     ("no turns", "without any turn"),
                 )
                 if kinds[kind]

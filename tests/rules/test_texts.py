@@ -108,6 +108,19 @@ def test_a_single_tag_and_a_corpus_of_markup_are_info() -> None:
     assert finding.severity == "info"
 
 
+CODE = [
+    "def row(cells):\n    \"\"\"One row of a table, which a page shows.\"\"\"\n    return '<tr>' + ''.join(cells) + '</tr>'",
+    "var list = document.body;\nlist.innerHTML = '<ul>';\nlist.append(item);",
+    "%(name)s = 5\nprint('<p>')\nfor name in names:\n    print('&amp;', name)",
+]
+
+
+def test_code_is_about_tags() -> None:
+    assert found("TXT104", CODE) == []
+    (finding,) = found("TXT104", [*CODE, "<p>Good phone.</p>\n<br />\nThe best (so far); really", "Dear {{name}}, buy"])
+    assert finding.evidence["texts"] == 2
+
+
 # --- mixed-scripts --------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ import numpy as np
 from datalint.author import TURNS, Places, Profile, Skip, masked, without_speakers
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
@@ -26,6 +26,16 @@ LONGEST = 4_000
 """Characters of a text of which the beginning is shown."""
 
 BETWEEN = "\x00"
+
+_CODE_LINE = re.compile(
+    r"\s*(?:@?\w+[\w.\[\]'\"]*\s*(?:[-+*/|&]?=(?!=)|\()|(?:def|class|import|from|return|raise|yield|if|elif|for|while|with|try|except"
+    r"|async|public|private|static|function|var|let|const|namespace|package|using)\b.*[:;({]\s*$|(?:return|raise|import|from|yield)\b"
+    r"|[#@]\w|//|[\])}]+[,;:]*\s*$)|.*[;{]\s*$"
+)
+"""A line as programs have them: an assignment, a call, a statement, a comment or a brace."""
+
+_COMMENT = re.compile(r"(\"{3}|'{3}).*?(\1|\Z)|/\*.*?(\*/|\Z)", re.DOTALL)
+_CODE_SHARE, _CODE_LINES = 0.4, 2
 
 
 @dataclass(frozen=True)
@@ -124,3 +134,10 @@ def shown(text: str, length: int = 60) -> str:
     """The beginning of a text, for a message."""
     text = " ".join(masked(text[:LONGEST]).split())
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is the source of a program: so many of its lines are as programs have them."""
+    bare = _COMMENT.sub("", text[:LONGEST])
+    lines = [line for line in bare.splitlines() if line.strip()]
+    return len(lines) >= _CODE_LINES and sum(bool(_CODE_LINE.match(line)) for line in lines) >= _CODE_SHARE * len(lines)

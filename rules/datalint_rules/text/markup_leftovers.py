@@ -21,7 +21,7 @@ from datalint.author import (
     Skip,
     digits,
 )
-from datalint_rules.text._columns import shown, text_columns
+from datalint_rules.text._columns import is_code, shown, text_columns
 from datalint_rules.text._planting import spoiled
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class MarkupLeftovers(Rule):
     """Texts that still hold what a page or a program put there: HTML tags and entities, or placeholders such as {{name}}.
 
-    A column in which nearly every text holds tags is a corpus of markup, which is info.
+    A column in which nearly every text holds tags is a corpus of markup, which is info. Texts that are code are passed over.
 
     ## Why it hurts
 
@@ -44,7 +44,7 @@ class MarkupLeftovers(Rule):
 
     ## When it is wrong
 
-    Where markup or code is what is to be learned.
+    Where markup is what is to be learned.
 
     ## Reference
 
@@ -76,6 +76,8 @@ class MarkupLeftovers(Rule):
         patterns = _patterns()
         for column in text_columns(profile):
             hits = {kind: column.hits(pattern) for kind, pattern in patterns.items()}
+            code = {row for row in set().union(*hits.values()) if is_code(str(column.texts[row]))}
+            hits = {kind: {row: what for row, what in found.items() if row not in code} for kind, found in hits.items()}
             rows = np.array(sorted(set().union(*hits.values())), np.int64)
             if len(rows) == 0:
                 continue

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.annotated import ANNOTATED
+from benchmarks.written import WRITTEN
 from datalint.core.clean import Clean
-from tests.reference import IMAGES, SPLITS, TABLES, THREE, crop, cut, photos, picture
+from tests.reference import IMAGES, SOUNDS, SPLITS, TABLES, THREE, crop, cut, photos, picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,6 +300,8 @@ FAMILIES: tuple[Callable[[np.random.Generator], Clean], ...] = (
     _patches,
     _posts,
     _houses,
+    *ANNOTATED,
+    *WRITTEN,
 )
 
 
@@ -312,6 +316,7 @@ def _generated(number: int, seed: int) -> Clean:
 SETS: dict[str, Callable[[int], Clean]] = {
     **{f"table: {name}": partial(_reference, make) for name, make in TABLES.items()},
     **{f"images: {name}": partial(_reference, make) for name, make in IMAGES.items()},
+    **{f"sounds: {name}": partial(_reference, make) for name, make in SOUNDS.items()},
     **{f"generated: {make.__name__.strip('_')}": partial(_generated, k) for k, make in enumerate(FAMILIES)},
 }
 """All clean data by name, each made from a seed."""

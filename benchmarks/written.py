@@ -70,34 +70,40 @@ def _some(items: tuple[Any, ...], count: int, rng: np.random.Generator) -> list[
     return [items[k] for k in rng.choice(len(items), min(count, len(items)), replace=False)]
 
 
+def _count(rng: np.random.Generator) -> int:
+    return int(rng.integers(350, 700))
+
+
 def _functions(rng: np.random.Generator) -> Clean:
     """Instructions that are answered with code."""
-    rows = [(f"Write the function {name}. {said}", code) for name, said, code in _some(functions(), 500, rng)]
+    rows = [(f"Write the function {name}. {said}", code) for name, said, code in _some(functions(), _count(rng), rng)]
     return Clean("functions", {"all": pd.DataFrame(rows, columns=["instruction", "output"])})
 
 
 def _explained(rng: np.random.Generator) -> Clean:
     """Code with the question what it does; half of the instructions have no input of their own."""
     rows = []
-    for k, (name, said, code) in enumerate(_some(functions(), 500, rng)):
+    for k, (name, said, code) in enumerate(_some(functions(), _count(rng), rng)):
         rows.append(("What does this do?", code, said) if k % 2 else (f"What is {name} for?", "", said))
     return Clean("explained", cut(pd.DataFrame(rows, columns=["instruction", "input", "output"]), SPLITS))
 
 
 def _documents(rng: np.random.Generator) -> Clean:
     """Paragraphs of a manual to go on training with."""
-    return Clean("documents", cut(pd.DataFrame({"text": _some(paragraphs(), 700, rng)}), SPLITS))
+    return Clean("documents", cut(pd.DataFrame({"text": _some(paragraphs(), _count(rng), rng)}), SPLITS))
 
 
 def _sources(rng: np.random.Generator) -> Clean:
     """Functions as documents, and nothing else."""
-    return Clean("sources", {"all": pd.DataFrame({"text": [code for _, _, code in _some(functions(), 600, rng)]})})
+    return Clean(
+        "sources", {"all": pd.DataFrame({"text": [code for _, _, code in _some(functions(), _count(rng), rng)]})}
+    )
 
 
 def _shared(rng: np.random.Generator) -> Clean:
     """Conversations as ShareGPT has them, half of which begin with the same instruction of the system."""
     made = []
-    for k, chat in enumerate(chats(400, int(rng.integers(2**31)))):
+    for k, chat in enumerate(chats(_count(rng), int(rng.integers(2**31)))):
         turns = [{"from": "human" if role == "user" else "gpt", "value": text} for role, text in chat]
         made.append(
             [{"from": "system", "value": "You answer in short and friendly sentences."}, *turns] if k % 2 else turns
@@ -108,7 +114,7 @@ def _shared(rng: np.random.Generator) -> Clean:
 def _called(rng: np.random.Generator) -> Clean:
     """Conversations in which the assistant calls a tool before it answers."""
     made = []
-    for k, chat in enumerate(chats(350, int(rng.integers(2**31)), 1)):
+    for k, chat in enumerate(chats(_count(rng), int(rng.integers(2**31)), 1)):
         (_, asked), (_, said) = chat
         call = {"name": "look_up", "arguments": json.dumps({"query": asked, "most": int(rng.integers(1, 9))})}
         made.append(
@@ -128,7 +134,8 @@ def _called(rng: np.random.Generator) -> Clean:
 
 def _ranked(rng: np.random.Generator) -> Clean:
     """Preferences between two conversations that begin with the same question."""
-    one, two = (chats(400, int(rng.integers(2**31)), 1) for _ in range(2))
+    count = _count(rng)
+    one, two = (chats(count, int(rng.integers(2**31)), 1) for _ in range(2))
     rows = []
     for a, b in zip(one, two, strict=True):
         asked = {"role": "user", "content": a[0][1]}
@@ -138,7 +145,7 @@ def _ranked(rng: np.random.Generator) -> Clean:
 
 def _marked(rng: np.random.Generator) -> Clean:
     """Answers that are marked as wanted or not (KTO)."""
-    made = chats(500, int(rng.integers(2**31)), 1)
+    made = chats(_count(rng), int(rng.integers(2**31)), 1)
     table = pd.DataFrame({"prompt": [chat[0][1] for chat in made], "completion": [chat[1][1] for chat in made]})
     return Clean("marked", {"all": table.assign(label=rng.random(len(table)) < 0.6)})
 

@@ -27,6 +27,8 @@ class Storage(StrEnum):
     """One file per text."""
     SOUNDS = "sounds"
     """One file per recording."""
+    VOLUMES = "volumes"
+    """One file per medical volume."""
     ARRAYS = "arrays"
     """Arrays in memory."""
     MEMORY = "memory"
@@ -36,9 +38,10 @@ class Storage(StrEnum):
     @property
     def rewritten(self) -> bool:
         """Whether it is files that ``datalint fix`` writes again."""
-        return self not in {Storage.NUMPY, Storage.TEXTS, Storage.SOUNDS, Storage.ARRAYS, Storage.MEMORY, Storage.OTHER}
+        files = {Storage.DELIMITED, Storage.PARQUET, Storage.JSON_LINES, Storage.JSON, Storage.ARROW, Storage.ORC}
+        return self in {*files, Storage.PICTURES}
 
     @property
     def of_arrays(self) -> bool:
         """Whether all values of a sample are numbers of one type, so that NaN is a value and no gap."""
-        return self in {Storage.NUMPY, Storage.ARRAYS}
+        return self in {Storage.NUMPY, Storage.ARRAYS, Storage.VOLUMES}

@@ -116,7 +116,14 @@ def read_pictures(files: Sequence[Stored], start: int, problems: list[Problem], 
                 found = picture.problem
                 problems.append(Problem(found.kind, found.path, found.message, start + k))
             read.append(picture)
-    thumbnails = pictures.stack(read) if pixels else None
+    return block_of(read, hashes, sizes, pixels)
+
+
+def block_of(
+    read: Sequence[pictures.Picture], hashes: NDArray[np.uint64], sizes: NDArray[np.int64], pixels: bool
+) -> ImageBlock:
+    """What pictures say, with hashes and sizes of their files."""
+    thumbnails = pictures.stack([*read]) if pixels else None
     return ImageBlock(
         width=np.array([p.width for p in read], np.int32),
         height=np.array([p.height for p in read], np.int32),

@@ -16,6 +16,8 @@ CROWD: Final = 1
 """Stands for a crowd of objects."""
 MALFORMED: Final = 2
 """Its box is no four numbers."""
+OUTLINED: Final = 8
+"""It is drawn as an outline or a mask, of which the box is what encloses it."""
 Form = Literal["corners", "sizes", "centres"]
 """Left, top, right and bottom; left, top, width and height; centre, width and height."""
 

@@ -363,3 +363,67 @@ def test_copies_of_a_picture_with_other_boxes(shift: float, unlike: bool) -> Non
     assert [(f.severity, f.affected.count) for f in told] == ([("warning", 2)] if unlike else [])
     if told:
         assert [sample.detail["group"] for sample in told[0].affected.samples] == [1, 1]
+
+
+@pytest.mark.parametrize(("step", "severity"), [(7, "warning"), (1.5, "info")])
+def test_boxes_among_outlines(step: float, severity: str) -> None:
+    """As exports of a project that holds both."""
+
+    def outlines(share: float) -> Callable[[dict[str, Any]], None]:
+        def draw(document: dict[str, Any]) -> None:
+            for k, item in enumerate(document["annotations"]):
+                left, top, width, height = item["bbox"]
+                corners = [left, top, left + width, top, left + width, top + height, left, top + height]
+                item["segmentation"] = [] if k % share < 1 else [corners]
+
+        return draw
+
+    assert not found(changed(outlines(10**6)), "ANN106")[1:]
+    (finding,) = found(changed(outlines(step)), "ANN106")
+    assert (finding.severity, finding.split) == (severity, "train")
+    assert finding.affected.samples[0].detail["object"]
+
+
+@pytest.mark.parametrize("by", [-1, 0])
+def test_classes_that_are_counted_from_zero_where_the_list_begins_at_one(by: int) -> None:
+    def shifted(document: dict[str, Any]) -> None:
+        for item in document["annotations"]:
+            item["category_id"] += by
+
+    told = [f for f in found(changed(shifted), "ANN105") if f.severity == "error"]
+    whole = Clean(
+        DIGITS.name,
+        files=DIGITS.files,
+        annotations={
+            path: json.dumps(_shifted(json.loads(data), by)).encode() for path, data in DIGITS.annotations.items()
+        },
+    )
+    assert len(told) == -by
+    both = [f for f in found(whole, "ANN105") if f.severity == "error"]
+    assert len(both) == -2 * by
+    assert all("as if counted from 0 where the list begins at 1" in f.message for f in both)
+    assert all("Add 1" in f.remedy for f in both)
+
+
+def _shifted(document: dict[str, Any], by: int) -> dict[str, Any]:
+    for item in document["annotations"]:
+        item["category_id"] += by
+    return document
+
+
+def test_files_that_number_the_classes_in_another_order() -> None:
+    def turned(document: dict[str, Any]) -> None:
+        names = [item["name"] for item in document["categories"]]
+        for item, name in zip(document["categories"], [*names[1:], names[0]], strict=True):
+            item["name"] = name
+
+    (finding,) = [f for f in found(changed(turned, "validation"), "ANN105") if f.severity == "error"]
+    assert "class 1 is 'digit 1' in" in finding.message
+    assert finding.message.endswith("train.json")
+
+
+def test_a_list_of_classes_that_only_one_file_has() -> None:
+    def more(document: dict[str, Any]) -> None:
+        document["categories"].append({"id": 12, "name": "unicorn"})
+
+    assert not [f for f in found(changed(more, "validation"), "ANN105") if f.severity != "info"]

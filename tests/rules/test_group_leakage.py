@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import datalint
+from tests.recordings import made, packed
 from tests.reference import crop, named, photos, picture
 
 if TYPE_CHECKING:
@@ -130,3 +131,22 @@ def test_what_only_looks_like_a_source() -> None:
     sets["quantity"] = ages.assign(pension=ages["code"] > 65, decade=ages["code"] // 10)
     for name, whole in sets.items():
         assert not found({"train": whole[:700], "test": whole[700:]}, label="y"), name
+
+
+def test_names_of_speech_commands_say_the_speaker(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for k, sound in enumerate(_spoken(rng, 160)):
+        for scheme, split in (
+            ("random", ("train", "test")[k % 3 == 0]),
+            ("by source", ("train", "test")[k // 8 % 4 == 0]),
+        ):
+            path = tmp_path / scheme / split / ("yes", "no")[k % 2] / f"{k // 8 * 0x1F351:08x}_nohash_{k % 8}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(sound)
+    (finding,) = found(tmp_path / "random")
+    assert (finding.severity, finding.evidence["shared_sources"]) == ("error", 20)
+    assert not found(tmp_path / "by source")
+
+
+def _spoken(rng: np.random.Generator, count: int) -> list[bytes]:
+    return [packed(made("bird", rng)) for _ in range(count)]

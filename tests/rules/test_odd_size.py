@@ -58,6 +58,18 @@ def test_an_icon_and_a_banner_in_a_collection(tmp_path: Path) -> None:
     assert stems(report, CODE) == {"010", "020"}
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_thumbnails_in_a_collection(tmp_path: Path, share: float) -> None:
+    rng = np.random.default_rng(1)
+    sizes = [(int(w), int(h)) for w, h in rng.integers(180, 400, (200, 2))]
+    count = int(200 * share)
+    for k in range(count):
+        sizes[5 * k % 200 if share < 0.2 else k] = (48, int(rng.integers(30, 52)))
+    finding, _ = scan(tree(tmp_path, sizes), CODE).findings
+    assert (finding.severity, finding.affected.count) == ("warning", count)
+    assert "mostly 18" in finding.message or "mostly 19" in finding.message or "mostly 2" in finding.message
+
+
 def test_two_cameras_are_no_odd_ones(tmp_path: Path) -> None:
     (finding,) = scan(tree(tmp_path, [(90, 60)] * 70 + [(120, 80)] * 30), CODE).findings
     assert finding.severity == "info"

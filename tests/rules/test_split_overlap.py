@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import datasets
 
 import datalint
+from tests.recordings import made, packed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def measured(n: int, seed: int) -> pd.DataFrame:
@@ -170,3 +177,16 @@ def test_a_missing_label_conflicts_with_nothing() -> None:
     again = table.iloc[:20].assign(y=None)
     report = datalint.scan(pd.concat([table, again], ignore_index=True), label="y", select=["LBL106"])
     assert not report.findings
+
+
+def test_silence_is_no_overlap(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for k in range(120):
+        path = tmp_path / ("test" if k % 4 == 0 else "train") / ("bell", "rain")[k % 2] / f"{k}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sound = made(("bell", "rain")[k % 2], rng)
+        path.write_bytes(packed(sound[:8000] * (k % 10 > 1)))
+    assert not datalint.scan(tmp_path, select=["SPL101"], cache=False).findings
+    shutil.copy(tmp_path / "train" / "bell" / "2.wav", tmp_path / "test" / "bell" / "copy.wav")
+    (finding,) = datalint.scan(tmp_path, select=["SPL101"], cache=False).findings
+    assert finding.affected.count == 1

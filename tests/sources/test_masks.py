@@ -191,6 +191,22 @@ def test_a_split_of_another_coding_is_an_error(tmp_path: Path) -> None:
     assert (found.code, found.severity, found.split) == ("ANN112", "error", "validation")
 
 
+@pytest.mark.parametrize("mode", ["RGB", "LA", "RGBA"])
+def test_masks_in_colours_among_those_of_numbers(tmp_path: Path, mode: str) -> None:
+    def some(mask: Image.Image, k: int) -> Image.Image:
+        return mask.convert(mode) if k % 5 == 0 else mask
+
+    (found,) = findings(lay(tmp_path, change=some))
+    assert (found.code, found.severity, found.split, found.affected.count) == ("ANN112", "warning", "train", 15)
+    assert "several channels (colours) where the others have one" in found.message
+
+
+def test_a_split_of_masks_in_colours(tmp_path: Path) -> None:
+    (found,) = findings(lay(tmp_path, change=_colours))
+    assert (found.code, found.severity, found.split) == ("ANN112", "error", "validation")
+    assert "25 of 25 masks have one channel (numbers of classes) where the others have several" in found.message
+
+
 def test_a_value_beyond_the_classes(tmp_path: Path) -> None:
     (found,) = findings(_alike(lay(tmp_path, change=_stray)))
     assert (found.code, found.affected.count) == ("ANN112", 1)

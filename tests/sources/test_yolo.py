@@ -135,6 +135,34 @@ def test_outlines_are_boxes_around_them(tmp_path: Path) -> None:
     assert not findings(root, *ANN)
 
 
+@pytest.mark.parametrize(("outlined", "severity"), [(0.8, "error"), (0.2, "warning"), (1, None)])
+def test_boxes_among_outlines(tmp_path: Path, outlined: float, severity: str | None) -> None:
+    """Of a set that holds both Ultralytics leaves out the outlines."""
+    root = lay(tmp_path, card=USUAL)
+    files = labels_of(root)
+    for path in files[: round(outlined * len(files))]:
+        lines = [line.split()[:5] for line in path.read_text().splitlines()]
+        corners = [((-1, -1), (1, -1), (1, 1), (-1, 1))] * len(lines)
+        path.write_text(
+            "\n".join(
+                " ".join(
+                    [n, *(f"{float(x) + float(w) * a / 2:.6f} {float(y) + float(h) * b / 2:.6f}" for a, b in around)]
+                )
+                for (n, x, y, w, h), around in zip(lines, corners, strict=True)
+            )
+        )
+    told = [(f.code, f.severity, f.split) for f in findings(root, *ANN)]
+    assert told == ([("ANN106", severity, "train")] if severity else [])
+
+
+@pytest.mark.parametrize(("names", "count"), [(CLASSES, 0), ([*CLASSES[1:], CLASSES[0]], 1), (["dog", *CLASSES], 0)])
+def test_lists_of_classes_above_the_boxes(tmp_path: Path, names: list[str], count: int) -> None:
+    """As labelers leave them: only the same classes in another order say that one of the lists is wrong."""
+    root = lay(tmp_path, card=USUAL)
+    (root / "labels" / "classes.txt").write_text("\n".join(names))
+    assert [f.code for f in findings(root, *ANN)] == ["ANN105"] * count
+
+
 def test_poses_have_more_numbers(tmp_path: Path) -> None:
     root = lay(tmp_path, card={**USUAL, "kpt_shape": [2, 3]})
     for split in SPLITS:

@@ -28,8 +28,9 @@ LEAST_ROWS = 1.5
 """Samples per source on average, below which the values are names of samples."""
 FILE_NAMES = "file names"
 _PARTS = word_set(
-    "slice frame crop aug augmented patch tile view shot part seg segment copy rot flip z t scan visit take"
+    "slice frame crop aug augmented patch tile view shot part seg segment copy rot flip z t scan visit take nohash"
 )
+"""What the last number counts; ``<speaker>_nohash_0.wav`` is how Speech Commands calls its recordings."""
 _SOURCE_NAMES = word_set("case vid patients subj sub pat pid uid subjects videos id spk cam")
 _STEM = re.compile(r"^(?P<key>.*?[A-Za-z0-9])[ _.-]*(?P<word>[A-Za-z]*)[ _.-]*\(?(?P<number>\d+)\)?$")
 _DAY = re.compile(r"(?<!\d)(19|20)\d\d[-_]?(0[1-9]|1[0-2])[-_]?([0-2]\d|3[01])(?!\d)")

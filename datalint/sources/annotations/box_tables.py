@@ -101,6 +101,7 @@ class BoxTable:
     problem: str = ""
     boxless: int = 0
     lines: ClassVar[bool] = True
+    numbered: ClassVar[Mapping[Hashable, str]] = {}
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     _at: dict[str, int] = field(default_factory=dict)
     _kinds: dict[str, int] = field(default_factory=dict)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.core.annotations import CROWD, MALFORMED, UNDECLARED, ObjectBlock, objects_of
+from datalint.core.annotations import CROWD, MALFORMED, OUTLINED, UNDECLARED, ObjectBlock, objects_of
 from datalint.sources import files
 from datalint.sources.annotations.json_items import BrokenJson, json_items
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from datalint.core.annotations import Form
     from datalint.sources.files import Entry
@@ -98,7 +98,7 @@ class CocoFile:
         self.class_names.append(files.printable(name))
 
     def _object(self, item: dict[str, Any]) -> None:
-        flags = CROWD if item.get("iscrowd") else 0
+        flags = (CROWD if item.get("iscrowd") else 0) | (OUTLINED if _is_drawn(item.get("segmentation")) else 0)
         box = item.get("bbox")
         if box is None:
             box = _extent(item.get("segmentation"))
@@ -114,6 +114,11 @@ class CocoFile:
         ref = item.get("id")
         self._refs.append(ref if type(ref) is int and abs(ref) < 2**63 else -1)
         self._flags.append(flags)
+
+    @property
+    def numbered(self) -> Mapping[Hashable, str]:
+        """Names of the classes by their ids."""
+        return self.categories
 
     def dangling(self) -> dict[Hashable, int]:
         """How many objects name each picture that is not listed."""
@@ -157,6 +162,11 @@ def _corners(box: Any) -> tuple[float, ...] | None:
         return left + 0.0, top + 0.0, left + width + 0.0, top + height + 0.0
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_drawn(outline: Any) -> bool:
+    """Whether polygons or a mask are there, be they right or wrong."""
+    return any(outline) if isinstance(outline, list) else bool(outline)
 
 
 def _extent(outline: Any) -> list[float] | None:

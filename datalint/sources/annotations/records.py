@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Records:
     names: list[str] = field(default_factory=list)
     """Of the pictures, as they are listed."""
     class_names: list[str] = field(default_factory=list)
+    numbered: ClassVar[Mapping[Hashable, str]] = {}
     problem: str = ""
     boxless: int = 0
     _sizes: array[int] = field(default_factory=lambda: array("i"))

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datalint.core.annotations import MALFORMED, UNDECLARED
+from datalint.core.annotations import MALFORMED, OUTLINED, UNDECLARED
 from datalint.sources import files
 from datalint.sources.annotations.pictures import Note
 from datalint.sources.annotations.shapes import NOTHING
@@ -62,7 +62,8 @@ class YoloNotes:
                 if corners is None:
                     note.add(NOTHING, name, number, (flags & ~UNDECLARED) | MALFORMED)
                 else:
-                    note.add(corners, name, number, flags)
+                    outlined = OUTLINED if len(words) > 5 + self.points else 0
+                    note.add(corners, name, number, flags | outlined)
         return note
 
     def _class(self, word: str) -> tuple[str, int]:

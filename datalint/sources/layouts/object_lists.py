@@ -38,6 +38,10 @@ class ObjectFile(Protocol):
         """Those that are declared, in their order."""
 
     @property
+    def numbered(self) -> Mapping[Hashable, str]:
+        """Names of the classes by the numbers that the file gives them, if it gives any."""
+
+    @property
     def problem(self) -> str:
         """Why it was not read to its end."""
 
@@ -202,5 +206,22 @@ def _dataset(
             parts[0].file.form,
             parts[0].file.shares,
             frozenset(split for split, held in described.items() if held == [False]),
+            _contradictions(parts),
         ),
     )
+
+
+def _contradictions(parts: Sequence[_Part]) -> tuple[str, ...]:
+    """Where files give one number to two classes that both of them know, as after two exports."""
+    first, *others = sorted(parts, key=lambda part: (split_order(part.split), part.file.entry.parts))
+    ours, found = first.file.numbered, []
+    for other in (part.file for part in others):
+        theirs = other.numbered
+        known = {*ours.values()} & {*theirs.values()}
+        moved = [key for key in ours.keys() & theirs.keys() if ours[key] != theirs[key]]
+        if key := next((key for key in sorted(moved, key=str) if {ours[key], theirs[key]} & known), None):
+            told = (
+                f"class {key} is {theirs[key]!r} in {other.entry.shown} and {ours[key]!r} in {first.file.entry.shown}"
+            )
+            found.append(files.printable(told))
+    return tuple(found)

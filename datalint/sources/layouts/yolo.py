@@ -242,9 +242,13 @@ def _lengths(note: Entry) -> list[int]:
 
 def _claim(folder: Folder, place: _Place, found: _Set) -> Claim:
     homes = {found.home, *found.split_of}
+    below = {note.folder[:k] for note in found.notes.values() for k in range(len(found.home), len(note.folder) + 1)}
     for entry in folder.left:
-        if entry.name.lower() in NAMES and entry.folder in homes:
-            found.name_classes(names_in(entry), entry)
+        if entry.name.lower() in NAMES and (entry.folder in homes or entry.folder in below):
+            # Above the files of boxes may lie what another export left: longer, or out of date.
+            names = names_in(entry)
+            if entry.folder in homes or not found.classes or sorted(names) == sorted(found.classes):
+                found.name_classes(names, entry)
     orphans = found.orphans(place.texts, place.partners, lambda entry: all(n >= 5 for n in lengths_of([entry])))
     full = [note for note in found.notes.values() if note.size]
     lengths = lengths_of(full[:: max(1, len(full) // LOOKED_AT)][:LOOKED_AT])

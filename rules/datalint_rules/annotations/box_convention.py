@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from datalint.author import (
+    MALFORMED,
+    OUTLINED,
     Clean,
     Field,
     Found,
@@ -16,9 +18,11 @@ from datalint.author import (
     Profile,
     RuleParams,
     Severity,
+    SplitProfile,
     counted,
+    have,
 )
-from datalint_rules.annotations._objects import ObjectRule, documents_of, image_sizes, planted
+from datalint_rules.annotations._objects import ObjectRule, cases_of, documents_of, image_sizes, named, planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,19 +56,23 @@ class _Reading:
 
 
 class BoxConvention(ObjectRule):
-    """Boxes whose numbers follow another convention than that of their format.
+    """Boxes whose numbers follow another convention than that of their format, and boxes among outlines.
 
     Corners where width and height belong, pixels where shares do, x and y exchanged: read in the other way nearly all boxes
-    lie in their pictures, and as the format has it many do not.
+    lie in their pictures, and as the format has it many do not. Or some objects have a box only where the others have an
+    outline.
 
     ## Why it hurts
 
     Every box of the split is in the wrong place or of the wrong size. Trainers drop what lies outside, so that a part of the
-    objects is left and nothing seems to be wrong.
+    objects is left and nothing seems to be wrong. Of a YOLO set with outlines and boxes Ultralytics leaves out all outlines,
+    and takes the box in a file of outlines for an outline of two points; objects of COCO without an outline are dropped where
+    masks are learnt.
 
     ## How to fix it
 
-    Convert the numbers to the convention of the format, or write the format that they follow.
+    Convert the numbers to the convention of the format, or write the format that they follow. Outline the objects that have a
+    box only, or write all of them as boxes.
 
     ## When it is wrong
 
@@ -80,7 +88,7 @@ class BoxConvention(ObjectRule):
     severity: ClassVar[Severity] = "error"
     item = "4"
     follows = ("ANN104",)
-    public = frozenset({"boxes", "inside", "otherwise"})
+    public = frozenset({"boxes", "inside", "otherwise", "outlines"})
 
     class Params(RuleParams):
         """Cuts."""
@@ -107,6 +115,8 @@ class BoxConvention(ObjectRule):
         assert known is not None
         own = _Reading(known.form, "shares" if known.shares else "pixels", False)
         for split in profile.splits:
+            if (found := self._mixed(profile, split, own)) is not None:
+                yield found
             boxes = split[Objects].boxes.astype(np.float64)
             size = image_sizes(split)[1][split[Objects].picture]
             good = np.isfinite(boxes).all(axis=1) & (size > 0).all(axis=1)
@@ -134,6 +144,33 @@ class BoxConvention(ObjectRule):
                 evidence={"boxes": len(boxes), "inside": round(inside, 3), "otherwise": round(share, 3)},
                 count=len(boxes),
             )
+
+    @staticmethod
+    def _mixed(profile: Profile, split: SplitProfile, own: _Reading) -> Found | None:
+        """Objects that have a box only among those that have an outline."""
+        objects = split[Objects]
+        sound = (objects.flags & MALFORMED) == 0
+        outlined = sound & ((objects.flags & OUTLINED) > 0)
+        hit = np.flatnonzero(sound & ~outlined)
+        drawn = int(outlined.sum())
+        if len(hit) == 0 or drawn == 0:
+            return None
+        by_line = own.unit == "shares"
+        few = len(hit) <= drawn
+        return Found(
+            message=f"{len(hit):,} of {counted(len(hit) + drawn, 'object')} {have(len(hit))} a box only, and the others an outline",
+            consequence=(
+                "Ultralytics leaves out all outlines of such a set, and takes the box in a file of outlines for one of two points."
+                if by_line
+                else "Where masks are learnt they are dropped in silence (Detectron2), or training stops at them."
+            ),
+            remedy="Outline the listed objects, or write all objects as boxes.",
+            severity=("error" if few else "warning") if by_line else ("warning" if few else "info"),
+            split=split.name,
+            subject="outlines",
+            evidence={"boxes": len(hit), "outlines": drawn},
+            cases=cases_of(split, hit, np.zeros(len(hit)), [named(profile, split, k) for k in hit]),
+        )
 
     def _best(
         self, numbers: NDArray[np.float64], size: NDArray[np.float64], own: _Reading

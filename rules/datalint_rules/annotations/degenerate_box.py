@@ -53,14 +53,14 @@ class DegenerateBox(ObjectRule):
             if len(hit) == 0:
                 continue
             kinds = (
-                (nothing, "without the numbers of a box"),
+                (nothing, "without the numbers that their format asks for"),
                 (wrong, "with corners in the wrong order"),
                 (flat, "of no area"),
             )
             said = [
                 f"{named(profile, split, k)}: "
                 + (
-                    "not the numbers of a box"
+                    "not the numbers that its format asks for"
                     if objects.flags[k] & MALFORMED
                     else "NaN or infinite"
                     if nothing[k]

@@ -32,17 +32,21 @@ if TYPE_CHECKING:
 IGNORED = 255
 """The value that many sets give to what no loss is to count."""
 
+SINGLE = (b"1", b"L", b"P", b"I", b"F", b"I;16", b"I;16B", b"I;16L", b"I;16N")
+"""Pixel formats of one channel."""
+
 MOST_CLASSES = 32
 """Classes up to which a value beyond them can be told from a rare class."""
 
 
 class MaskValues(MaskRule):
-    """Masks with values that the others do not have: 0 and 255 where 0 and 1 are meant, blended edges, stray values.
+    """Masks with values that the others do not have: 0 and 255 where 0 and 1 are meant, colours, blended edges, stray values.
 
     ## Why it hurts
 
     A value is the number of a class. Where some masks count 255 and others 1, the loss of the former is far out of range.
-    Scaling with smoothing makes values between the classes along every edge, which are other classes. A value beyond the
+    Where some masks are drawn in colours and others hold numbers, a loader that takes the values as they are gets other shapes, and one
+    that turns colours into grey gets other classes. Scaling with smoothing makes values between the classes along every edge, which are other classes. A value beyond the
     last class ends training with an index error.
 
     ## How to fix it
@@ -79,10 +83,18 @@ class MaskValues(MaskRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge the masks of each split by those of all."""
         exact = {split.name: (split[Masks].distinct > 0) & ~is_lossy(split[Masks]) for split in profile.splits}
+        deep = {split.name: exact[split.name] & ~np.isin(split[Masks].mode, SINGLE) for split in profile.splits}
+        coloured = sum(int(some.sum()) for some in deep.values())
+        flat = sum(int(some.sum()) for some in exact.values()) - coloured
+        fewer = {name: some if coloured <= flat else exact[name] & ~some for name, some in deep.items()}
+        exact = {name: some & ~fewer[name] for name, some in exact.items()} if coloured and flat else exact
         coding = _coding(profile.splits, exact)
         common = _common(profile.splits, exact)
         for split in profile.splits:
             masks, sound = split[Masks], exact[split.name]
+            if coloured and flat and fewer[split.name].any():
+                words = _CHANNELS[coloured <= flat]
+                yield self._found(split, fewer[split.name], int((sound | fewer[split.name]).sum()), "channels", words)
             total = int(sound.sum())
             if total == 0:
                 continue
@@ -111,7 +123,11 @@ class MaskValues(MaskRule):
         return Found(
             message=f"{len(rows):,} of {counted(total, 'mask')} {have(len(rows))} {words}",
             consequence="The loss is out of range there, training stops, or the model is shown classes that do not exist.",
-            remedy="Give all masks the same values; scale masks without smoothing (nearest neighbour).",
+            remedy=(
+                "Write all masks in one pixel format, best with one number for each class."
+                if kind == "channels"
+                else "Give all masks the same values; scale masks without smoothing (nearest neighbour)."
+            ),
             severity=severity_of(len(rows), total),
             split=split.name,
             subject=kind,
@@ -163,6 +179,12 @@ class MaskValues(MaskRule):
             return small.resize(mask.size, Image.Resampling.BILINEAR)
 
         return spoil_masks(clean, strength, rng, 0.05, change)
+
+
+_CHANNELS = {
+    True: "several channels (colours) where the others have one (numbers of classes)",
+    False: "one channel (numbers of classes) where the others have several (colours)",
+}
 
 
 _CODING = {

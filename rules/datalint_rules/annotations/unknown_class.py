@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.author import UNDECLARED, Clean, Found, Objects, Planted, Profile, Severity, counted
+from datalint.author import UNDECLARED, Clean, Found, Objects, Planted, Profile, Severity, SplitProfile, counted
 from datalint_rules.annotations._objects import ObjectRule, cases_of, named, spoil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SHOWN = 5
 
@@ -50,18 +50,18 @@ class UnknownClass(ObjectRule):
         seen: set[str] = set()
         for split in profile.splits:
             objects = split[Objects]
-            unknown = (objects.flags & UNDECLARED) > 0
-            seen |= {objects.classes[code] for code in np.unique(objects.codes[~unknown])}
-            hit = np.flatnonzero(unknown)
+            seen |= _known(split)
+            hit = np.flatnonzero((objects.flags & UNDECLARED) > 0)
             if len(hit) == 0:
                 continue
             counts = Counter(objects.classes[code] for code in objects.codes[hit])
+            why, remedy = _reason(set(counts), declared, {name for part in profile.splits for name in _known(part)})
             names = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(SHOWN))
             more = ", ..." if len(counts) > SHOWN else ""
             yield Found(
-                message=f"{len(hit):,} of {counted(len(objects.picture), 'object')} have a class that is not declared: {names}{more}",
+                message=f"{len(hit):,} of {counted(len(objects.picture), 'object')} have a class that is not declared: {names}{more}{why}",
                 consequence="Training ends with an index error there, or goes on without these objects or their pictures.",
-                remedy="Declare the classes, or correct the listed objects.",
+                remedy=remedy,
                 split=split.name,
                 evidence={
                     "objects": len(hit),
@@ -112,6 +112,28 @@ class UnknownClass(ObjectRule):
             return True
 
         return spoil(clean, strength, rng, 0.05, change)
+
+
+def _known(split: SplitProfile) -> set[str]:
+    """The declared classes that occur in a split."""
+    objects = split[Objects]
+    return {objects.classes[code] for code in np.unique(objects.codes[(objects.flags & UNDECLARED) == 0])}
+
+
+def _reason(unknown: set[str], declared: Sequence[str], used: set[str]) -> tuple[str, str]:
+    """Why classes are not declared, where that can be told, and what to do."""
+    if len(declared) > 1 and unknown == {"0"} and declared[-1] not in used:
+        why = f", and {declared[-1]!r}, the last that is declared, never occurs: as if counted from 0 where the list begins at 1"
+        return (
+            why,
+            "Add 1 to the class of every object, or number the list from 0; then look at some objects with their names.",
+        )
+    if len(declared) > 1 and unknown == {str(len(declared))} and declared[0] not in used:
+        why = f", and {declared[0]!r}, the first that is declared, never occurs: as if counted from 1 where the list begins at 0"
+        return why, "Take 1 from the class of every object; then look at some objects with their names."
+    if unknown <= set(declared):
+        return ", the name where its number belongs", "Write the number of the class in place of its name."
+    return "", "Declare the classes, or correct the listed objects."
 
 
 def _some(names: list[str]) -> str:

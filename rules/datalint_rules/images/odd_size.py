@@ -37,7 +37,8 @@ class OddSize(Rule):
 
     In a set of one size the few others are listed. In a set of many sizes only what lies far outside of all: more than
     five robust standard deviations from the median, in log units, of area or of the ratio of long to short side, *and*
-    four times smaller, larger or narrower than 98 % of the images. Width and height exchanged is transposed-dimensions
+    four times smaller, larger or narrower than 98 % of the images; and thumbnails: four pictures or more, up to half of the
+    set, between whose sides and those of the others there is a gap of three times. Width and height exchanged is transposed-dimensions
     (IMG101) and not counted here.
 
     ## Why it hurts
@@ -51,7 +52,7 @@ class OddSize(Rule):
 
     ## When it is wrong
 
-    When sizes vary on purpose and the loader is made for it. Only odd shapes or areas in a set of one size are a
+    When sizes vary on purpose and the loader is made for it. Only thumbnails, and odd shapes or areas in a set of one size, are a
     warning; slight differences and the extremes of a natural collection are info.
 
     ## Reference
@@ -74,6 +75,14 @@ class OddSize(Rule):
         uniform: float = Field(0.98, ge=0.5, le=1, description="Share of one size from which a set is of one size.")
         deviations: float = Field(5.0, gt=0, description="Robust standard deviations from the median, in log units.")
         factor: float = Field(4.0, ge=1, description="Factor beyond the range of 98 % of a set of many sizes.")
+        thumbnails: int = Field(
+            4, ge=1, description="Small images from which they are thumbnails of a set of many sizes."
+        )
+        gap: float = Field(
+            3.0,
+            gt=1,
+            description="How many times the side of the largest of them the smallest other image has, at least.",
+        )
 
     params: Params
 
@@ -90,7 +99,8 @@ class OddSize(Rule):
         usual = pairs[counts.argmax()]
         uniform = counts.max() >= self.params.uniform * known.sum()
         other = known & ((short != usual[0]) | (long != usual[1]))
-        odd = other if uniform else self._far(short, long, known)
+        small = np.zeros(len(known), np.bool_) if uniform else self._thumbnails(short * long, known)
+        odd = other if uniform else self._far(short, long, known) | small
         if len(pairs) > 1 and not uniform:
             yield _mixed(pairs, counts)
         pooled = Pooled.of(profile)
@@ -105,10 +115,10 @@ class OddSize(Rule):
             rest = (
                 f"while the rest of the set is {usual[1]} x {usual[0]}"
                 if uniform
-                else f"far outside the range of the set, mostly {_range(short, long, known)}"
+                else f"far outside the range of the set, mostly {_range(short, long, known & ~small)}"
             )
             # A quarter more in shape or twice the area is a different picture; a few pixels are a matter of cropping.
-            strong = uniform and bool(((shape >= 1.25) | (area >= 2)).any())
+            strong = bool(small[at].any()) or (uniform and bool(((shape >= 1.25) | (area >= 2)).any()))
             yield Found(
                 message=f"{len(at):,} of {total:,} images {have(len(at))} an odd size ({_few(sizes)}) {rest}",
                 consequence="Loaders for one size stop at them; others squeeze them or blow them up.",
@@ -132,6 +142,17 @@ class OddSize(Rule):
             beyond = (value < low - gap) | (value > high + gap)
             odd |= known & beyond & (abs(robust_z(value, known, floor)) > self.params.deviations)
         return odd
+
+    def _thumbnails(self, area: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Images that are smaller than all others by far: there are none in between, as there are in a natural spread."""
+        sides = np.sort(np.sqrt(area[known]))
+        steps = sides[1:] / sides[:-1]
+        least, most = self.params.thumbnails, len(sides) // 2
+        at = least - 1 + int(np.argmax(steps[least - 1 : most])) if most >= least else -1
+        if at < 0 or steps[at] < self.params.gap:
+            return np.zeros(len(known), np.bool_)
+        small: NDArray[np.bool_] = known & (np.sqrt(area) <= sides[at])
+        return small
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

@@ -23,6 +23,7 @@ from datalint.author import (
     Sample,
     Severity,
     Skip,
+    ZeroSamples,
     binomial_tail,
     coinciding,
     digits,
@@ -94,8 +95,10 @@ class SplitOverlap(Rule):
 
     @classmethod
     def needs(cls, dataset: Dataset) -> tuple[type[Measurement], ...]:
-        """The hashes of all samples, and of a table how coarse its values are."""
-        return (Contents, Sample) if dataset.modality == "table" else (Contents,)
+        """The hashes of all samples, of a table how coarse its values are, and of sound what is silent (AUD103's)."""
+        if dataset.modality == "table":
+            return (Contents, Sample)
+        return (Contents, ZeroSamples) if dataset.modality == "audio" else (Contents,)
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every pair of splits."""
@@ -105,9 +108,13 @@ class SplitOverlap(Rule):
             raise Skip("the table has no column but the label and ids", applies=False)
         copies = profile.copies
         noun = {"table": "rows", "images": "images", "audio": "recordings"}[profile.dataset.modality]
+        zeros = [split.measured.get(ZeroSamples) for split in profile.splits]
+        silent = [some.places.content for some in zeros if isinstance(some, ZeroSamples)]
         for later in range(1, len(profile.splits)):
             for earlier in range(later):
                 shared = _shared(copies, earlier, later)
+                for contents in silent:
+                    shared = shared[~np.isin(copies.places.content[shared], contents)]
                 if len(shared) == 0:
                     continue
                 source, target = profile.splits[earlier], profile.splits[later]

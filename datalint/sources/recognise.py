@@ -25,6 +25,7 @@ from datalint.sources.layouts.base import Basis
 from datalint.sources.layouts.installed import Installed, PluginFailed, installed_layouts
 from datalint.sources.places import entry_at, walk
 from datalint.sources.remote.url import is_url
+from datalint.sources.split_lists import by_lists
 from datalint.sources.tables.encoding import NotATable, NotJudged
 from datalint.sources.tables.folders import NO_ROWS, single_table
 from datalint.sources.tables.formats import (
@@ -229,6 +230,7 @@ class Search:
                 layouts = [one for one in layouts if one is not failure.layout]
         if not datasets:
             raise DatalintError("; ".join([self._why(otherwise), *failed]))
+        datasets = [self._listed(dataset) for dataset in datasets]
         self._hand_out_problems(datasets)
         places = self.read - self.folder.unread.keys()
         read = [entry for entry in self.listing.entries if entry.parts in places]
@@ -256,6 +258,14 @@ class Search:
                             taken[number, order[id(claim)]] = datasets
                             self.read |= places - {entry.parts for entry in claim.left_out}
         return [dataset for key in sorted(taken) for dataset in taken[key]]
+
+    def _listed(self, dataset: Dataset) -> Dataset:
+        """The data set with the splits that lists next to it say."""
+        if self.wishes.splits:
+            return dataset
+        found, lists = by_lists(dataset, self.folder)
+        self.read |= {entry.parts for entry in lists}
+        return found
 
     def _why(self, otherwise: str) -> str:
         """Why nothing was found: what a layout says of the only file, unless it is that again."""

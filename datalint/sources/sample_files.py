@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -63,6 +63,9 @@ class SampleFiles:
     weight: int = 0
     """Bytes of the files."""
 
+    aligned: ClassVar[tuple[str, ...]] = ("files", "classes")
+    """What has an entry for each file; nothing where what is known of the files cannot be taken apart so."""
+
     @property
     def files_read(self) -> tuple[str, ...]:
         """The files whose content decides what is read."""
@@ -71,8 +74,25 @@ class SampleFiles:
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
-        classes = None if self.classes is None else self.classes[start:stop]
-        return replace(self, files=self.files[start:stop], classes=classes)
+        own: dict[str, Any] = {name: value[start:stop] for name in self.aligned if (value := getattr(self, name))}
+        return replace(self, **own)
+
+    def joined(self, parts: Sequence[Self]) -> Self:
+        """All files of several parts of which this is the first."""
+        own: dict[str, Any] = {
+            name: tuple(item for part in parts for item in getattr(part, name))
+            for name in self.aligned
+            if getattr(self, name)
+        }
+        return replace(self, weight=sum(part.weight for part in parts), **own)
+
+    def of(self, places: Sequence[int], split: str) -> Self:
+        """Some of its files, in this order, as ones of a split."""
+        own: dict[str, Any] = {
+            name: tuple(value[k] for k in places) for name in self.aligned if (value := getattr(self, name))
+        }
+        weight = self.weight * len(places) // max(1, len(self.files))
+        return replace(self, split=split, weight=weight, **own)
 
     def sample_id(self, line: int) -> str:
         """Path of the file."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from datalint.sources.annotations.drawing import mask_over
 from datalint.sources.annotations.mask_values import Mask, block_of, nothing_drawn, read_mask
@@ -26,15 +26,13 @@ class MaskedImages(ImagePartition):
     masks: tuple[str, ...] = ()
     """Path of each mask; empty for none."""
 
+    aligned: ClassVar[tuple[str, ...]] = (*ImagePartition.aligned, "masks")
+
     @property
     def files_read(self) -> tuple[str, ...]:
         """Pictures and masks."""
         base = str(self.base)
         return (*super().files_read, *(inside(base, name) for name in self.masks if name))
-
-    def cut(self, start: int, stop: int) -> Self:
-        """A part of it."""
-        return replace(super().cut(start, stop), masks=self.masks[start:stop])
 
     def note(self, line: int) -> str:
         """What people call the mask of a picture; empty if there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class AnnotatedImages(ImagePartition):
     file: str = ""
     """What people call that file, where its objects are known by their lines."""
 
+    aligned: ClassVar[tuple[str, ...]] = ()
+
     def note(self, _: int) -> str:
         """The file about a picture, where its objects are known by their lines."""
         return self.file
@@ -50,7 +52,7 @@ class AnnotatedImages(ImagePartition):
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
         objects = self.objects and self.objects.cut(start, stop)
-        return replace(super().cut(start, stop), objects=objects)
+        return replace(self, files=self.files[start:stop], objects=objects)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the files; each is opened once."""
@@ -135,6 +137,8 @@ class NotedImages(ImagePartition):
     """Path of the file about each picture; empty for none."""
     format: Notes | None = None
 
+    aligned: ClassVar[tuple[str, ...]] = ()
+
     @property
     def files_read(self) -> tuple[str, ...]:
         """Pictures and the files about them."""
@@ -150,7 +154,7 @@ class NotedImages(ImagePartition):
 
     def cut(self, start: int, stop: int) -> Self:
         """A part of it."""
-        return replace(super().cut(start, stop), notes=self.notes[start:stop])
+        return replace(self, files=self.files[start:stop], notes=self.notes[start:stop])
 
     def note(self, line: int) -> str:
         """What people call the file about a picture; empty if there is none."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -145,16 +145,14 @@ class VolumePartition(SampleFiles):
     declared: tuple[int, ...] = ()
     """Values that masks may have; none if nothing is said."""
 
+    aligned: ClassVar[tuple[str, ...]] = (*SampleFiles.aligned, "masks", "others")
+
     @property
     def files_read(self) -> tuple[str, ...]:
         """Volumes and masks."""
         base = str(self.base)
         further = (name for names in self.others for name in names)
         return (*super().files_read, *(inside(base, name) for name in (*self.masks, *further) if name))
-
-    def cut(self, start: int, stop: int) -> Self:
-        """A part of it."""
-        return replace(super().cut(start, stop), masks=self.masks[start:stop], others=self.others[start:stop])
 
     def note(self, line: int) -> str:
         """What people call the mask of a volume; empty if there is none."""

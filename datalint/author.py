@@ -75,6 +75,7 @@ from datalint.profile.learn.orientation import LEAST as LEAST_ORIENTED
 from datalint.profile.learn.orientation import VERSIONS as ORIENTATIONS
 from datalint.profile.learn.orientation import Orientation, orient
 from datalint.profile.learn.outoffold import OutOfFold
+from datalint.profile.learn.pixel_tables import as_pictures, pixel_columns
 from datalint.profile.learn.placement import NEEDED as NEEDED_PICTURES
 from datalint.profile.learn.placement import Cuts as PlacementCuts
 from datalint.profile.learn.placement import Placement, placement
@@ -217,6 +218,7 @@ __all__ = [
     "Turn",
     "ZeroSamples",
     "are",
+    "as_pictures",
     "auc",
     "auc_error",
     "binomial_tail",
@@ -264,6 +266,7 @@ __all__ = [
     "one_thread",
     "orient",
     "pattern_of_secrets",
+    "pixel_columns",
     "placement",
     "plural",
     "poisson_tail",

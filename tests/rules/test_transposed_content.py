@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
@@ -43,6 +44,26 @@ def test_a_whole_split(turns: int, words: str) -> None:
     assert finding.severity == "error"
     assert finding.split == "test"
     assert finding.evidence["version"] == words
+
+
+def test_a_table_of_pixels() -> None:
+    X, y = load_digits(return_X_y=True)
+    names = [f"pixel{k}" for k in range(64)]
+
+    def table(pictures: Any, rows: slice) -> pd.DataFrame:
+        return pd.DataFrame(pictures[rows].reshape(-1, 64), columns=names).assign(label=y[rows])
+
+    grid = X.reshape(-1, 8, 8)
+    first, last = slice(0, 1_000), slice(1_000, 1_600)
+    assert not found({"train": table(grid, first), "test": table(grid, last)})
+    report = datalint.scan(
+        {"train": table(grid, first), "test": table(grid.transpose(0, 2, 1), last)}, select=["IMG102", "SPL106"]
+    )
+    (finding,) = [finding for finding in report.findings if finding.severity != "info"]
+    assert (finding.code, finding.severity, finding.also) == ("IMG102", "error", ("SPL106",))
+    assert finding.evidence["version"] == "transposed"
+    other = datalint.scan(table(grid, first).drop(columns="pixel9"), label="label", select=["IMG102"])
+    assert [rule.status for rule in other.datasets[0].rules] == ["skipped"]
 
 
 def test_upright_digits() -> None:

@@ -24,9 +24,11 @@ from datalint.author import (
     Severity,
     Skip,
     SplitProfile,
+    as_pictures,
     codes_of,
     digits,
     orient,
+    pixel_columns,
     rows_of,
 )
 
@@ -41,6 +43,8 @@ _BEYOND_DOUBT = 0.7
 
 class TransposedContent(Rule):
     """Pictures whose content is transposed or rotated relative to its peers, or a whole split relative to the training split.
+
+    Tables whose columns are the pixels of square pictures (``pixel0``, ``pixel1``, ...) are judged as pictures too.
 
     Each picture is compared with its neighbours in the training split (those of its class where it has one) as it is
     stored, and once more with a transposition or a rotation undone. A picture that comes much nearer to its peers when
@@ -72,7 +76,7 @@ class TransposedContent(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "1"
     trains = True
-    modalities = frozenset({"images"})
+    modalities = frozenset({"images", "table"})
     follows = ("IMG101",)
     public = frozenset({"judged", "upright_share_of_reference", "turned", "version", "looks", "gain", "largest_gain"})
     measures = (Sample,)
@@ -98,10 +102,10 @@ class TransposedContent(Rule):
 
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge every split against the first, which is the training split."""
-        splits = [split for split in profile.splits if split.rows.pictures is not None and split.rows.readable.any()]
+        shown = _pictures(profile)
+        splits, pictures = [split for split, _ in shown], [part for _, part in shown]
         if not splits or int(splits[0].rows.readable.sum()) < LEAST:
             raise Skip(f"fewer than {LEAST} readable images to compare with")
-        pictures = [split.rows.pictures for split in splits if split.rows.pictures is not None]
         if len({part.ndim for part in pictures}) > 1:
             pictures = [np.repeat(p[..., None], 3, axis=3) if p.ndim == 3 else p for p in pictures]
         stacked = np.concatenate(pictures)
@@ -200,3 +204,21 @@ class TransposedContent(Rule):
                 image.transpose(Image.Transpose.TRANSPOSE).save(out, image.format or "PNG")
             files[path] = out.getvalue()
         return Planted(Clean(clean.name, files=files), rows=rows_of(clean, chosen))
+
+
+def _pictures(profile: Profile) -> list[tuple[SplitProfile, NDArray[np.uint8]]]:
+    """The splits with their pictures: small ones of image files and arrays, or those that the columns of a table make up.
+
+    Raises:
+        Skip: the table has no columns of pixels.
+    """
+    splits = [split for split in profile.splits if len(split.rows) and split.rows.readable.any()]
+    if profile.dataset.modality == "images":
+        return [(split, split.rows.pictures) for split in splits if split.rows.pictures is not None]
+    names = pixel_columns([field.name for field in profile.dataset.fields if field.kind == "number"])
+    if not names:
+        raise Skip("the table has no columns of pixels", applies=False)
+    ends = [np.nanquantile(np.stack([split.rows.column(name) for name in names]), [0, 1]) for split in splits[:1]]
+    return [
+        (split, as_pictures(split.rows, names, (float(low), float(high)))) for low, high in ends for split in splits
+    ]

@@ -60,7 +60,7 @@ class FeatureShift(Rule):
     severity: ClassVar[Severity] = "warning"
     item = "15"
     trains = True
-    follows = ("SPL104", "SPL105", "SPL110", "VAL101:error")
+    follows = ("SPL104", "SPL105", "SPL110", "VAL101:error", "IMG102:error")
     public = frozenset({"auc", "auc_error_of_alike_splits", "columns_differing", "gap", "p_value", "time_column"})
     measures = (Sample,)
 

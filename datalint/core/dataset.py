@@ -230,6 +230,8 @@ class ImageBlock:
     """Pillow's name for the file format, or the data type of an array's items; empty where unreadable."""
     file_size: NDArray[np.int64] | None = None
     """Bytes of each file; None for array items."""
+    declared: NDArray[np.int32] | None = None
+    """[images, 2] width and height that the list of the pictures says; zeros where it says none."""
     pixels: PixelBlock | None = None
     """Only when pixels were asked for."""
     numbers: TableBlock | None = None

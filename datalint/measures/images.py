@@ -18,7 +18,7 @@ TEXT = np.dtype("S8")
 
 
 class ImageHeaders(Measurement):
-    """Size, EXIF orientation, pixel format, file every image: format and bytes of every image: some 70 bytes each."""
+    """Size, EXIF orientation, pixel format, file every image: format and bytes of every image: some 80 bytes each."""
 
     reads: ClassVar[frozenset[Aspect]] = frozenset({"header", "labels"})
 
@@ -36,6 +36,8 @@ class ImageHeaders(Measurement):
         """File format, or the data type of an array's items."""
         self.file_size = np.zeros(0, np.int64)
         """Bytes of each file; 0 for array items."""
+        self.declared = np.zeros((0, 2), np.int32)
+        """[images, 2] width and height that a list of the pictures says; zeros where there is none."""
         self.modes: dict[str, int] = {}
         """Images per pixel format."""
 
@@ -52,6 +54,8 @@ class ImageHeaders(Measurement):
         part.format = np.array(batch.images.format or [""] * batch.size, TEXT)
         size = batch.images.file_size
         part.file_size = np.zeros(batch.size, np.int64) if size is None else size
+        told = batch.images.declared
+        part.declared = np.zeros((batch.size, 2), np.int32) if told is None else told
         for mode in batch.images.mode:
             part.modes[mode] = part.modes.get(mode, 0) + 1
         self.merge(part)
@@ -66,6 +70,7 @@ class ImageHeaders(Measurement):
         self.mode = np.concatenate([self.mode, later.mode])
         self.format = np.concatenate([self.format, later.format])
         self.file_size = np.concatenate([self.file_size, later.file_size])
+        self.declared = np.concatenate([self.declared, later.declared])
         self.modes = {mode: self.modes.get(mode, 0) + later.modes.get(mode, 0) for mode in self.modes | later.modes}
         return self
 

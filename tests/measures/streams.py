@@ -160,6 +160,7 @@ class Section:
             thumbnails=stack,
             format=["" if p is None else "PNG" for p in pictures],
             file_size=size.astype(np.int64) * 100,
+            declared=np.column_stack([size, size]),
             pixels=pixels,
             numbers=None if self.pixels is None else self._pixels(self.pixels[rows]),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import datalint
@@ -48,6 +49,30 @@ def test_a_few_against_the_rest(tmp_path: Path, usual: tuple[int, int]) -> None:
     assert finding.severity == "warning"
     assert finding.affected.count == 2
     assert paths(report) == {"flower/031.png", "china/064.png"}
+
+
+@pytest.mark.parametrize(("wide", "high"), [("width", "height"), ("image_width", "image_height")])
+@pytest.mark.parametrize("swapped", [0, 1, 40])
+def test_sizes_in_a_list(tmp_path: Path, swapped: int, wide: str, high: str) -> None:
+    tree(tmp_path, {"": [(90, 60) if k % 3 else (60, 90) for k in range(40)]})
+    rows = []
+    for k in range(40):
+        width, height = (90, 60) if k % 3 else (60, 90)
+        told = (height, width) if k < swapped else (width, height)
+        rows.append((f"{list(photos())[k % 2]}/{k:03d}.png", *told, k % 2))
+    pd.DataFrame(rows, columns=["file_name", wide, high, "kind"]).to_csv(tmp_path / "metadata.csv", index=False)
+    found = [finding for finding in scan(tmp_path).findings if finding.severity != "info"]
+    assert [finding.affected.count for finding in found] == ([swapped] if swapped else [])
+
+
+def test_sizes_of_boxes_and_other_sizes_are_no_sizes_of_pictures(tmp_path: Path) -> None:
+    tree(tmp_path, {"": [(90, 60)] * 40})
+    names = [f"{list(photos())[k % 2]}/{k:03d}.png" for k in range(40)]
+    table = pd.DataFrame({"file_name": names, "width": 60, "height": 90, "kind": [k % 2 for k in range(40)]})
+    table.assign(x=3, y=5).to_csv(tmp_path / "metadata.csv", index=False)
+    assert not scan(tmp_path).findings
+    table.assign(width=1_800, height=1_200).to_csv(tmp_path / "metadata.csv", index=False)
+    assert not scan(tmp_path).findings
 
 
 def test_a_few_in_each_split(tmp_path: Path) -> None:

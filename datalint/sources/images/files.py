@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -38,6 +38,13 @@ BATCH = 128
 @dataclass(frozen=True)
 class ImagePartition(SampleFiles):
     """Consecutive image files of one split."""
+
+    declared: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
+    """Width and height of each picture as a list of them says; empty where there is none."""
+
+    def cut(self, start: int, stop: int) -> Self:
+        """A part of it."""
+        return replace(super().cut(start, stop), declared=self.declared[start:stop])
 
     def picture(self, line: int) -> bytes | None:
         """The image as a small WebP file."""
@@ -74,7 +81,9 @@ class ImagePartition(SampleFiles):
             Stored(printable(name), None, reach(self.base, name), os.path.splitext(name)[1].lower(), name)  # noqa: PTH122
             for name in names
         ]
-        return read_pictures(files, start, problems, pixels)
+        block = read_pictures(files, start, problems, pixels)
+        told = self.declared[start : start + len(names)]
+        return replace(block, declared=np.array(told, np.int32).reshape(-1, 2)) if told else block
 
 
 @dataclass(frozen=True, slots=True)

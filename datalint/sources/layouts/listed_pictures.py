@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from datalint.core.dataset import Categories, Dataset, Label, LabelBlock, Proble
 from datalint.core.dialogues import TURNS
 from datalint.core.vocabulary import WHOLE
 from datalint.sources import files
+from datalint.sources.annotations.shapes import side
 from datalint.sources.images.files import ImagePartition, image_partitions
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.class_folders import picture_dataset, pictures_of
@@ -41,6 +42,12 @@ ABOUT_THE_FILE = re.compile(
 )
 """Names of columns that say of a picture what its file says itself, or where in it something lies."""
 
+
+SIDE = re.compile(r"((im(g|age)|pic(ture)?|photo|file|original|orig)[-_ ]?)?(?P<side>width|height)", re.IGNORECASE)
+"""Names of columns of the width or the height of each picture."""
+
+PLACE = re.compile(r"((roi|b?box)[-._ ]?)?([xy][-_ ]?[012]?|[xy][-_ ]?(min|max)|left|top)|.*b?box.*", re.IGNORECASE)
+"""Names of columns of where something lies, next to which width and height may be those of a box."""
 
 FEW_INPUTS = 6
 """Columns next to the label that describe pictures; a table of more is a data set of its own as well."""
@@ -103,6 +110,8 @@ class _List:
     described: bool = False
     """Whether it is a list that ImageFolder reads, which holds nothing but what is known of the pictures."""
     problems: tuple[Problem, ...] = ()
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Width and height of pictures by path, where it says them."""
 
 
 class ListedPictures(Layout):
@@ -130,7 +139,7 @@ class ListedPictures(Layout):
             described = [one for one in mine if one.described]
             if labelled is None and not described and not (dataset.by_class and any(one.choice for one in mine)):
                 continue
-            dataset = labelled or dataset
+            dataset = _with_sizes(labelled or dataset, mine)
             if described and labelled is None:
                 dataset.evidence += f", described in {described[0].table.name!r}, whose texts are not looked at"
             dataset.problems += [problem for one in mine for problem in one.problems]
@@ -197,9 +206,10 @@ def _list(folder: Folder, table: TableFile, label: str | None = None) -> _List |
     others = [head for head in others if head.name != split_column]
     choice, several = _label_in(table, column, others, own_choice, by_role)
     flags = several.columns if several is not None and not several.joint else ()
-    wanted = [column, split_column or column, *(flags or [choice.name if choice else column])]
+    sides = _sides(table)
+    wanted = [column, split_column or column, *(flags or [choice.name if choice else column]), *sides]
     home, own = folder.place_of(table.path), vocabulary.split_of(table.name)
-    rows = []
+    rows, sizes = [], {}
     astray: list[tuple[str, Entry]] = []
     for name, split, *cells in rows_of(table, wanted):
         entry = folder.pictures.entry(name, home, own)
@@ -208,6 +218,8 @@ def _list(folder: Folder, table: TableFile, label: str | None = None) -> _List |
         if entry is not None:
             if column in described and _leads_astray(name, entry, home, table.path.suffix.lower()):
                 astray.append((name, entry))
+            if sides:
+                sizes[_path(entry)] = (side(cells.pop(-2)), side(cells.pop()))
             said = ",".join(cell.strip() for cell in cells) if flags else cells[0]
             rows.append((entry, said.strip() if choice else "", splits.get(split.strip()) if split_column else own))
     names = Counter(entry.parts for entry, _, _ in rows)
@@ -225,8 +237,39 @@ def _list(folder: Folder, table: TableFile, label: str | None = None) -> _List |
         problems.append(Problem("absent", table.shown, files.printable(text)))
     says = {*flags, split_column, *([choice.name, *choice.twins] if choice else ())} - {None}
     return _List(
-        table, column, choice, several, rows, why, frozenset(map(str, says)), column in described, tuple(problems)
+        table,
+        column,
+        choice,
+        several,
+        rows,
+        why,
+        frozenset(map(str, says)),
+        column in described,
+        tuple(problems),
+        sizes,
     )
+
+
+def _sides(table: TableFile) -> tuple[str, ...]:
+    """The columns of the width and height of each picture; none where they may be those of a box."""
+    if any(map(PLACE.fullmatch, table.kinds)):
+        return ()
+    found = {match["side"].lower(): name for name in table.kinds if (match := SIDE.fullmatch(name))}
+    return (found["width"], found["height"]) if len(found) == 2 else ()
+
+
+def _with_sizes(dataset: Dataset, lists: Sequence[_List]) -> Dataset:
+    """The data set with the sizes that lists say of its pictures."""
+    sizes = {path: size for one in lists for path, size in one.sizes.items()}
+    if not sizes:
+        return dataset
+    parts = [
+        replace(part, declared=tuple(sizes.get(name, (0, 0)) for name in part.files))
+        if isinstance(part, ImagePartition)
+        else part
+        for part in dataset.partitions
+    ]
+    return replace(dataset, partitions=parts)
 
 
 def _coded(table: TableFile, others: Sequence[ColumnHead]) -> tuple[str | None, dict[str, str]]:

@@ -30,8 +30,9 @@ class TransposedDimensions(Rule):
     """Images whose width and height are swapped: against the rest of the set, against their EXIF tag, or array axes.
 
     Looks for a small minority of H x W images in a set whose images are otherwise all W x H, for a split whose sizes
-    are swapped against the others, for EXIF tags that turn a picture by 90 degrees, and for arrays of which one split is
-    stored channels first and another channels last, or with height and width exchanged.
+    are swapped against the others, for EXIF tags that turn a picture by 90 degrees, for lists that exchange width and
+    height of the pictures that they name, and for arrays of which one split is stored channels first and another channels
+    last, or with height and width exchanged.
 
     ## Why it hurts
 
@@ -79,6 +80,7 @@ class TransposedDimensions(Rule):
             raise Skip("no image header could be read")
         yield from self._swapped(profile)
         yield from _tagged(profile)
+        yield from _declared(profile)
 
     def _swapped(self, profile: Profile) -> Iterator[Found]:
         sizes = {split.name: _sizes(split) for split in profile.splits}
@@ -161,6 +163,31 @@ def _tagged(profile: Profile) -> Iterator[Found]:
             subject="exif",
             evidence={"tagged": len(rows), "images": split.samples},
             cases=Cases(split.name, headers.places.take(rows), {"exif_orientation": tags}),
+        )
+
+
+def _declared(profile: Profile) -> Iterator[Found]:
+    """Sizes in the list of the pictures that are those of the files the other way round."""
+    for split in profile.splits:
+        headers = split[ImageHeaders]
+        size = np.column_stack([headers.width, headers.height])
+        known = (size > 0).all(axis=1) & (headers.declared > 0).all(axis=1)
+        unlike = (headers.declared != size).any(axis=1) & (headers.orientation < 5)
+        rows = np.flatnonzero(known & unlike & (headers.declared == size[:, ::-1]).all(axis=1))
+        if len(rows) == 0:
+            continue
+        said = [f"{w} x {h} in the list" for w, h in headers.declared[rows].tolist()]
+        total = int(known.sum())
+        yield Found(
+            message=f"{len(rows):,} of {total:,} images have width and height exchanged in their list: "
+            f"{said[0]}, {_times(tuple(size[rows[0]]))} in the file",
+            consequence="What is computed from the list, such as crops, boxes and buckets of sizes, is wrong for these pictures.",
+            remedy="Exchange the two columns, or write the sizes of the files (PIL.Image.size is width, height).",
+            confidence=0.97,
+            split=split.name,
+            subject="declared",
+            evidence={"swapped": len(rows), "images": total},
+            cases=Cases(split.name, headers.places.take(rows), {"declared": said}),
         )
 
 

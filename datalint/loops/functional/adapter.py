@@ -10,6 +10,7 @@ from datalint.core.errors import DatalintError
 from datalint.loops.functional import probes, training
 from datalint.loops.functional.batches import draw
 from datalint.loops.functional.session import Session
+from datalint.loops.measuring import measured
 from datalint.loops.randomness import loader_kept, seed_all
 from datalint.profile.loop import (
     ByHeart,
@@ -22,7 +23,6 @@ from datalint.profile.loop import (
     Loaded,
     LoopProfile,
     Modes,
-    NotMeasured,
     Optimized,
     Slope,
 )
@@ -74,7 +74,17 @@ def measure(
         session = Session(network, loss, None, batches, ended, deadline)
         optimizer = network.own_optimizer if optimizer is None else optimizer
         session.optimizer = None if optimizer is None else optimizers(optimizer, network)
-        records = {kind: _measured(session, kind, budget) for kind in sorted(wanted, key=_turn)}
+
+        def run(kind: type) -> object:
+            seed_all(0)
+            if kind not in {FirstStep, Loaded, Modes}:
+                _ = session.first  # nothing else can be measured where the loss refuses its outputs
+            return PROBES[kind](session)
+
+        try:
+            records = measured(run, PROBES, wanted, session, budget, network.framework, _out_of_memory)
+        except MemoryError as error:
+            raise DatalintError(f"not enough memory to try {network.name}: {said(error)}") from error
         target = session.kind
     return LoopProfile(
         name=network.name,
@@ -88,29 +98,8 @@ def measure(
     )
 
 
-def _turn(kind: type) -> int:
-    return list(PROBES).index(kind) if kind in PROBES else -1
-
-
-def _measured(session: Session, kind: type, budget: float) -> object:
-    probe = PROBES.get(kind)
-    if probe is None:
-        return NotMeasured(f"it is measured with PyTorch alone, and this is {session.network.framework}")
-    if session.short():
-        return NotMeasured(f"the budget of {budget:g} s was used up before")
-    try:
-        seed_all(0)
-        if kind not in {FirstStep, Loaded, Modes}:
-            _ = session.first  # nothing else can be measured where the loss refuses its outputs
-        return probe(session)
-    except NotMeasured as missing:
-        return missing
-    except (DatalintError, MemoryError):
-        raise
-    except Exception as error:  # one probe that breaks down does not take the others with it
-        if "RESOURCE_EXHAUSTED" in str(error):
-            raise DatalintError(f"not enough memory to try {session.network.name}: {said(error)}") from error
-        return NotMeasured(said(error), failed=True)
+def _out_of_memory(error: Exception) -> bool:
+    return "RESOURCE_EXHAUSTED" in str(error)
 
 
 def _samples(loader: Any) -> int | None:

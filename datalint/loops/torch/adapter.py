@@ -9,6 +9,7 @@ import torch
 
 from datalint.core.errors import DatalintError
 from datalint.core.wording import counted
+from datalint.loops.measuring import measured
 from datalint.loops.torch import first, layers, loading, sequences, training
 from datalint.loops.torch.batches import draw, samples_of
 from datalint.loops.torch.session import Session
@@ -27,7 +28,6 @@ from datalint.profile.loop import (
     Loaded,
     LoopProfile,
     Modes,
-    NotMeasured,
     Optimized,
     Sequences,
     Slope,
@@ -74,7 +74,12 @@ def measure(
         try:
             session = Session(model, loss, loader, optimizer, place, draw(loader, place), deadline)
             _find(session)
-            records = {kind: _measured(session, kind, budget) for kind in PROBES if kind in wanted}
+
+            def run(kind: type) -> object:
+                with seeded(0):
+                    return PROBES[kind](session)
+
+            records = measured(run, PROBES, wanted, session, budget, "PyTorch", _out_of_memory)
             target = session.target
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DatalintError(f"not enough memory to copy and try {type(model).__name__}: {said(error)}") from error
@@ -91,18 +96,8 @@ def measure(
     )
 
 
-def _measured(session: Session, kind: type, budget: float) -> object:
-    if session.short():
-        return NotMeasured(f"the budget of {budget:g} s was used up before")
-    try:
-        with seeded(0):
-            return PROBES[kind](session)
-    except NotMeasured as missing:
-        return missing
-    except (DatalintError, MemoryError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:  # one probe that breaks down does not take the others with it
-        return NotMeasured(said(error), failed=True)
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError)
 
 
 def _bare(model: Any) -> Any:

@@ -243,7 +243,7 @@ def linear_only() -> Parts:
     return parts(mlp(2, 2, act=nn.Identity), nn.CrossEntropyLoss(), (X, y))
 
 
-@fault("Stack Overflow: view where permute is meant", "PRE110", "PRE127", "PRE117")
+@fault("Stack Overflow: view where permute is meant", "PRE137", "PRE110", "PRE127", "PRE117")
 def viewed() -> Parts:
     class Viewed(nn.Module):
         def __init__(self) -> None:

@@ -13,7 +13,7 @@ from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, 
 from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
 from datalint.core.dataset import Field as Column
-from datalint.core.dialogues import CALL, TURNS, Conversation, Dialogue, Turn, without_speakers
+from datalint.core.dialogues import TURNS, Conversation, Dialogue, Turn, without_speakers
 from datalint.core.loops import Loop, Target
 from datalint.core.roles import words_of
 from datalint.core.secrets import Secret, masked, secrets_in
@@ -117,7 +117,6 @@ from datalint.profile.splits import Elsewhere, SampledRows, SplitProfile
 from datalint.rules.base import AllWell, Cases, Field, Found, LoopRule, Rule, RuleParams, Severity, Skip
 
 __all__ = [
-    "CALL",
     "CROWD",
     "CURRENCIES",
     "FILE_NAMES",

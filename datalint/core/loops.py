@@ -61,7 +61,7 @@ class Loop(ABC):
 
     @abstractmethod
     def layers(self, kind: str = "") -> Mapping[str, Any]:
-        """The layers without layers in them, by name, in order; those whose class name contains ``kind``."""
+        """The layers without layers in them, by name, in order; those of a class whose name, or a base's, has ``kind`` in it."""
 
     @abstractmethod
     def replace_layer(self, name: str, change: Callable[[Any], Any]) -> Loop:
@@ -69,7 +69,7 @@ class Loop(ABC):
 
     @abstractmethod
     def with_batch_size(self, size: int) -> Loop | None:
-        """Draw batches of another size; None where the loader has no data set."""
+        """Draw batches of another size, whole ones alone; None where the loader has no data set."""
 
     @abstractmethod
     def leaving_one(self) -> Loop | None:
@@ -101,7 +101,7 @@ class Loop(ABC):
 
     @abstractmethod
     def with_noisy_transform(self, size: float) -> Loop | None:
-        """Let a transform of the data set add noise of so many deviations."""
+        """Let a transform of the data set add noise of so many deviations; None where one class makes up most of it."""
 
     @abstractmethod
     def predicting_itself(self) -> Loop | None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-from datalint.loops.limits import ENOUGH, FACTORS, HEART, RATES
+from datalint.loops.limits import EITHER, ENOUGH, HEART, LARGER, RATES, SMALLER, STILL
 from datalint.profile.loop import ByHeart, NotMeasured
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def learnt(
                 break
             overall = max(overall, known.progress(other(fresh, min(share, clock.left())).end))
         if rate is not None and overall >= 0.5:
-            best, best_factor = _better_factor(clock, known, own, best, share)
+            best, best_factor = _better_factor(clock, known, own, first, share)
         overall = max(overall, best)
         finished = finished and not clock.short()
     train, evaluated = gap(first)
@@ -159,10 +159,14 @@ def learnt(
     )
 
 
-def _better_factor(clock: Clock, known: Levels, own: Attempt, best: float, share: float) -> tuple[float, float | None]:
+def _better_factor(
+    clock: Clock, known: Levels, own: Attempt, first: Tried[Any], share: float
+) -> tuple[float, float | None]:
     """What other rates of the same optimizer reach: the best progress, and how many times the rate has it."""
-    better = None
-    for factor in FACTORS:
+    best, better = known.progress(first.end), None
+    moved = max((abs(loss - first.losses[0]) for loss in first.losses), default=0.0)
+    still = moved < STILL * (known.chance - known.floor)
+    for factor in SMALLER if first.diverged else LARGER if still else EITHER:
         if clock.short() or best >= ENOUGH:
             break
         reached = known.progress(own(min(share, clock.left()), factor).end)

@@ -34,11 +34,23 @@ ENOUGH = 0.9
 RATES = (1e-3, 1e-2, 1e-4)
 """Of an optimizer of our own, where the one that was given fails."""
 
-FACTORS = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
-"""Of the learning rate."""
+LARGER = (10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
+"""Factors of the learning rate for a loss that stands still."""
+
+SMALLER = (0.1, 0.01, 1e-3, 1e-4, 1e-5)
+"""The same for one that diverges."""
+
+EITHER = (10.0, 0.1, 100.0, 0.01, 1e3, 1e-3, 1e4)
+"""The same where it does neither."""
+
+STILL = 0.02
+"""Share of the way from chance to the least loss within which a loss stands still."""
 
 SLOWEST = 1e-4
 """Momentum of batch normalisation below which running statistics take over ten thousand steps to arrive."""
+
+HASTY = 0.9
+"""Momentum of batch normalisation from which on running statistics are those of the last batches."""
 
 SAME = 1e-3
 """Relative difference from which on two slopes are the same, and no other step size is tried."""

@@ -96,6 +96,16 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A change of shape that gives the axes of a tensor another order, and leaves its numbers where they are."""
+
+    place: str
+    """The module that makes it."""
+    before: Shape
+    after: Shape
+
+
+@dataclass(frozen=True)
 class FirstStep:
     """One pass from a batch to its loss."""
 
@@ -104,6 +114,8 @@ class FirstStep:
     target_shape: Shape
     calls: tuple[LossCall, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    exchanges: tuple[Exchange, ...] | None = None
+    """None where changes of shape are not seen."""
     values: int = 1
     """Numbers that the loss consists of: more than one where it is not reduced."""
     growth: float = 1.0
@@ -232,6 +244,10 @@ class Gradients:
     """Modules in lists or mappings that the model does not know of."""
     norm: float
     """Of the first gradient as a whole."""
+    strange: tuple[str, ...] = ()
+    """Tensors that the loss reaches and the model holds, which have a gradient and are no parameters of it."""
+    fresh: int = 0
+    """Parameters that the loss reaches and that are made anew at each call."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +271,7 @@ class Optimized:
     moved: float | None
     """Share of the weights that have a gradient and changed in one step."""
     ratio: float | None
-    """Median over the weights of the size of that change against the weight."""
+    """Median over the weights of the size of that change against the weight; where none changed, in double precision."""
     decay_ratio: float
     """Norm of the weight decay in the gradient against that of the loss."""
     kept: int = 0
@@ -364,6 +380,8 @@ class Modes:
     still_norms: tuple[str, ...]
     """Batch normalisation whose running statistics do not move, or hardly."""
     batch_norms: int
+    hasty_norms: tuple[tuple[str, int], ...] = ()
+    """Batch normalisation whose running statistics are those of the last batch, and how many numbers these come from."""
 
 
 # --- the loader ---------------------------------------------------------------------------------------------------------
@@ -383,7 +401,7 @@ class Input:
     """Share of samples that are zero all over."""
     picture: bool
     normalised: bool
-    """Whether the first layer normalises."""
+    """Whether the model makes its size no matter."""
     expected: tuple[float, float] | None = None
     """Mean and deviation that pretrained weights were trained with."""
 
@@ -472,3 +490,5 @@ class Sequences:
     """Whether the output at a place changes with later inputs."""
     loss_on_padding: float | None
     """Share of the loss's gradient at places of padding."""
+    words_seen: bool | None = None
+    """Whether outputs that differ change with the words at all; None where there is no padding to look at instead."""

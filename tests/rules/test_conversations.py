@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +83,7 @@ def test_empty_cells_of_flat_tables() -> None:
     table.loc[[4, 5], "output"] = None
     table.loc[6, "instruction"] = " "
     (finding,) = found(table, "CHT102")
-    assert "2 with an empty answer, 1 with an empty question" in finding.message
+    assert "2 with an answer, 1 with a question" in finding.message
     assert not [f for f in datalint.scan(table, config=False).findings if f.code in {"VAL103", "TXT101"}]
 
 
@@ -271,73 +270,6 @@ def test_texts_to_be_edited_may_stay_as_they_are() -> None:
         for k, chat in enumerate(chats(200))
     ]
     assert not found(frame(some), "CHT102")
-
-
-def test_answers_that_begin_with_their_question() -> None:
-    """As a script stores them that decodes all tokens, those of the prompt among them."""
-    some = chats(200, most=1)
-    asked = [f"{chat[0][1]} Say it in your own words, and in no more than three sentences." for chat in some]
-    echoed = {4, 70, 71, 199}
-    some = [
-        [("user", q), ("assistant", f"{q}\n\n{chat[1][1]}" if k in echoed else chat[1][1])]
-        for k, (q, chat) in enumerate(zip(asked, some, strict=True))
-    ]
-    (finding,) = found(frame(some), "CHT105")
-    assert finding.message == "4 of 200 conversations have an answer that begins with the whole question before it"
-    assert [sample.index for sample in finding.affected.samples] == sorted(echoed)
-    both = [(chat[0][1], chat[1][1]) for chat in chats(200, most=1)]
-    worse = [f"It is not known. {answer[:40]}" for _, answer in both]
-    table = pd.DataFrame({"prompt": asked, "chosen": [f"{q} {a}" for q, (_, a) in zip(asked, both, strict=True)]})
-    (finding,) = found(table.assign(rejected=worse), "CHT105")
-    assert finding.severity == "error"
-    assert finding.message.endswith(", the preferred one alone in 200")
-
-
-def test_code_is_completed_from_its_beginning() -> None:
-    code = [
-        f"def function_{k}(first, second, third):\n    # Add what is given {k} times, and give it back."
-        for k in range(90)
-    ]
-    some: list[Chat] = [[("user", c), ("assistant", f"{c}\n    return first + second + third")] for c in code]
-    assert not found(frame(some), "CHT105")
-
-
-def test_calls_whose_arguments_are_no_json() -> None:
-    def rows(spoil: Callable[[int, str], str]) -> pd.DataFrame:
-        turns = []
-        for k, chat in enumerate(chats(120)):
-            arguments = spoil(k, json.dumps({"text": chat[0][1], "most": k, "line": "a\nb]"}))
-            call = {"id": f"c{k}", "function": {"name": "find", "arguments": arguments}}
-            asked, answered = ({"role": role, "content": text} for role, text in chat[:2])
-            turns.append([asked, {"role": "assistant", "content": None, "tool_calls": [call]}, answered])
-        return pd.DataFrame({"messages": turns})
-
-    assert not found(rows(lambda _, text: text), "CHT107")
-    (finding,) = found(rows(lambda k, text: text[:-1] if k in {5, 60, 61} else text), "CHT107")
-    assert finding.message == "3 of 120 conversations call a tool with arguments that are no JSON"
-    assert [sample.index for sample in finding.affected.samples] == [5, 60, 61]
-    assert not found(rows(lambda k, _: f"most={k}"), "CHT107")  # another language than JSON
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
-def test_conversations_in_two_columns(tmp_path: Path, share: float) -> None:
-    """As sets of two sources look that were put together line by line."""
-    some = chats(120)
-    lines = []
-    for k, chat in enumerate(some):
-        if k < share * 120:
-            row: dict[str, Any] = {"messages": [{"role": who, "content": text} for who, text in chat]}
-        else:
-            names = {"user": "human", "assistant": "gpt"}
-            row = {"conversations": [{"from": names[who], "value": text} for who, text in chat]}
-        lines.append(json.dumps(row))
-    (tmp_path / "train.jsonl").write_text("\n".join(lines), "utf-8")
-    report = datalint.scan(tmp_path, config=False)
-    (finding,) = (f for f in report.findings if f.severity != "info")
-    few, many = sorted((round(share * 120), 120 - round(share * 120)))
-    assert finding.code == "CHT107"
-    assert f"{few} of 120 conversations stand in " in finding.message
-    assert f"the other {many} in " in finding.message
 
 
 def test_answers_that_end_in_an_article_were_cut() -> None:

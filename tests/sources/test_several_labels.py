@@ -112,26 +112,6 @@ def test_columns_of_flags_that_test_lacks() -> None:
     assert task_of({"train": train, "test": train[["x", "z"]]}) == "multi-label"
 
 
-def test_encoded_categories_are_no_targets() -> None:
-    """As ``pandas.get_dummies`` makes them of each split by itself, where test lacks some of the values."""
-    rng = np.random.default_rng(3)
-    size = 300
-    raw = pd.DataFrame({"weight": rng.normal(20, 3, size), "price": rng.gamma(5, 20, size)})
-    raw = raw.assign(colour=rng.choice(list("defghij"), size), cut=rng.choice(["fair", "good", "better", "best"], size))
-    test = raw[-80:][~raw["colour"][-80:].isin(["d", "j"])]
-    for drop_first in (False, True):
-        parts = {
-            name: pd.get_dummies(part, dtype=int, drop_first=drop_first)
-            for name, part in (("train", raw[:-80]), ("test", test))
-        }
-        assert "colour_j" in parts["train"].columns.difference(parts["test"].columns)
-        (dataset,) = datalint.detect(parts)
-        assert dataset.label is None
-    (dataset,) = datalint.detect({name: part.assign(target=1.5 * part["price"]) for name, part in parts.items()})
-    assert dataset.label is not None
-    assert dataset.label.name == "target"
-
-
 def test_asked_for_by_their_names() -> None:
     frame = pd.concat([FLAGS, pd.DataFrame({"x": X, "y": FLAGS["cat"]})], axis=1)
     assert task_of(frame) == "classification"

@@ -11,7 +11,7 @@ from datalint.loops.limits import CLOSE
 from datalint.loops.torch.batches import taken
 from datalint.loops.torch.state import seeded
 from datalint.loops.torch.trace import maker_of
-from datalint.profile.loop import Chance, FirstStep, LossCall, NotMeasured, Stretch
+from datalint.profile.loop import Chance, Exchange, FirstStep, LossCall, NotMeasured, Stretch
 
 if TYPE_CHECKING:
     from datalint.loops.torch.session import Session
@@ -40,6 +40,7 @@ def first_step(session: Session) -> FirstStep:
             _shape(refused.target),
             tuple(map(loss_call, refused.calls.losses)),
             _stretches(refused.calls),
+            _exchanges(refused.calls),
             error=str(refused),
         )
     twin, made, calls = session.first
@@ -49,9 +50,14 @@ def first_step(session: Session) -> FirstStep:
         _shape(made.target),
         tuple(map(loss_call, calls.losses)),
         _stretches(calls),
+        _exchanges(calls),
         values=session.way.values,
         growth=_growth(session, twin, float(made.loss.detach())),
     )
+
+
+def _exchanges(calls: Calls) -> tuple[Exchange, ...]:
+    return tuple(Exchange(call.place, _shape(call.args[0]), _shape(call.result)) for call in calls.exchanged)
 
 
 def _shape(tensor: torch.Tensor | None) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import torch
 
 from datalint.loops.limits import SAME, STEPS
 from datalint.loops.torch.batches import axis_of, fingerprint, mapped, taken, tensors_in
+from datalint.loops.torch.graph import custom_in, leaves_of, strangers
 from datalint.loops.torch.state import parameters_of, seeded
 from datalint.loops.torch.trace import traced
 from datalint.loops.torch.training import give_gradients, quiet
@@ -58,6 +59,7 @@ def gradients(session: Session) -> Gradients:
     first: dict[int, float] = {}
     start = {id(p): p.detach().clone() for _, p in named}
     broken: set[int] = set()
+    unknown: list[Any] = []
     with seeded(0):
         for step in range(STEPS):
             batch = session.drawn.batches[step % len(session.drawn.batches)]
@@ -66,6 +68,9 @@ def gradients(session: Session) -> Gradients:
             finally:
                 for handle in handles:
                     handle.remove()
+            if step == 0:
+                known = {id(p) for _, p in named}
+                unknown = [leaf for leaf in leaves_of(loss) if id(leaf) not in known]
             if not loss.requires_grad or optimizer is None:
                 break
             give_gradients(twin, loss)
@@ -79,7 +84,9 @@ def gradients(session: Session) -> Gradients:
         for name, p in named
     ]
     norm = math.sqrt(sum(size**2 for size in first.values()))
-    return Gradients(tuple(sorted(found, key=lambda item: item.order)), tuple(hidden_modules(session.model)), norm)
+    hidden = tuple(hidden_modules(session.model))
+    strange, fresh = strangers(session, twin, unknown) if unknown and not hidden else ((), 0)
+    return Gradients(tuple(sorted(found, key=lambda item: item.order)), hidden, norm, strange, fresh)
 
 
 def _note(own: list[Any], connected: set[int], moving: set[int], first: dict[int, float], broken: set[int]) -> None:
@@ -422,7 +429,7 @@ def slope(session: Session) -> Slope:
         value = loss()
     except (RuntimeError, TypeError, ValueError) as error:
         raise NotMeasured("the model or the loss does not work in double precision") from error
-    custom = tuple(dict.fromkeys(_custom(value)))
+    custom = tuple(dict.fromkeys(custom_in(value)))
     if not value.requires_grad:
         raise NotMeasured("the loss has no gradient")
     if value.dtype != torch.float64:
@@ -462,22 +469,6 @@ def _shift(own: list[Any], ways: list[torch.Tensor], by: float) -> None:
     with torch.no_grad():
         for p, way in zip(own, ways, strict=True):
             p.add_(way, alpha=by)
-
-
-def _custom(loss: torch.Tensor) -> list[str]:
-    """Functions in the graph whose backward pass is written in Python."""
-    found: list[str] = []
-    todo: list[Any] = [loss.grad_fn]
-    seen: set[Any] = set()
-    while todo and len(seen) < 100_000:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
-            found.append(type(node).__name__.removesuffix("Backward"))
-        todo += [parent for parent, _ in node.next_functions]
-    return found
 
 
 # --- terms of the loss ------------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from datalint.loops.randomness import put_back, random_sources, seed_all, state_of
-from datalint.loops.torch.batches import fingerprint, samples_of, taken
+from datalint.loops.torch.batches import axis_of, fingerprint, mapped, samples_of, taken
 from datalint.loops.torch.state import seeded
+from datalint.loops.torch.training import quiet
 from datalint.profile.loop import Collated, Input, Loaded, NotMeasured
 from datalint.sources.objects.draw import is_stream, said
 
@@ -23,6 +24,12 @@ PAIRS = 64
 
 SCORED = 160
 """Samples from which a simple model learns."""
+
+USUAL = (0.02, 5.0)
+"""Sizes of inputs that suit any network: whether it scales them is not asked."""
+
+ALIKE = 0.2
+"""Change of outputs against their differences from sample to sample, from which on the size of inputs matters."""
 
 TURNS: dict[str, Any] = {
     "flipped left to right": lambda picture: picture.flip(-1),
@@ -98,24 +105,65 @@ def _input(session: Session, number: int) -> Input:
         values = torch.zeros(1)
     rows = [tensor.reshape(tensor.shape[0], -1) for tensor in tensors]
     zero = sum(int((part == 0).all(1).sum()) for part in rows)
+    size = float(values.square().mean().sqrt())
     return Input(
         low=float(values.min()),
         high=float(values.max()),
         mean=float(values.mean()),
         deviation=float(values.std()) if values.numel() > 1 else 0.0,
-        size=float(values.square().mean().sqrt()),
+        size=size,
         zeros=zero / max(1, sum(len(part) for part in rows)),
         picture=tensors[0].ndim == 4 and tensors[0].shape[1] in {1, 3},
-        normalised=_normalised(session.model),
+        normalised=not USUAL[0] <= size <= USUAL[1] and _normalised(session, number),
         expected=_expected(session.model),
     )
 
 
-def _normalised(model: Any) -> bool:
-    """Whether the first layer normalises."""
-    leaves = [module for module in model.modules() if not any(True for _ in module.children())]
-    kinds = [type(module).__name__ for module in leaves[:3]]
-    return any("Norm" in kind or "Rescal" in kind for kind in kinds[:2])
+def _normalised(session: Session, number: int) -> bool:
+    """Whether the model scales an input itself: before its first weights, or right behind them."""
+    if session.step is None:
+        return False
+    twin = session.twin()
+    quiet(twin)
+    order: list[tuple[str, bool, float]] = []
+    handles = [module.register_forward_pre_hook(_noting(order)) for module in twin.model.modules() if _leaf(module)]
+    before = _outputs(session, twin, session.batch)
+    for handle in handles:
+        handle.remove()
+    first = next((k for k, (kind, weighty, _) in enumerate(order) if weighty and "Norm" not in kind), None)
+    if first is None:
+        return False
+    if len(_numeric(session)) == 1 and USUAL[0] <= order[first][2] <= USUAL[1]:
+        return True
+    if not any("Norm" in kind for kind, _, _ in order[first + 1 : first + 3]):
+        return False
+    own = session.way.inputs(session.batch)[number]
+    after = _outputs(session, twin, mapped(session.batch, lambda tensor: tensor / 2 if tensor is own else tensor))
+    if before is None or after is None or before.shape != after.shape:
+        return True
+    spread = float((before - before.mean(axis_of(before, session.size) or 0, keepdim=True)).norm())
+    # Where a head begins at zero nothing is seen.
+    return spread == 0 or float((after - before).norm()) < ALIKE * spread
+
+
+def _leaf(module: Any) -> bool:
+    return not any(True for _ in module.children())
+
+
+def _noting(order: list[tuple[str, bool, float]]) -> Any:
+    def hook(module: Any, args: Any) -> None:
+        given = args[0] if args else None
+        if isinstance(given, torch.Tensor) and given.is_floating_point() and given.numel():
+            weighty = any(True for _ in module.parameters(recurse=False))
+            order.append((type(module).__name__, weighty, float(given.detach().float().square().mean().sqrt())))
+
+    return hook
+
+
+def _outputs(session: Session, twin: Any, batch: Any) -> torch.Tensor | None:
+    with torch.no_grad(), seeded(0):
+        output = session.way.run(twin, batch).output
+    return None if output is None else output.float()
 
 
 def _expected(model: Any) -> tuple[float, float] | None:

@@ -44,7 +44,32 @@ def sequences(session: Session) -> Sequences:
         inner,
         later,
         _on_padding(session, inside),
+        _words_seen(session, tokens, inside),
     )
+
+
+def _words_seen(session: Session, tokens: torch.Tensor, inside: torch.Tensor) -> bool | None:
+    """Whether outputs that differ from sample to sample change where all words are others, and padding stays."""
+    if not bool(inside.any()):
+        return None
+    other = tokens.clone()
+    other[~inside] = tokens[~inside].roll(1)
+    if bool((other == tokens).all()):
+        return None
+    twin = session.twin(train=False)
+    before = _outputs(session, twin, session.batch)
+    after = _outputs(session, twin, mapped(session.batch, lambda tensor: other if tensor is tokens else tensor))
+    if before is None or after is None or before.shape != after.shape or len(before) != len(tokens):
+        return None
+    before, after = before.flatten(1), after.flatten(1)
+    kept = torch.isfinite(before).all(1) & torch.isfinite(after).all(1)  # what sees nothing may be no number
+    if not bool(kept.any()):
+        return None
+    before, after = before[kept], after[kept]
+    spread = float((before - before.mean(0)).abs().max())
+    if spread == 0:  # a head that begins at zero
+        return None
+    return float((after - before).abs().max()) > 1e-4 * spread
 
 
 def embeddings(session: Session) -> tuple[Embedding, ...]:

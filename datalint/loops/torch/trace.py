@@ -29,6 +29,7 @@ LOSSES = frozenset(
 ARITHMETIC = frozenset(
     {"sub", "__sub__", "rsub", "__rsub__", "add", "__add__", "__radd__", "mul", "__mul__", "__rmul__"}
 )
+RESHAPES = frozenset({"view", "reshape", "_unsafe_view"})
 ACTIVATIONS = frozenset(
     {"relu", "relu_", "sigmoid", "tanh", "softmax", "log_softmax", "logsigmoid", "gelu", "silu", "leaky_relu", "elu"}
 )
@@ -63,6 +64,8 @@ class Calls:
     """Additions of two single numbers."""
     stretched: list[Call] = field(default_factory=list)
     """Arithmetic whose result is larger than either operand."""
+    exchanged: list[Call] = field(default_factory=list)
+    """Changes of a shape that give the same axes in another order."""
 
 
 class Tracer(TorchFunctionMode):
@@ -91,20 +94,38 @@ class Tracer(TorchFunctionMode):
             finally:
                 self.inside -= 1
             return call.result
-        call.result = result = func(*args, **kwargs)
+        call.result = func(*args, **kwargs)
+        self._note(call)
+        return call.result
+
+    def _note(self, call: Call) -> None:
+        """Keep a call that is no loss, if it matters."""
+        name = call.name
         if name in ACTIVATIONS:
             self.calls.activations.append(call)
         elif "dropout" in name:
             self.calls.dropouts.append(call)
-        elif name in ARITHMETIC and len(args) > 1 and isinstance(result, torch.Tensor):
-            a, b = args[0], args[1]
+        elif name in RESHAPES:
+            if _exchanges(call.args[0], call.result):
+                self.calls.exchanged.append(call)
+        elif name in ARITHMETIC and len(call.args) > 1 and isinstance(call.result, torch.Tensor):
+            a, b = call.args[0], call.args[1]
             if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-                if result.ndim == 0:
+                if call.result.ndim == 0:
                     if "add" in name:
                         self.calls.sums.append(call)
-                elif result.numel() > max(a.numel(), b.numel()):
+                elif call.result.numel() > max(a.numel(), b.numel()):
                     self.calls.stretched.append(call)
-        return result
+
+
+def _exchanges(before: Any, after: Any) -> bool:
+    """Whether a tensor that is no weight got the lengths of its axes in another order, without being permuted."""
+    if not (isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor)):
+        return False
+    if isinstance(before, torch.nn.Parameter):
+        return False
+    old, new = ([size for size in tensor.shape if size > 1] for tensor in (before, after))
+    return old != new and sorted(old) == sorted(new)
 
 
 @contextlib.contextmanager

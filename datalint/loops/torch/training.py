@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datalint.loops.by_heart import Levels, Tried, distinct, ended, learnt, levels
-from datalint.loops.limits import FREE_STEPS, HEART_STEPS, SLOWEST
+from datalint.loops.limits import FREE_STEPS, HASTY, HEART_STEPS, SLOWEST
 from datalint.loops.torch.batches import fingerprint, taken
 from datalint.loops.torch.first import SHAPES, best_constant
 from datalint.loops.torch.state import parameters_of, seeded
@@ -32,8 +32,6 @@ def free_outputs(session: Session) -> FreeOutputs:
     made = session.way.run(twin, batch)
     if made.output is None or not made.output.is_floating_point():
         raise NotMeasured("the prediction within the model is not known")
-    if not made.loss.requires_grad:
-        return FreeOutputs(connected=False)
     free = Free(session, twin, batch, made)
     if not free.connected:
         return FreeOutputs(connected=False)
@@ -84,7 +82,8 @@ class Free:
         loss = self._loss()
         if not loss.requires_grad:
             return False
-        return torch.autograd.grad(loss, self.values, allow_unused=True)[0] is not None
+        (grad,) = torch.autograd.grad(loss, self.values, allow_unused=True)
+        return grad is not None and bool((grad != 0).any())
 
     def loss(self) -> float:
         """As it is now."""
@@ -190,6 +189,7 @@ def _one_step(session: Session) -> dict[str, Any]:
     if not loss.requires_grad:
         return {"moved": None, "ratio": None, "decay_ratio": 0.0}
     give_gradients(twin, loss)
+    exact = [(p, p.detach().clone(), p.grad.clone()) for p, _ in held if p.grad is not None]
     reached = [(p, group) for p, group in held if p.grad is not None and float(p.grad.abs().sum()) > 0]
     before = [p.detach().clone() for p, _ in reached]
     grad = math.sqrt(sum(float(p.grad.float().square().sum()) for p, _ in reached))
@@ -198,15 +198,37 @@ def _one_step(session: Session) -> dict[str, Any]:
     )
     twin.optimizer.step()
     changes = [(was, p.detach() - was) for was, (p, _) in zip(before, reached, strict=True)]
+    moved = sum(bool((change != 0).any()) for _, change in changes) / len(changes) if changes else None
+    if moved == 0:  # it may be rounded away
+        changes = _exact_step(session, twin, exact)
     ratios = [
         float(change.norm()) / float(was.norm()) for was, change in changes if was.ndim > 1 and float(was.norm()) > 0
     ]
     ratios.sort()
     return {
-        "moved": sum(bool((change != 0).any()) for _, change in changes) / len(changes) if changes else None,
+        "moved": moved,
         "ratio": ratios[len(ratios) // 2] if ratios else None,
         "decay_ratio": decay / grad if grad > 0 else 0.0,
     }
+
+
+def _exact_step(
+    session: Session, used: Twin, parts: list[tuple[Any, torch.Tensor, torch.Tensor]]
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Weights and their change in a step of the optimizer in double precision."""
+    twin = session.twin()
+    fresh = dict(zip(map(id, parameters_of(used)), parameters_of(twin), strict=True))
+    found = []
+    for old, was, grad in parts:
+        parameter = fresh.get(id(old))
+        if parameter is not None:
+            parameter.data, parameter.grad = was.double(), grad.double()
+            found.append((was.double(), parameter))
+    try:
+        twin.optimizer.step()
+    except RuntimeError:  # its state may be bound to single precision
+        return []
+    return [(was, parameter.detach() - was) for was, parameter in found]
 
 
 def give_gradients(twin: Twin, loss: torch.Tensor) -> None:
@@ -237,8 +259,12 @@ def by_heart(session: Session) -> ByHeart:
 def _rate(session: Session) -> float | None:
     if session.optimizer is None:
         return None
-    group = session.optimizer.param_groups[0]
-    return float(group["lr"] or group.get("initial_lr", 0))
+    return _aimed(session.optimizer.param_groups[0])
+
+
+def _aimed(group: dict[str, Any]) -> float:
+    """The learning rate of a group; while it warms up, the one that it comes to."""
+    return max(float(group["lr"]), float(group.get("initial_lr", 0)))
 
 
 def _distinct(session: Session) -> tuple[Any, int]:
@@ -288,7 +314,7 @@ def _attempt(
         optimizer = (kind or torch.optim.Adam)(parameters, lr=rate)
     else:
         for group in optimizer.param_groups:
-            group["lr"] = (group["lr"] or group.get("initial_lr", 0)) * factor
+            group["lr"] = _aimed(group) * factor
     losses: list[float] = []
     until = time.monotonic() + seconds
     diverged = False
@@ -351,4 +377,25 @@ def modes(session: Session) -> Modes:
             and module.training
         ),
         len(norms),
+        _hasty(session, [name for name, m in norms if m.training and (m.momentum or 0) >= HASTY]),
     )
+
+
+def _hasty(session: Session, names: list[str]) -> tuple[tuple[str, int], ...]:
+    """These layers with how many numbers of a batch their statistics come from."""
+    if not names or session.step is None:
+        return ()
+    twin = session.twin()
+    found: dict[str, int] = {}
+
+    def look(name: str) -> Any:
+        def hook(_module: Any, args: Any) -> None:
+            found.setdefault(name, args[0].numel() // args[0].shape[1])
+
+        return hook
+
+    for name in names:
+        twin.model.get_submodule(name).register_forward_pre_hook(look(name))
+    with torch.no_grad(), seeded(0):
+        session.way.run(twin, session.batch)
+    return tuple(found.items())

@@ -299,16 +299,7 @@ def _conversation(columns: Sequence[ColumnHead], dtypes: Mapping[str, str]) -> C
     if not turns:
         return None
     main = next((name for name in turns if name.strip().casefold() in MAIN), turns[0])
-    apart = _never_together([column for column in columns if column.name in turns])
-    held = [main, *(name for name in turns if name != main)] if apart else [main]
-    evidence = f"turns in {' or '.join(map(repr, held))}"
-    return Conversation((*before, *((name, "turns") for name in held)), evidence)
-
-
-def _never_together(columns: Sequence[ColumnHead]) -> bool:
-    """Whether each row has its turns in one of several columns, as where sets of two conventions were put together."""
-    rows = [sum(bool(value) for value in values) for values in zip(*(c.values for c in columns), strict=False)]
-    return len(columns) > 1 and max(rows, default=0) == 1 and all(any(c.values) for c in columns)
+    return Conversation((*before, (main, "turns")), f"turns in {main!r}")
 
 
 def _first(named: Mapping[str, ColumnHead], names: Sequence[str]) -> ColumnHead | None:

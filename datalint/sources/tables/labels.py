@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 ASKED = "asked for"
-TARGETS = frozenset({"label", "labels", "target", "targets", "class", "classes"})
 """Evidence of a label that the user named."""
 
 Task = Literal["classification", "regression"]
@@ -118,7 +117,7 @@ def choose_label(
     choice = table.structural(only_in_train, list(submission)[1:])
     if choice is None and header:
         choice = table.by_name()
-    if choice is None and len(columns) > 1 and columns[-1].name not in (dummies(columns) if header else ()):
+    if choice is None and len(columns) > 1:
         choice = table.last() if header else table.first_or_last()
     return table.with_twins(choice) if choice else None
 
@@ -213,30 +212,6 @@ def _near(asked: str, names: Sequence[str]) -> list[str]:
         names = sorted(names, key=lambda name: abs(len(name) - len(asked)))[:2_000]
     folded = {name.casefold(): name for name in reversed(names)}
     return [folded[match] for match in difflib.get_close_matches(asked.casefold(), list(folded), n=3, cutoff=0.5)]
-
-
-def dummies(columns: Sequence[ColumnHead]) -> dict[str, str]:
-    """Columns that say of one value of a category each whether a row has it (``color_red``), with what they begin with."""
-    groups: dict[str, list[ColumnHead]] = {}
-    for column in columns:
-        start = re.match(r"(.+?)[_=.:\- ]", column.name.strip())
-        if start and not TARGETS & set(words_of(start[1])) and _is_flag(column):
-            groups.setdefault(start[1], []).append(column)
-    found: dict[str, str] = {}
-    for name, members in groups.items():
-        sums = [sum(map(_is_on, row)) for row in zip(*(member.values for member in members), strict=False)]
-        if len(members) > 2 and len(sums) >= 20 and max(sums) == 1 and 2 * sum(sums) >= len(sums):
-            found |= {member.name: name for member in members}
-    return found
-
-
-def _is_flag(column: ColumnHead) -> bool:
-    values = {str(value).casefold() for value in column.values}
-    return bool(values) and values <= {"0", "1", "0.0", "1.0", "true", "false"}
-
-
-def _is_on(value: object) -> bool:
-    return str(value).casefold() in {"1", "1.0", "true"}
 
 
 def _squashed(name: str) -> str:

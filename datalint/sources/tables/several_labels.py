@@ -18,7 +18,7 @@ import numpy as np
 from datalint.core.amounts import is_amount
 from datalint.core.dataset import Categories, LabelBlock, LabelSet
 from datalint.core.roles import role_of, words_of
-from datalint.sources.tables.labels import ASKED, TARGETS, LabelChoice, choose_label, dummies, find_column
+from datalint.sources.tables.labels import ASKED, LabelChoice, choose_label, find_column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -38,7 +38,8 @@ _OPTIONS = frozenset({"choices", "options", "endings", "candidates", "answers", 
 _RIGHT = frozenset({"answer", "label", "target", "gold", "correct", "solution", "key"})
 """Words of columns that hold what may be chosen, and of those that say which of it is right."""
 
-_SEVERAL = TARGETS | {"tags", "genres", "categories", "topics"}
+_TARGETS = frozenset({"label", "labels", "target", "targets", "class", "classes"})
+_SEVERAL = _TARGETS | {"tags", "genres", "categories", "topics"}
 _MEDIA = re.compile(r".+\.(jpe?g|png|bmp|tiff?|webp|gif|dcm|wav|mp3|flac|ogg)", re.IGNORECASE)
 
 
@@ -158,11 +159,6 @@ def choose_target(
         flags = SeveralLabels(tuple(name for name in asked if name is not None))
         if len(flags.columns) == len(asked) == len(set(asked)):
             return LabelChoice(flags.name, ASKED, "certain"), flags
-    if header and only_in_train:
-        # Categories that train alone has, encoded apart from those of test, are no targets.
-        encoded = dummies(columns)
-        both = {encoded[name] for name in encoded.keys() - {*only_in_train}}
-        only_in_train = {name for name in only_in_train if encoded.get(name) not in both}
     choice = choose_label(
         columns if explicit is None else [*columns, *lists],
         header=header,
@@ -228,7 +224,7 @@ def _candidates(
         return chosen
     guessed = choice is None or choice.confidence == "low"
     last = {column.name: words_of(column.name)[-1:] for column in columns if column.kind == "text"}
-    tiers = (TARGETS, _SEVERAL) if guessed else (TARGETS,)
+    tiers = (_TARGETS, _SEVERAL) if guessed else (_TARGETS,)
     named = [column for words in tiers for column in columns if words.intersection(last.get(column.name, ()))]
     return [*named, *chosen, *(listed if guessed and len(listed) == 1 else ())]
 
@@ -292,7 +288,7 @@ def _flags(
         )
     if choice is not None and choice.confidence != "low" and choice.name == columns[-1].name:
         return None  # the usual place of the only one
-    called = [column for column in flags if words_of(column.name)[:1] and words_of(column.name)[0] in TARGETS]
+    called = [column for column in flags if words_of(column.name)[:1] and words_of(column.name)[0] in _TARGETS]
     if len(called) >= 3 and _overlap(called):
         return _named_flags([column.name for column in called], f"columns of {off} and 1 named as labels", "high", off)
     rest = [column for column in columns if column.name not in names]

@@ -82,9 +82,9 @@ class EmptyTurn(ChatRule):
             told = [
                 f"{kinds[kind]:,} {words}"
                 for kind, words in (
-                    ("answer", "with an empty answer"),
+                    ("answer", "with an answer"),
                     ("repeats", "with an answer that repeats the question"),
-                    ("question", "with an empty question"),
+                    ("question", "with a question"),
                     ("no turns", "without any turn"),
                 )
                 if kinds[kind]

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from datalint.author import CALL, Clean, Field, Found, Planted, Profile, RuleParams, Severity, digits
+from datalint.author import Clean, Field, Found, Planted, Profile, RuleParams, Severity, digits
 from datalint_rules.conversations._chats import ChatRule, Turns, changed, chats, turns_of, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import JsonValue
+    import numpy as np
 
     from datalint.author import Dialogue
-    from datalint_rules.conversations._chats import Chats
-
-LONG = 10_000
-"""Characters of a turn from which on its text may have been cut."""
 
 
 class MixedSchema(ChatRule):
     """Conversations that are written in another convention than the rest: ``human`` and ``gpt`` among ``user`` and ``assistant``.
-
-    Or in another column than the rest, or with calls of tools whose arguments are no JSON where those of the others are.
 
     ## Why it hurts
 
@@ -65,11 +55,6 @@ class MixedSchema(ChatRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each split."""
         for some in chats(profile):
-            columns = self._columns(some)
-            if columns is not None:
-                yield columns
-                continue  # they name their speakers otherwise, too
-            yield from self._calls(some)
             written = [_convention(one) for one in some.dialogues]
             # Names of one role: no conversation has to have all roles.
             usual = {
@@ -100,56 +85,6 @@ class MixedSchema(ChatRule):
                 exact=some.exact,
             )
 
-    def _columns(self, some: Chats) -> Found | None:
-        """Conversations in a column that is empty for the others."""
-        texts = some.split.rows.texts
-        held = {
-            c: np.array([bool(x) for x in texts[c]], np.bool_)
-            for c, part in some.about.within(texts)
-            if part == "turns"
-        }
-        if len(held) < 2:
-            return None
-        main = max(held, key=lambda column: (int(held[column].sum()), column))
-        rows = np.flatnonzero(~held[main] & np.any([*held.values()], axis=0))
-        if not len(rows):
-            return None
-        others = " and ".join(repr(column) for column in held if column != main)
-        return Found(
-            message=(
-                f"{len(rows):,} of {some.counted} conversations stand in {others}, the other "
-                f"{int(held[main].sum()):,} in {main!r}"
-            ),
-            consequence="A loader reads one of these columns, and finds nothing for the conversations in another.",
-            remedy="Put all conversations into one column, written in the same way.",
-            severity=weighed(len(rows), len(some), self.params.share),
-            confidence=0.99,
-            split=some.split.name,
-            subject="columns",
-            evidence={"conversations": len(rows), "share": digits(len(rows) / len(some), 3)},
-            cases=some.cases(dict.fromkeys(rows.tolist(), others)),
-            exact=some.exact,
-        )
-
-    def _calls(self, some: Chats) -> Iterator[Found]:
-        """Calls of tools that cannot be read where most can."""
-        good = {row: all(read) for row, one in enumerate(some.dialogues) if (read := _read(one))}
-        bad: dict[int, JsonValue] = {row: "arguments" for row, fine in good.items() if not fine}
-        if not bad or 2 * len(bad) > len(good):
-            return
-        yield Found(
-            message=f"{len(bad):,} of {some.counted} conversations call a tool with arguments that are no JSON",
-            consequence="A template or an agent that reads them stops, and a model learns calls that nobody can carry out.",
-            remedy="Drop these conversations, or write the arguments again with a JSON library.",
-            severity=weighed(len(bad), len(some), self.params.share),
-            confidence=0.95,
-            split=some.split.name,
-            subject="calls",
-            evidence={"conversations": len(bad), "share": digits(len(bad) / len(some), 3)},
-            cases=some.cases(bad),
-            exact=some.exact,
-        )
-
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Call the speakers human and gpt in 1 % of the training split, in 30 % at full strength."""
@@ -159,21 +94,6 @@ class MixedSchema(ChatRule):
             return [{**turn, "role": names.get(turn["role"], turn["role"])} for turn in turns]
 
         return changed(clean, turns_of(clean), 0.01 + 0.29 * strength, rng, renamed)
-
-
-def _read(dialogue: Dialogue) -> list[bool]:
-    """Of each call of a tool whether its arguments are JSON."""
-    found = []
-    for turn in dialogue.turns:
-        if turn.role != "assistant" or CALL not in turn.text or len(turn.text) > LONG:
-            continue
-        for call in re.split(rf"(?:\A|\n){re.escape(CALL)} ", turn.text)[1:]:
-            _, _, arguments = call.rstrip().removesuffix("]").partition(" ")
-            try:
-                found.append(not arguments or json.loads(arguments) is not None)
-            except (ValueError, RecursionError):
-                found.append(False)
-    return found
 
 
 def _convention(dialogue: Dialogue) -> dict[str, str]:

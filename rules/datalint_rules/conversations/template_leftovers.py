@@ -14,17 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from datalint.author import Dialogue, Turn
-    from datalint_rules.conversations._chats import Chats
-
-WORDS, LINE = 8, 4
-"""Words of a question that nobody says again by chance, within a line and as one of its own."""
-
-PREFERRED = "preferred answer"
-
-_PROGRAM = re.compile(
-    r"\s*(?:```|#|//|/\*|<|@|\"\"\"|(?:def|class|import|from|public|private|static|function|func|fn|int|void) )"
-)
+    from datalint.author import Dialogue
 
 
 class TemplateLeftovers(ChatRule):
@@ -33,9 +23,6 @@ class TemplateLeftovers(ChatRule):
     Looks for the marks of the common families (``<|im_start|>``, ``[INST]``, ``<start_of_turn>``, ``### Response:``), for answers
     that go on with the next question (a line that begins with "User:"), and for ``{{name}}``. Code between backticks is left out, and so is what the
     question holds too: there it is what is talked about.
-
-    Answers that begin with the whole question before them are reported too: whoever stored them kept the prompt, which the
-    template puts there once more. Code is left out: it may be completed from its beginning.
 
     ## Why it hurts
 
@@ -72,7 +59,6 @@ class TemplateLeftovers(ChatRule):
         """Judge each split."""
         marks, places = _patterns()
         for some in chats(profile):
-            yield from self._echoes(some)
             hits = {row: what for row, one in enumerate(some.dialogues) if (what := _left(one, marks, places))}
             if not hits:
                 continue
@@ -91,31 +77,6 @@ class TemplateLeftovers(ChatRule):
                 exact=some.exact,
             )
 
-    def _echoes(self, some: Chats) -> Iterator[Found]:
-        hits = {row: what for row, one in enumerate(some.dialogues) if (what := _echo(one))}
-        if not hits:
-            return
-        alone = sum(what == PREFERRED for what in hits.values())
-        told = f", the preferred one alone in {alone:,}" if alone else ""
-        yield Found(
-            message=(
-                f"{len(hits):,} of {some.counted} conversations have an answer that begins with the whole question "
-                f"before it{told}"
-            ),
-            consequence=(
-                "The model sees each question twice, and learns to repeat it"
-                + (", and to prefer the answers that do." if alone else ".")
-            ),
-            remedy="Strip the question from these answers: the template puts it before them.",
-            severity=weighed(len(hits), len(some), self.params.share),
-            confidence=0.95,
-            split=some.split.name,
-            subject="echo",
-            evidence={"conversations": len(hits), "share": digits(len(hits) / len(some), 3)},
-            cases=some.cases(hits),
-            exact=some.exact,
-        )
-
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
         """Put marks of templates, the next question or a place into answers: 1 % of the training split, up to 30 %."""
@@ -133,24 +94,6 @@ class TemplateLeftovers(ChatRule):
             return ways[int(rng.integers(len(ways)))].format(text)
 
         return answers_changed(clean, 0.01 + 0.29 * strength, rng, marked)
-
-
-def _echo(dialogue: Dialogue) -> str:
-    """Which answer begins with the question before it; nothing if none does."""
-    if dialogue.rejected is None:
-        pairs = zip(dialogue.turns, dialogue.turns[1:], strict=False)
-        return "answer" if any(_begins(after, before) for before, after in pairs) else ""
-    asked = dialogue.turns[: len(dialogue.turns) - len(dialogue.chosen)]
-    sides = [bool(asked and side and _begins(side[0], asked[-1])) for side in (dialogue.chosen, dialogue.rejected)]
-    return "both answers" if all(sides) else PREFERRED if sides[0] else "rejected answer" if sides[1] else ""
-
-
-def _begins(answer: Turn, question: Turn) -> bool:
-    if (question.role, answer.role) != ("user", "assistant") or not answer.text.startswith(question.text):
-        return False
-    rest = answer.text[len(question.text) :]
-    least = LINE if rest.startswith("\n") else WORDS
-    return bool(rest.strip()) and len(question.text.split()) >= least and _PROGRAM.match(question.text) is None
 
 
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:

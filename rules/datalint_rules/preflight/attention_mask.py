@@ -38,13 +38,24 @@ class AttentionMask(LoopRule):
     severity: ClassVar[Severity] = "warning"
     item = "22"
     measures = (Sequences,)
+    follows = ("PRE108", "PRE123", "PRE137")
     public = frozenset({"padded_share", "ones_share", "agreement_share"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:
         """Compare the mask with the padding, then see what it hides."""
         sequences = profile[Sequences]
         if sequences.mask_ones is None:
-            raise Skip("the batch has no attention mask")
+            if sequences.words_seen is not False:
+                raise Skip("the batch has no attention mask")
+            yield Found(
+                message="outputs change with the padding, and with none of the words",
+                consequence="The model sees padding alone.",
+                remedy="In key_padding_mask of PyTorch True means to ignore; look at what the mask is multiplied with, too.",
+                severity="error",
+                subject="words",
+                evidence={"padded_share": sequences.padded},
+            )
+            return
         evidence: dict[str, Any] = {"padded_share": sequences.padded, "ones_share": sequences.mask_ones}
         if sequences.mask_ones == 0:
             yield Found(

@@ -43,7 +43,7 @@ class CannotOverfit(LoopRule):
     measures = (ByHeart,)
     follows = (
         *("PRE101", "PRE102", "PRE103", "PRE104", "PRE106", "PRE107", "PRE108", "PRE110", "PRE111", "PRE112", "PRE113"),
-        *("PRE114", "PRE116", "PRE118", "PRE119", "PRE120", "PRE122", "PRE123", "PRE125", "PRE131"),
+        *("PRE114", "PRE116", "PRE118", "PRE119", "PRE120", "PRE122", "PRE123", "PRE125", "PRE131", "PRE133"),
     )
     public = frozenset({"samples", "progress", "chance", "loss", "steps"})
 
@@ -80,5 +80,5 @@ class CannotOverfit(LoopRule):
 
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
-        """Let the model see its inputs with the noise of a hundred deviations, drawn anew at each step."""
-        return loop.before_model(lambda tensor: tensor + 100 * tensor.std() * tensor.new_empty(tensor.shape).normal_())
+        """Let the model see noise of the inputs' size, drawn anew at each step, with a hundredth of the inputs in it."""
+        return loop.before_model(lambda x: x / 100 + x.std() * x.new_empty(x.shape).normal_())

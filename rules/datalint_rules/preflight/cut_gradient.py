@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CutGradient(LoopRule):
-    """Parameters that training cannot move: they are cut off from the loss, all frozen, or in a list that hides them.
+    """Parameters that training cannot move: cut off from the loss, all frozen, hidden in a list, or no parameters at all.
 
     ## Why it hurts
 
@@ -22,7 +22,8 @@ class CutGradient(LoopRule):
     ## How to fix it
 
     Look for ``detach``, ``.data``, ``no_grad``, ``argmax`` and ``torch.tensor(...)`` behind the layer. Put layers into
-    ``nn.ModuleList`` or ``nn.ModuleDict`` instead of a list or dict. Check ``requires_grad``.
+    ``nn.ModuleList`` or ``nn.ModuleDict`` instead of a list or dict, weights into ``nn.Parameter``, and make both in
+    ``__init__``. Check ``requires_grad``.
 
     ## When it is wrong
 
@@ -53,6 +54,7 @@ class CutGradient(LoopRule):
                 subject="hidden",
                 evidence={"modules": list(gradients.hidden)},
             )
+        yield from _strangers(gradients)
         own = [p for p in gradients.parameters if p.trainable]
         if not own:
             yield Found(
@@ -99,3 +101,24 @@ class CutGradient(LoopRule):
         if len(weighty) < 1 or loop.layers("RNN") or loop.layers("LSTM") or loop.layers("GRU"):
             return None
         return loop.replace_layer(weighty[-1], lambda output: output.detach())
+
+
+def _strangers(gradients: Gradients) -> Iterator[Found]:
+    """Judge what the loss reaches and no optimizer will get."""
+    if gradients.fresh:
+        yield Found(
+            message=f"the loss reaches {counted(gradients.fresh, 'parameter')} that the model makes anew at each call",
+            consequence="They are drawn at random each time, and never trained.",
+            remedy="Make the layer in __init__, and call it in forward().",
+            severity="error",
+            subject="fresh",
+            evidence={"parameters": gradients.fresh},
+        )
+    if gradients.strange:
+        yield Found(
+            message=f"{quoted(list(gradients.strange[:3]))} has a gradient, and is no parameter of the model",
+            consequence="The optimizer does not get it from model.parameters(), and it is not saved.",
+            remedy="Wrap it in nn.Parameter.",
+            subject="plain",
+            evidence={"tensors": list(gradients.strange[:20])},
+        )

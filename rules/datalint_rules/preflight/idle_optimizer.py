@@ -52,7 +52,7 @@ class IdleOptimizer(LoopRule):
                 severity="info" if warming else None,
                 evidence={"rates": list(held.rates)},
             )
-        elif held.moved == 0:
+        elif held.moved == 0 and not held.ratio:  # what single precision alone rounds away is a matter of size
             yield Found(
                 message="a step of the optimizer changes none of the weights that have a gradient",
                 consequence="Nothing is learnt.",

@@ -38,7 +38,7 @@ class IgnoredInput(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "2, 22"
     measures = (Influence,)
-    follows = ("PRE102", "PRE113", "PRE114", "PRE123", "PRE131")
+    follows = ("PRE102", "PRE113", "PRE114", "PRE118", "PRE123", "PRE131")
     public = frozenset({"samples"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:

@@ -86,6 +86,7 @@ class InputRange(LoopRule):
                     item,
                     f"inputs go from {digits(item.low)} to {digits(item.high)}, of size {digits(item.size)} where 1 is expected: scaled twice?",
                     "Scale once; standardise with the numbers of the training split.",
+                    "error",
                 )
 
     def _pretrained(self, item: Input, mean: float, deviation: float) -> Iterator[Found]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.author import Field, Found, Gradients, Loop, LoopProfile, LoopRule, RuleParams, Severity, digits
+from datalint.author import (
+    Field,
+    Found,
+    Gradients,
+    Loop,
+    LoopProfile,
+    LoopRule,
+    NotMeasured,
+    Optimized,
+    RuleParams,
+    Severity,
+    digits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +48,7 @@ class LargeGradient(LoopRule):
     name = "large-gradient"
     severity: ClassVar[Severity] = "info"
     item = "35"
-    measures = (Gradients,)
+    measures = (Gradients, Optimized)
     follows = ("PRE101", "PRE104", "PRE105", "PRE106", "PRE107", "PRE118", "PRE123", "PRE131")
     public = frozenset({"norm", "clip"})
 
@@ -46,6 +58,9 @@ class LargeGradient(LoopRule):
         clip: float = Field(0.0, ge=0, description="Norm at which the loop clips gradients; 0 for none.")
         times: float = Field(10.0, gt=1, description="How many times that norm the first gradient may be.")
         norm: float = Field(1e4, gt=0, description="Norm of a first gradient that is large by any measure.")
+        step: float = Field(
+            0.5, gt=0, description="Median over the weights of the change in one step, from which on it is an error."
+        )
 
     params: Params
 
@@ -61,8 +76,17 @@ class LargeGradient(LoopRule):
                 if clipped
                 else "A plain step throws the weights away.",
                 remedy="Scale inputs, targets and initial weights.",
+                severity="error" if self._thrown(profile) else None,
                 evidence={"norm": norm, "clip": self.params.clip},
             )
+
+    def _thrown(self, profile: LoopProfile) -> bool:
+        """Whether the step that was measured throws the weights away; one of Adam does not depend on the gradient's size."""
+        try:
+            ratio = profile[Optimized].ratio
+        except NotMeasured:
+            return False
+        return ratio is not None and ratio > self.params.step
 
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:

@@ -38,7 +38,19 @@ class LearningRate(LoopRule):
     severity: ClassVar[Severity] = "warning"
     item = "36"
     measures = (ByHeart,)
-    follows = ("PRE101", "PRE106", "PRE111", "PRE112", "PRE113", "PRE118", "PRE119", "PRE122", "PRE123", "PRE131")
+    follows = (
+        "PRE101",
+        "PRE106",
+        "PRE111",
+        "PRE112",
+        "PRE113",
+        "PRE118",
+        "PRE119",
+        "PRE122",
+        "PRE123",
+        "PRE124",
+        "PRE131",
+    )
     public = frozenset({"rate", "better", "factor", "progress", "best_progress"})
 
     class Params(RuleParams):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import FirstStep, Found, Loop, LoopProfile, LoopRule, LossCall, Severity, digits
@@ -78,6 +79,8 @@ class LossInput(LoopRule):
 def _wrong(call: LossCall) -> Iterator[tuple[str, str, str, Severity | None]]:
     """What is wrong with one call: a kind, a message, a remedy and a severity."""
     name, maker = call.name, call.maker
+    if not math.isfinite(call.low):  # what is no number is of no kind
+        return
     if name == "cross_entropy":
         yield from _cross_entropy(call)
     elif name == "cross_entropy of probabilities":

@@ -39,6 +39,7 @@ class MixedSamples(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "22, 25"
     measures = (Influence,)
+    follows = ("PRE137",)
     public = frozenset({"change", "own"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:

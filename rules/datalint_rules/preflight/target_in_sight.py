@@ -40,6 +40,7 @@ class TargetInSight(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "4, 22"
     measures = (Sequences,)
+    follows = ("PRE137",)
     public = frozenset({"shift", "sees_later"})
 
     def check(self, profile: LoopProfile) -> Iterator[Found]:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from datalint.author import ByHeart, Found, Influence, Loop, LoopProfile, LoopRule, Modes, Severity, digits, quoted
+from datalint.author import (
+    ByHeart,
+    Field,
+    Found,
+    Influence,
+    Loop,
+    LoopProfile,
+    LoopRule,
+    Modes,
+    RuleParams,
+    Severity,
+    digits,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +54,15 @@ class TrainEvalGap(LoopRule):
     measures = (Modes, Influence, ByHeart)
     public = frozenset({"train_loss", "eval_loss", "chance"})
 
+    class Params(RuleParams):
+        """Cuts."""
+
+        numbers: int = Field(
+            100, gt=0, description="Numbers of a batch for each channel from which its statistics are good to a tenth."
+        )
+
+    params: Params
+
     def check(self, profile: LoopProfile) -> Iterator[Found]:
         """Judge layers that do not follow their mode, then the losses in both."""
         modes = profile[Modes]
@@ -58,6 +80,15 @@ class TrainEvalGap(LoopRule):
                 consequence="In evaluation the model normalises by what it was made with.",
                 remedy="momentum is the weight of the new batch; 0.1 is usual.",
                 subject="still",
+            )
+        hasty = [(name, count) for name, count in modes.hasty_norms if count < self.params.numbers]
+        if hasty:
+            name, count = hasty[0]
+            yield Found(
+                message=f"the running statistics of {name!r} are those of the last batch: {count} numbers for each channel",
+                consequence="In evaluation the model is another after each step.",
+                remedy="momentum is the weight of the new batch: what is 0.99 in Keras is 0.01 here; 0.1 is usual.",
+                subject="hasty",
             )
         influence = profile[Influence]
         if influence.dropouts:

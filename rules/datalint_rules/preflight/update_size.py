@@ -62,6 +62,7 @@ class UpdateSize(LoopRule):
         "PRE119",
         "PRE122",
         "PRE123",
+        "PRE124",
         "PRE125",
         "PRE131",
     )
@@ -88,6 +89,7 @@ class UpdateSize(LoopRule):
             message=f"one step changes the weights by {digits(held.ratio)} of their size (0.001 is usual{rate})",
             consequence="Every step forgets what was learnt." if large else "Nothing is learnt in reasonable time.",
             remedy=f"Take a {'smaller' if large else 'larger'} learning rate.",
+            severity="error" if held.moved == 0 else None,
             evidence={"ratio": held.ratio, "rates": list(held.rates)},
         )
 

@@ -1,0 +1,1 @@
+"""Training loops that no rule was written on: broken ones and unusual sound ones, with models and data of their own."""

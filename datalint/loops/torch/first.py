@@ -86,10 +86,10 @@ def _growth(session: Session, twin: Twin, loss: float) -> float:
     twin = session.twin(train=False)
     half = session.size // 2
     try:
-        with torch.no_grad(), seeded(0):
-            whole = float(session.way.run(twin, session.batch).loss)
+        with session.sparing(), seeded(0):
+            whole = float(session.way.run(twin, session.batch).loss.detach())
             parts = [
-                float(session.way.run(twin, taken(session.batch, rows, session.size)).loss)
+                float(session.way.run(twin, taken(session.batch, rows, session.size)).loss.detach())
                 for rows in (torch.arange(half), torch.arange(half, 2 * half))
             ]
     except Exception:  # what cannot be cut tells nothing

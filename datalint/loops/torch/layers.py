@@ -28,7 +28,7 @@ from datalint.profile.loop import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from datalint.loops.torch.session import Session
     from datalint.loops.torch.state import Twin
@@ -289,7 +289,7 @@ def influence(session: Session) -> Influence:
     twin = session.twin(train=False)
 
     def outputs(given: Any) -> torch.Tensor:
-        with torch.no_grad(), seeded(0):
+        with session.sparing(), seeded(0):
             made = session.way.run(twin, given)
         if made.output is None:
             raise NotMeasured("the prediction within the model is not known")
@@ -308,7 +308,7 @@ def influence(session: Session) -> Influence:
     )
     scale = float(base.abs().max()) or 1.0
     # Another seed than the first pass had: what is random differs.
-    with torch.no_grad(), seeded(1):
+    with session.sparing(), seeded(1):
         made = session.way.run(twin, batch)
     assert made.output is not None
     again = made.output.detach().float().movedim(axis_of(made.output, size) or 0, 0).reshape(size, -1)
@@ -411,12 +411,7 @@ def _label(session: Session, batch: Any, outputs: Any, base: torch.Tensor, scale
 
 def slope(session: Session) -> Slope:
     """The gradient in one direction against differences, in double precision."""
-    twin = session.twin(train=False)
-    batch, _ = session.few
-    batch = mapped(batch, lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
-    for part in (twin.model, twin.loss):
-        if isinstance(part, torch.nn.Module):
-            part.double()
+    twin, batch = _doubled(session)
     own = [p for p in parameters_of(twin) if p.requires_grad and p.is_floating_point()]
     if not own:
         raise NotMeasured("no parameter is trainable")
@@ -424,6 +419,10 @@ def slope(session: Session) -> Slope:
     def loss() -> torch.Tensor:
         with seeded(0):
             return session.way.run(twin, batch).loss
+
+    def number() -> float:
+        with session.sparing():
+            return float(loss().detach())
 
     try:
         value = loss()
@@ -441,22 +440,32 @@ def slope(session: Session) -> Slope:
     for _ in range(3):
         ways = [torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.device) for p in own]
         analytic = sum(float((way * grad).sum()) for way, grad in zip(ways, grads, strict=True) if grad is not None)
-        best = _difference(own, ways, analytic, loss)
+        best = _difference(own, ways, analytic, number)
         flat = flat or (best[1] == 0 and analytic != 0)
         if best[0] > worst[0]:
             worst = (best[0], analytic, best[1])
     return Slope(*worst, custom, flat)
 
 
-def _difference(own: list[Any], ways: list[torch.Tensor], analytic: float, loss: Any) -> tuple[float, float]:
+def _doubled(session: Session) -> tuple[Twin, Any]:
+    """The loop in evaluation mode and some samples, in double precision."""
+    twin = session.twin(train=False)
+    for part in (twin.model, twin.loss):
+        if isinstance(part, torch.nn.Module):
+            part.double()
+    return twin, mapped(session.few[0], lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+
+def _difference(
+    own: list[Any], ways: list[torch.Tensor], analytic: float, loss: Callable[[], float]
+) -> tuple[float, float]:
     """The smallest relative error of several step sizes, and the slope by differences that has it."""
     best = (math.inf, 0.0)
     for size in (1e-4, 1e-5, 1e-6):
         ends = []
         for sign in (1, -1):
             _shift(own, ways, sign * size)
-            with torch.no_grad():
-                ends.append(float(loss()))
+            ends.append(loss())
             _shift(own, ways, -sign * size)
         numeric = (ends[0] - ends[1]) / (2 * size)
         best = min(best, (abs(numeric - analytic) / max(abs(numeric), abs(analytic), 1e-8), numeric))

@@ -161,9 +161,9 @@ def _noting(order: list[tuple[str, bool, float]]) -> Any:
 
 
 def _outputs(session: Session, twin: Any, batch: Any) -> torch.Tensor | None:
-    with torch.no_grad(), seeded(0):
+    with session.sparing(), seeded(0):
         output = session.way.run(twin, batch).output
-    return None if output is None else output.float()
+    return None if output is None else output.detach().float()
 
 
 def _expected(model: Any) -> tuple[float, float] | None:
@@ -263,7 +263,7 @@ def _lone(session: Session) -> tuple[int, str]:
         return 0, ""
     twin = session.twin()
     try:
-        with seeded(0), torch.no_grad():
+        with seeded(0), session.sparing():
             session.way.run(twin, taken(session.batch, torch.tensor([0]), session.size))
     except Exception as error:  # what the model says is what is wanted
         return 1, said(error)

@@ -182,7 +182,7 @@ def _mask(
 
 
 def _outputs(session: Session, twin: Any, batch: Any) -> torch.Tensor | None:
-    with torch.no_grad(), seeded(0):
+    with session.sparing(), seeded(0):
         output = session.way.run(twin, batch).output
     return None if output is None else output.detach().float()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from datalint.loops.torch.trace import Calls, traced
 from datalint.profile.loop import NotMeasured
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from datalint.core.loops import Target
     from datalint.loops.torch.batches import Drawn
     from datalint.loops.torch.step import LossFails, Made, Step
@@ -68,6 +71,21 @@ class Session:
         """Some samples of the first batch, and how many."""
         count = min(self.size, SOME)
         return taken(self.batch, torch.arange(count), self.size), count
+
+    @cached_property
+    def _of_slopes(self) -> bool:
+        """Whether the loss holds slopes of the outputs itself, and cannot be had without gradients."""
+        twin = self.twin()
+        try:
+            with torch.no_grad(), seeded(0):
+                self.way.run(twin, self.batch)
+        except RuntimeError as error:
+            return "does not require grad" in str(error)
+        return False
+
+    def sparing(self) -> AbstractContextManager[Any]:
+        """Compute without gradients, where the loss can be had so."""
+        return contextlib.nullcontext() if self._of_slopes else torch.no_grad()
 
     @cached_property
     def first(self) -> tuple[Twin, Made, Calls]:

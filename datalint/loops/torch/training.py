@@ -337,16 +337,16 @@ def _attempt(
 
 def _gap(session: Session, own: Tried[Twin], batch: Any) -> tuple[float, float]:
     """The loss of what was trained in both modes, once running statistics had time to follow."""
-    with torch.no_grad(), seeded(0):
+    with session.sparing(), seeded(0):
         train = math.nan
         for _ in range(60):
-            train = float(session.way.run(own.trained, batch).loss)
+            train = float(session.way.run(own.trained, batch).loss.detach())
             if session.short() or not any(
                 isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in own.trained.model.modules()
             ):
                 break
         own.trained.model.eval()
-        evaluated = float(session.way.run(own.trained, batch).loss)
+        evaluated = float(session.way.run(own.trained, batch).loss.detach())
     return train, evaluated
 
 
@@ -396,6 +396,6 @@ def _hasty(session: Session, names: list[str]) -> tuple[tuple[str, int], ...]:
 
     for name in names:
         twin.model.get_submodule(name).register_forward_pre_hook(look(name))
-    with torch.no_grad(), seeded(0):
+    with session.sparing(), seeded(0):
         session.way.run(twin, session.batch)
     return tuple(found.items())

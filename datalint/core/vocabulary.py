@@ -19,8 +19,8 @@ WHOLE = "all"
 
 _ALIASES = {
     TRAIN: "train training trn tra trainset fit",
-    VALIDATION: "validation valid val vali dev devel minival tune",
-    TEST: "test testing tst t10k eval evaluation holdout devtest testset",
+    VALIDATION: "validation valid val vali dev devel minival tune newsdev",
+    TEST: "test testing tst t10k eval evaluation holdout devtest testset newstest",
     TRAINVAL: "trainval",
     UNLABELED: "unlabeled unlabelled unsupervised",
 }

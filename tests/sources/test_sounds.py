@@ -235,6 +235,18 @@ def test_ljspeech(tmp_path: Path, recordings: Path) -> None:
     assert not scan(tmp_path, "AUD101", "AUD102", "AUD103", "AUD104").findings
 
 
+def test_a_path_from_here(tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a table lists is found where the data set was named from the working directory."""
+    shutil.copytree(recordings, tmp_path / "set" / "audio")
+    lines = [f"r{k:03d}.wav,{'ab'[k % 2]}" for k in range(60)]
+    (tmp_path / "set" / "meta").mkdir()
+    (tmp_path / "set" / "meta" / "list.csv").write_text("\n".join(["filename,category", *lines]) + "\n")
+    monkeypatch.chdir(tmp_path)
+    report = scan((tmp_path / "set").relative_to(tmp_path), "AUD101", "AUD102", "AUD103", "AUD104")
+    assert [split.samples for split in report.datasets[0].splits] == [60]
+    assert not report.findings
+
+
 def test_common_voice(tmp_path: Path, recordings: Path) -> None:
     """A table for each split, speakers in a column; one on both sides."""
     shutil.copytree(recordings, tmp_path / "clips")

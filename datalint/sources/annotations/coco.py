@@ -50,6 +50,8 @@ class CocoFile:
     """Why it was not read to its end."""
     boxless: int = 0
     """Annotations without box or outline, such as captions."""
+    tags: list[tuple[Hashable, Hashable]] = field(default_factory=list)
+    """Picture and class of each of these that has a class."""
     reading: ClassVar[str] = ""
     shares: ClassVar[bool] = False
     form: ClassVar[Form] = "sizes"
@@ -104,6 +106,8 @@ class CocoFile:
             box = _extent(item.get("segmentation"))
             if box is None:
                 self.boxless += 1
+                if item.get("category_id") is not None:
+                    self.tags.append((_key(item.get("image_id")), _key(item["category_id"])))
                 return
         corners = _corners(box)
         if corners is None:
@@ -114,6 +118,13 @@ class CocoFile:
         ref = item.get("id")
         self._refs.append(ref if type(ref) is int and abs(ref) < 2**63 else -1)
         self._flags.append(flags)
+
+    def classes_of_pictures(self) -> dict[str, str]:
+        """The class of each picture, where nearly every one has one and no objects are drawn; else nothing."""
+        names = dict(zip(self._pictures, self.names, strict=False)) if len(self._pictures) == len(self.names) else {}
+        found = {names[key]: self.categories.get(kind, str(kind)) for key, kind in self.tags if key in names}
+        sure = not len(self) and len(self.tags) == len(found) and 10 * len(found) >= 9 * len(self.names)
+        return found if sure else {}
 
     @property
     def numbered(self) -> Mapping[Hashable, str]:

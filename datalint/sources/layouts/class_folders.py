@@ -135,6 +135,10 @@ def pictures_of(folder: Folder) -> list[Pictures]:
     """The data sets that the pictures nobody has claimed make up."""
     masks = {entry.parts for group in mask_folders(folder) for entry in group.of}
     found = arranged([e for e in folder.left if e.suffix in IMAGES and e.parts not in masks], ())
+    videos = {entry.folder for entry in folder.entries if entry.name == "seqinfo.ini"}
+    for one in found if videos else ():
+        if one.class_depth is not None and any(e.parts[: one.class_depth + 1] in videos for e in one.entries):
+            one.class_depth, one.layout = None, "frames of videos"
     few = [one for one in found if one.class_depth is None and len(one.entries) < FEWEST]
     if len(few) == len(found) and not folder.claimed:
         return found
@@ -261,6 +265,14 @@ def _in_split_folders(
         return [Pictures(split, why, None, parts, "split folders", role=name) for name, split in kinds.items()]
     flat = all(FLAT_FOLDERS.fullmatch(name) for name in below) or all(map(RECORDINGS.fullmatch, below))
     level = depth if deep > total // 2 and not flat else None
+    inside = [entry for own in by_split.values() for entry in own]
+    # A single folder is no class, but what all of them are.
+    while (
+        level is not None
+        and len({e.parts[level] for e in inside}) == 1
+        and all(len(e.parts) > level + 2 for e in inside)
+    ):
+        level += 1
     return [Pictures(by_split, why, level, parts, "split folders")]
 
 

@@ -20,16 +20,17 @@ class Coco(Layout):
 
     def claim(self, folder: Folder) -> Iterator[Claim]:
         """The files of each folder that holds them, or the folders of their splits, with their pictures."""
-        found = []
-        for entry in folder.left:
-            if entry.suffix == ".json":
-                file = folder.once(("coco", entry.parts), lambda entry=entry: _read(entry))  # type: ignore[misc]
-                if file is not None:
-                    found.append(file)
+        found = [
+            file
+            for entry in folder.left
+            if (file := coco_file(folder, entry)) is not None and not (file.boxless and not len(file))
+        ]
         yield from claims(folder, found, "COCO")
 
 
-def _read(entry: Entry) -> CocoFile | None:
-    """The file, if it is one that lists pictures with more than texts about them."""
-    file = CocoFile.read(entry) if looks_like_coco(entry) else None
-    return file if file is not None and file.names and not (file.boxless and not len(file)) else None
+def coco_file(folder: Folder, entry: Entry) -> CocoFile | None:
+    """The file, if it is one that lists pictures."""
+    if entry.suffix != ".json":
+        return None
+    file = folder.once(("coco", entry.parts), lambda: CocoFile.read(entry) if looks_like_coco(entry) else None)
+    return file if file is not None and file.names else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datalint.core.dataset import Dataset, Problem
@@ -121,7 +122,8 @@ def listed_in(
             mine = found[start : start + size]
             files = tuple(None if entry is None else entry.where for entry in mine)
             weight = sum(entry.size for entry in mine if entry is not None)
-            made.append(ListedSounds(part, start, tuple(names[start : start + size]), files, weight))
+            base = next((entry.place for entry in mine if entry is not None and entry.place), None) or Path.cwd()
+            made.append(ListedSounds(part, start, tuple(names[start : start + size]), files, weight, base))
     return made, sounds
 
 

@@ -1,20 +1,23 @@
-"""Pictures that lists speak of by number: ``images.txt`` with ``image_class_labels.txt`` (CUB-200, NABirds), ``imagelabels.mat``."""
+"""Pictures of which lists say the class: ``images.txt`` with ``image_class_labels.txt`` (CUB-200, NABirds), ``imagelabels.mat``, JSON."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datalint.core.dataset import Dataset, Label, Problem, Split, split_order
 from datalint.core.vocabulary import TEST, TRAIN, VALIDATION, WHOLE, split_of
 from datalint.core.wording import counted
+from datalint.sources.annotations.listed import Gallery
 from datalint.sources.arrays.files import NotAnArray
 from datalint.sources.arrays.readers import arrays_in
 from datalint.sources.files import IMAGES, printable
 from datalint.sources.layouts.base import Basis, Claim, Layout
 from datalint.sources.layouts.class_folders import picture_dataset, pictures_of
+from datalint.sources.layouts.coco import coco_file
 from datalint.sources.layouts.listed_pictures import listed_partitions
 
 if TYPE_CHECKING:
@@ -47,10 +50,11 @@ class _Told:
     lists: list[Entry]
     lost: list[str]
     """Pictures that are listed and not there."""
+    layout: str = "images listed by number"
 
 
 class NumberedPictures(Layout):
-    """Pictures in files that number them, with others that give each number its class and its split."""
+    """Pictures in files that number them, with others that give each number its class and its split, or in JSON that does both."""
 
     surest = Basis.DECLARED
 
@@ -59,7 +63,7 @@ class NumberedPictures(Layout):
         if not folder.pictures.known:
             return
         taken: set[tuple[str, ...]] = set()
-        for told in [*_cub(folder), *_matlab(folder)]:
+        for told in [*_cub(folder), *_matlab(folder), *_json(folder)]:
             dataset, files = _dataset(folder, told)
             if taken.isdisjoint(files):
                 taken |= files.keys()
@@ -153,6 +157,56 @@ def _of_arrays(found: Pictures, entries: Sequence[Entry], files: Sequence[Entry]
     return _Told(rows, why, text, lists, [])
 
 
+def _json(folder: Folder) -> Iterator[_Told]:
+    """What JSON says of pictures of one class each: of COCO's form without objects (iNaturalist), or as FiftyOne exports it."""
+    homes: dict[tuple[str, ...], list[tuple[Entry, dict[str, str]]]] = {}
+    for entry in folder.left:
+        if entry.suffix == ".json":
+            classes = folder.once(("classes", entry.parts), lambda e=entry: _classes(folder, e))  # type: ignore[misc]
+            if classes:
+                home = entry.folder
+                named = bool(home) and (split_of(home[-1]) is not None or home[-1].lower() == "annotations")
+                homes.setdefault(home[:-1] if named else home, []).append((entry, classes))
+    gallery = Gallery(folder.left) if homes else None
+    for files in homes.values():
+        assert gallery is not None
+        rows: dict[str, list[tuple[Entry, str]]] = {}
+        why: dict[str, str] = {}
+        lost: list[str] = []
+        for entry, classes in files:
+            name = entry.name.rpartition(".")[0]
+            inside = entry.folder[-1] if entry.folder else ""
+            split = split_of(name) or split_of(inside)
+            names = [*classes]
+            found = gallery.resolve(names, entry.folder, split)
+            rows.setdefault(split or WHOLE, []).extend(
+                (picture, printable(classes[names[k]])) for k, picture in sorted(found.entries.items())
+            )
+            why.setdefault(split or WHOLE, f"name of {entry.name!r}" if split else "not split")
+            lost += found.absent
+        count = sum(map(len, rows.values()))
+        kinds = len({label for own in rows.values() for _, label in own})
+        if count and len(lost) <= count:
+            lists = [entry for entry, _ in files]
+            text = f"{counted(kinds, 'class')} in {lists[0].name!r}"
+            yield _Told({k: own for k, own in rows.items() if own}, why, text, lists, lost, "images listed in JSON")
+
+
+def _classes(folder: Folder, entry: Entry) -> dict[str, str]:
+    """The class of each picture that a file names."""
+    file = coco_file(folder, entry)
+    if file is not None:
+        return file.classes_of_pictures()
+    if entry.name != "labels.json" or entry.size > LARGEST:
+        return {}
+    try:
+        held: Any = json.loads(entry.path.read_bytes())
+        classes, labels = held["classes"], held["labels"]
+        return {str(stem): str(classes[k] if classes else k) for stem, k in labels.items() if isinstance(k, (int, str))}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return {}
+
+
 def _numbers(file: Entry) -> dict[str, NDArray[np.int64]]:
     """The arrays of whole numbers in a file."""
     found: dict[str, NDArray[np.int64]] = {}
@@ -185,7 +239,7 @@ def _dataset(folder: Folder, told: _Told) -> tuple[Dataset, dict[tuple[str, ...]
     names = ", ".join(repr(entry.name) for entry in told.lists)
     dataset = replace(
         plain,
-        layout="images listed by number",
+        layout=told.layout,
         evidence=f"{len(every):,} image files, told of in {names}",
         partitions=[part for split in splits for part in listed_partitions(split, told.rows[split])],
         splits=tuple(Split(split, told.why[split]) for split in splits),

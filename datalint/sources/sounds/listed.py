@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +11,13 @@ import numpy as np
 from datalint.core.dataset import Batch
 from datalint.core.problem import Problem
 from datalint.core.vocabulary import WHOLE
-from datalint.sources.files import printable
+from datalint.sources.files import inside, printable
 from datalint.sources.places import reach
 from datalint.sources.sounds.files import BATCH, read_sounds, spectrogram
 from datalint.sources.tables.convert import TableReader, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from datalint.core.dataset import Aspect
     from datalint.sources.sounds.decode import Stored
@@ -37,6 +37,8 @@ class ListedSounds:
     """Paths of the recordings; None for those that are not there."""
     size: int = 0
     """Bytes of the recordings."""
+    base: Path = Path()
+    """Folder from which their paths are meant."""
 
     @property
     def split(self) -> str | None:
@@ -46,7 +48,8 @@ class ListedSounds:
     @property
     def files_read(self) -> tuple[str, ...]:
         """The table and the recordings."""
-        return (*self.table.files_read, *dict.fromkeys(path for path in self.files if path is not None))
+        base = str(self.base)
+        return (*self.table.files_read, *dict.fromkeys(inside(base, path) for path in self.files if path is not None))
 
     @property
     def weight(self) -> int:
@@ -86,7 +89,7 @@ class ListedSounds:
 
     def _stored(self, line: int) -> tuple[str | Path | None, str]:
         path = self.files[line]
-        return (None, self.names[line]) if path is None else (reach(self.table.path.parent, path), path)
+        return (None, self.names[line]) if path is None else (reach(self.base, path), path)
 
 
 def sounding(

@@ -187,7 +187,8 @@ class TableFolders:
         rest: list[TableFile] = []
         submissions = [table for table in tables if vocabulary.is_submission(table.name)]
         columns = tuple(dict.fromkeys(column for table in submissions for column in table.kinds))
-        for family in families.values():
+        for several in families.values():
+            family = self._of_one_format(several)
             splits = vocabulary.split_files([table.name for table in family])
             what = "table" if all(t.inside for t in family) else "file"
             members = [Member(t, splits[t.name], f"{what} name {t.name!r}") for t in family if t.name in splits]
@@ -206,6 +207,23 @@ class TableFolders:
             else:
                 found += self.grouped([Member(t, WHOLE, "not split") for t in group], parts, "shards")
         return found
+
+    def _of_one_format(self, family: list[TableFile]) -> list[TableFile]:
+        """Without files that hold, by their names, what others hold in another format, such as ``.ts`` and ``.tsv``."""
+        forms: dict[str, set[str]] = {}
+        for table in family:
+            forms.setdefault(table.format.title, set()).add(stem(table.name))
+        best = next((t.format.title for t in family if t.declared), family[0].format.title)
+        kept = []
+        for table in family:
+            if table.format.title != best and stem(table.name) in forms[best] and vocabulary.split_of(table.name):
+                text = f"of the name of another file, which is read as {best}"
+                self.folder.unread[(*self.folder.place_of(table.path), table.path.name)] = Problem(
+                    "not-scanned", table.shown, text
+                )
+            else:
+                kept.append(table)
+        return kept
 
     def grouped(
         self, members: list[Member], parts: tuple[str, ...], how: str, submission: tuple[str, ...] = ()

@@ -234,6 +234,10 @@ def _stored(partition: TablePartition) -> pd.DataFrame:
 
     kinds = {field.name: field.kind for field in partition.plan.fields}
     names = [name for name in partition.names if name in kinds]
+    # Fields of structures are columns of their own.
+    names += [
+        n for n, kind in kinds.items() if n not in names and kind != "other" and n.partition(".")[0] in partition.names
+    ]
     batches = list(partition.raw_rows(names))
     if not batches:
         import pandas as pd

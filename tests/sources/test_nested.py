@@ -131,6 +131,63 @@ CELLS: list[list[Any]] = [
 ]
 
 
+def squad(count: int = 120, off: int = 0) -> list[dict[str, Any]]:
+    """Questions as the hub stores them; ``off``: by how much every tenth answer is misplaced, and each seventh has none."""
+    found = []
+    for k in range(count):
+        words = f"The {k}th house has {k + 2} rooms and {k % 7} doors, and stands at the end of the road.".split()
+        context, answer = " ".join(words), " ".join(words[3 : 5 + k % 3])
+        start = context.index(answer) + (off if k % 10 == 0 else 0)
+        answers: dict[str, list[Any]] = {"text": [answer], "answer_start": [start]}
+        if k % 7 == 0:
+            answers = {"text": [], "answer_start": []}
+        found.append({"id": f"q{k}", "context": context, "question": f"What of house {k}?", "answers": answers})
+    return found
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_answers_in_lists_stand_for_the_first(tmp_path: Path, kind: str) -> None:
+    for off, expected in ((0, []), (2, ["TXT108"])):
+        place = tmp_path / f"train.{kind}"
+        if kind == "parquet":
+            pq.write_table(pa.Table.from_pylist(squad(off=off)), place)
+        else:
+            place.write_text("".join(json.dumps(row) + "\n" for row in squad(off=off)))
+        (dataset,) = datalint.detect(tmp_path)
+        assert {"answers.text", "answers.answer_start"} <= {f.name for f in dataset.fields if f.role != "ignored"}
+        report = datalint.scan(tmp_path, cache=False)
+        assert [f.code for f in report.findings if f.severity != "info"] == expected
+
+
+def test_structures_of_parquet_are_columns(tmp_path: Path) -> None:
+    """As data sets of translations are stored."""
+    items: list[dict[str, Any]] = [
+        {
+            "translation": {"en": f"There are {k} red houses.", "de": f"Da sind {k} rote Häuser."},
+            "of": {"by": {"n": k % 5}},
+        }
+        for k in range(150)
+    ]
+    for k in (7, 8, 9, 60):
+        items[k]["translation"]["de"] = items[k]["translation"]["de"].encode().decode("latin-1")
+    items[90:93] = items[20:23]
+    items[40]["of"] = None
+    pq.write_table(pa.Table.from_pylist(items), tmp_path / "t.parquet")
+    (dataset,) = datalint.detect(tmp_path)
+    assert [field.name for field in dataset.fields] == ["translation.en", "translation.de", "of.by.n"]
+    assert not dataset.problems
+    report = datalint.scan(tmp_path)
+    assert {(f.code, f.column) for f in report.findings if f.severity != "info"} == {
+        ("DUP101", None),
+        ("TXT102", "translation.de"),
+    }
+    assert call(tmp_path, "fix", "t.parquet", "--out", "new", "--select", "DUP101").status == 0
+    assert pq.read_table(tmp_path / "new" / "t.parquet").to_pylist() == [*items[:90], *items[93:]]
+    (frame,) = load(dataset).clean.tables.values()
+    assert frame["translation.en"].tolist() == [item["translation"]["en"] for item in items]
+    assert call(tmp_path, "plant", "VAL103", "t.parquet", "--out", "faulty").status == 0
+
+
 @pytest.mark.parametrize("cells", CELLS)
 def test_equal_cells_have_equal_hashes_wherever_they_lie(cells: list[Any]) -> None:
     whole = array_hashes(pa.array(cells))

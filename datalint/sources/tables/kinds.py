@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from datalint.core.dialogues import TURNS
 from datalint.core.missing import AMONG_VALUES
 from datalint.sources.files import printable
+from datalint.sources.tables import nested
 from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
 from datalint.sources.tables.drawn_columns import drawn_columns
@@ -85,6 +86,7 @@ def arrow_table_file(
     records: Sequence[Any],
     rows: bool,
     head: Callable[[list[str]], Any] | None = None,
+    places: frozenset[nested.Path] = frozenset(),
 ) -> TableFile:
     """A file with an Arrow schema, as some of its record batches show it.
 
@@ -95,12 +97,19 @@ def arrow_table_file(
         records: some of these.
         rows: whether it has any.
         head: gives the first rows of columns that ``records`` lack; None where they have all.
+        places: where structures lie whose fields are columns.
     """
+    whole = schema
+    if places:
+        schema = nested.leaves(whole, places)
+        records = [nested.columns(record, nested.leaves(record.schema, places).names, places) for record in records]
     shapes = {name: arrow_kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
     dtypes = {n: TURNS if are_turns(kind) else str(kind) for n, kind in zip(schema.names, schema.types, strict=True)}
     kinds: dict[str, Kind] = {name: kind for name, (kind, _) in shapes.items() if kind != "other"}
     read = [{name: record.column(j) for j, name in enumerate(record.schema.names)} for record in records]
-    lists = [name for name, kind in zip(schema.names, schema.types, strict=True) if is_list(kind)]
+    lists = [
+        name for name, kind in zip(schema.names, schema.types, strict=True) if is_list(kind) and name in whole.names
+    ]
     heads = {
         name: ColumnHead(name, shapes[name][1], [cell for of in read if name in of for cell in cells_of(of[name])])
         for name in (*kinds, *lists)

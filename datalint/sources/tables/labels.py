@@ -293,8 +293,8 @@ class _Table:
 
     def last(self) -> LabelChoice | None:
         column = self.columns[-1]
-        if self._score(column) < 2:
-            return None
+        if self._score(column) < 2 or {"answer", "start"} <= set(words_of(column.name)):
+            return None  # where an answer begins in its passage is predicted with where it ends
         choice = self._by_position(column, "last")
         counts = sorted(column.facts.counts.values())
         if len(counts) == 1 + sum(a != b for a, b in pairwise(column.values)) and 3 * counts[0] >= 2 * counts[-1]:

@@ -1,11 +1,11 @@
-"""Objects within the rows of JSON: those of a fixed set of keys are columns of their own, ``meta.source``."""
+"""Objects within the rows of JSON and structures of Parquet: those of a fixed set of keys are columns of their own, ``meta.source``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datalint.sources.tables.conversations import single_turns
+from datalint.sources.tables.conversations import are_turns, single_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +18,10 @@ DEPTH = 4
 
 MOST_KEYS = 100
 """Distinct keys of the objects in one place: where there are more, the keys are values, such as words with their counts."""
+
+
+ANSWERS = frozenset({"text", "answer_start"})
+"""Keys of the lists in which SQuAD of the Hugging Face hub holds the answers to a question: the first stands for all."""
 
 
 def opened(rows: Sequence[Mapping[str, Any]]) -> frozenset[Path]:
@@ -80,7 +84,14 @@ def _flatten(row: Mapping[str, Any], outer: Path, places: frozenset[Path], out: 
         if path not in places:
             out[".".join(path)] = value
         elif isinstance(value, Mapping):
-            _flatten(value, path, places, out)
+            _flatten(_first_answer(value), path, places, out)
+
+
+def _first_answer(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object as it is, but for lists of answers the first of them."""
+    if value.keys() != ANSWERS or not all(isinstance(items, list) for items in value.values()):
+        return value
+    return {key: next(iter(items), None) for key, items in value.items()}
 
 
 def path_of(column: str, places: Iterable[Path]) -> Path:
@@ -97,14 +108,17 @@ def put(row: dict[str, Any], path: Path, value: Any) -> None:
         if not isinstance(inner, dict):
             inner = row[name] = {}
         row = inner
-    row[path[-1]] = value
+    if row.keys() == ANSWERS and isinstance(row[path[-1]], list):
+        row[path[-1]][:1] = [value]
+    else:
+        row[path[-1]] = value
 
 
 def get(row: Mapping[str, Any], path: Path) -> Any:
     """The value in one place of a row; None if it is not there."""
     value: Any = row
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = _first_answer(value).get(name) if isinstance(value, Mapping) else None
     return value
 
 
@@ -124,6 +138,59 @@ def _fields(tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind) for name, kind in tree.items()]
 
 
+def within(schema: Any) -> frozenset[Path]:
+    """Where the structures of an Arrow schema lie whose fields become columns: all but turns, pictures and recordings."""
+    import pyarrow as pa
+
+    found: set[Path] = set()
+    level: list[tuple[Path, Any]] = [((field.name,), field.type) for field in schema]
+    names = {name for name in schema.names if "." in name}
+    for _ in range(DEPTH):
+        level = [
+            (path, kind)
+            for path, kind in level
+            if pa.types.is_struct(kind)
+            and 0 < kind.num_fields <= MOST_KEYS
+            and not are_turns(kind)
+            and not any(pa.types.is_binary(kind.field(j).type) for j in range(kind.num_fields))
+            and not any(name.startswith(f"{'.'.join(path)}.") for name in names)
+        ]
+        found |= {path for path, _ in level}
+        level = [
+            ((*path, kind.field(j).name), kind.field(j).type) for path, kind in level for j in range(kind.num_fields)
+        ]
+    return frozenset(found)
+
+
+def leaves(schema: Any, places: frozenset[Path]) -> Any:
+    """The Arrow schema with the fields of the structures in these places as columns of their own."""
+    import pyarrow as pa
+
+    fields: list[Any] = []
+
+    def add(path: Path, kind: Any) -> None:
+        if path not in places:
+            fields.append(pa.field(".".join(path), kind))
+            return
+        answers = _are_answers(kind)
+        for j in range(kind.num_fields):
+            inner = kind.field(j)
+            add((*path, inner.name), inner.type.value_type if answers else inner.type)
+
+    for field in schema:
+        add((field.name,), field.type)
+    return pa.schema(fields, schema.metadata)
+
+
+def _are_answers(kind: Any) -> bool:
+    """Whether an Arrow type is that of a structure of lists of answers."""
+    import pyarrow as pa
+
+    fields = [kind.field(j) for j in range(kind.num_fields)] if pa.types.is_struct(kind) else []
+    lists = all(pa.types.is_list(field.type) or pa.types.is_large_list(field.type) for field in fields)
+    return lists and {field.name for field in fields} == ANSWERS
+
+
 def columns(record: Any, names: Iterable[str], places: frozenset[Path]) -> Any:
     """The record batch with these columns taken out of its objects."""
     import pyarrow as pa
@@ -135,6 +202,11 @@ def columns(record: Any, names: Iterable[str], places: frozenset[Path]) -> Any:
         if inner:
             import pyarrow.compute as pc
 
-            array = pc.struct_field(array, inner)
+            *outer, last = inner
+            held = pc.struct_field(array, outer) if outer else array
+            array = pc.struct_field(held, [last])
+            if _are_answers(held.type):
+                firsts = [next(iter(items), None) if items else None for items in array.to_pylist()]
+                array = pa.array(firsts, array.type.value_type)
         found[name] = array
     return pa.RecordBatch.from_arrays([*found.values()], [*found])

@@ -12,6 +12,7 @@ from datalint.core.terms import Storage
 from datalint.core.writing import replacing
 from datalint.sources.files import reason
 from datalint.sources.places import arrow_file
+from datalint.sources.tables import nested
 from datalint.sources.tables.encoding import NotATable
 from datalint.sources.tables.format import CELLS as LOOKED_AT
 from datalint.sources.tables.format import CHUNKS, Candidate, TableFile, TableFormat, TablePartition
@@ -77,14 +78,16 @@ class ParquetFormat(TableFormat):
             with arrow_file(file.path) as raw:
                 stored = Decoder(raw, file.path.stat().st_size, glance=True)
                 typed = zip(stored.names, stored.schema.types, strict=True)
-                wanted = [name for name, kind in typed if arrow_kind(kind)[0] != "other" or is_list(kind)]
+                places = nested.within(stored.schema)
+                held = {place[0] for place in places}
+                wanted = [n for n, kind in typed if n in held or arrow_kind(kind)[0] != "other" or is_list(kind)]
                 count = len(stored.groups)
                 groups = sorted({count * k // CHUNKS for k in range(CHUNKS)}) if count else []
                 readable, _ = stored.decodable(wanted, groups)
                 rows = max(50, min(5_000, LOOKED_AT // max(1, len(stored.names))) // CHUNKS)
                 read = [next(stored.records(readable, [group], rows), None) for group in groups] if readable else []
                 records = [record for record in read if record is not None]
-                return arrow_table_file(file, self, stored.schema, records, stored.rows > 0, stored.head)
+                return arrow_table_file(file, self, stored.schema, records, stored.rows > 0, stored.head, places)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise NotATable(f"a damaged Parquet file: {reason(error)}") from error
 
@@ -125,12 +128,18 @@ class ParquetPartition(TablePartition):
             with arrow_file(self.path) as raw:
                 file = Decoder(raw, self.path.stat().st_size)
                 present = set(file.names)
-                wanted = [name for name in columns or file.names if name in present] or file.names[:1]
+                places = nested.within(file.schema) if columns and not present.issuperset(columns) else frozenset()
+                leads = {name: nested.path_of(name, places)[0] for name in columns or file.names}
+                wanted = [*dict.fromkeys(lead for lead in leads.values() if lead in present)] or file.names[:1]
                 readable, bombs = file.decodable(wanted, self.groups)
                 if bombs and cells != "wanted":
                     raise DatalintError(f"{self.shown} cannot be read whole: {bombs[0]}")
                 problems += [Problem("unreadable", self.shown, text) for text in bombs]
-                for record in file.records(readable, self.groups, ROWS, cells == "wanted") if readable else ():
+                for whole in file.records(readable, self.groups, ROWS, cells == "wanted") if readable else ():
+                    record = whole
+                    if places:
+                        inner = set(nested.leaves(record.schema, places).names)
+                        record = nested.columns(record, [name for name in leads if name in inner], places)
                     yield record if self.most is None else record.slice(0, self.most - done)
                     done += record.num_rows
                     if self.most is not None and done >= self.most:

@@ -155,3 +155,10 @@ def test_arrays_have_no_gaps() -> None:
     X[3, 2] = np.nan
     report = datalint.scan((X, np.arange(100) % 2), select=["VAL103"])
     assert [rule.status for rule in report.datasets[0].rules] == ["skipped"]
+
+
+def test_a_column_that_a_split_lacks_has_no_gaps_there(tmp_path: Path) -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 4)), columns=[*"abcy"])
+    frame[:120].to_csv(tmp_path / "train.csv", index=False)
+    frame[120:].drop(columns=["b", "c"]).to_csv(tmp_path / "test.csv", index=False)
+    assert [f.code for f in datalint.scan(tmp_path, label="y", select=["VAL103", "SPL110"]).findings] == ["SPL110"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,3 +74,18 @@ def test_a_text_among_equal_numbers_is_a_second_value(tmp_path: Any) -> None:
     frame = table().assign(k=["?" if k % 50 == 0 else "1" for k in range(400)])
     frame.to_csv(tmp_path / "t.csv", index=False)
     assert not found(tmp_path / "t.csv")
+
+
+def test_a_list_that_all_share_is_how_they_are_built(tmp_path: Any) -> None:
+    """The letters of what may be chosen, as data sets of multiple choice hold them with each question."""
+    rows = [
+        {
+            "question": f"What is {k} times {k % 7}?",
+            "choices": {"label": ["A", "B"], "text": [str(k), str(k + 1)]},
+            "answerKey": "AB"[k % 2],
+        }
+        for k in range(60)
+    ]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (finding,) = datalint.scan(tmp_path, select=["VAL105"], cache=False).findings
+    assert (finding.severity, finding.column) == ("info", "choices.label")

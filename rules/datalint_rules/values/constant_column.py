@@ -62,7 +62,7 @@ class ConstantColumn(Rule):
     ## When it is wrong
 
     Border pixels and words that do not occur in a part of the data are constant by nature. A flag that is set or left
-    empty is reported as info, and so is what a list of pictures or recordings says of all of them.
+    empty is reported as info, and so are lists, and what a list of pictures or recordings says of all of them.
 
     ## Reference
 
@@ -105,7 +105,8 @@ class ConstantColumn(Rule):
         mild: list[str] = []
         listed = _lists_files(profile, split)
         for name in held:
-            flag = listed or held[name][1] >= self.params.gaps * split.samples
+            # A list is how a sample is built, such as the letters of what may be chosen.
+            flag = listed or held[name][0].startswith(("'[", "[")) or held[name][1] >= self.params.gaps * split.samples
             (mild if name in resting or flag else hard).append(name)
         for names, severity in ((hard, self.severity), (mild, INFO)):
             if names:

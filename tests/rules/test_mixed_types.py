@@ -140,3 +140,12 @@ def test_codes_of_digits_and_a_letter() -> None:
     for column in ([f"{k + 100}A" for k in range(300)], [f"{k + 100}{'KM'[k % 2]}" for k in range(300)]):
         ((severity, message),) = found(column)
         assert (severity, "numbers stored as text" in message) == ("warning", True)
+
+
+def test_a_header_among_the_rows_is_told_once(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": np.arange(90) / 7, "z": np.arange(90) % 11, "y": ["a", "b", "c"] * 30})
+    text = "".join(part.to_csv(index=False) for part in (frame[:30], frame[30:60], frame[60:]))
+    (tmp_path / "t.csv").write_text(text)
+    codes = {f.code for f in datalint.scan(tmp_path / "t.csv", label="y").findings if f.severity != "info"}
+    assert "FIL102" in codes
+    assert "VAL106" not in codes

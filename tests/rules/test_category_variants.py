@@ -113,3 +113,16 @@ def test_keys_and_sentences_hold_no_categories() -> None:
     frame = table(["red"])
     frame["word"] = [f"Name {k // 2}" if k % 2 else f"name {k // 2}" for k in range(300)]
     assert not found(frame)
+
+
+def test_yes_and_no_in_the_words_of_several_sources() -> None:
+    rng = np.random.default_rng(4)
+    yes = rng.random(400) < 0.4
+    words = [("yes", "no"), ("TRUE", "FALSE"), ("1", "0")]
+    mixed = [words[k % 3][0 if said else 1] for k, said in enumerate(yes)]
+    frame = pd.DataFrame({"x": rng.normal(size=400), "insured": mixed, "letter": [*"tfun"] * 100})
+    (finding,) = (f for f in datalint.scan(frame, label="x", select=["VAL110"]).findings if f.severity != "info")
+    assert finding.column == "insured"
+    assert "'no'" in finding.message and "'FALSE'" in finding.message
+    one = frame.assign(insured=np.where(yes, "y", "n"))
+    assert not [f for f in datalint.scan(one, label="x", select=["VAL110"]).findings if f.severity != "info"]

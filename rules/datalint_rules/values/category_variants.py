@@ -39,13 +39,17 @@ INFO: Severity = "info"
 KEPT_VALUES = 5
 """Variants named per category."""
 
+ANSWERS = (("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("1", "0"), ("1.0", "0.0"))
+"""What yes and no are called; a column keeps to one of these."""
+
 
 class CategoryVariants(Rule):
     """One category written in several ways: case, blanks, accents, Unicode forms and invisible characters.
 
     Compares the values of text columns after Unicode normalisation (NFKC), without case, accents, invisible characters
     and with blanks, hyphens and underscores between words taken as one. Blanks around a value are a variant where the same
-    value also occurs without them. As info: blanks around all samples of a value, and a category, or a code among few
+    value also occurs without them. Yes and no in the words of several sources ("yes" and "TRUE", "no" and "FALSE") are variants, too.
+    As info: blanks around all samples of a value, and a category, or a code among few
     whole numbers, with next to no samples.
 
     ## Why it hurts
@@ -99,6 +103,7 @@ class CategoryVariants(Rule):
         for name, counts, padded in self._columns(profile, splits):
             judged += 1
             found = _variants(name, counts, padded)
+            found += _answers(name, counts)
             (many if _case_means_something(found, counts) else groups).extend(found)
             always = sum(count for value, count in padded.items() if counts.get(value) == count)
             if always:
@@ -178,6 +183,21 @@ def key_of(text: str) -> str:
     kept = "".join(c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) not in {"Cf", "Cc"})
     # Between words only: "A-" is not "A", and "-1" is not "1".
     return re.sub(r"(?<=\w)[\s_\-]+(?=[^\W\d])", " ", " ".join(kept.split())) or text
+
+
+def _answers(name: str, counts: Mapping[str, int]) -> list[_Group]:
+    """Yes and no in the words of several sources: "yes" and "no" next to "TRUE" and "FALSE"."""
+    together: dict[str, dict[str, int]] = {}
+    for value, count in counts.items():
+        together.setdefault(value.strip().casefold(), {})[value] = count
+    used = [pair for pair in ANSWERS if together.keys() >= {*pair}]
+    if len(used) < 2 or together.keys() - {word for pair in used for word in pair}:
+        return []
+    groups = []
+    for words in zip(*used, strict=True):
+        spellings = {value: count for word in words for value, count in together[word].items()}
+        groups.append(_Group(name, dict(sorted(spellings.items(), key=lambda item: (-item[1], item[0])))))
+    return groups
 
 
 def _variants(name: str, counts: Mapping[str, int], padded: Mapping[str, int]) -> list[_Group]:

@@ -139,7 +139,7 @@ def _fields(tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def within(schema: Any) -> frozenset[Path]:
-    """Where the structures of an Arrow schema lie whose fields become columns: all but turns, pictures and recordings."""
+    """Where the structures of an Arrow schema lie whose fields become columns: those of single values, and of answers."""
     import pyarrow as pa
 
     found: set[Path] = set()
@@ -152,7 +152,7 @@ def within(schema: Any) -> frozenset[Path]:
             if pa.types.is_struct(kind)
             and 0 < kind.num_fields <= MOST_KEYS
             and not are_turns(kind)
-            and not any(pa.types.is_binary(kind.field(j).type) for j in range(kind.num_fields))
+            and (_are_answers(kind) or all(_is_single(kind.field(j).type) for j in range(kind.num_fields)))
             and not any(name.startswith(f"{'.'.join(path)}.") for name in names)
         ]
         found |= {path for path, _ in level}
@@ -180,6 +180,14 @@ def leaves(schema: Any, places: frozenset[Path]) -> Any:
     for field in schema:
         add((field.name,), field.type)
     return pa.schema(fields, schema.metadata)
+
+
+def _is_single(kind: Any) -> bool:
+    """Whether an Arrow type is one of single values: lists side by side are the objects of a picture, bytes are a file."""
+    import pyarrow as pa
+
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return not (lists or pa.types.is_map(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _are_answers(kind: Any) -> bool:

@@ -24,7 +24,9 @@ from datalint.core.dataset import Batch, TableBlock
 from datalint.measures.base import Measurement, Settings
 from datalint.rules import catalogue
 from datalint.rules.base import Rule
+from datalint.rules.registry import find_rule
 from datalint.testing import check_page
+from docs._site import faults
 from docs._site.rules import settings
 from tests.command import call
 from tests.integrations.workspace import good
@@ -191,6 +193,23 @@ def test_generated_parts_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT)
     for path, text in catalogue.records().items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m datalint.rules.catalogue"
+
+
+def test_every_rule_shows_its_fault() -> None:
+    assert not faults.stale(), f"run python -m docs._site.faults: {', '.join(faults.stale())}"
+    shown = {code for code, item in faults.examples().items() if item["picture"]}
+    assert {place.stem for place in faults.PICTURES.iterdir()} == shown
+    for code in ("VAL104", "ANN103", "AUD103"):
+        (part, *_) = faults.section(code, "../assets/")
+        assert part == "## What it looks like"
+
+
+@pytest.mark.parametrize("code", ["VAL104", "IMG101"])
+def test_what_is_shown_of_a_fault_is_what_is_said(code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kept = faults.examples()[code]
+    monkeypatch.setattr(faults, "PICTURES", tmp_path)
+    assert faults.make(find_rule(code)) == kept
+    assert (tmp_path / f"{code}.webp").exists() is kept["picture"]
 
 
 def test_settings_of_a_page_change_nothing() -> None:

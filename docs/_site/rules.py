@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from datalint.rules.catalogue import built_in
 from datalint.rules.detection_figures import all_figures
+from docs._site import faults
 from docs._site.markdown import table
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _page(rule: type[RuleBase]) -> str:
         f"# {rule.code} {rule.name}",
         " · ".join(facts),
         rule.page(),
+        *faults.section(rule.code, "../assets/"),
         *_parameters(rule),
         *_measured(rule),
         *_related(rule),

@@ -195,8 +195,9 @@ def _told_apart(profile: Profile, pool: Pool, units: Units) -> bool:
     if only_split(pool.names(units.few)) is not None and len(pool.splits) > 1:
         return True  # which SPL104 reports
     for name in text_names(profile, "feature", "id", "group"):
-        codes, values = np.unique(pool.texts(name).astype(str), return_inverse=True)[::-1]
-        if 1 < len(values) <= UNIT_NAMES and not np.isin(codes[few], codes[~few]).any():
+        texts = pool.texts(name)
+        here, there = set(texts[few].tolist()), set(texts[~few].tolist())
+        if here.isdisjoint(there) and len(here | there) <= UNIT_NAMES:
             return True
     return False
 

@@ -119,3 +119,16 @@ def test_news_of_a_year_are_a_test(tmp_path: Path) -> None:
             lines = (f"{' '.join(RNG.choice(WORDS, 9))} {language}{k}" for k in range(count))
             put(tmp_path / f"{name}.{language}", "\n".join(lines) + "\n")
     assert splits(scanned(tmp_path)) == {"train": 200, "test": 120}
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_several_files_of_a_held_out_split(tmp_path: Path, same: bool) -> None:
+    for name, count in {"train": 200, "dev_matched": 60, "dev_mismatched": 60}.items():
+        head = "sentence1\tsentence2\tgold_label" if same or name == "train" else "one\ttwo\tthree"
+        lines = (
+            f"{' '.join(RNG.choice(WORDS, 8))} {k}\t{' '.join(RNG.choice(WORDS, 6))}\t{('yes', 'no', 'neutral')[RNG.integers(3)]}"
+            for k in range(count)
+        )
+        put(tmp_path / f"{name}.tsv", "\n".join([head, *lines]) + "\n")
+    found = [{split.name: split.samples for split in info.splits} for info in scanned(tmp_path).datasets]
+    assert ({"train": 200, "validation": 120} in found) == same

@@ -184,6 +184,7 @@ class TableFolders:
         families: dict[str, list[TableFile]] = {}
         for table in tables:
             families.setdefault(vocabulary.family_of(table.name), []).append(table)
+        _join_held_out(families)
         rest: list[TableFile] = []
         submissions = [table for table in tables if vocabulary.is_submission(table.name)]
         columns = tuple(dict.fromkeys(column for table in submissions for column in table.kinds))
@@ -331,6 +332,19 @@ def is_document(name: str) -> bool:
 
 def _folder_of(groups: dict[str, list[Entry]], inside: list[Entry]) -> str:
     return next(name for name, entries in groups.items() if entries is inside)
+
+
+def _join_held_out(families: dict[str, list[TableFile]]) -> None:
+    """Put further files of held-out splits with the only ``train``: ``dev_matched`` and ``dev_mismatched``, ``test_seen``.
+
+    Their columns tell that they belong to it.
+    """
+    bare = families.get("", [])
+    train = [table for table in bare if vocabulary.split_of(table.name) == vocabulary.TRAIN]
+    for name, others in [*families.items()] if train else ():
+        held_out = all(vocabulary.split_of(t.name) in {vocabulary.VALIDATION, vocabulary.TEST} for t in others)
+        if name and held_out and all(t.kinds.keys() == train[0].kinds.keys() for t in others):
+            bare += families.pop(name)
 
 
 def _shards(tables: list[TableFile]) -> list[list[TableFile]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import datalint
-from tests.reference import named, photos, picture
+from tests.reference import crop, named, photos, picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +111,43 @@ def test_questions_about_one_passage_are_no_duplicates(tmp_path: Path) -> None:
     assert not datalint.scan(tmp_path / "clean.jsonl", select=["DUP102"]).findings
     (finding,) = datalint.scan(tmp_path / "repeated.jsonl", select=["DUP102"]).findings
     assert finding.affected.count == 20
+
+
+def versions(folder: Path, called: str, classes: tuple[str, str] = ("tree", "tree")) -> list[Finding]:
+    """Photos of two classes, and of every second one a brighter version under another name."""
+    rng = np.random.default_rng(5)
+    for k in range(60):
+        photo = crop(photos()[("china", "flower")[k % 2]], 128, 96, rng)
+        own = folder / ("tree" if k % 4 < 2 else "house") / f"IMG_{k}.png"
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_bytes(picture(photo))
+        if k % 4 == 0:
+            lighter = np.clip(np.asarray(photo, float) * 1.15 + 6, 0, 255).astype(np.uint8)
+            other = folder / classes[k % 8 == 0] / f"{called.format(k)}.png"
+            other.parent.mkdir(parents=True, exist_ok=True)
+            other.write_bytes(picture(lighter))
+    return datalint.scan(folder, select=["DUP102"], cache=False).findings
+
+
+@pytest.mark.parametrize("called", ["IMG_{}_aug_1", "IMG_{}.rf.0cc175b9c0f1b6a831c399e2", "IMG_{}-flipped"])
+def test_versions_that_their_names_call_so_are_info(tmp_path: Path, called: str) -> None:
+    (finding,) = versions(tmp_path, called)
+    assert finding.severity == "info"
+    assert "augmented versions" in finding.message
+
+
+@pytest.mark.parametrize("called", ["{}", "copy of IMG_{}", "augsburg {}", "IMG_1_aug_{}"])
+def test_versions_under_other_names_are_duplicates(tmp_path: Path, called: str) -> None:
+    (finding,) = versions(tmp_path, called)
+    assert (finding.severity, finding.evidence["unlike_groups"]) == ("warning", 0)
+    assert "augmented" not in finding.message
+
+
+def test_versions_in_another_class(tmp_path: Path) -> None:
+    (finding,) = versions(tmp_path, "IMG_{}_aug_1", ("tree", "house"))
+    pairs = {frozenset({sample.id, str(sample.detail["near"])}) for sample in finding.affected.samples}
+    unlike = sum(len({name.split("/")[-2] for name in pair}) > 1 for pair in pairs)
+    assert (finding.severity, finding.evidence["unlike_groups"]) == ("warning", unlike)
+    assert unlike > 2
+    assert f"in {unlike} groups the labels differ" in finding.message
+    assert "correct the wrong one" in finding.remedy

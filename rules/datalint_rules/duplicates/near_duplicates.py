@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import Cases, Clean, Found, Planted, Profile, Severity, Skip, SplitProfile, digits, training
+from datalint.author import (
+    Cases,
+    Clean,
+    Found,
+    Planted,
+    Profile,
+    Severity,
+    Skip,
+    SplitProfile,
+    counted,
+    digits,
+    training,
+)
 from datalint_rules._shared.near_copies import copies_in_table, detailed, replace_files
 from datalint_rules._shared.near_rule import NearParams, NearRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+
+MADE = re.compile(
+    r"(?<=.)[-_. ](rf\.[0-9a-zA-Z]{8,}$|(aug(mented|mentation)?|[hv]?flip(ped)?|rot(ated?)?|mirror(ed)?)(?![a-z]))",
+    re.IGNORECASE,
+)
+"""Where the name of the source ends in those that augmentation gives to files."""
+
+AUGMENTED = 0.9
+"""Share of the groups from which near-duplicates are meant."""
 
 
 class NearDuplicates(NearRule):
@@ -36,7 +62,7 @@ class NearDuplicates(NearRule):
     ## When it is wrong
 
     Augmented copies made on purpose, and consecutive frames of a video, are near-identical by design. They still must
-    not be split apart. Pictures cropped by up to a quarter of one side, or a fifth of two, are found where the set has
+    not be split apart. Where the names of the files say so (``cat_aug_2.jpg``, ``.rf.`` of Roboflow) it is info. Pictures cropped by up to a quarter of one side, or a fifth of two, are found where the set has
     eleven of them: fewer cannot be distinguished from overlapping crops of one scene, and of such cut-outs, digits, faces and
     textures none is reported. Texts count only where the other columns agree as well, if there are three or more. Not
     found are larger crops, crops that are mirrored as well, rows rounded so coarsely that many columns move by more than
@@ -54,7 +80,9 @@ class NearDuplicates(NearRule):
     name = "near-duplicates"
     severity: ClassVar[Severity] = "warning"
     item = "13"
-    public = frozenset({"near_identical", "groups", "superfluous", "superfluous_share", "pairs", "compared"})
+    public = frozenset(
+        {"unlike_groups", "near_identical", "groups", "superfluous", "superfluous_share", "pairs", "compared"}
+    )
 
     class Params(NearParams):
         """Cuts."""
@@ -84,15 +112,28 @@ class NearDuplicates(NearRule):
         serious = superfluous >= self.params.least and share >= self.params.share
         what = {"pictures": "images", "rows": "rows", "texts": "texts"}[near.kind]
         what = "recordings" if profile.dataset.modality == "audio" else what
+        group_of = near.groups(pairs)[rows]
+        meant = near.kind == "pictures" and _augmented([near.name(profile.dataset, int(k)) for k in rows], group_of)
+        unlike = _unlike(profile, split, rows, group_of)
+        words_on = (
+            "; by the names of their files they are augmented versions of one picture each" if meant else ""
+        ) + (f"; in {counted(unlike, 'group')} the labels differ" if unlike else "")
         place = f"{split.samples:,} {what}" if whole else f"{sampled:,} sampled {what}"
         return Found(
             message=(
                 f"{len(rows):,} of {place} are near-identical to another one, in {groups:,} "
-                f"group{'s' if groups > 1 else ''}; {superfluous:,} ({share:.1%}) are superfluous"
+                f"group{'s' if groups > 1 else ''}; {superfluous:,} ({share:.1%}) are superfluous{words_on}"
             ),
-            consequence="They weigh more than others without adding anything, and leak into the test set of a random split.",
-            remedy="Keep one of each group, or split by group.",
-            severity=None if serious else "info",
+            consequence=(
+                "They weigh more than others without adding anything, and leak into the test set of a random split"
+                + (", and the model is given two answers to one question." if unlike else ".")
+            ),
+            remedy=(
+                "Look at the groups with two labels and correct the wrong one; keep one of each group, or split by group."
+                if unlike
+                else "Keep one of each group, or split by group."
+            ),
+            severity=None if serious and (unlike or not meant) else "info",
             confidence=0.95,
             split=split.name,
             evidence={
@@ -102,6 +143,7 @@ class NearDuplicates(NearRule):
                 "superfluous_share": digits(share, 3),
                 "pairs": len(pairs),
                 "compared": sampled,
+                "unlike_groups": unlike,
             },
             cases=Cases(split.name, near.places.take(rows), {"near": names, "comparison": words}),
             exact=whole,
@@ -133,3 +175,36 @@ class NearDuplicates(NearRule):
             return None
         data = Clean(clean.name, {**clean.tables, split: faulty}, clean.label)
         return Planted(data, split=split, rows={split: frozenset(rows)})
+
+
+def _augmented(names: Sequence[str], groups: NDArray[np.int64]) -> bool:
+    """Whether nearly all groups are made of one picture each, as the names of the files say."""
+    sources: defaultdict[int, set[str]] = defaultdict(set)
+    marked: set[int] = set()
+    for name, group in zip(names, groups.tolist(), strict=True):
+        stem = name.rpartition("/")[2].rpartition(".")[0]
+        source, made = _parted(stem)
+        sources[group].add(source)
+        marked |= {group} if made else set()
+    meant = sum(len(some) == 1 and group in marked for group, some in sources.items())
+    return meant >= AUGMENTED * len(sources)
+
+
+def _parted(stem: str) -> tuple[str, bool]:
+    """The name of the picture that a file was made of, and whether it was made of another."""
+    match = MADE.search(stem)
+    return (stem[: match.start()], True) if match else (stem, False)
+
+
+def _unlike(profile: Profile, split: SplitProfile, rows: NDArray[np.int64], groups: NDArray[np.int64]) -> int:
+    """How many groups hold samples of two classes."""
+    near = profile.near
+    if profile.task != "classification" or near.kind != "pictures":
+        return 0
+    own = np.flatnonzero(near.split == near.splits.index(split.name))
+    labels = split.rows.label[rows - own[0]]
+    classes: defaultdict[int, set[object]] = defaultdict(set)
+    for group, label in zip(groups.tolist(), labels.tolist(), strict=True):
+        if label is not None:
+            classes[group].add(label)
+    return sum(len(some) > 1 for some in classes.values())

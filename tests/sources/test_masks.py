@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 import datalint
 from tests.reference import named
@@ -211,6 +211,36 @@ def test_a_value_beyond_the_classes(tmp_path: Path) -> None:
     (found,) = findings(_alike(lay(tmp_path, change=_stray)))
     assert (found.code, found.affected.count) == ("ANN112", 1)
     assert "beyond those of the others (0, 1)" in found.message
+
+
+def _moved(root: Path, by: int, split: str = "train") -> Path:
+    """Each mask of a split under the name of a later one."""
+    paths = sorted((root / split / "masks").iterdir())
+    data = [path.read_bytes() for path in paths]
+    for k, path in enumerate(paths):
+        path.write_bytes(data[(k + by) % len(data)])
+    return root
+
+
+@pytest.mark.parametrize(("by", "words"), [(1, "of the picture before"), (-1, "of the next picture"), (0, "")])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_masks_of_the_picture_next_to_it(tmp_path: Path, by: int, words: str, inverted: bool) -> None:
+    root = _moved(lay(tmp_path, change=lambda mask, _: mask.point(lambda v: 255 - v) if inverted else mask), by)
+    told = [(f.code, f.severity, f.split) for f in findings(root, "ANN114")]
+    assert told == ([("ANN114", "error", "train")] if by else [])
+    if by:
+        assert findings(root, "ANN114")[0].message.startswith(f"the masks {words} fit the pictures better")
+
+
+@pytest.mark.parametrize("change", [_many, _colours, _palette, _ignored])
+def test_masks_in_their_place_fit(tmp_path: Path, change: Callable[[Image.Image, int], Image.Image]) -> None:
+    assert not findings(_alike(lay(tmp_path, change=change)), "ANN114")
+
+
+def test_masks_that_are_mirrored(tmp_path: Path) -> None:
+    (found,) = findings(lay(tmp_path, change=lambda mask, _: ImageOps.mirror(mask)), "ANN114")
+    assert (found.severity, found.split) == ("error", "train")
+    assert "masks mirrored from left to right" in found.message
 
 
 def test_masks_in_jpeg(tmp_path: Path) -> None:

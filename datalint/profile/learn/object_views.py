@@ -34,6 +34,8 @@ AROUND = 0.4
 """What is looked at around a box, in shares of it: the edge of an object is the best sign that it is there."""
 CELLS = 16
 """Side in pixels to which crops are scaled."""
+PARTS = 6
+"""Of each mask."""
 _MARGIN = 0.3
 """Share of the longer side by which pictures are continued, for boxes that are put beyond their edge."""
 
@@ -57,6 +59,8 @@ class ObjectViews:
     @classmethod
     def of(cls, dataset: Dataset, split: SplitProfile, most: int) -> ObjectViews:
         """Read up to so many pictures, chosen by what they hold."""
+        if dataset.task == "segmentation":
+            return cls._of_masks(dataset, split, most // 2)
         headers, objects = split[ImageHeaders], split[Objects]
         size = np.column_stack([headers.width, headers.height]).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -75,17 +79,11 @@ class ObjectViews:
         rows: list[int] = []
         pictures: list[Any] = []
         with strict():
-            for row in order[: 2 * most]:
+            for row in order[: 2 * most].tolist():
                 if len(rows) == most:
                     break
-                partition = dataset.partitions[int(headers.places.part[row])]
-                pixels = (
-                    partition.view(int(headers.places.line[row]), SIDE)
-                    if isinstance(partition, ImagePartition)
-                    else None
-                )
-                if pixels is not None:
-                    rows.append(int(row))
+                if (pixels := _view(dataset, headers, row)) is not None:
+                    rows.append(row)
                     pictures.append(_continued(pixels))
         last = objects.samples - 1
         return cls(
@@ -95,6 +93,41 @@ class ObjectViews:
             [held(row) for row in rows],
             [shares[held(row + 1 if row < last else 0)] for row in rows],
             [shares[held(row - 1 if row else last)] for row in rows],
+        )
+
+    @classmethod
+    def _of_masks(cls, dataset: Dataset, split: SplitProfile, most: int) -> ObjectViews:
+        """The same of what masks mark."""
+        headers = split[ImageHeaders]
+        upright = np.flatnonzero((headers.width > 0) & (headers.orientation <= 1))
+        order = upright[np.argsort(headers.places.content[upright], kind="stable")][: 2 * most]
+        last = len(headers.width) - 1
+        found: list[tuple[int, Any, Floats, Floats, Floats]] = []
+        known: dict[int, Floats] = {}
+
+        def marked(row: int) -> Floats:
+            if row not in known:
+                partition = dataset.partitions[int(headers.places.part[row])]
+                look = getattr(partition, "marked", None)
+                boxes = look(int(headers.places.line[row]), PARTS) if look is not None else np.zeros((0, 4))
+                size = np.array([[headers.width[row], headers.height[row]]], np.float64)
+                known[row] = boxes[_telling(boxes, size)]
+            return known[row]
+
+        with strict():
+            for row in order.tolist():
+                if len(found) == most:
+                    break
+                if len(marked(row)) and (pixels := _view(dataset, headers, row)) is not None:
+                    after, before = row + 1 if row < last else 0, row - 1 if row else last
+                    found.append((row, _continued(pixels), marked(row), marked(after), marked(before)))
+        return cls(
+            np.array([row for row, *_ in found], np.int64),
+            [picture for _, picture, *_ in found],
+            [boxes for _, _, boxes, *_ in found],
+            [np.arange(len(boxes)) for _, _, boxes, *_ in found],
+            [after for *_, after, _ in found],
+            [before for *_, before in found],
         )
 
     def __len__(self) -> int:
@@ -120,6 +153,12 @@ class ObjectViews:
             none = np.zeros(0, np.int64)
             return np.zeros((0, 0), np.float32), none, none
         return features(np.stack(found)), np.array(owner, np.int64), np.array(which, np.int64)
+
+
+def _view(dataset: Dataset, headers: ImageHeaders, row: int) -> NDArray[np.uint8] | None:
+    """A picture of the split, reduced; to be called within ``strict``."""
+    partition = dataset.partitions[int(headers.places.part[row])]
+    return partition.view(int(headers.places.line[row]), SIDE) if isinstance(partition, ImagePartition) else None
 
 
 def _telling(shares: Floats, size: Floats) -> NDArray[np.bool_]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MARKED_SIDE = 256
+"""Longer side in pixels to which a mask is reduced for what it marks."""
+
 KEPT = 64
 """Values of a mask that are kept, the most frequent: more than it has classes, or it is no mask of classes."""
 
@@ -95,6 +98,33 @@ def _counts(image: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     red, green, blue = (colours[:, k].astype(np.int64) for k in range(3))
     grey = bool((red == green).all() and (green == blue).all())
     return np.unique(red if grey else (red << 16) + (green << 8) + blue, return_counts=True)
+
+
+def marked_in(data: bytes, most: int) -> NDArray[np.float64]:
+    """The boxes around the largest parts that a mask marks, in shares of it; [parts, 4] left, top, right and bottom.
+
+    What is not marked is what most of its edge shows. To be called within :func:`decode.strict`; no part where it cannot be read.
+    """
+    from PIL import Image
+    from scipy.ndimage import find_objects, label
+
+    none = np.zeros((0, 4))
+    try:
+        with Image.open(io.BytesIO(data), formats=decode.FORMATS) as image:
+            if image.width * image.height > decode.MAX_PIXELS or max(image.size) > decode.MAX_SIDE:
+                return none
+            scale = min(1.0, MARKED_SIDE / max(image.size))
+            size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            values = np.asarray(image.resize(size, Image.Resampling.NEAREST)).astype(np.int64)
+    except Exception:  # Pillow's decoders raise nearly anything on damaged files, of which the mask itself tells
+        return none
+    flat = values if values.ndim == 2 else values[:, :, :3] @ (256 ** np.arange(min(values.shape[2], 3)))
+    edge, counts = np.unique(np.concatenate([flat[0], flat[-1], flat[:, 0], flat[:, -1]]), return_counts=True)
+    parts = find_objects(label(flat != edge[counts.argmax()])[0])
+    found = np.array([[x.start, y.start, x.stop, y.stop] for y, x in parts], np.float64).reshape(-1, 4)
+    area = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
+    boxes: NDArray[np.float64] = found[np.argsort(-area, kind="stable")[:most]] / np.array([*size, *size])
+    return boxes
 
 
 def block_of(masks: Sequence[Mask]) -> MaskBlock:

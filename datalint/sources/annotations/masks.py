@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.sources.annotations.drawing import mask_over
-from datalint.sources.annotations.mask_values import Mask, block_of, nothing_drawn, read_mask
+from datalint.sources.annotations.mask_values import Mask, block_of, marked_in, nothing_drawn, read_mask
 from datalint.sources.files import inside, printable
 from datalint.sources.images import decode
 from datalint.sources.images.files import ImagePartition
@@ -14,6 +14,9 @@ from datalint.sources.places import reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from datalint.core.dataset import Aspect, Batch, Problem
     from datalint.sources.annotations.drawing import Drawn
@@ -44,6 +47,15 @@ class MaskedImages(ImagePartition):
             return mask_over(decode.content(reach(self.base, self.masks[line]))) if self.masks[line] else None
         except OSError:
             return None
+
+    def marked(self, line: int, most: int) -> NDArray[np.float64]:
+        """The boxes around the largest parts that its mask marks, in shares of the picture."""
+        name = self.masks[line]
+        try:
+            data = decode.content(reach(self.base, name)) if name else b""
+        except OSError:
+            data = b""
+        return marked_in(data, most)
 
     def batches(self, aspects: frozenset[Aspect]) -> Iterator[Batch]:
         """Read the pictures and their masks; each is opened once."""

@@ -25,24 +25,21 @@ from datalint.author import (
     digits,
     placement,
 )
-from datalint_rules.annotations._objects import HALF, ObjectRule, documents_of, planted
+from datalint_rules.annotations._objects import HALF, AnnotationRule, documents_of, planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FITS = {
-    "of the next picture": "the boxes of the next picture",
-    "of the picture before": "the boxes of the picture before",
-}
+NEIGHBOURS = ("of the next picture", "of the picture before")
 
 
-class MisplacedAnnotation(ObjectRule):
-    """Boxes that fit their picture better when they are mirrored, turned, shifted, or taken from the picture next to it.
+class MisplacedAnnotation(AnnotationRule):
+    """Boxes or masks that fit their picture better when they are mirrored, turned, shifted, or taken from the picture next to it.
 
     A model learns to tell what is in the boxes from what lies elsewhere: in boxes of other pictures, which have the same
     sizes and places. It looks at edges, colours inside against around, and how similar the crops are to each other. What
     is told is that another place fits better, of all boxes of a split or of those of some pictures; never that boxes fit
-    badly, which may be the fault of the model.
+    badly, which may be the fault of the model. Of masks it looks at the boxes around what they mark.
 
     ## Why it hurts
 
@@ -68,6 +65,7 @@ class MisplacedAnnotation(ObjectRule):
     severity: ClassVar[Severity] = "error"
     item = "4"
     trains = True
+    wants = "annotations"
     public = frozenset({"pictures", "of", "fit", "moved", "fit_moved", "z", "chance"})
 
     class Params(RuleParams):
@@ -100,17 +98,18 @@ class MisplacedAnnotation(ObjectRule):
                 continue
             judged = True
             found = placement(views, cuts)
+            what = "masks" if profile.dataset.task == "segmentation" else "boxes"
             if found.better:
-                yield _of_all(split, found)
+                yield _of_all(split, found, what)
             elif found.rows is not None:
-                yield _of_some(split, found)
+                yield _of_some(split, found, what)
         if not judged:
             raise Skip(f"fewer than {NEEDED_PICTURES} pictures with objects that are large enough to be seen")
 
     def coverage(self, profile: Profile) -> str:
         """How many pictures were looked at."""
         seen = sum(len(views) for views in profile.object_views.values())
-        full = sum(len(np.unique(split[Objects].picture)) for split in profile.splits)
+        full = sum(_pictures(split) for split in profile.splits)
         return "all samples" if seen >= full else f"{seen:,} of {full:,} pictures with objects"
 
     @classmethod
@@ -132,13 +131,22 @@ class MisplacedAnnotation(ObjectRule):
         return planted(clean, documents, {}, split="train")
 
 
-def _of_all(split: SplitProfile, found: Placement) -> Found:
-    fits = FITS.get(found.better, f"boxes {found.better}")
+def _pictures(split: SplitProfile) -> int:
+    """How many pictures have objects or a mask."""
+    objects = split[Objects]
+    return len(np.unique(objects.picture)) if len(objects.picture) else int(objects.described.sum())
+
+
+def _fits(move: str, what: str) -> str:
+    return f"the {what} {move}" if move in NEIGHBOURS else f"{what} {move}"
+
+
+def _of_all(split: SplitProfile, found: Placement, what: str) -> Found:
     return Found(
-        message=f"{fits} fit the pictures better than the given ones: told from boxes of other pictures {found.better_fit:.0%} "
+        message=f"{_fits(found.better, what)} fit the pictures better than the given ones: told from {what} of other pictures {found.better_fit:.0%} "
         f"of the time, the given ones {found.fit:.0%}, and 50% are chance",
         consequence="The model is told that there are objects where there are none, and that the objects are background.",
-        remedy="Draw the boxes over some pictures, and do with the boxes what was done with the pictures.",
+        remedy=f"Draw the {what} over some pictures, and do with the {what} what was done with the pictures.",
         confidence=0.95,
         split=split.name,
         evidence={
@@ -148,20 +156,20 @@ def _of_all(split: SplitProfile, found: Placement) -> Found:
             "fit_moved": digits(found.better_fit, 3),
             "z": digits(found.z, 3),
         },
-        count=len(np.unique(split[Objects].picture)),
+        count=_pictures(split),
     )
 
 
-def _of_some(split: SplitProfile, found: Placement) -> Found:
+def _of_some(split: SplitProfile, found: Placement, what: str) -> Found:
     assert found.rows is not None
     count = len(found.rows)
-    fits = FITS.get(found.move, f"boxes {found.move}")
-    total = len(np.unique(split[Objects].picture))
+    fits = _fits(found.move, what)
+    total = _pictures(split)
     sampled = "" if total <= found.pictures else " that were looked at"
     return Found(
-        message=f"in {count:,} of {found.pictures:,} pictures{sampled} the boxes show no object, and {fits} do",
+        message=f"in {count:,} of {found.pictures:,} pictures{sampled} the {what} show no object, and {fits} do",
         consequence="The model is told that there are objects where there are none, and that the objects are background.",
-        remedy="Draw the boxes over the listed pictures, and do with the boxes what was done with the pictures.",
+        remedy=f"Draw the {what} over the listed pictures, and do with the {what} what was done with the pictures.",
         severity="error" if count >= HALF * found.pictures else "warning",
         confidence=0.9,
         split=split.name,

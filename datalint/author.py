@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datalint.core import missing
 from datalint.core.amounts import CURRENCIES, is_amount, is_day
-from datalint.core.annotations import CROWD, MALFORMED, OUTLINED, UNDECLARED, Gap
+from datalint.core.annotations import CROWD, MALFORMED, OTHER_SIZE, OUTLINED, UNDECLARED, UNSEEN, Gap
 from datalint.core.clean import Clean, Planted, blacken, break_shards, rows_of, training, transpose, truncate
 from datalint.core.codes import codes_of
 from datalint.core.dataset import Dataset, Problem, Role, reduction
@@ -128,9 +128,11 @@ __all__ = [
     "NEEDED_PICTURES",
     "NEEDED_SHUFFLES",
     "ORIENTATIONS",
+    "OTHER_SIZE",
     "OUTLINED",
     "TURNS",
     "UNDECLARED",
+    "UNSEEN",
     "Activations",
     "AllWell",
     "ByHeart",

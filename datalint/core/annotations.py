@@ -18,6 +18,10 @@ MALFORMED: Final = 2
 """Its box is no four numbers."""
 OUTLINED: Final = 8
 """It is drawn as an outline or a mask, of which the box is what encloses it."""
+OTHER_SIZE: Final = 16
+"""Its mask has another size than its picture is declared to have."""
+UNSEEN: Final = 32
+"""Its keypoints have places, and are said to be absent."""
 Form = Literal["corners", "sizes", "centres"]
 """Left, top, right and bottom; left, top, width and height; centre, width and height."""
 

@@ -427,3 +427,38 @@ def test_a_list_of_classes_that_only_one_file_has() -> None:
         document["categories"].append({"id": 12, "name": "unicorn"})
 
     assert not [f for f in found(changed(more, "validation"), "ANN105") if f.severity != "info"]
+
+
+@pytest.mark.parametrize(("size", "count"), [([96, 128], 0), ([128, 96], 4), ([48, 64], 4)])
+def test_masks_in_run_lengths_of_another_size(size: list[int], count: int) -> None:
+    def drawn(document: dict[str, Any]) -> None:
+        for item in document["annotations"][:4]:
+            item["segmentation"] = {"size": size, "counts": [100, 30, size[0] * size[1] - 130]}
+        for item in document["annotations"][4:]:
+            item["segmentation"] = {"size": [96, 128], "counts": "abc"}
+
+    told = found(changed(drawn), "ANN104")
+    assert [(f.severity, f.evidence["objects"]) for f in told] == ([("warning", count)] if count else [])
+
+
+@pytest.mark.parametrize(
+    ("points", "number", "lost"),
+    [
+        ([5, 6, 0, 9, 9, 0], 2, True),
+        ([5, 6, 2, 9, 9, 2], 0, True),
+        ([5, 6, 2, 9, 9, 0], 1, False),
+        ([5, 6, 1, 0, 0, 0], None, False),
+        ([0, 0, 0, 0, 0, 0], 0, False),
+        (["x", 6, 0], 0, False),
+        ([], 0, False),
+    ],
+)
+def test_keypoints_that_are_said_to_be_absent(points: list[Any], number: int | None, lost: bool) -> None:
+    def posed(document: dict[str, Any]) -> None:
+        for item in document["annotations"]:
+            item.update(keypoints=[5, 6, 2, 0, 0, 0], num_keypoints=1)
+        for item in document["annotations"][:3]:
+            item.update(keypoints=points, num_keypoints=number)
+
+    told = [f for f in found(changed(posed), "ANN110") if "keypoints" in f.message]
+    assert [(f.severity, f.evidence["objects"]) for f in told] == ([("warning", 3)] if lost else [])

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from datalint.core.annotations import CROWD, MALFORMED, OUTLINED, UNDECLARED, ObjectBlock, objects_of
+from datalint.core.annotations import (
+    CROWD,
+    MALFORMED,
+    OTHER_SIZE,
+    OUTLINED,
+    UNDECLARED,
+    UNSEEN,
+    ObjectBlock,
+    objects_of,
+)
 from datalint.sources import files
 from datalint.sources.annotations.json_items import BrokenJson, json_items
 
@@ -67,6 +76,8 @@ class CocoFile:
     _boxes: array[float] = field(default_factory=lambda: array("d"))
     _refs: array[int] = field(default_factory=lambda: array("q"))
     _flags: bytearray = field(default_factory=bytearray)
+    _rasters: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Width and height of the masks in run lengths, by the position of their object."""
 
     @classmethod
     def read(cls, entry: Entry) -> CocoFile:
@@ -100,10 +111,12 @@ class CocoFile:
         self.class_names.append(files.printable(name))
 
     def _object(self, item: dict[str, Any]) -> None:
-        flags = (CROWD if item.get("iscrowd") else 0) | (OUTLINED if _is_drawn(item.get("segmentation")) else 0)
+        outline = item.get("segmentation")
+        flags = (CROWD if item.get("iscrowd") else 0) | (OUTLINED if _is_drawn(outline) else 0)
+        flags |= UNSEEN if _is_unseen(item.get("keypoints"), item.get("num_keypoints")) else 0
         box = item.get("bbox")
         if box is None:
-            box = _extent(item.get("segmentation"))
+            box = _extent(outline)
             if box is None:
                 self.boxless += 1
                 if item.get("category_id") is not None:
@@ -112,6 +125,8 @@ class CocoFile:
         corners = _corners(box)
         if corners is None:
             corners, flags = _NAN, flags | MALFORMED
+        if (size := _raster(outline)) is not None:
+            self._rasters[len(self._flags)] = size
         self._boxes.extend(corners)
         self._of.append(self._ids.setdefault(_key(item.get("image_id")), len(self._ids)))
         self._kind.append(self._kinds.setdefault(_key(item.get("category_id")), len(self._kinds)))
@@ -144,14 +159,22 @@ class CocoFile:
         known = np.array([not self.categories or key in self.categories for key in self._kinds] or [True])
         codes = np.frombuffer(self._kind, np.int32)[order] if self._kind else np.zeros(0, np.int32)
         flags = np.frombuffer(bytes(self._flags), np.uint8)[order]
+        sizes = np.array(self.sizes, np.int32).reshape(-1, 2)[list(kept)]
+        rasters = np.zeros((len(self._flags), 2), np.int32)
+        for k, size in self._rasters.items():
+            rasters[k] = size
+        declared, raster = sizes[picture], rasters[order]
+        other = (declared > 0).all(axis=1) & (raster > 0).all(axis=1) & (declared != raster).any(axis=1)
         return ObjectBlock(
             picture,
             np.array(self._boxes).reshape(-1, 4)[order],
             codes,
             [files.printable(self.categories.get(key, str(key))) for key in self._kinds],
             np.array(self._refs, np.int64)[order],
-            flags | np.where(known[codes], 0, UNDECLARED).astype(np.uint8),
-            np.array(self.sizes, np.int32).reshape(-1, 2)[list(kept)],
+            flags
+            | np.where(known[codes], 0, UNDECLARED).astype(np.uint8)
+            | np.where(other, OTHER_SIZE, 0).astype(np.uint8),
+            sizes,
             np.ones(len(kept), np.bool_),
         )
 
@@ -178,6 +201,22 @@ def _corners(box: Any) -> tuple[float, ...] | None:
 def _is_drawn(outline: Any) -> bool:
     """Whether polygons or a mask are there, be they right or wrong."""
     return any(outline) if isinstance(outline, list) else bool(outline)
+
+
+def _raster(outline: Any) -> tuple[int, int] | None:
+    """Width and height of a mask in run lengths, which tells rows first; None if it is none."""
+    size = outline.get("size") if isinstance(outline, dict) else None
+    if not isinstance(size, list) or len(size) != 2:
+        return None
+    return _side(size[1]), _side(size[0])
+
+
+def _is_unseen(keypoints: Any, number: Any) -> bool:
+    """Whether keypoints have places though all of them, or their number, say that there is none."""
+    if not isinstance(keypoints, list) or len(keypoints) < 3 or not all(type(v) in {int, float} for v in keypoints):
+        return False
+    placed = any(keypoints[0::3]) or any(keypoints[1::3])
+    return placed and (not any(keypoints[2::3]) or (type(number) is int and number == 0))
 
 
 def _extent(outline: Any) -> list[float] | None:

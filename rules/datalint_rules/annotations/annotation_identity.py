@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datalint.author import CROWD, Clean, Found, Objects, Planted, Profile, Severity, SplitProfile, counted, have
+from datalint.author import (
+    CROWD,
+    UNSEEN,
+    Clean,
+    Found,
+    Objects,
+    Planted,
+    Profile,
+    Severity,
+    SplitProfile,
+    counted,
+    have,
+)
 from datalint_rules.annotations._objects import HALF, ObjectRule, cases_of, documents_of, named, planted, severity_of
 
 if TYPE_CHECKING:
@@ -19,16 +31,18 @@ FEW = 100
 
 
 class AnnotationIdentity(ObjectRule):
-    """Objects that readers lose by what they are called or flagged: an id twice, the id 0, all of them crowds.
+    """Objects that readers lose by what they are called or flagged: an id twice, the id 0, all of them crowds, keypoints without sight.
 
     ## Why it hurts
 
     Readers keep objects by their ids, so that of two with one id the first is lost. The official evaluation of COCO takes the
-    id 0 for "no match": a detection that finds this object counts as false. Objects flagged as crowds are left out of training.
+    id 0 for "no match": a detection that finds this object counts as false. Objects flagged as crowds are left out of training,
+    and keypoints whose visibility is 0 count as absent wherever they lie.
 
     ## How to fix it
 
-    Number the objects of each file anew, from 1. Set ``iscrowd`` to 0 where single objects are meant.
+    Number the objects of each file anew, from 1. Set ``iscrowd`` to 0 where single objects are meant, and the
+    visibility of keypoints to 2, or 1 where they are covered; ``num_keypoints`` is how many have one.
 
     ## When it is wrong
 
@@ -65,6 +79,20 @@ class AnnotationIdentity(ObjectRule):
                     "Trainers leave crowds out, and evaluations pass over them.",
                     "Set iscrowd to 0 where single objects are meant.",
                     "error" if len(crowds) == total else "warning",
+                )
+
+            unseen = np.flatnonzero(objects.flags & UNSEEN)
+            if len(unseen):
+                yield self._found(
+                    profile,
+                    split,
+                    unseen,
+                    "unseen",
+                    f"{len(unseen):,} of {counted(total, 'object')} {have(len(unseen))} keypoints with places that are all "
+                    "said to be absent (visibility or num_keypoints 0)",
+                    "Trainers and evaluations pass over such keypoints.",
+                    "Set the visibility to 2, or to 1 where a point is covered, and num_keypoints to how many have one.",
+                    severity_of(len(unseen), total),
                 )
 
     def _ids(self, profile: Profile, split: SplitProfile) -> Iterator[Found]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from datalint.author import (
+    OTHER_SIZE,
     Cases,
     Clean,
     Field,
@@ -17,10 +18,12 @@ from datalint.author import (
     Profile,
     RuleParams,
     Severity,
+    SplitProfile,
+    counted,
     have,
     plural,
 )
-from datalint_rules.annotations._objects import ObjectRule, documents_of, planted, severity_of
+from datalint_rules.annotations._objects import ObjectRule, cases_of, documents_of, named, planted, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +48,8 @@ _KINDS = {
 class DeclaredSize(ObjectRule):
     """Pictures whose size is not the one that the annotations declare: swapped, scaled, or of another picture.
 
+    Also masks in run lengths (COCO) of another size than their picture is declared to have.
+
     ## Why it hurts
 
     What divides or multiplies by the declared size (conversion between formats, resizing, masks) puts every box of the
@@ -68,7 +73,7 @@ class DeclaredSize(ObjectRule):
     name = "declared-size"
     severity: ClassVar[Severity] = "error"
     item = "1"
-    public = frozenset({"pictures", "of", "kind"})
+    public = frozenset({"pictures", "of", "kind", "objects"})
 
     class Params(RuleParams):
         """Cut."""
@@ -82,6 +87,7 @@ class DeclaredSize(ObjectRule):
     def check(self, profile: Profile) -> Iterator[Found]:
         """Judge each split by kind."""
         for split in profile.splits:
+            yield from self._masks(profile, split)
             headers = split[ImageHeaders]
             declared = split[Objects].sizes.astype(np.int64)
             size = np.column_stack([headers.width, headers.height]).astype(np.int64)
@@ -125,6 +131,26 @@ class DeclaredSize(ObjectRule):
                     evidence={"pictures": len(rows), "of": total, "kind": kind},
                     cases=Cases(split.name, headers.places.take(rows), {"size": sizes}),
                 )
+
+    @staticmethod
+    def _masks(profile: Profile, split: SplitProfile) -> Iterator[Found]:
+        """Masks in run lengths that were drawn at another size than their picture is declared to have."""
+        objects = split[Objects]
+        hit = np.flatnonzero(objects.flags & OTHER_SIZE)
+        if len(hit) == 0:
+            return
+        total = len(objects.picture)
+        yield Found(
+            message=f"{len(hit):,} of {counted(total, 'object')} {have(len(hit))} a mask of another size than their picture is "
+            "declared to have",
+            consequence="Training stops where masks of a picture are stacked, or the masks lie elsewhere than the objects.",
+            remedy="Draw the masks again at the size of the picture; run lengths tell rows first, then columns.",
+            severity=severity_of(len(hit), total),
+            split=split.name,
+            subject="masks",
+            evidence={"objects": len(hit), "of": total},
+            cases=cases_of(split, hit, np.zeros(len(hit)), [named(profile, split, k) for k in hit]),
+        )
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:

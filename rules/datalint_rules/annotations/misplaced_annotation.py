@@ -66,6 +66,7 @@ class MisplacedAnnotation(AnnotationRule):
     item = "4"
     trains = True
     wants = "annotations"
+    follows = ("ANN104", "ANN111")
     public = frozenset({"pictures", "of", "fit", "moved", "fit_moved", "z", "chance"})
 
     class Params(RuleParams):

@@ -14,10 +14,11 @@ from benchmarks import bars, beside, detection, page, stamps, trials
 from benchmarks.beside import Told, merged, told_of, verdict
 from benchmarks.families import FAMILIES, clean_set
 from benchmarks.rates import interval, mean, per_thousand, share, smallest
+from benchmarks.written import WRITTEN
 from datalint.core.clean import Clean, Planted
 from datalint.rules.detection_figures import FILE, Figures, all_figures
 from datalint.rules.registry import all_rules, find_rule
-from datalint.testing import scan, status
+from datalint.testing import check_found, plant, scan, status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -375,6 +376,15 @@ def test_generated_families_are_what_they_say(make: Any) -> None:
     report = scan(first, find_rule("DUP101"), cache=False)
     assert status(report, find_rule("DUP101")).status in {"passed", "found"}
     assert report.ok("warning")
+
+
+@pytest.mark.parametrize("make", WRITTEN, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("code", ["CHT101", "CHT102", "CHT103", "CHT105", "CHT107", "TXT106"])
+def test_faults_of_conversations_are_found_however_turns_are_written(code: str, make: Any) -> None:
+    rule = find_rule(code)
+    fault = plant(rule, make(np.random.default_rng(3)), 0.5, 1)
+    if fault is not None:
+        check_found(rule, fault)
 
 
 # --- other tools ----------------------------------------------------------------------------------------------------

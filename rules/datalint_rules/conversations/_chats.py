@@ -24,6 +24,7 @@ from datalint.author import (
     masked,
     training,
 )
+from datalint_rules._shared.turns import are_turns, with_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -112,15 +113,13 @@ def shown(text: str, length: int = 60) -> str:
 
 # --- planting -------------------------------------------------------------------------------------------------------
 
-Turns = list[dict[str, Any]]
-
 
 def turns_of(clean: Clean) -> str | None:
     """The column of turns of the training table."""
     if not clean.tables:
         return None
     table = clean.tables[training(clean)]
-    return next((str(name) for name in table.columns if len(table) and isinstance(table[name].iloc[0], list)), None)
+    return next((str(name) for name in table.columns if len(table) and are_turns(table[name].iloc[0])), None)
 
 
 def column_of(clean: Clean, *names: str) -> str | None:
@@ -163,7 +162,6 @@ def answers_changed(
     if turns is None:
         return changed(clean, column_of(clean, "completion", "chosen"), share, rng, change, least)
 
-    def last(cell: Turns) -> Turns:
-        return [*cell[:-1], {**cell[-1], "content": change(cell[-1]["content"])}]
-
-    return changed(clean, turns, share, rng, last, least)
+    if with_answer(clean.tables[training(clean)][turns].iloc[0], str) is None:
+        return None
+    return changed(clean, turns, share, rng, lambda cell: with_answer(cell, change) or cell, least)

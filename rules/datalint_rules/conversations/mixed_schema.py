@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from datalint.author import Clean, Field, Found, Planted, Profile, RuleParams, Severity, digits
-from datalint_rules.conversations._chats import ChatRule, Turns, changed, chats, turns_of, weighed
+from datalint_rules._shared.turns import SPEAKER, Turns, key_of
+from datalint_rules.conversations._chats import ChatRule, changed, chats, turns_of, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,11 +88,12 @@ class MixedSchema(ChatRule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Call the speakers human and gpt in 1 % of the training split, in 30 % at full strength."""
-        names = {"user": "human", "assistant": "gpt"}
+        """Give the speakers other names (user and human, assistant and gpt) in 1 % of the training split, in 30 % at full strength."""
+        names = {"user": "human", "assistant": "gpt", "human": "user", "gpt": "assistant"}
 
         def renamed(turns: Turns) -> Turns:
-            return [{**turn, "role": names.get(turn["role"], turn["role"])} for turn in turns]
+            key = key_of(turns[0], SPEAKER)
+            return [{**turn, key: names.get(turn[key], turn[key])} for turn in turns]
 
         return changed(clean, turns_of(clean), 0.01 + 0.29 * strength, rng, renamed)
 

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from datalint.author import Clean, Field, Found, Planted, Profile, RuleParams, Severity, digits
-from datalint_rules.conversations._chats import ChatRule, Turns, changed, chats, turns_of, weighed
+from datalint_rules._shared.turns import SPEAKER, SPOKEN, Turns, key_of
+from datalint_rules.conversations._chats import ChatRule, changed, chats, turns_of, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,11 +89,14 @@ class TurnOrder(ChatRule):
         """Drop the last answer, repeat a question, move the system or rename a speaker: 1 % of the training split, up to 20 %."""
 
         def broken(turns: Turns) -> Turns:
-            strange: dict[str, Any] = {**turns[0], "role": "narrator"}
+            speaker, said = key_of(turns[0], SPEAKER), key_of(turns[0], SPOKEN)
+            strange: dict[str, Any] = {**turns[0], speaker: "narrator"}
+            first = next((k for k, turn in enumerate(turns) if turn[speaker] != "system"), 0)
+            asked = max((k for k, turn in enumerate(turns) if turn[speaker] in {"user", "human"}), default=0)
             ways = [
-                turns[:-1],
-                [turns[0], *turns],
-                [*turns, {"role": "system", "content": "Be brief."}],
+                turns[: asked + 1],
+                [*turns[: first + 1], *turns[first:]],
+                [*turns, {**turns[-1], speaker: "system", said: "Be brief."}],
                 [strange, *turns[1:]],
                 turns[:1],
             ]

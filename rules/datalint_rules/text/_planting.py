@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datalint.author import Clean, Planted, training
+from datalint_rules._shared.turns import are_turns, with_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ def text_column(clean: Clean) -> str | None:
     table = clean.tables[training(clean)]
     for column in table.columns:
         if column == clean.label or pd.api.types.is_numeric_dtype(table[column]) or len(table) < 60:
+            continue
+        if isinstance(table[column].iloc[0], list) and not are_turns(table[column].iloc[0]):
             continue
         texts = table[column].dropna().astype(str)
         if len(texts) and texts.is_unique and texts.str.count(" ").median() >= 4:
@@ -43,10 +46,7 @@ def spoiled(
     values = texts.tolist()
     for row in rows:
         cell = values[row]
-        if isinstance(cell, list):  # the last turn of a conversation
-            values[row] = [*cell[:-1], {**cell[-1], "content": change(cell[-1]["content"])}]
-        else:
-            values[row] = change(str(cell))
+        values[row] = (with_answer(cell, change) or cell) if isinstance(cell, list) else change(str(cell))
     table = clean.tables[split].assign(**{column: pd.Series(values, index=texts.index, dtype=object)})
     return Planted(
         Clean(clean.name, {**clean.tables, split: table}, clean.label),

@@ -101,7 +101,7 @@ class Loop(ABC):
 
     @abstractmethod
     def with_noisy_transform(self, size: float) -> Loop | None:
-        """Let a transform of the data set add noise of so many deviations; None where one class makes up most of it."""
+        """Let a transform of the data set add noise of so many deviations; None where a simple model tells nothing."""
 
     @abstractmethod
     def predicting_itself(self) -> Loop | None:

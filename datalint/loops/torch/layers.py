@@ -12,6 +12,7 @@ from datalint.loops.limits import SAME, STEPS
 from datalint.loops.torch.batches import axis_of, fingerprint, mapped, taken, tensors_in
 from datalint.loops.torch.graph import custom_in, leaves_of, strangers
 from datalint.loops.torch.state import parameters_of, seeded
+from datalint.loops.torch.step import LossFails, find_step
 from datalint.loops.torch.trace import traced
 from datalint.loops.torch.training import give_gradients, quiet
 from datalint.profile.loop import (
@@ -203,6 +204,8 @@ def activations(session: Session) -> Activations:
 
 def finite(session: Session) -> Finite:
     """Where the first number breaks."""
+    if session.refused is not None:
+        return _refused(session)
     bad_inputs = sum(_bad(tensor) for batch in session.drawn.batches for tensor in session.way.inputs(batch))
     made = session.first[1]
     bad_targets = _bad(made.target) if made.target is not None else 0
@@ -226,6 +229,21 @@ def finite(session: Session) -> Finite:
         breaks.before,
         breaks.precision,
     )
+
+
+def _refused(session: Session) -> Finite:
+    """The same where the loss refuses what it gets: the model alone may be why.
+
+    Raises:
+        NotMeasured: all numbers are finite.
+    """
+    bad = sum(_bad(tensor) for batch in session.drawn.batches for tensor in tensors_in(batch))
+    twin, breaks = session.twin(), Breaks()
+    with breaks.watching(twin.model), seeded(0), contextlib.suppress(LossFails):
+        find_step(twin, session.batch)
+    if not bad and not breaks.place:
+        raise NotMeasured("the loss refuses what it is given")
+    return Finite(bad, 0, breaks.place, False, (), breaks.largest, breaks.largest_at, breaks.before, breaks.precision)
 
 
 class Breaks:

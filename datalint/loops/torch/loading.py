@@ -155,7 +155,13 @@ def _noting(order: list[tuple[str, bool, float]]) -> Any:
         given = args[0] if args else None
         if isinstance(given, torch.Tensor) and given.is_floating_point() and given.numel():
             weighty = any(True for _ in module.parameters(recurse=False))
-            order.append((type(module).__name__, weighty, float(given.detach().float().square().mean().sqrt())))
+            order.append(
+                (
+                    " ".join(base.__name__ for base in type(module).__mro__),
+                    weighty,
+                    float(given.detach().float().square().mean().sqrt()),
+                )
+            )
 
     return hook
 
@@ -189,7 +195,7 @@ def collated(session: Session) -> Collated:
         raise NotMeasured("the loader does not tell which items it draws")
     compared, displaced, changing = _compared(session, dataset)
     lone, error = _lone(session)
-    raw, own, majority = _scores(dataset) if changing and session.left() > 3 else (None, None, None)
+    raw, own, majority = scores(dataset) if changing and session.left() > 3 else (None, None, None)
     return Collated(
         compared=compared,
         displaced=displaced,
@@ -222,6 +228,7 @@ def _compared(session: Session, dataset: Any) -> tuple[int, int, bool]:
     inputs, targets = batch
     if not (isinstance(inputs, torch.Tensor) and isinstance(targets, torch.Tensor)) or len(targets) != session.size:
         return 0, 0, changing
+    inputs = inputs.movedim(axis_of(inputs, session.size) or 0, 0)
     keys = [item[1] for item in items if item is not None]
     rows = [targets[k].cpu() for k in range(len(keys))]
     if not all(isinstance(key, torch.Tensor) and key.shape == row.shape for key, row in zip(keys, rows, strict=True)):
@@ -321,7 +328,7 @@ def _same_seeds(loader: Any, dataset: Any) -> str:
     return ""
 
 
-def _scores(dataset: Any) -> tuple[float | None, float | None, float | None]:
+def scores(dataset: Any) -> tuple[float | None, float | None, float | None]:
     """How well a simple model tells the classes of raw and of loaded items."""
     nothing = (None, None, None)
     holder = dataset

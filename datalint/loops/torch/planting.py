@@ -10,6 +10,7 @@ import torch
 
 from datalint.core.loops import Loop
 from datalint.loops.torch.batches import mapped, tensors_in
+from datalint.loops.torch.loading import scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,9 +147,10 @@ class TorchLoop(Loop):
         """Let a function have inputs and targets of a batch as they are put together."""
         if not self._pair():
             return None
+        own = self.loader.collate_fn
 
         def collate(items: Any) -> Any:
-            return change(*torch.utils.data.default_collate(items))
+            return change(*own(items))
 
         return self._again(collate_fn=collate)
 
@@ -156,8 +158,7 @@ class TorchLoop(Loop):
         """Multiply the inputs of each batch."""
         if not self._pair() or not self.loader.dataset[0][0].is_floating_point():
             return None
-        first = list(self.layers().values())[:2]
-        if any("Norm" in type(layer).__name__ for layer in first):
+        if set(list(self.layers())[:2]) & set(self.layers("Norm")):
             return None
         return self.of_batches(lambda batch, _number: (batch[0] * factor, batch[1]))
 
@@ -178,9 +179,9 @@ class TorchLoop(Loop):
         """Let a transform of the data set add noise of so many deviations."""
         if not self._pair() or self.target != "classes" or not self.loader.dataset[0][0].is_floating_point():
             return None
-        classes = torch.stack([self.loader.dataset[k][1] for k in range(len(self.loader.dataset))])
-        if float(torch.bincount(classes).max()) > 0.7 * len(classes):
-            return None  # a guess is nearly as good
+        raw, _, majority = scores(Transformed(self.loader.dataset, lambda tensor: tensor))
+        if raw is None or majority is None or raw - majority < 0.3:
+            return None  # a simple model tells nothing that noise could hide
         made = Transformed(self.loader.dataset, lambda tensor: tensor + size * torch.randn(tensor.shape))
         return self._again(dataset=made)
 

@@ -201,15 +201,17 @@ def _one_step(session: Session) -> dict[str, Any]:
     moved = sum(bool((change != 0).any()) for _, change in changes) / len(changes) if changes else None
     if moved == 0:  # it may be rounded away
         changes = _exact_step(session, twin, exact)
-    ratios = [
-        float(change.norm()) / float(was.norm()) for was, change in changes if was.ndim > 1 and float(was.norm()) > 0
-    ]
-    ratios.sort()
+    ratios = sorted(float(change.norm()) / _size(was) for was, change in changes if was.ndim > 1 and was.numel())
     return {
         "moved": moved,
         "ratio": ratios[len(ratios) // 2] if ratios else None,
         "decay_ratio": decay / grad if grad > 0 else 0.0,
     }
+
+
+def _size(weight: torch.Tensor) -> float:
+    """The norm of a weight; of one that begins at zero what it would be, drawn as PyTorch does."""
+    return float(weight.norm()) or math.sqrt(weight.shape[0] / 3)
 
 
 def _exact_step(

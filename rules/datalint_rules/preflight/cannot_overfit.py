@@ -80,5 +80,5 @@ class CannotOverfit(LoopRule):
 
     @classmethod
     def plant(cls, loop: Loop, rng: np.random.Generator) -> Loop | None:
-        """Let the model see noise of the inputs' size, drawn anew at each step, with a hundredth of the inputs in it."""
-        return loop.before_model(lambda x: x / 100 + x.std() * x.new_empty(x.shape).normal_())
+        """Let the model see noise of deviation 1, drawn anew at each step, with a hundredth of the inputs in it."""
+        return loop.before_model(lambda tensor: tensor / 100 + tensor.new_empty(tensor.shape).normal_())

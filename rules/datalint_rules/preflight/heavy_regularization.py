@@ -62,6 +62,7 @@ class HeavyRegularization(LoopRule):
             1.0, gt=0, description="Weight decay in the gradient against the gradient of the loss, as norms."
         )
         shrink: float = Field(0.01, gt=0, description="Learning rate times decoupled decay: the share lost per step.")
+        usual: float = Field(0.1, gt=0, description="Decoupled decay up to which it is the rate that is to blame.")
         penalty: float = Field(
             10.0, gt=1, description="Gradient of a penalty of the weights against that of the other terms."
         )
@@ -84,6 +85,7 @@ class HeavyRegularization(LoopRule):
         decay = max(held.decays, default=0.0)
         if held.decoupled:
             shrink = max((rate * own for rate, own in zip(held.rates, held.decays, strict=True)), default=0.0)
+            decay = 0.0 if decay <= self.params.usual else decay
             heavy, told = shrink > self.params.shrink, f"takes {shrink:.1%} of every weight at each step"
         else:
             heavy = held.decay_ratio > self.params.decay

@@ -51,7 +51,7 @@ class LossTarget(LoopRule):
     severity: ClassVar[Severity] = "error"
     item = "18, 19"
     measures = (FirstStep, Loaded)
-    follows = ("PRE102", "PRE104")
+    follows = ("PRE102", "PRE104", "PRE123")
     public = frozenset({"loss_function", "outputs", "classes", "low", "high", "ignored_share"})
 
     class Params(RuleParams):

@@ -52,6 +52,7 @@ class TrainEvalGap(LoopRule):
     severity: ClassVar[Severity] = "warning"
     item = "32"
     measures = (Modes, Influence, ByHeart)
+    follows = ("PRE123", "PRE131")
     public = frozenset({"train_loss", "eval_loss", "chance"})
 
     class Params(RuleParams):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import datalint
+from tests.layouts.laying import picture, put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
 
 RNG = np.random.default_rng(13)
 WORDS = ["time", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
-
-
-def put(path: Path, data: str | bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.encode() if isinstance(data, str) else data)
-
-
-def picture(kind: int) -> bytes:
-    made = io.BytesIO()
-    pixels = RNG.normal(90, 25, (32, 32, 3))
-    pixels[8:24, 8:24, kind % 3] += 100
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(made, "JPEG")
-    return made.getvalue()
 
 
 def scanned(path: Path) -> Report:
@@ -53,7 +39,7 @@ def test_inaturalist(tmp_path: Path, listed: bool) -> None:
         held = {"images": [], "annotations": [], "categories": [{"id": k, "name": f"species {k}"} for k in range(3)]}
         for k in range(count):
             name = f"{split}/Birds/{k % 3}/{RNG.bytes(8).hex()}.jpg"
-            put(tmp_path / name, picture(k))
+            put(tmp_path / name, picture(k, RNG))
             held["images"].append({"id": k, "file_name": name, "width": 32, "height": 32})
             held["annotations"].append({"id": k, "image_id": k, "category_id": k % 3})
         if listed:
@@ -68,7 +54,7 @@ def test_inaturalist(tmp_path: Path, listed: bool) -> None:
 
 def test_labels_of_fiftyone(tmp_path: Path) -> None:
     for k in range(60):
-        put(tmp_path / "data" / f"{k:06d}.jpg", picture(k))
+        put(tmp_path / "data" / f"{k:06d}.jpg", picture(k, RNG))
     put(
         tmp_path / "labels.json",
         json.dumps({"classes": ["a", "b", "c"], "labels": {f"{k:06d}": k % 3 for k in range(60)}}),
@@ -80,7 +66,7 @@ def test_labels_of_fiftyone(tmp_path: Path) -> None:
 
 def test_pictures_that_json_lists_and_that_are_not_there(tmp_path: Path) -> None:
     for k in range(58):
-        put(tmp_path / "data" / f"{k:06d}.jpg", picture(k))
+        put(tmp_path / "data" / f"{k:06d}.jpg", picture(k, RNG))
     put(
         tmp_path / "labels.json",
         json.dumps({"classes": ["a", "b", "c"], "labels": {f"{k:06d}": k % 3 for k in range(60)}}),
@@ -92,7 +78,7 @@ def test_pictures_that_json_lists_and_that_are_not_there(tmp_path: Path) -> None
 def test_videos_are_no_classes(tmp_path: Path) -> None:
     for name in ("MOT17-02-FRCNN", "MOT17-04-FRCNN"):
         for k in range(1, 31):
-            put(tmp_path / "train" / name / "img1" / f"{k:06d}.jpg", picture(k))
+            put(tmp_path / "train" / name / "img1" / f"{k:06d}.jpg", picture(k, RNG))
         put(tmp_path / "train" / name / "seqinfo.ini", f"[Sequence]\nname={name}\nimDir=img1\n")
         put(tmp_path / "train" / name / "gt" / "gt.txt", "".join(f"{k},1,5,5,9,9,1,1,1\n" for k in range(1, 31)))
     report = scanned(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import datalint
+from tests.layouts.laying import picture, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,19 +42,6 @@ WORDS = [
     "two",
     "child",
 ]
-
-
-def put(path: Path, data: str | bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data.encode() if isinstance(data, str) else data)
-
-
-def picture(kind: int) -> bytes:
-    made = io.BytesIO()
-    pixels = RNG.normal(90, 25, (32, 32, 3))
-    pixels[8:24, 8:24, kind % 3] += 100
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(made, "JPEG")
-    return made.getvalue()
 
 
 def recording(kind: int) -> bytes:
@@ -87,7 +75,7 @@ def splits(report: Report, number: int = 0) -> dict[str, int]:
 def class_folders(root: Path, suffix: str = ".jpg", count: int = 90) -> list[str]:
     names = [f"{KINDS[k % 3]}/{k:04d}{suffix}" for k in range(count)]
     for k, name in enumerate(names):
-        put(root / name, recording(k % 3) if suffix == ".wav" else picture(k))
+        put(root / name, recording(k % 3) if suffix == ".wav" else picture(k, RNG))
     return names
 
 
@@ -109,7 +97,7 @@ def test_the_rest_is_train(tmp_path: Path) -> None:
 
 def test_pictures_with_masks(tmp_path: Path) -> None:
     for k in range(40):
-        put(tmp_path / "images" / f"{k:03d}.jpg", picture(k))
+        put(tmp_path / "images" / f"{k:03d}.jpg", picture(k, RNG))
         mask = np.zeros((32, 32), np.uint8)
         mask[8:24, 8:24] = 1
         made = io.BytesIO()
@@ -125,7 +113,7 @@ def test_pictures_with_masks(tmp_path: Path) -> None:
 def test_flickr8k(tmp_path: Path) -> None:
     names = [f"{RNG.integers(10**9)}_{RNG.bytes(5).hex()}.jpg" for _ in range(80)]
     for k, name in enumerate(names):
-        put(tmp_path / "Flicker8k_Dataset" / name, picture(k))
+        put(tmp_path / "Flicker8k_Dataset" / name, picture(k, RNG))
     lines = [f"{name}#{k}\t{' '.join(RNG.choice(WORDS, 8))} .\n" for name in names for k in range(5)]
     for name in ("Flickr8k.token.txt", "Flickr8k.lemma.token.txt"):
         put(tmp_path / "Flickr8k_text" / name, "".join(lines))
@@ -182,7 +170,7 @@ def test_other_lists_say_nothing(tmp_path: Path, kind: str) -> None:
 def test_lists_of_a_neighbour(tmp_path: Path) -> None:
     for name in ("one", "other"):
         for k in range(60):
-            put(tmp_path / name / "images" / f"{k:04d}.jpg", picture(k))
+            put(tmp_path / name / "images" / f"{k:04d}.jpg", picture(k, RNG))
     listed(tmp_path / "one", [f"{k:04d}" for k in range(60)], train=40, test=20)
     report = scanned(tmp_path)
     assert {info.path.rpartition("/")[0][-3:]: splits(report, k) for k, info in enumerate(report.datasets)} == {

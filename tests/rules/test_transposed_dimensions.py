@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,10 @@ import pandas as pd
 import pytest
 
 import datalint
+from datalint.sources.images.files import ImagePartition
 from tests.reference import crop, named, photos, picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datalint.report.models import Finding, Report
 
 
@@ -63,6 +63,12 @@ def test_sizes_in_a_list(tmp_path: Path, swapped: int, wide: str, high: str) -> 
     pd.DataFrame(rows, columns=["file_name", wide, high, "kind"]).to_csv(tmp_path / "metadata.csv", index=False)
     found = [finding for finding in scan(tmp_path).findings if finding.severity != "info"]
     assert [finding.affected.count for finding in found] == ([swapped] if swapped else [])
+
+
+def test_sizes_stay_with_their_pictures() -> None:
+    part = ImagePartition(Path(), ("a.png", "b.png"), None, "all", declared=((1, 2), (3, 4)))
+    assert part.of([1, 0], "train").declared == ((3, 4), (1, 2))
+    assert part.cut(1, 2).declared == ((3, 4),)
 
 
 def test_sizes_of_boxes_and_other_sizes_are_no_sizes_of_pictures(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -42,9 +42,7 @@ class ImagePartition(SampleFiles):
     declared: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
     """Width and height of each picture as a list of them says; empty where there is none."""
 
-    def cut(self, start: int, stop: int) -> Self:
-        """A part of it."""
-        return replace(super().cut(start, stop), declared=self.declared[start:stop])
+    aligned: ClassVar[tuple[str, ...]] = (*SampleFiles.aligned, "declared")
 
     def picture(self, line: int) -> bytes | None:
         """The image as a small WebP file."""

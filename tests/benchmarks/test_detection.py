@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import bars, beside, detection, page, stamps, trials
+from benchmarks.annotated import ANNOTATED
 from benchmarks.beside import Told, merged, told_of, verdict
 from benchmarks.families import FAMILIES, clean_set
 from benchmarks.rates import interval, mean, per_thousand, share, smallest
@@ -376,6 +377,15 @@ def test_generated_families_are_what_they_say(make: Any) -> None:
     report = scan(first, find_rule("DUP101"), cache=False)
     assert status(report, find_rule("DUP101")).status in {"passed", "found"}
     assert report.ok("warning")
+
+
+@pytest.mark.parametrize("make", ANNOTATED[-3:], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("code", ["ANN111", "ANN112", "ANN113"])
+def test_faults_of_masks_are_found_whatever_their_values(code: str, make: Any) -> None:
+    for seed in range(2):
+        fault = plant(find_rule(code), make(np.random.default_rng(seed)), 0.5, seed)
+        if fault is not None:
+            check_found(find_rule(code), fault)
 
 
 @pytest.mark.parametrize("make", WRITTEN, ids=lambda make: make.__name__)

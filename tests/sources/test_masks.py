@@ -207,6 +207,43 @@ def test_a_split_of_masks_in_colours(tmp_path: Path) -> None:
     assert "25 of 25 masks have one channel (numbers of classes) where the others have several" in found.message
 
 
+def halves(mask: Image.Image) -> Any:
+    """The digit as the classes 1 (left) and 2 (right)."""
+    values = (np.asarray(mask) > 0).astype(np.uint8)
+    return values * (1 + (np.arange(values.shape[1]) >= values.shape[1] // 2)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("every", [30, 5, 3])
+def test_masks_that_were_scaled_to_be_looked_at(tmp_path: Path, every: int) -> None:
+    root = lay(tmp_path, change=lambda mask, k: Image.fromarray(halves(mask) * (1 if k % every else 85)))
+    for path in (root / "validation" / "masks").iterdir():
+        with Image.open(path) as mask:
+            values = halves(mask)
+        Image.fromarray(values).save(path)
+    (finding,) = findings(root, "ANN112")
+    assert "85 times the values of the others" in finding.message
+    assert finding.affected.count == sum(k % every == 0 for k in range(100) if k % 4)
+
+
+def test_a_rare_class_is_no_other_scale(tmp_path: Path) -> None:
+    def change(mask: Image.Image, k: int) -> Image.Image:
+        values = halves(mask)
+        return Image.fromarray(np.where(values > 0, 7, 0).astype(np.uint8) if k % 9 == 0 else values)
+
+    root = lay(tmp_path, change=change)
+    shutil.rmtree(root / "validation")
+    assert not findings(root, "ANN112")
+
+
+@pytest.mark.parametrize("smooth", [0, 40])
+def test_smooth_masks_are_masks_all_the_same(tmp_path: Path, smooth: int) -> None:
+    def change(mask: Image.Image, k: int) -> Image.Image:
+        return mask.filter(ImageFilter.GaussianBlur(6)) if k == smooth else mask
+
+    root = lay(tmp_path, change=change)
+    assert datalint.detect(root)[0].layout == "pictures with masks"
+
+
 def test_a_value_beyond_the_classes(tmp_path: Path) -> None:
     (found,) = findings(_alike(lay(tmp_path, change=_stray)))
     assert (found.code, found.affected.count) == ("ANN112", 1)

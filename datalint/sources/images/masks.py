@@ -45,6 +45,9 @@ BLENDED = 24
 """Levels of grey that nine of ten pixels of a mask have which was scaled smoothly or stored as JPEG."""
 
 LOOKED_AT = 5
+ALIKE = 4
+"""Masks for each that has many colours."""
+
 PIXELS = 50_000_000
 
 
@@ -92,8 +95,8 @@ def find_masks(images: Sequence[Entry]) -> list[MaskFolder]:
     for place, items in suspects.items():
         known = [entry for entry, key in items if key in pictures]
         looks = [_few_colours(entry) for entry in _some(known)] if 10 * len(known) >= 9 * len(items) else []
-        # One that is damaged says nothing of the others.
-        if True in looks and False not in looks:
+        # One that is damaged says nothing of the others, and one that was scaled smoothly is a fault that is judged.
+        if True in looks and looks.count(True) >= ALIKE * looks.count(False):
             shown = items[0][0].shown.rsplit("/", max(1, len(items[0][0].parts) - len(place)))[0]
             of = {
                 entry: max(pictures[key], key=lambda e, own=entry: shared(e.folder, own.folder))  # type: ignore[misc]

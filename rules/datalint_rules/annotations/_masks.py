@@ -39,6 +39,17 @@ def is_lossy(masks: Masks) -> NDArray[np.bool_]:
 # --- planting -------------------------------------------------------------------------------------------------------
 
 
+def mask_values(clean: Clean) -> list[set[int]]:
+    """The values of each mask; of colours none."""
+    from PIL import Image
+
+    found = []
+    for path in sorted(path for path in clean.annotations if "/masks/" in path):
+        with Image.open(io.BytesIO(clean.annotations[path])) as mask:
+            found.append({value for _, value in mask.getcolors() or () if isinstance(value, int)})
+    return found
+
+
 def spoil_masks(
     clean: Clean, strength: float, rng: np.random.Generator, most: float, change: Callable[[Any], Any]
 ) -> Planted | None:
@@ -57,11 +68,18 @@ def spoil_masks(
     if not paths:
         return None
     annotations, chosen = dict(clean.annotations), set()
-    for k in rng.choice(len(paths), max(1, round(most * strength * len(paths))), replace=False):
+    wanted = max(1, round(most * strength * len(paths)))
+    for k in rng.permutation(len(paths)):
         with Image.open(io.BytesIO(annotations[paths[k]])) as mask:
-            out = io.BytesIO()
-            change(mask).save(out, "PNG")
+            spoilt, out = change(mask), io.BytesIO()
+            if spoilt.size == mask.size and spoilt.tobytes() == mask.tobytes():
+                continue  # one of nothing, say, whose values cannot be others
+            spoilt.save(out, "PNG")
         annotations[paths[k]] = out.getvalue()
         own = paths[k].replace("/masks/", "/images/").removesuffix(".png")
         chosen |= {path for path in clean.files if path.startswith(f"{own}.")}
+        if len(chosen) >= wanted:
+            break
+    if not chosen:
+        return None
     return Planted(Clean(clean.name, files=clean.files, annotations=annotations), rows=rows_of(clean, chosen))

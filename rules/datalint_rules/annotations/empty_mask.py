@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from datalint.author import Cases, Clean, Found, ImageHeaders, Masks, Planted, Profile, Severity, are, counted
-from datalint_rules.annotations._masks import MaskRule, spoil_masks
+from datalint_rules.annotations._masks import MaskRule, mask_values, spoil_masks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,9 @@ class EmptyMask(MaskRule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Empty some masks: one, up to 5 % at full strength."""
+        """Empty some masks, where none is empty: one, up to 5 % at full strength."""
+        if not all(len(values) > 1 for values in mask_values(clean)):
+            return None
 
         def change(mask: Any) -> Any:
             return mask.point(lambda _: 0)

@@ -21,7 +21,7 @@ from datalint.author import (
     counted,
     have,
 )
-from datalint_rules.annotations._masks import MaskRule, is_lossy, spoil_masks
+from datalint_rules.annotations._masks import MaskRule, is_lossy, mask_values, spoil_masks
 from datalint_rules.annotations._objects import severity_of
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ class MaskValues(MaskRule):
                 yield self._found(
                     split, blended, total, "blended", "values between their classes, as smooth scaling makes"
                 )
-            stray = self._stray(masks, common) & sound & ~blended & ~other
+            scaled, factor = _scaled(masks, common, sound & ~blended & ~other)
+            if scaled.any():
+                words = f"{factor} times the values of the others, as masks are scaled to be looked at"
+                yield self._found(split, scaled, total, "scaled", words)
+            stray = self._stray(masks, common) & sound & ~blended & ~other & ~scaled
             if stray.any():
                 yield self._found(split, stray, total, "stray", f"values beyond those of the others ({_said(common)})")
 
@@ -141,10 +145,12 @@ class MaskValues(MaskRule):
             return np.zeros(masks.samples, np.bool_)
         area = np.maximum(masks.size.astype(np.int64).prod(axis=1), 1)
         few = masks.pixels < self.params.edge * area[masks.picture]
-        inside = (masks.values > common.min()) & (masks.values < common.max()) & ~np.isin(masks.values, common)
-        found: NDArray[np.bool_] = (
-            np.bincount(masks.picture[few & inside], minlength=masks.samples) >= self.params.between
-        )
+        between = few & (masks.values > common.min()) & ~np.isin(masks.values, common)
+        found: NDArray[np.bool_] = np.zeros(masks.samples, np.bool_)
+        # Up to what is ignored there may be classes that are rare and small: of those one mask has not as many.
+        for top, least in ((common.max(), self.params.between), (IGNORED, 4 * self.params.between)):
+            own = masks.picture[between & (masks.values < top)]
+            found |= np.bincount(own, minlength=masks.samples) >= least
         return found
 
     def _stray(self, masks: Masks, common: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -167,16 +173,21 @@ class MaskValues(MaskRule):
 
     @classmethod
     def plant(cls, clean: Clean, strength: float, rng: np.random.Generator) -> Planted | None:
-        """Write 1 for 255 in some masks, or blend their edges: one, up to 5 % at full strength."""
+        """Write 1 for 255 in some masks, scale their values to be looked at, or blend their edges: one, up to 5 % at full strength."""
         from PIL import Image
 
-        binary = bool(rng.random() < 0.5)
+        values = set().union(*mask_values(clean))
+        last = max(values - {IGNORED}, default=0)
+        binary = values <= {0, IGNORED}
+        blended = IGNORED in values and (not binary or bool(rng.random() < 0.5))
 
         def change(mask: Any) -> Any:
+            if blended:
+                small = mask.resize((max(2, mask.width // 3), max(2, mask.height // 3)), Image.Resampling.BILINEAR)
+                return small.resize(mask.size, Image.Resampling.BILINEAR)
             if binary:
                 return mask.point(lambda value: 1 if value else 0)
-            small = mask.resize((max(2, mask.width // 3), max(2, mask.height // 3)), Image.Resampling.BILINEAR)
-            return small.resize(mask.size, Image.Resampling.BILINEAR)
+            return mask.point(lambda value: min(IGNORED, value * (IGNORED // max(1, last))))
 
         return spoil_masks(clean, strength, rng, 0.05, change)
 
@@ -193,11 +204,32 @@ _CODING = {
 }
 
 
+def _scaled(masks: Masks, common: NDArray[np.int64], sound: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], int]:
+    """Masks whose values are those of the classes 1, 2, ... times one number, and that number."""
+    none = np.zeros(masks.samples, np.bool_)
+    last = int((common == np.arange(len(common))).sum()) - 1  # classes are counted from 0 without a gap
+    if last < 1:
+        return none, 0
+    usual = (masks.values > 0) & (masks.values <= last)
+    strange = sound & ~_any(masks, usual) & _any(masks, masks.values > last)
+    own = strange[masks.picture] & (masks.values > 0)
+    factor = int(np.gcd.reduce(masks.values[own])) if own.any() else 0
+    times = np.unique(masks.values[own] // max(factor, 1))
+    # A class that is rare has one value; what was scaled has several.
+    found = factor > last and len(times) > 1 and int(times.max(initial=0)) <= last
+    return (strange, factor) if found else (none, 0)
+
+
+def _any(masks: Masks, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which masks have any of some values."""
+    found = np.zeros(masks.samples, np.bool_)
+    found[masks.picture[mask]] = True
+    return found
+
+
 def _has(masks: Masks, value: int) -> NDArray[np.bool_]:
     """Which masks have a value."""
-    found = np.zeros(masks.samples, np.bool_)
-    found[masks.picture[masks.values == value]] = True
-    return found
+    return _any(masks, masks.values == value)
 
 
 def _coding(splits: tuple[SplitProfile, ...], exact: dict[str, NDArray[np.bool_]]) -> int:

@@ -185,7 +185,8 @@ def blank_inputs(split: SplitProfile, numbers: Collection[str]) -> NDArray[np.ui
     sample = split.measured.get(Sample)
     if not isinstance(sample, Sample) or sample.payload is None:
         return np.zeros(0, np.uint64)
-    picked = [j for j, name in enumerate(sample.names) if name in numbers]
+    wanted = frozenset(numbers)
+    picked = [j for j, name in enumerate(sample.names) if name in wanted]
     blank = np.isnan(sample.payload.numbers[:, picked]).all(axis=1)
     return sample.payload.inputs[blank]
 

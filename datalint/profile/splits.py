@@ -63,6 +63,14 @@ class SplitProfile:
     def _columns(self) -> Mapping[str, int]:
         return {name: j for j, name in enumerate(self[NumberStats].names)}
 
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.info.columns)
+
+    def lacks(self, name: str) -> bool:
+        """Whether the files of the split have no such column at all."""
+        return bool(self._named) and name not in self._named
+
     def position(self, name: str) -> int | None:
         """Where :class:`NumberStats` has a column; None where the split has no such numeric column."""
         return self._columns.get(name)

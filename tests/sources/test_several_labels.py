@@ -136,7 +136,7 @@ def test_names_that_the_file_declares(tmp_path: Path) -> None:
 
 def test_the_label_is_no_feature(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"x": np.repeat(X[:200], 2), "tags": [*SETS[:200], *SETS[100:300]], "other": [{"k": k} for k in range(N)]}
+        {"x": np.repeat(X[:200], 2), "tags": [*SETS[:200], *SETS[100:300]], "other": [[0.5 * k] for k in range(N)]}
     )
     report = scanned(write(frame, tmp_path, "parquet"), label="tags", select=["SPL106", "DUP101", "FIL101"])
     (left,) = [finding for finding in report.findings if finding.code == "FIL101"]

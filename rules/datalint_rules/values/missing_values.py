@@ -20,7 +20,6 @@ from datalint.author import (
     Sample,
     Severity,
     Skip,
-    SplitProfile,
     TextStats,
     codes_of,
     counted,
@@ -265,7 +264,7 @@ def _missing(pool: Pool, columns: Sequence[Column]) -> dict[str, int]:
     for column in columns:
         name, count = column.name, 0
         for split in pool.splits:
-            if _lacks(split, name):
+            if split.lacks(name):  # which SPL110 reports
                 continue
             if column.kind == "number":
                 numbers, j = split[NumberStats], split.position(name)
@@ -306,16 +305,10 @@ def _gaps(profile: Profile, pool: Pool, names: list[str]) -> NDArray[np.bool_]:
     if not columns:
         return np.zeros((pool.size, 0), np.bool_)
     had = np.concatenate(
-        [np.tile([not _lacks(split, name) for name in names], (len(split.rows), 1)) for split in pool.splits]
+        [np.tile([not split.lacks(name) for name in names], (len(split.rows), 1)) for split in pool.splits]
     )
     found: NDArray[np.bool_] = np.column_stack(columns).astype(np.bool_) & had
     return found
-
-
-def _lacks(split: SplitProfile, name: str) -> bool:
-    """Whether a split has no such column at all, which SPL110 reports."""
-    columns = dict(split.info.columns)
-    return bool(columns) and name not in columns
 
 
 def _code_meant(pool: Pool, name: str, gaps: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from datalint.sources.annotations.shapes import NOTHING, side
 from datalint.sources.files import printable
 from datalint.sources.images import decode
 from datalint.sources.images.masks import names_mask
+from datalint.sources.tables.features import features_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -240,13 +240,8 @@ def _name(kind: Any, classes: tuple[str, ...]) -> str:
 
 def _names(schema: Any, parts: Sequence[str]) -> tuple[str, ...]:
     """The names of the classes, where the metadata of Hugging Face declare them somewhere in these columns."""
-    try:
-        found: Any = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    except (ValueError, RecursionError):
-        return ()
-    for key in ("info", "features"):
-        found = found.get(key) if isinstance(found, dict) else None
-    waiting = [found[name] for name in parts if isinstance(found, dict) and name in found]
+    features = features_of(schema.metadata)
+    waiting: list[Any] = [features[name] for name in parts if name in features]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict) and one.get("_type") == "ClassLabel":

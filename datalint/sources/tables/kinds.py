@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from datalint.sources.tables import nested
 from datalint.sources.tables.conversations import are_turns
 from datalint.sources.tables.convert import cells_of
 from datalint.sources.tables.drawn_columns import drawn_columns
+from datalint.sources.tables.features import features_of
 from datalint.sources.tables.format import TableFile, left_out
 from datalint.sources.tables.labels import ColumnHead
 from datalint.sources.tables.picture_columns import picture_columns, sound_columns
@@ -124,7 +124,7 @@ def arrow_table_file(
         columns=tuple(heads[name] for name in kinds),
         kinds=kinds,
         dtypes=dtypes,
-        declared=_hugging_face_label(schema.metadata or {}),
+        declared=declared_label(features_of(schema.metadata)),
         problems=[left_out(file.shown, name, f"{dtypes[name]} values") for name in shapes if name not in kinds],
         empty=not rows,
         unseen={name: dtypes[name] for name in shapes if name not in kinds},
@@ -164,17 +164,6 @@ def arrow_kind(kind: Any) -> tuple[Kind, HeadKind]:
     if are_turns(kind):
         return "text", "text"
     return "other", "text"
-
-
-def _hugging_face_label(metadata: dict[bytes, bytes]) -> tuple[str, tuple[str, ...]] | None:
-    """The label column and its class names as the metadata of Hugging Face has them; None where that is malformed."""
-    try:
-        found: Any = json.loads(metadata.get(b"huggingface", b"{}"))
-    except (ValueError, RecursionError):
-        return None
-    for key in ("info", "features"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return declared_label(found) if isinstance(found, dict) else None
 
 
 def declared_label(features: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:

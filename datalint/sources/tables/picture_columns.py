@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from datalint.sources.files import printable
 from datalint.sources.images import decode as pictures
 from datalint.sources.images.files import BATCH, DRAWN_SIDE, Stored, read_pictures
 from datalint.sources.tables.convert import TableReader
+from datalint.sources.tables.features import features_of
 from datalint.sources.tables.rows_with import RowsWith
 
 if TYPE_CHECKING:
@@ -135,15 +135,7 @@ def sound_columns(schema: Any, head: Callable[[list[str]], Any]) -> tuple[str, .
 
 def declared_features(metadata: Any) -> dict[str, str]:
     """What each column is, as the metadata of Hugging Face have it: ``Image``, ``Audio``, ``ClassLabel`` ..."""
-    found: Any
-    try:
-        found = json.loads((metadata or {}).get(b"huggingface", b"{}"))
-    except (ValueError, RecursionError):
-        return {}
-    for key in ("info", "features"):
-        found = found.get(key) if isinstance(found, dict) else None
-    features = found if isinstance(found, dict) else {}
-    return {name: str(one.get("_type", "")) for name, one in features.items() if isinstance(one, dict)}
+    return {name: str(one.get("_type", "")) for name, one in features_of(metadata).items() if isinstance(one, dict)}
 
 
 def _may_hold(kind: Any) -> bool:

@@ -8,29 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-import datalint
-from tests.layouts.laying import picture, put
+from tests.layouts.laying import errors, picture, put, scanned, splits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datalint.report.models import Report
 
 RNG = np.random.default_rng(13)
 WORDS = ["time", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
-
-
-def scanned(path: Path) -> Report:
-    return datalint.scan(path, cache=False, jobs=1, preset="fast")
-
-
-def splits(report: Report) -> dict[str, int]:
-    (dataset,) = report.datasets
-    return {split.name: split.samples for split in dataset.splits}
-
-
-def errors(report: Report) -> list[str]:
-    return [found.message for found in report.findings if found.severity == "error"]
 
 
 @pytest.mark.parametrize("listed", [True, False])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import datalint
+from tests.layouts.laying import errors, scanned, splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from datalint.report.models import Report
 
 RNG = np.random.default_rng(8)
 SHAPE = (24, 20, 12)
@@ -51,19 +51,6 @@ def decathlon(root: Path, train: int = 24, test: int = 12) -> None:
             listed["test"].append(f"./imagesTs/{name}")
     held = {"name": "Balls", "labels": {"0": "background", "1": "left", "2": "right"}, "numTraining": train, **listed}
     (root / "dataset.json").write_text(json.dumps(held))
-
-
-def scanned(path: Path) -> Report:
-    return datalint.scan(path, cache=False, jobs=1, preset="fast")
-
-
-def splits(report: Report) -> dict[str, int]:
-    (dataset,) = report.datasets
-    return {split.name: split.samples for split in dataset.splits}
-
-
-def errors(report: Report) -> list[str]:
-    return [found.message for found in report.findings if found.severity == "error"]
 
 
 def test_decathlon(tmp_path: Path) -> None:
